@@ -1,0 +1,74 @@
+import type { RecordStore } from "../contracts/store.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Registry } from "../engine/registry.ts";
+import { newId } from "../model/ids.ts";
+import { parseInput } from "../model/parse.ts";
+import { PlatformInput, type PlatformRecord } from "../model/records.ts";
+import { getRecord, requireManager } from "./record-access.ts";
+
+/** Records of platforms. Writing a record touches no server: a task publishes the release. */
+export class Platforms {
+  readonly #records: RecordStore;
+  readonly #registry: Registry;
+
+  constructor(records: RecordStore, registry: Registry) {
+    this.#records = records;
+    this.#registry = registry;
+  }
+
+  /**
+   * Creates the platform or changes the fields given; idempotent. What was published stays as it is: new code is a new
+   * platform (decisions.md D21). @throws HW_INPUT_INVALID, HW_PLATFORM_UNKNOWN, HW_NOT_FOUND, HW_RECORD_IN_USE
+   */
+  async put(input: PlatformInput): Promise<PlatformRecord> {
+    const given = parseInput(PlatformInput, input, "platform");
+    const stored = await this.#records.get("platform", given.name);
+    const known = stored?.value as PlatformRecord | undefined;
+    requireManager(known, given.managedBy, given.name);
+    const type = given.type ?? (known === undefined ? undefined : { type: known.type, options: known.options });
+    const serverName = given.server ?? known?.server;
+    if (type === undefined || serverName === undefined) {
+      throw new HostwrightError("HW_INPUT_INVALID", `platform ${given.name}: a new platform needs server and type. Nothing was changed.`);
+    }
+    const definition = this.#registry.platform(type.type);
+    const server = await getRecord(this.#records, "server", serverName);
+    const record: PlatformRecord = {
+      id: known?.id ?? newId("r"),
+      name: given.name,
+      server: server.id,
+      root: given.root ?? known?.root ?? `/srv/platforms/${given.name}`,
+      type: definition.type,
+      options: this.#registry.options(definition, type.options, `options of platform ${given.name}`),
+      optionsVersion: definition.options.version,
+      source: given.source ?? known?.source ?? null,
+      release: known?.release ?? null,
+      managedBy: given.managedBy ?? known?.managedBy ?? null,
+    };
+    if (JSON.stringify(record) === JSON.stringify(known)) return record;
+    if (known?.release !== undefined && known.release !== null) refuseMove(known, record);
+    await this.#records.put(
+      { kind: "platform", id: record.id, name: record.name, value: record },
+      { expect: stored?.version ?? 0, claims: [] },
+    );
+    return record;
+  }
+
+  /** By id or name. @throws HW_NOT_FOUND */
+  async get(idOrName: string): Promise<PlatformRecord> {
+    return (await getRecord(this.#records, "platform", idOrName)).value as PlatformRecord;
+  }
+
+  async list(): Promise<readonly PlatformRecord[]> {
+    return (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
+  }
+}
+
+function refuseMove(known: PlatformRecord, record: PlatformRecord): void {
+  const fields = (["server", "root", "type"] as const).filter((field) => known[field] !== record[field]);
+  if (fields.length === 0) return;
+  throw new HostwrightError(
+    "HW_RECORD_IN_USE",
+    `platform ${known.name} is published: ${fields.join(", ")} cannot change. Nothing was changed.`,
+    { mend: "Make a platform of another name, and move the sites to it." },
+  );
+}

@@ -1,0 +1,93 @@
+import type { RecordStore, StoredRecord } from "../contracts/store.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { ServerPool } from "../engine/server-pool.ts";
+import type { Registry } from "../engine/registry.ts";
+import { newId } from "../model/ids.ts";
+import { parseInput } from "../model/parse.ts";
+import { ServerInput, type ConnectInput, type ConnectRecord, type ServerRecord, type ServiceRecord } from "../model/records.ts";
+import type { SecretVault } from "../store/secrets.ts";
+import { getRecord, requireManager } from "./record-access.ts";
+
+/** Records of servers. Writing a record touches no server (decisions.md D38). */
+export class Servers {
+  readonly #records: RecordStore;
+  readonly #registry: Registry;
+  readonly #vault: SecretVault;
+  readonly #pool: ServerPool;
+
+  constructor(records: RecordStore, registry: Registry, vault: SecretVault, pool: ServerPool) {
+    this.#records = records;
+    this.#registry = registry;
+    this.#vault = vault;
+    this.#pool = pool;
+  }
+
+  /**
+   * Creates the server or changes the fields given; idempotent. A private key is sealed in the secret store.
+   * @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED
+   */
+  async put(input: ServerInput): Promise<ServerRecord> {
+    const given = parseInput(ServerInput, input, "server");
+    const stored = await this.#records.get("server", given.name);
+    const known = stored?.value as ServerRecord | undefined;
+    requireManager(known, given.managedBy, given.name);
+    if (known === undefined && given.connect === undefined) {
+      throw new HostwrightError("HW_INPUT_INVALID", `server ${given.name}: connect: needed for a new server. Nothing was changed.`);
+    }
+    const id = known?.id ?? newId("v");
+    const connect = given.connect === undefined ? known?.connect : connectRecord(given.connect);
+    const record: ServerRecord = {
+      id,
+      name: given.name,
+      connect: connect ?? { type: "local" },
+      addresses: given.addresses ?? known?.addresses ?? (connect?.type === "ssh" ? [connect.host] : ["127.0.0.1"]),
+      services: given.services === undefined ? (known?.services ?? []) : this.#services(given),
+      managedBy: given.managedBy ?? known?.managedBy ?? null,
+    };
+    if (given.connect?.type === "ssh") await this.#vault.put(`server/${id}/private-key`, given.connect.privateKey.reveal());
+    if (JSON.stringify(record) !== JSON.stringify(known)) {
+      await this.#records.put({ kind: "server", id, name: record.name, value: record }, { expect: stored?.version ?? 0, claims: [] });
+    }
+    if (given.connect !== undefined && known !== undefined) await this.#pool.forget(id);
+    return record;
+  }
+
+  /** By id or name. @throws HW_NOT_FOUND */
+  async get(idOrName: string): Promise<ServerRecord> {
+    return (await getRecord(this.#records, "server", idOrName)).value as ServerRecord;
+  }
+
+  async list(): Promise<readonly ServerRecord[]> {
+    return (await this.#records.list("server")).map((row: StoredRecord) => row.value as ServerRecord);
+  }
+
+  #services(given: { readonly name: string; readonly services?: readonly { kind: string; type: string; name?: string | undefined; options?: unknown }[] | undefined }): ServiceRecord[] {
+    const services = (given.services ?? []).map((service) => {
+      const definition = this.#registry.service(service.kind, service.type);
+      const what = `options of ${service.kind} ${service.type} on ${given.name}`;
+      return {
+        name: service.name ?? service.kind,
+        kind: service.kind,
+        type: service.type,
+        options: this.#registry.options(definition, service.options, what),
+        optionsVersion: definition.options.version,
+      };
+    });
+    const twice = services.find((service, index) => services.findIndex((other) => other.name === service.name) !== index);
+    if (twice === undefined) return services;
+    throw new HostwrightError("HW_INPUT_INVALID", `server ${given.name}: two services are named "${twice.name}". Nothing was changed.`, {
+      mend: `Give one of them a name of its own: service(options, "name").`,
+    });
+  }
+}
+
+function connectRecord(connect: ConnectInput): ConnectRecord {
+  if (connect.type === "local") return { type: "local" };
+  return {
+    type: "ssh",
+    host: connect.host,
+    port: connect.port ?? 22,
+    user: connect.user ?? "root",
+    hostKeys: connect.hostKeys,
+  };
+}

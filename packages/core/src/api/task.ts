@@ -1,0 +1,104 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { ErrorCode } from "../errors/codes.ts";
+import type { Events, HostwrightEvent } from "../engine/events.ts";
+import { isReference } from "../engine/references.ts";
+import type { TaskOutcome } from "../engine/worker.ts";
+import type { StateStore } from "../contracts/store.ts";
+import { Secret } from "../model/secret.ts";
+import type { SecretVault } from "../store/secrets.ts";
+
+export interface TaskParts {
+  readonly store: StateStore;
+  readonly vault: SecretVault;
+  readonly events: Events;
+}
+
+const FINISHED = ["succeeded", "undone", "needs-attention"];
+
+/** A submitted task, wherever it is worked. */
+export class Task {
+  readonly id: string;
+  readonly #parts: TaskParts;
+
+  constructor(id: string, parts: TaskParts) {
+    this.id = id;
+    this.#parts = parts;
+  }
+
+  /** Waits for the end; never rejects for a task that failed (decisions.md D42). Secrets in the value are `Secret`s. */
+  async outcome(): Promise<TaskOutcome> {
+    for await (const _event of this.#watch()) {
+      const task = await this.#parts.store.tasks.get(this.id);
+      if (task === null) throw new HostwrightError("HW_NOT_FOUND", `There is no task "${this.id}".`);
+      if (!FINISHED.includes(task.state)) continue;
+      const outcome = task.outcome as TaskOutcome;
+      return { ...outcome, value: await this.#reveal(outcome.value) };
+    }
+    throw new HostwrightError("HW_INTERNAL", `The events of task ${this.id} ended.`);
+  }
+
+  /** The value of a task that succeeded. @throws the error that stopped it, with its residue. */
+  async result(): Promise<Readonly<Record<string, unknown>>> {
+    const outcome = await this.outcome();
+    if (outcome.state === "succeeded") return outcome.value;
+    throw outcomeError(this.id, outcome);
+  }
+
+  /** Everything that happened to it so far and from now on. */
+  events(options: { readonly after?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<HostwrightEvent> {
+    const { after = 0, signal } = options;
+    return this.#parts.events.after(after, { task: this.id, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  /** Asks its worker to stop it and undo what was done. @throws HW_TASK_STATE when it is past its commit row. */
+  async cancel(): Promise<void> {
+    const { tasks } = this.#parts.store;
+    if (await tasks.move(this.id, ["queued"], "undone", { outcome: cancelledOutcome(this.id), finishedAt: new Date().toISOString() })) return;
+    if (await tasks.move(this.id, ["running"], "cancelling")) return;
+    throw new HostwrightError("HW_TASK_STATE", `Task ${this.id} can no longer be cancelled: it is finished or past its commit.`);
+  }
+
+  /** Yields once at the start and once per event, and stops being asked when the consumer returns. */
+  async *#watch(): AsyncGenerator<void> {
+    const start = await this.#parts.store.events.last();
+    yield;
+    const stop = new AbortController();
+    try {
+      for await (const event of this.#parts.events.after(start, { task: this.id, signal: stop.signal })) {
+        if (event.type === "task:finished") yield;
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  async #reveal(value: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+    const entries = await Promise.all(
+      Object.entries(value).map(async ([key, inner]) => {
+        if (!isReference(inner)) return [key, inner] as const;
+        const secrets = await this.#parts.vault.load([inner.id]);
+        return [key, new Secret(secrets.get(inner.id) ?? "")] as const;
+      }),
+    );
+    return Object.fromEntries(entries);
+  }
+}
+
+function cancelledOutcome(id: string): TaskOutcome {
+  const error = new HostwrightError("HW_CANCELLED", `Task ${id} was cancelled before it began. Nothing was changed.`);
+  return { state: "undone", value: {}, error: error.toJSON(), residue: [] };
+}
+
+function outcomeError(id: string, outcome: TaskOutcome): HostwrightError {
+  const { error, residue } = outcome;
+  const code = (error?.["code"] ?? "HW_INTERNAL") as ErrorCode;
+  const message = String(error?.["message"] ?? `Task ${id} failed.`);
+  const left = residue.length === 0 ? "" : ` Left behind: ${residue.map((item) => `${item.key} on ${item.server}`).join(", ")}.`;
+  return new HostwrightError(code, `${message}${left}`, {
+    ...(typeof error?.["server"] === "string" ? { server: error["server"] } : {}),
+    ...(typeof error?.["mend"] === "string" ? { mend: error["mend"] } : {}),
+    ...(typeof error?.["output"] === "string" ? { output: error["output"] } : {}),
+    retryable: error?.["retryable"] === true,
+    data: { ...(error?.["data"] as Record<string, unknown> | undefined), task: id, state: outcome.state, residue },
+  });
+}

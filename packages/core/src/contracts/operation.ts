@@ -1,0 +1,29 @@
+import type { ServerView } from "./views.ts";
+import type { Target } from "./resource.ts";
+
+/** What an operation's attempt really did, found by looking at the server after a crash (decisions.md D6). */
+export type ProbeResult = "done" | "absent" | "partial" | "unknown";
+
+export interface OperationContext {
+  readonly target: Target;
+  readonly view: ServerView | null;
+  /** Names this attempt on the server: the transient unit, its output and its result. */
+  readonly attempt: string;
+  /** Lines of progress, free of secrets; they become `task:log` events. */
+  log(line: string): void;
+}
+
+/**
+ * Something that happens, as code of a version: a copy, an install, a probe. Input and output are plain JSON; input holds
+ * references instead of secrets.
+ */
+export interface Operation<Input = never, Output = unknown> {
+  readonly name: string;
+  /** Raised when the meaning of stored inputs changes; older versions stay as long as journals may hold them (decisions.md D4). */
+  readonly version: number;
+  run(context: OperationContext, input: Input): Promise<Output>;
+  /** Asked after a crash, when the attempt's unit was seen gone. */
+  probe(context: OperationContext, input: Input): Promise<ProbeResult>;
+  /** Takes the effect back; must also work after a partial run. */
+  undo(context: OperationContext, input: Input): Promise<void>;
+}

@@ -1,0 +1,96 @@
+import type { Bind, PlatformView, SiteView } from "./views.ts";
+import type { Text, Reference } from "../model/text.ts";
+import type { WebRules } from "./web-rules.ts";
+
+/** A PHP program that ships with the plugin, is put on web servers root-owned, and is run in a site's sandbox. */
+export interface Driver {
+  /** File name: `wordpress.php`. */
+  readonly name: string;
+  readonly source: string;
+}
+
+/** A run of the platform's driver; input is sent as one JSON object on stdin, references put in at the last moment. */
+export interface DriverCall {
+  readonly command: string;
+  readonly input: Readonly<Record<string, string | number | boolean | Reference>>;
+  readonly timeoutMs: number;
+  /** Binds for this call only: the release's own folder behind a mount, to copy from. */
+  readonly binds?: readonly Bind[];
+}
+
+/** Folder of a site that its own user owns, below `public/`, such as `wp-content`. */
+export interface OwnFolder {
+  /** Relative to `public/`, no leading slash. */
+  readonly path: string;
+}
+
+/** A settings file in the site's root-owned `conf/`; readable by the site's user only. */
+export interface SettingsFile {
+  /** Relative to `conf/`. */
+  readonly path: string;
+  readonly content: Text;
+}
+
+/** What must exist in a release so that parts of a site can be bound there. */
+export interface MountPoint {
+  /** Relative to the release's root. */
+  readonly path: string;
+  readonly kind: "file" | "directory";
+}
+
+export interface PlatformLayout {
+  /** Folder that URLs map to, relative to the release: `web`. */
+  readonly docroot: string;
+  /** Where a plain source folder is put in the release: `web` for one that is itself the docroot, `.` for a whole project. */
+  readonly sourceAt: string;
+  readonly mountPoints: readonly MountPoint[];
+}
+
+/** Reads a source folder for `detect`: paths that exist, and text of small files. */
+export interface SourceReader {
+  exists(path: string): Promise<boolean>;
+  /** Text of a file up to 1 MiB; null when it does not exist. */
+  text(path: string): Promise<string | null>;
+}
+
+export interface Detected {
+  readonly version: string;
+}
+
+/** What a driver's `status` answers: read from the running application. */
+export interface ApplicationStatus {
+  readonly installed: boolean;
+  readonly version: string;
+}
+
+/** Knows one application: where its parts live, its settings, its installer, its URLs. Pure but for the driver. */
+export interface PlatformRole {
+  /** Protocols of databases it can use, preferred first. */
+  readonly databases: readonly string[];
+  readonly layout: PlatformLayout;
+  readonly driver: Driver;
+  /** Version of the codebase, or null if it is not one of this platform. */
+  detect(source: SourceReader): Promise<Detected | null>;
+  ownFolders(site: SiteSeed): readonly OwnFolder[];
+  /** Folders in `conf/` besides those of settings files: mount points, root-owned. */
+  confFolders(site: SiteSeed): readonly string[];
+  binds(site: SiteSeed): readonly Bind[];
+  webRules(site: SiteSeed): WebRules;
+  settings(view: SiteView): readonly SettingsFile[];
+  /** Copies initial content into the site's own folders, as the site's user; null when there is none. */
+  seed(view: SiteView): DriverCall | null;
+  /** The application's own installer. */
+  install(view: SiteView): DriverCall;
+  /** Prints `{"url"}`: a link that logs the administrator in once. */
+  loginLink(view: SiteView): DriverCall;
+  /** Prints `ApplicationStatus`. */
+  status(view: SiteView): DriverCall;
+}
+
+/** What is known of a site before its view is complete. */
+export interface SiteSeed {
+  readonly id: string;
+  readonly paths: SiteView["paths"];
+  readonly platform: PlatformView;
+  readonly options: unknown;
+}

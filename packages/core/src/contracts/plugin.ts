@@ -1,0 +1,171 @@
+import type * as z from "zod";
+import type { ResourceType } from "./resource.ts";
+import type { HttpRole } from "./roles/http.ts";
+import type { PhpRole } from "./roles/php.ts";
+import type { DatabaseRole } from "./roles/database.ts";
+import type { PlatformRole } from "./platform.ts";
+import type { ServerView } from "./views.ts";
+
+/** The integer that core and plugin must share; a change of it breaks plugins. */
+export const CONTRACT = 1;
+
+/** Stored options carry the version; an older one is migrated when it is read. */
+export interface OptionsDefinition {
+  readonly version: number;
+  readonly schema: z.ZodType;
+  migrate?(options: unknown, fromVersion: number): unknown;
+}
+
+/** A fact of a server, read together with all others in one round trip. */
+export interface FactProbe {
+  readonly argv: readonly string[];
+  parse(result: { readonly exitCode: number; readonly stdout: string; readonly stderr: string }): unknown;
+}
+
+/** Something that a server lacks or that endangers its sites: named by verify, mended by `server prepare` or by hand. */
+export interface Problem {
+  readonly message: string;
+  readonly mend: string;
+}
+
+interface ServiceCommon {
+  readonly type: string;
+  readonly options: OptionsDefinition;
+  /** Debian packages that `server prepare` installs (decisions.md D31). */
+  packages(options: unknown): readonly string[];
+  /** Facts by name; they reach the pure functions as `view.facts`. */
+  facts(options: unknown): Readonly<Record<string, FactProbe>>;
+  /** Judges the facts: what is missing or dangerous. */
+  problems(view: ServerView): readonly Problem[];
+}
+
+export type ServiceDefinition = ServiceCommon &
+  (
+    | { readonly kind: "http"; readonly role: HttpRole }
+    | { readonly kind: "php"; readonly role: PhpRole }
+    | { readonly kind: "db"; readonly role: DatabaseRole }
+  );
+
+export interface PlatformDefinition {
+  readonly type: string;
+  readonly options: OptionsDefinition;
+  /** Options of each site on it. */
+  readonly siteOptions: OptionsDefinition;
+  readonly role: PlatformRole;
+}
+
+/** What an npm package hands to `createHostwright`: stateless plain data and functions (decisions.md D43). */
+export interface Plugin {
+  /** npm package name. */
+  readonly name: string;
+  readonly contract: number;
+  readonly services?: readonly ServiceDefinition[];
+  readonly platforms?: readonly PlatformDefinition[];
+  // oxlint-disable-next-line typescript/no-explicit-any -- each type has its own spec and state; core passes them through
+  readonly resourceTypes?: readonly ResourceType<any, any>[];
+}
+
+/** A service on a server's record, made by its plugin's typed builder. */
+export interface ServiceDeclaration {
+  readonly kind: string;
+  readonly type: string;
+  /** Default: the kind. Needed when a server has two of a kind. */
+  readonly name?: string;
+  readonly options: unknown;
+}
+
+/** A platform type with its options, made by its plugin's typed builder. */
+export interface PlatformDeclaration {
+  readonly type: string;
+  readonly options: unknown;
+}
+
+/** A site's options for one platform type. */
+export interface SiteDeclaration {
+  readonly type: string;
+  readonly options: unknown;
+}
+
+type Common<S extends z.ZodType> = {
+  readonly name: string;
+  readonly contract: number;
+  readonly type: string;
+  readonly options: { readonly version: number; readonly schema: S; migrate?(options: unknown, fromVersion: number): unknown };
+  packages(options: z.output<S>): readonly string[];
+  facts(options: z.output<S>): Readonly<Record<string, FactProbe>>;
+  problems(view: ServerView): readonly Problem[];
+  // oxlint-disable-next-line typescript/no-explicit-any -- see Plugin
+  readonly resourceTypes?: readonly ResourceType<any, any>[];
+};
+
+export interface ServicePlugin<Options> extends Plugin {
+  /** Declares this service on a server: `nginx.service()`. */
+  service(options?: Options, name?: string): ServiceDeclaration;
+}
+
+function servicePlugin<S extends z.ZodType>(
+  kind: ServiceDefinition["kind"],
+  definition: Common<S>,
+  role: HttpRole | PhpRole | DatabaseRole,
+): ServicePlugin<z.input<S>> {
+  const service = {
+    kind,
+    type: definition.type,
+    options: definition.options,
+    packages: definition.packages,
+    facts: definition.facts,
+    problems: definition.problems,
+    role,
+  } as ServiceDefinition;
+  return {
+    name: definition.name,
+    contract: definition.contract,
+    services: [service],
+    resourceTypes: definition.resourceTypes ?? [],
+    service: (options, name) => ({
+      kind,
+      type: definition.type,
+      options: options ?? {},
+      ...(name === undefined ? {} : { name }),
+    }),
+  };
+}
+
+export function defineHttpService<S extends z.ZodType>(definition: Common<S> & { readonly role: HttpRole }): ServicePlugin<z.input<S>> {
+  return servicePlugin("http", definition, definition.role);
+}
+
+export function definePhpService<S extends z.ZodType>(definition: Common<S> & { readonly role: PhpRole }): ServicePlugin<z.input<S>> {
+  return servicePlugin("php", definition, definition.role);
+}
+
+export function defineDatabaseService<S extends z.ZodType>(
+  definition: Common<S> & { readonly role: DatabaseRole },
+): ServicePlugin<z.input<S>> {
+  return servicePlugin("db", definition, definition.role);
+}
+
+export interface PlatformPlugin<Options, SiteOptions> extends Plugin {
+  /** Names this platform type with its options: `drupal.platform()`. */
+  platform(options?: Options): PlatformDeclaration;
+  /** Options of one site: `drupal.site({ profile: "standard" })`. */
+  site(options?: SiteOptions): SiteDeclaration;
+}
+
+export function definePlatform<P extends z.ZodType, S extends z.ZodType>(definition: {
+  readonly name: string;
+  readonly contract: number;
+  readonly type: string;
+  readonly options: { readonly version: number; readonly schema: P };
+  readonly siteOptions: { readonly version: number; readonly schema: S };
+  readonly role: PlatformRole;
+}): PlatformPlugin<z.input<P>, z.input<S>> {
+  const { name, contract, type, options, siteOptions, role } = definition;
+  return {
+    name,
+    contract,
+    platforms: [{ type, options, siteOptions, role }],
+    platform: (value) => ({ type, options: value ?? {} }),
+    site: (value) => ({ type, options: value ?? {} }),
+  };
+}

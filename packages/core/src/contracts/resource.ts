@@ -1,0 +1,80 @@
+import type * as z from "zod";
+import type { Resolve } from "../model/text.ts";
+import type { Script, CommandResult, Server } from "./server.ts";
+
+/** A thing that a service or platform wants to stand on a server. */
+export interface Declared {
+  readonly type: string;
+  readonly spec: unknown;
+  /** Declared alike by several owners, goes with the last of them. Default false: one owner only. */
+  readonly shared?: boolean;
+}
+
+/** What a resource type works on: a server, with connections that live as long as the work. */
+export interface Target {
+  readonly server: Server;
+  readonly signal: AbortSignal;
+  /** Secrets by reference, in memory only. */
+  readonly resolve: Resolve;
+  /** Options of the service that brought the resource type, where it has one on this server. */
+  serviceOptions(type: string): unknown;
+  /** A connection opened once for this target and closed by its owner (a database client). */
+  connection<T>(key: string, open: () => Promise<T>, close: (connection: T) => Promise<void>): Promise<T>;
+  /** Runs a script that changes the server: under the server's flock, and only while this task's lease holds (decisions.md D12). */
+  mutate(script: Script): Promise<CommandResult>;
+}
+
+/** One change, both ways: `null` is absence. Undo is the same change with the sides swapped. */
+export interface Change<State = unknown> {
+  readonly key: string;
+  readonly before: State | null;
+  readonly after: State | null;
+}
+
+/**
+ * What happens to a thing when nobody declares it any longer:
+ * `delete` removes it in the task that dropped it; `clean-up` only in a delete task or clean-up (databases, trees, users).
+ */
+export type Removal = "delete" | "clean-up";
+
+/**
+ * A kind of thing with a state that can be read, compared and set (decisions.md D17).
+ * Reading is bulk: one round trip however many keys. Core diffs, journals and undoes.
+ */
+export interface ResourceType<Spec = never, State = never> {
+  readonly name: string;
+  readonly schema: z.ZodType<Spec>;
+  /** Order of types: lower is made earlier and removed later. See RANK. */
+  readonly rank: number;
+  readonly removal: Removal;
+  /** Address on its server: a path, `user@host` ... */
+  key(spec: Spec): string;
+  /** Order within the type: keys are applied ascending and removed descending by it. Default: the key itself. */
+  order?(key: string): string;
+  /** The state that the spec asks for. In memory only: it may hold secrets. */
+  desired(spec: Spec, resolve: Resolve): State;
+  /**
+   * Present states by key; an absent thing is absent from the map. `contents` asks also for what undo needs to bring it
+   * back (a file's bytes); without it only what comparing needs is read.
+   */
+  read(target: Target, keys: readonly string[], options: { readonly contents: boolean }): Promise<Map<string, State>>;
+  /** What counts when states are compared, as plain JSON without contents. Core hashes it with a key of the store. */
+  identity(state: State): unknown;
+  /** Is the present state good enough? Default: equal identities. */
+  satisfies?(desired: State, present: State): boolean;
+  /**
+   * Makes the changes, all as one stream. Compare-and-set on the server: whatever is no longer `before` is left alone.
+   * @throws HW_RESOURCE_CHANGED naming the key; what was already applied stays and is undone by the engine.
+   */
+  apply(target: Target, changes: readonly Change<State>[]): Promise<void>;
+  /** Lines a person reads in a diff. Never secrets: references by label. */
+  showSpec(spec: Spec): string;
+  /**
+   * The same of a state. `spec` is what is declared for the thing: a state alone cannot tell whether its contents are
+   * public, so that without a spec, or with a sensitive one, they are not shown (decisions.md D11).
+   */
+  showState(state: State, spec?: Spec): string;
+}
+
+/** Ranks of the types of core; a plugin's types fit between. */
+export const RANK = { package: 5, user: 10, tree: 20, directory: 30, link: 35, file: 40, database: 50, account: 60, unit: 80 } as const;

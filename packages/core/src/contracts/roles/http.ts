@@ -1,0 +1,50 @@
+import type { Declared } from "../resource.ts";
+import type { ServerView, SiteView } from "../views.ts";
+
+/** One file of a site's web server configuration, published with all others as one generation (decisions.md D18). */
+export interface HttpEntry {
+  /** File name within the generation, unique to the site: `<site id>.conf`. */
+  readonly name: string;
+  readonly content: string;
+}
+
+/** How the web server takes a new generation. All commands are argv and run as root. */
+export interface Publication {
+  /** Folder of ours, root-owned: holds `entries/`, `generations/N/` and the link `current`. */
+  readonly root: string;
+  /** systemd unit of the web server. */
+  readonly unit: string;
+  /** Tests the whole configuration; exit code 0 is good, the message names the file otherwise. */
+  readonly test: readonly string[];
+  /** Finds `file` and line of a failure in the test's output; null if it names none. */
+  blame(output: string): { readonly file: string; readonly message: string } | null;
+  /** Log whose new lines explain a reload that failed. Default: the journal of the unit alone. */
+  readonly errorLog?: string;
+  /** A request answered by the generation with its number, to learn that it is in force: loopback URL path. */
+  readonly status: { readonly port: number; readonly path: string };
+  /** Entry that makes `status` answer the generation's number. */
+  statusEntry(generation: number): HttpEntry;
+}
+
+/** A name that the web server already serves from a file that is not ours. */
+export interface HeldName {
+  readonly name: string;
+  readonly file: string;
+}
+
+/**
+ * Serves sites. After a failure: a refused generation leaves the former one in force; no other site is touched.
+ */
+export interface HttpRole {
+  readonly webUser: string;
+  readonly publication: Publication;
+  /** Dumps the whole effective configuration on stdout, for `heldNames`. */
+  readonly dump: readonly string[];
+  heldNames(dump: string): readonly HeldName[];
+  /** Port on which sites answer, also on the server's loopback. */
+  port(server: ServerView): number;
+  /** Includes, default sites, log rotation, file limits: what the server needs once. */
+  server(view: ServerView): readonly Declared[];
+  /** Configuration of one site; a disabled site answers 503. */
+  site(view: SiteView, server: ServerView): readonly HttpEntry[];
+}

@@ -1,0 +1,107 @@
+import type { Reference } from "../model/text.ts";
+import type { WebRules } from "./web-rules.ts";
+
+/** Plain frozen data that services and platforms render from. Pure functions get these and nothing else. */
+export interface ServiceView {
+  readonly name: string;
+  readonly kind: string;
+  readonly type: string;
+  readonly options: unknown;
+}
+
+export interface ServerView {
+  readonly id: string;
+  readonly name: string;
+  /** Addresses at which other servers reach it, first is preferred. */
+  readonly addresses: readonly string[];
+  readonly services: readonly ServiceView[];
+  /** The service that is being asked, with its parsed options. */
+  readonly service: ServiceView;
+  /** Facts of that service, by the names in its definition. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Addresses of the other servers whose sites use this service (web heads of a database server). */
+  readonly peers: readonly string[];
+}
+
+/** How the site's PHP reaches its database. */
+export interface DatabaseBinding {
+  /** Wire protocol that a platform names as supported: `mysql`, `postgres`. */
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number | null;
+  /** Path of a unix socket; null when it goes over the network. */
+  readonly socket: string | null;
+  readonly name: string;
+  readonly user: string;
+  readonly password: Reference;
+}
+
+/** Part of a site's tree that its PHP sees inside the release's path. */
+export interface Bind {
+  /** Absolute path on the server. */
+  readonly source: string;
+  /** Absolute path at which PHP sees it. */
+  readonly at: string;
+  readonly writable: boolean;
+}
+
+export interface PlatformView {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  /** Root of the release: `/srv/platforms/wp-6.8`. */
+  readonly root: string;
+  /** Its folder that URLs map to: `/srv/platforms/wp-6.8/web`. */
+  readonly docroot: string;
+  readonly options: unknown;
+}
+
+export interface SiteLimits {
+  readonly uploadMegabytes: number;
+  readonly requestSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly phpWorkers: number;
+}
+
+export interface SitePaths {
+  /** `/srv/sites/<id>`, root:<group> 0750. */
+  readonly home: string;
+  /** Root-owned; settings, bound read-only for PHP. */
+  readonly conf: string;
+  /** Mirrors the URL space: root-owned skeleton, leaves owned by the site. */
+  readonly public: string;
+  /** 0700, the site's. */
+  readonly private: string;
+  /** 0700, the site's: uploads, sessions, temporary files. */
+  readonly tmp: string;
+}
+
+/** All that is known of a site when its resources are declared. */
+export interface SiteView {
+  readonly id: string;
+  readonly domain: string;
+  readonly aliases: readonly string[];
+  /** Answer aliases with a redirect to the main domain (default), or serve the site there too. */
+  readonly aliasMode: "redirect" | "serve";
+  readonly enabled: boolean;
+  /** Unix user and group of the site (same name), with the same number everywhere. */
+  readonly user: string;
+  readonly uid: number;
+  readonly paths: SitePaths;
+  readonly platform: PlatformView;
+  /** The site's options, parsed by its platform type. */
+  readonly options: unknown;
+  readonly title: string;
+  readonly adminEmail: string;
+  readonly adminUser: string;
+  readonly limits: SiteLimits;
+  readonly binds: readonly Bind[];
+  readonly rules: WebRules;
+  readonly database: DatabaseBinding | null;
+  /** Unix socket of the site's PHP. */
+  readonly phpSocket: string;
+  /** Unix user that the web server reads as: `www-data`. */
+  readonly webUser: string;
+  /** A secret of the site by its name (`salt`), made on first use and kept. */
+  secret(name: string, label: string): Reference;
+}

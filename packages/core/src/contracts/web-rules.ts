@@ -1,0 +1,50 @@
+/**
+ * A URL path as data. All are matched on the decoded, normalised path.
+ * - `exact`: the whole path; `prefix`: its beginning, ends with `/`
+ * - `suffix`: its end (".sql"), optionally only `under` a prefix
+ * - `segment`: one whole path segment anywhere (".git")
+ */
+export type PathPattern =
+  | { readonly exact: string }
+  | { readonly prefix: string }
+  | { readonly suffix: string; readonly under?: string }
+  | { readonly segment: string };
+
+/** A part of the URL space that is served from the site's own `public/` folder, at the same path below it. */
+export interface OwnPath {
+  /** `/wp-content/`: begins and ends with a slash. */
+  readonly prefix: string;
+}
+
+export interface CacheRule {
+  readonly match: PathPattern;
+  readonly maxAgeSeconds: number;
+}
+
+/**
+ * What a platform asks of any web server, as data; each http service renders it in its own syntax.
+ * Order of judgement: ACME challenge, denied, PHP entry points, other PHP (refused), own paths, static files of the
+ * release, front controller.
+ */
+export interface WebRules {
+  /** Script that gets every URL that is no file: `/index.php`. */
+  readonly frontController: string;
+  /** Scripts that may be executed besides the front controller. Any other `.php` URL is refused. */
+  readonly phpEntryPoints: readonly PathPattern[];
+  /** Folders in which `index.php` answers for the folder's URL: `/wp-admin/`. */
+  readonly phpIndexes: readonly string[];
+  readonly ownPaths: readonly OwnPath[];
+  /** Answered with 404, also where a file exists. */
+  readonly denied: readonly PathPattern[];
+  readonly cache: readonly CacheRule[];
+  /** Own paths whose missing files are made by the front controller (image styles, aggregated CSS). */
+  readonly generated: readonly PathPattern[];
+}
+
+/** Denied on every site, whatever the platform: version control, dumps, editors' leavings, package manifests. */
+export const ALWAYS_DENIED: readonly PathPattern[] = [
+  ...[".git", ".svn", ".hg", ".bzr", "CVS", ".env", ".htaccess", ".htpasswd", ".DS_Store", "composer.json", "composer.lock", "package.json", "package-lock.json", "web.config"].map(
+    (segment) => ({ segment }),
+  ),
+  ...[".sql", ".sql.gz", ".sqlite", ".bak", ".orig", ".save", ".swp", "~", ".inc", ".log", ".sh", ".yml", ".twig", ".module", ".install", ".theme", ".engine", ".profile", ".po"].map((suffix) => ({ suffix })),
+];

@@ -1,0 +1,177 @@
+import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import type { Change, Target } from "../contracts/resource.ts";
+import { canonicalJson } from "./canonical.ts";
+import type { EnsureAction, PlannedChange } from "./plan.ts";
+import { stateHash } from "./plan-steps.ts";
+import { collectReferences } from "./references.ts";
+import type { Registry } from "./registry.ts";
+import { addressKey, readStates, type States } from "./resource-states.ts";
+import type { Session } from "./session.ts";
+
+export interface EnsureContext {
+  readonly registry: Registry;
+  readonly session: Session;
+  readonly target: Target;
+  fingerprint(text: string): string;
+}
+
+/** Prior states by address: what undo sets again. Holds contents, so it is sealed before it is stored. */
+export type PriorStates = Readonly<Record<string, unknown>>;
+
+/** What was left as it is, because somebody else changed it. */
+export interface Residue {
+  readonly server: string;
+  readonly type: string;
+  readonly key: string;
+  readonly reason: string;
+}
+
+/** Reads what an action will change, with contents, and checks its guards. Nothing is changed. */
+export async function prepareEnsure(
+  context: EnsureContext,
+  action: EnsureAction,
+): Promise<{ readonly todo: readonly PlannedChange[]; readonly prior: PriorStates }> {
+  await context.session.loadSecrets(collectReferences(action.changes.map((change) => change.spec)));
+  const present = await readStates(context.registry, context.target, action.changes, { contents: true });
+  const prior: Record<string, unknown> = {};
+  const todo: PlannedChange[] = [];
+  for (const change of action.changes) {
+    const key = addressKey(change.type, change.key);
+    const state = present.get(key);
+    if (state !== undefined) prior[key] = state;
+    if (isAfter(context, change, state)) continue;
+    if (hashOf(context, change, state) !== change.before) throw changed(action, change);
+    todo.push(change);
+  }
+  return { todo, prior };
+}
+
+/** Applies prepared changes in their order, one stream per run of a type. */
+export async function applyEnsure(context: EnsureContext, todo: readonly PlannedChange[], prior: PriorStates): Promise<void> {
+  await applyRuns(
+    context,
+    todo.map((change) => ({
+      type: change.type,
+      change: {
+        key: change.key,
+        before: prior[addressKey(change.type, change.key)] ?? null,
+        after: desiredState(context, change),
+      },
+    })),
+  );
+}
+
+/**
+ * Sets prior states again, in reverse order. Compare-and-set: what is neither as this action left it nor as it was
+ * before is not touched and listed.
+ */
+export async function undoEnsure(context: EnsureContext, action: EnsureAction, prior: PriorStates): Promise<readonly Residue[]> {
+  await context.session.loadSecrets(collectReferences(action.changes.map((change) => change.spec)));
+  const present = await readStates(context.registry, context.target, action.changes, { contents: true });
+  const residue: Residue[] = [];
+  const runs: { type: string; change: Change }[] = [];
+  for (const change of action.changes.toReversed()) {
+    const key = addressKey(change.type, change.key);
+    const state = present.get(key);
+    const before = prior[key];
+    if (same(context, change, state, before)) continue;
+    if (!isAfter(context, change, state)) {
+      residue.push(leftover(action, change, "it was changed by somebody else meanwhile"));
+      continue;
+    }
+    runs.push({ type: change.type, change: { key: change.key, before: state ?? null, after: before ?? null } });
+  }
+  for (const group of groupRuns(runs)) residue.push(...(await undoGroup(context, action, group)));
+  return residue;
+}
+
+/** One at a time where all together failed, so that only what really cannot be undone is left. */
+async function undoGroup(
+  context: EnsureContext,
+  action: EnsureAction,
+  group: { readonly type: string; readonly changes: readonly Change[] },
+): Promise<readonly Residue[]> {
+  const type = context.registry.resourceType(group.type);
+  try {
+    await type.apply(context.target, group.changes);
+    return [];
+  } catch (error) {
+    if (isHostwrightError(error) && error.retryable) throw error;
+    const residue: Residue[] = [];
+    const present = await type.read(
+      context.target,
+      group.changes.map((change) => change.key),
+      { contents: true },
+    );
+    for (const change of group.changes) {
+      const state = present.get(change.key) ?? null;
+      if (stateText(context, group.type, state) === stateText(context, group.type, change.after)) continue;
+      try {
+        await type.apply(context.target, [{ ...change, before: state }]);
+      } catch (single) {
+        residue.push({
+          server: action.serverName,
+          type: group.type,
+          key: change.key,
+          reason: single instanceof Error ? single.message : String(single),
+        });
+      }
+    }
+    return residue;
+  }
+}
+
+async function applyRuns(context: EnsureContext, runs: readonly { type: string; change: Change }[]): Promise<void> {
+  for (const group of groupRuns(runs)) {
+    await context.registry.resourceType(group.type).apply(context.target, group.changes);
+  }
+}
+
+function groupRuns(runs: readonly { type: string; change: Change }[]): { type: string; changes: Change[] }[] {
+  const groups: { type: string; changes: Change[] }[] = [];
+  for (const { type, change } of runs) {
+    const last = groups.at(-1);
+    if (last?.type === type) last.changes.push(change);
+    else groups.push({ type, changes: [change] });
+  }
+  return groups;
+}
+
+function desiredState(context: EnsureContext, change: PlannedChange): unknown {
+  if (change.after === null) return null;
+  return context.registry.resourceType(change.type).desired(change.spec, context.session.resolve);
+}
+
+function isAfter(context: EnsureContext, change: PlannedChange, state: unknown): boolean {
+  if (change.after === null) return state === undefined;
+  if (state === undefined) return false;
+  const type = context.registry.resourceType(change.type);
+  const desired = desiredState(context, change);
+  if (type.satisfies !== undefined) return type.satisfies(desired, state);
+  return hashOf(context, change, state) === change.after;
+}
+
+function hashOf(context: EnsureContext, change: PlannedChange, state: unknown): string | null {
+  if (state === undefined || state === null) return null;
+  return stateHash(context.registry.resourceType(change.type), state, context.fingerprint);
+}
+
+function same(context: EnsureContext, change: PlannedChange, a: unknown, b: unknown): boolean {
+  return hashOf(context, change, a) === hashOf(context, change, b);
+}
+
+function stateText(context: EnsureContext, type: string, state: unknown): string {
+  return state === null ? "absent" : canonicalJson(context.registry.resourceType(type).identity(state));
+}
+
+function changed(action: EnsureAction, change: PlannedChange): HostwrightError {
+  return new HostwrightError(
+    "HW_RESOURCE_CHANGED",
+    `${change.type} ${change.key} on ${action.serverName} is not as it was when the plan was made. It was left as it is.`,
+    { server: action.serverName, data: { type: change.type, key: change.key } },
+  );
+}
+
+function leftover(action: EnsureAction, change: PlannedChange, reason: string): Residue {
+  return { server: action.serverName, type: change.type, key: change.key, reason };
+}

@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startHosts, type TestHost, type TestHosts } from "../../../../test/hosts/hosts.ts";
+import type { Target } from "../contracts/resource.ts";
+import type { HttpRole } from "../contracts/roles/http.ts";
+import { isHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";
+import { secret } from "../model/secret.ts";
+import { SshServer } from "../servers/ssh-server.ts";
+import { pendingPublication, publish, type PublishOptions } from "./publisher.ts";
+
+const ROOT = "/etc/hostwright/nginx";
+
+/** The least that a web server's plugin gives: nginx with nothing but what a publication needs. */
+const nginx: HttpRole = {
+  webUser: "www-data",
+  dump: [],
+  heldNames: () => [],
+  port: () => 80,
+  server: () => [],
+  site: () => [],
+  publication: {
+    root: ROOT,
+    unit: "nginx.service",
+    test: ["nginx", "-t"],
+    errorLog: "/var/log/nginx/error.log",
+    blame: (output) => {
+      const match = /\[emerg\] (?:\d+#\d+: )?(.* in (\/.+):\d+)/.exec(output);
+      return match === null ? null : { file: match[2] ?? "", message: match[1] ?? "" };
+    },
+    status: { port: 591, path: "/generation" },
+    statusEntry: (generation) => ({
+      name: "000-status.conf",
+      content: `server { listen 127.0.0.1:591; location = /generation { return 200 "${generation}\\n"; } }\n`,
+    }),
+  },
+};
+
+const site = (name: string, answer = name, port = 80): string =>
+  `server { listen ${port}; server_name ${name}.test; return 200 "${answer}\\n"; }\n`;
+
+let hosts: TestHosts;
+let host: TestHost;
+let server: SshServer;
+let target: Target;
+
+async function write(entries: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, content] of Object.entries(entries)) await host.sh(`cat > ${ROOT}/entries/${name}`, { input: content });
+}
+
+async function answer(name: string): Promise<string> {
+  return host.sh(`curl -sS -m 5 -H "Host: ${name}.test" http://127.0.0.1/ || true`);
+}
+
+/** All of our folder but what only counts (lock, highest number), and what nginx answers. */
+async function state(): Promise<string> {
+  const files = await host.sh(
+    `cd ${ROOT} && find . ! -name publish.lock ! -name last -printf '%p %y %l %m\\n' | sort && find . -type f ! -name publish.lock ! -name last -exec sha256sum {} + | sort`,
+  );
+  return files + (await host.sh("curl -sS -m 5 http://127.0.0.1:591/generation || true"));
+}
+
+async function reloads(): Promise<number> {
+  return Number(await host.sh("grep -c 'signal 1 (SIGHUP)' /var/log/nginx/error.log || true"));
+}
+
+async function failure(options: PublishOptions = {}): Promise<HostwrightError> {
+  const error: unknown = await publish(target, nginx, options).then(
+    () => new Error("it was published"),
+    (reason: unknown) => reason,
+  );
+  if (!isHostwrightError(error)) throw error;
+  return error;
+}
+
+beforeAll(async () => {
+  hosts = await startHosts([{ name: "web", services: ["nginx"] }]);
+  host = hosts.host("web");
+  const { name, address, port, user, hostKey, privateKey } = host;
+  server = new SshServer({ name, host: address, port, user, hostKeys: [hostKey], privateKey: secret(privateKey) });
+  target = {
+    server,
+    signal: new AbortController().signal,
+    resolve: () => "",
+    serviceOptions: () => ({}),
+    connection: async (_key, open) => open(),
+    mutate: async (script) => server.script(script),
+  };
+  await host.sh(`sed -i 's|^error_log .*|error_log /var/log/nginx/error.log notice;|' /etc/nginx/nginx.conf
+    echo 'include ${ROOT}/current/*.conf;' > /etc/nginx/conf.d/hostwright.conf; systemctl restart nginx`);
+});
+
+afterAll(async () => {
+  await server?.close();
+  await hosts?.stop();
+});
+
+beforeEach(async () => {
+  await host.sh(`rm -rf ${ROOT} /etc/nginx/conf.d/foreign.conf; mkdir -p ${ROOT}/entries
+    systemctl reset-failed nginx || true; systemctl restart nginx; : > /var/log/nginx/error.log`);
+});
+
+describe("a good publication", () => {
+  test("puts many entries in force with one reload and one round trip, and a second one does nothing", async () => {
+    await write({ "a.conf": site("a"), "b.conf": site("b"), "c.conf": site("c") });
+    expect(await pendingPublication(target, nginx)).toBe(true);
+    const before = server.stats.roundTrips;
+    const first = await publish(target, nginx);
+    expect(server.stats.roundTrips - before).toBe(1);
+    expect(first).toEqual({ generation: 1, changed: ["a.conf", "b.conf", "c.conf"], reloaded: true, heldBack: [] });
+    expect([await answer("a"), await answer("b"), await answer("c")]).toEqual(["a\n", "b\n", "c\n"]);
+    expect(await reloads()).toBe(1);
+    expect(await pendingPublication(target, nginx)).toBe(false);
+    const then = await state();
+    expect(await publish(target, nginx)).toEqual({ generation: 1, changed: [], reloaded: false, heldBack: [] });
+    expect(await state()).toBe(then);
+    expect(await reloads()).toBe(1);
+  });
+
+  test("takes changed and removed entries in, and keeps the last five generations", async () => {
+    for (let round = 1; round <= 7; round++) {
+      await write({ "a.conf": site("a", `round ${round}`) });
+      expect(await publish(target, nginx)).toMatchObject({ generation: round, changed: ["a.conf"] });
+    }
+    expect(await answer("a")).toBe("round 7\n");
+    expect(await host.sh(`ls ${ROOT}/generations | sort -n | xargs`)).toBe("3 4 5 6 7\n");
+    await host.sh(`rm ${ROOT}/entries/a.conf`);
+    expect(await publish(target, nginx)).toMatchObject({ generation: 8, changed: ["a.conf"] });
+    expect(await answer("a")).not.toBe("round 7\n");
+  });
+
+  test("does nothing when entries hold a file that is still being written", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    await write({ ".b.conf.hostwright-new": "half" });
+    expect(await pendingPublication(target, nginx)).toBe(false);
+    expect(await publish(target, nginx)).toMatchObject({ reloaded: false });
+  });
+
+  test("by force reloads although no entry differs", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    expect(await publish(target, nginx, { force: true })).toEqual({ generation: 2, changed: [], reloaded: true, heldBack: [] });
+  });
+
+  test("starts a web server that does not run", async () => {
+    await host.sh("systemctl stop nginx");
+    await write({ "a.conf": site("a") });
+    expect(await publish(target, nginx)).toMatchObject({ generation: 1, reloaded: true });
+    expect(await answer("a")).toBe("a\n");
+  });
+
+  test("by eight publishers at once costs one reload", async () => {
+    await write({ "a.conf": site("a"), "b.conf": site("b") });
+    const results = await Promise.all(Array.from({ length: 8 }, async () => publish(target, nginx)));
+    expect(results.map((result) => result.generation)).toEqual(Array.from({ length: 8 }, () => 1));
+    expect(results.filter((result) => result.reloaded)).toHaveLength(1);
+    expect(await reloads()).toBe(1);
+  });
+});
+
+describe("a refused configuration", () => {
+  test("of ours is named by its entry, and everything is as it was", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    await write({ "bad.conf": "server { listen 80; server_name bad.test; nonsense on; }\n" });
+    const before = await state();
+    const error = await failure();
+    expect(error.code).toBe("HW_HTTP_CONFIG_REFUSED");
+    expect(error.data).toMatchObject({ entry: "bad.conf", changed: ["bad.conf"], generation: 1 });
+    expect(error.message).toContain('unknown directive "nonsense"');
+    expect(await state()).toBe(before);
+    expect(await reloads()).toBe(1);
+    expect(await pendingPublication(target, nginx)).toBe(true);
+  });
+
+  test("of another task does not stop this one's entry", async () => {
+    await write({ "a.conf": site("a"), "other.conf": site("other") });
+    await publish(target, nginx);
+    await write({ "a.conf": site("a", "new"), "other.conf": "nonsense;\n", "third.conf": "more nonsense;\n" });
+    const result = await publish(target, nginx, { own: ["a.conf"] });
+    expect(result).toEqual({ generation: 2, changed: ["a.conf"], reloaded: true, heldBack: ["other.conf", "third.conf"] });
+    expect([await answer("a"), await answer("other")]).toEqual(["new\n", "other\n"]);
+    expect(await pendingPublication(target, nginx)).toBe(true);
+    expect(await failure({ own: ["other.conf"] })).toMatchObject({ code: "HW_HTTP_CONFIG_REFUSED", data: { entry: "other.conf" } });
+  });
+
+  test("that was broken before in a foreign file names that file, and nothing is changed", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    await host.sh("echo 'foreign_nonsense on;' > /etc/nginx/conf.d/foreign.conf");
+    await write({ "b.conf": site("b") });
+    const before = await state();
+    const error = await failure();
+    expect(error.code).toBe("HW_HTTP_FOREIGN_CONFIG");
+    expect(error.data).toMatchObject({ file: "/etc/nginx/conf.d/foreign.conf", entry: null });
+    expect(error.message).toContain("/etc/nginx/conf.d/foreign.conf");
+    expect(await state()).toBe(before);
+    await host.sh("rm /etc/nginx/conf.d/foreign.conf");
+    expect(await publish(target, nginx)).toMatchObject({ generation: 3, changed: ["b.conf"] });
+  });
+
+  test("of ours that broke by itself is mended by a better entry", async () => {
+    await write({ "a.conf": `${site("a")}include /etc/nginx/gone.conf;\n` });
+    await host.sh("touch /etc/nginx/gone.conf");
+    await publish(target, nginx);
+    await host.sh("rm /etc/nginx/gone.conf");
+    await write({ "a.conf": site("a", "mended") });
+    expect(await publish(target, nginx)).toMatchObject({ generation: 2 });
+    expect(await answer("a")).toBe("mended\n");
+  });
+
+  test("on a server without any generation leaves none behind", async () => {
+    await write({ "bad.conf": "nonsense;\n" });
+    const before = await state();
+    expect(await failure()).toMatchObject({ code: "HW_HTTP_CONFIG_REFUSED", data: { generation: 0 } });
+    expect((await state()).replace("./generations d  750\n", "")).toBe(before);
+  });
+});
+
+describe("a web server that does not take it", () => {
+  const stealPort = async (port: number): Promise<() => Promise<void>> => {
+    await host.sh(`systemd-run -q --unit=thief perl -MIO::Socket::INET -e 'IO::Socket::INET->new(LocalPort => ${port}, Listen => 1, ReuseAddr => 1) or die; sleep'
+      until ss -ltn | grep -q ':${port} '; do sleep 0.05; done`);
+    return async () => void (await host.sh("systemctl stop thief"));
+  };
+
+  test("because a port is taken (its reload exits with 0) fails with the reason, and the former generation is in force", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    const giveBack = await stealPort(8099);
+    try {
+      await write({ "b.conf": site("b", "b", 8099) });
+      const before = await state();
+      const error = await failure();
+      expect(error.code).toBe("HW_HTTP_RELOAD_FAILED");
+      expect(error.message).toMatch(/8099.*Address already in use/);
+      expect(error.data).toMatchObject({ generation: 1, runs: true });
+      expect(await state()).toBe(before);
+      expect(await answer("a")).toBe("a\n");
+    } finally {
+      await giveBack();
+    }
+    expect(await publish(target, nginx)).toMatchObject({ generation: 3 });
+  });
+
+  test("because it cannot start says that it does not run", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    await host.sh("systemctl stop nginx");
+    const giveBack = await stealPort(80);
+    try {
+      await write({ "b.conf": site("b") });
+      const error = await failure();
+      expect(error).toMatchObject({ code: "HW_HTTP_RELOAD_FAILED", data: { runs: false, generation: 1 } });
+      expect(error.message).toContain("does not run");
+      expect(await host.sh(`readlink ${ROOT}/current`)).toBe("generations/1\n");
+    } finally {
+      await giveBack();
+    }
+    expect(await publish(target, nginx)).toMatchObject({ generation: 3, reloaded: true });
+    expect([await answer("a"), await answer("b")]).toEqual(["a\n", "b\n"]);
+  });
+});
+
+describe("after a publisher that died", () => {
+  test("in the middle of its switch, the next one goes back and publishes all entries", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    await write({ "a.conf": site("a", "new") });
+    // As it is left by a power failure right after the switch, with a generation that nginx would refuse.
+    await host.sh(`cd ${ROOT} && echo 2 > last && mkdir generations/2 generations/3.partial && echo 'nonsense;' > generations/2/a.conf
+      ln -s generations/1 former && ln -sfn generations/2 current`);
+    expect(await pendingPublication(target, nginx)).toBe(true);
+    expect(await publish(target, nginx)).toMatchObject({ generation: 3, changed: ["a.conf"], reloaded: true });
+    expect(await answer("a")).toBe("new\n");
+    expect(await host.sh(`cd ${ROOT} && ls . generations | xargs`)).toBe(".: current entries generations last publish.lock generations: 1 3\n");
+  });
+
+  test("is reloaded even when the entries were put back meanwhile", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    await host.sh(`cd ${ROOT} && cp -a generations/1 generations/2 && sed -i 's/"a/"unwanted/' generations/2/a.conf && sed -i 's/"1/"2/' generations/2/000-status.conf
+      echo 2 > last; ln -s generations/1 former && ln -sfn generations/2 current && systemctl reload nginx; sleep 0.3`);
+    expect(await answer("a")).toBe("unwanted\n");
+    expect(await publish(target, nginx)).toMatchObject({ generation: 3, reloaded: true });
+    expect(await answer("a")).toBe("a\n");
+  });
+});

@@ -1,0 +1,36 @@
+import type { Declared } from "../contracts/resource.ts";
+import type { RegisteredResource } from "../contracts/store.ts";
+import type { ServerRecord } from "../model/records.ts";
+import type { Phase } from "./plan.ts";
+
+/** A declared resource with the owner that it is registered for. */
+export interface Owned extends Declared {
+  /** `server/<id>`, `platform/<id>`, `site/<id>`. */
+  readonly owner: string;
+}
+
+interface StepCommon {
+  readonly title: string;
+  readonly server: ServerRecord;
+  readonly phase: Phase;
+}
+
+/** Wanted resources of one server. What already stands as wanted makes no action. */
+export interface EnsureStep extends StepCommon {
+  readonly kind: "ensure";
+  readonly items: readonly Owned[];
+  /** Registered resources of these owners that no step of the plan declares are removed here, if `remove` says so. */
+  readonly remove: ((resource: RegisteredResource) => boolean) | null;
+  /** http service to publish after a change, or when a publication is pending. */
+  readonly publish: string | null;
+}
+
+/** An operation. `when: "changed"` leaves it out of a plan that has no other action. */
+export interface RunStep extends StepCommon {
+  readonly kind: "run";
+  readonly operation: string;
+  readonly input: unknown;
+  readonly when: "always" | "changed";
+}
+
+export type Step = EnsureStep | RunStep;

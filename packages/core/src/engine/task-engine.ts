@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Operation } from "../contracts/operation.ts";
+import type { HttpRole } from "../contracts/roles/http.ts";
+import type { StateStore, StoredTask } from "../contracts/store.ts";
+import { newId } from "../model/ids.ts";
+import { parseInput } from "../model/parse.ts";
+import type { ServerRecord } from "../model/records.ts";
+import type { SecretBox } from "../store/sealing.ts";
+import { generatePassword, type SecretVault } from "../store/secrets.ts";
+import type { AnyTaskType, PlanningContext, TaskDraft } from "../tasks/task-type.ts";
+import { canonicalJson, deepFreeze } from "./canonical.ts";
+import { Estate } from "./estate.ts";
+import { readFacts, type ServerFacts } from "./facts.ts";
+import type { PlanData } from "./plan.ts";
+import { planSteps } from "./plan-steps.ts";
+import { pendingPublication } from "./publisher.ts";
+import type { Registry } from "./registry.ts";
+import type { ServerPool } from "./server-pool.ts";
+import { Session } from "./session.ts";
+
+/** What planning and working share. */
+export interface EngineParts {
+  readonly registry: Registry;
+  readonly store: StateStore;
+  readonly vault: SecretVault;
+  readonly box: SecretBox;
+  readonly pool: ServerPool;
+  readonly tasks: ReadonlyMap<string, AnyTaskType>;
+  readonly operations: ReadonlyMap<string, Operation<never>>;
+  readonly uids: { readonly from: number; readonly to: number };
+  /** Milliseconds for which a plan may be run. */
+  readonly planLifeMs: number;
+}
+
+/** Plain request: `{ type, ... }` as the builders make it. */
+export interface TaskRequest {
+  readonly type: string;
+}
+
+/** Parses a request against its task type. @throws HW_INPUT_INVALID */
+export function parseRequest(parts: EngineParts, request: TaskRequest): { readonly type: AnyTaskType; readonly parsed: unknown } {
+  const type = parts.tasks.get(request?.type);
+  if (type === undefined) {
+    throw new HostwrightError("HW_INPUT_INVALID", `There is no task type "${String(request?.type).slice(0, 60)}". Nothing was changed.`, {
+      mend: `Use one of: ${[...parts.tasks.keys()].join(", ")}.`,
+    });
+  }
+  return { type, parsed: parseInput(type.schema, request, type.type) };
+}
+
+/** Plans a request from the facts of this moment. Reads servers, changes none. */
+export async function planRequest(parts: EngineParts, request: TaskRequest, taskId: string, signal: AbortSignal): Promise<PlanData> {
+  const { type, parsed } = parseRequest(parts, request);
+  const { registry, store, vault, box, pool } = parts;
+  await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence: null, signal });
+  const estate = await Estate.load(store.records, registry);
+  const draft = await type.plan(planningContext(parts, session, estate), parsed);
+  const planned = await planSteps(
+    {
+      registry,
+      register: store.register,
+      session,
+      fingerprint: (text) => box.fingerprint(text),
+      pendingPublication: async (server, role) => pendingPublication(await session.target(server), role),
+    },
+    draft.steps,
+  );
+  const { steps: _steps, ...rest } = draft;
+  const now = Date.now();
+  return deepFreeze({
+    ...rest,
+    ...planned,
+    leases: sharpenLeases(draft, planned.actions),
+    id: newId("p", 16),
+    task: taskId,
+    request: parsed,
+    createdAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + parts.planLifeMs).toISOString(),
+  });
+}
+
+function planningContext(parts: EngineParts, session: Session, estate: Estate): PlanningContext {
+  const { registry, store, vault, uids } = parts;
+  const facts = new Map<string, Promise<ServerFacts>>();
+  return {
+    estate,
+    registry,
+    session,
+    records: store.records,
+    uids,
+    facts: async (server: ServerRecord, options = { heldNames: false }) => {
+      // Read once: names that are held come with a first read that asks for them.
+      const known = facts.get(`${server.id}/names`) ?? (options.heldNames ? undefined : facts.get(server.id));
+      if (known !== undefined) return known;
+      const reading = readFacts(session, estate, server, options);
+      facts.set(options.heldNames ? `${server.id}/names` : server.id, reading);
+      return reading;
+    },
+    ensureSecrets: async (ids) => {
+      for (const id of ids) await vault.getOrCreate(id, () => generatePassword());
+      await session.loadSecrets(ids.map((id) => ({ id })));
+    },
+  };
+}
+
+/** A plan that changes what a server or platform has for all needs that alone. */
+function sharpenLeases(draft: TaskDraft, actions: PlanData["actions"]): PlanData["leases"] {
+  const owners = new Set(actions.flatMap((action) => (action.kind === "ensure" ? action.changes.map((c) => c.owner) : [])));
+  return draft.leases.map((lease) => (owners.has(lease.scope) ? { ...lease, mode: "exclusive" } : lease));
+}
+
+/** What is approved: the plan's actions, not its times or ids. */
+export function planHash(plan: PlanData): string {
+  const { actions, register, commit, reserve, request } = plan;
+  return createHash("sha256").update(canonicalJson({ actions, register, commit, reserve, request })).digest("hex");
+}
+
+/** A plan as it is stored: sealed, so that nobody without the key can read, make or change one (decisions.md D5). */
+export function sealPlan(box: SecretBox, plan: PlanData): string {
+  return box.seal(JSON.stringify(plan), `plan/${plan.task}`);
+}
+
+/** @throws HW_PLAN_FORGED, HW_PLAN_EXPIRED */
+export function openPlan(box: SecretBox, task: StoredTask): PlanData {
+  let plan: PlanData;
+  try {
+    plan = JSON.parse(box.open(String(task.plan), `plan/${task.id}`)) as PlanData;
+  } catch (cause) {
+    throw new HostwrightError("HW_PLAN_FORGED", `The plan of task ${task.id} was not sealed by this installation. Nothing was run.`, { cause });
+  }
+  if (Date.parse(plan.expiresAt) < Date.now()) {
+    throw new HostwrightError("HW_PLAN_EXPIRED", `The plan of task ${task.id} was good until ${plan.expiresAt}. Nothing was run.`);
+  }
+  return deepFreeze(plan);
+}
+
+export function httpRole(parts: EngineParts, server: ServerRecord, service: string): HttpRole {
+  const record = server.services.find((entry) => entry.name === service);
+  const definition = record === undefined ? undefined : parts.registry.service("http", record.type);
+  if (definition?.kind === "http") return definition.role;
+  throw new HostwrightError("HW_SERVICE_MISSING", `${server.name} has no http service named "${service}".`, { server: server.name });
+}

@@ -1,0 +1,250 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import type { Lease, StoredTask, TaskState } from "../contracts/store.ts";
+import { runSiteCommand } from "../operations/site-command.ts";
+import { processHolder } from "../store/holder.ts";
+import { Estate } from "./estate.ts";
+import type { Residue } from "./ensure.ts";
+import type { Events } from "./events.ts";
+import { dropFence, type Fence } from "./fence.ts";
+import { Journal } from "./journal.ts";
+import type { Afterwards, PlanData } from "./plan.ts";
+import { publish } from "./publisher.ts";
+import { collectReferences } from "./references.ts";
+import { Runner, type RunEnd } from "./runner.ts";
+import { Session } from "./session.ts";
+import { httpRole, openPlan, planRequest, sealPlan, type EngineParts, type TaskRequest } from "./task-engine.ts";
+
+/** How a task ended (decisions.md D42). */
+export interface TaskOutcome {
+  readonly state: Extract<TaskState, "succeeded" | "undone" | "needs-attention">;
+  readonly value: Readonly<Record<string, unknown>>;
+  /** `HostwrightError.toJSON()` of what stopped it; null when it succeeded. */
+  readonly error: Readonly<Record<string, unknown>> | null;
+  /** What could not be undone or cleaned up, exactly. */
+  readonly residue: readonly Residue[];
+}
+
+const WAIT_MS = 50;
+const HEARTBEAT_MS = 10_000;
+
+/** Carries out one task at a time: leases, plan, run, outcome. */
+export class Worker {
+  readonly #parts: EngineParts;
+  readonly #events: Events;
+  readonly #holder: string = processHolder();
+
+  constructor(parts: EngineParts, events: Events) {
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  /** Works a queued task to its end. Gives null when another worker took it. */
+  async work(taskId: string, signal: AbortSignal): Promise<TaskOutcome | null> {
+    const { store } = this.#parts;
+    if (!(await store.tasks.move(taskId, ["queued"], "running"))) return null;
+    const task = await store.tasks.get(taskId);
+    if (task === null) return null;
+    const cancel = new AbortController();
+    const beat = setInterval(() => void this.#beat(taskId, cancel), HEARTBEAT_MS);
+    try {
+      const end = await this.#carryOut(task, AbortSignal.any([signal, cancel.signal]));
+      return await this.#finish(task.id, end);
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
+  async #beat(taskId: string, cancel: AbortController): Promise<void> {
+    const { leases, tasks } = this.#parts.store;
+    const [held, task] = await Promise.all([leases.heartbeat(taskId, this.#holder), tasks.get(taskId)]);
+    if (!held || task?.state === "cancelling") cancel.abort();
+  }
+
+  async #carryOut(task: StoredTask, signal: AbortSignal): Promise<RunEnd & { readonly plan: PlanData | null; readonly value: Record<string, unknown> }> {
+    let plan: PlanData | null = null;
+    try {
+      const approved = task.plan === null ? null : openPlan(this.#parts.box, task);
+      const { plan: ready, token } = await this.#plan(task, approved, signal);
+      plan = ready;
+      await this.#events.emit(task.id, "task:started", { actions: plan.actions.length });
+      return await this.#run(task, plan, token, signal);
+    } catch (error) {
+      return { plan, value: {}, committed: false, error, residue: [] };
+    }
+  }
+
+  /** An approved plan runs as it is; a request is planned under its leases (decisions.md D1). */
+  async #plan(task: StoredTask, approved: PlanData | null, signal: AbortSignal): Promise<{ plan: PlanData; token: number }> {
+    const { store, box } = this.#parts;
+    let plan = approved ?? (await planRequest(this.#parts, task.request as TaskRequest, task.id, signal));
+    for (;;) {
+      const granted = await this.#acquire(task.id, plan, signal);
+      const token = Math.max(...granted.map((lease) => lease.token));
+      if (approved !== null) return { plan, token };
+      const again = await planRequest(this.#parts, task.request as TaskRequest, task.id, signal);
+      const covered = again.leases.every((want) =>
+        granted.some((lease) => lease.scope === want.scope && (lease.mode === "exclusive" || want.mode === "shared")),
+      );
+      plan = again;
+      if (covered) {
+        await store.tasks.move(task.id, ["running"], "running", { plan: sealPlan(box, plan) });
+        return { plan, token };
+      }
+      await store.leases.release(task.id);
+    }
+  }
+
+  async #acquire(taskId: string, plan: PlanData, signal: AbortSignal): Promise<readonly Lease[]> {
+    const { leases } = this.#parts.store;
+    let told = false;
+    for (;;) {
+      if (signal.aborted) throw cancelled(taskId);
+      const answer = await leases.acquire(taskId, this.#holder, plan.leases);
+      if ("granted" in answer) return answer.granted;
+      if (!told) {
+        const blockedBy = answer.blockedBy.map(({ task, scope }) => ({ task, scope }));
+        await this.#events.emit(taskId, "task:waiting", { blockedBy });
+        told = true;
+      }
+      await delay(WAIT_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #run(
+    task: StoredTask,
+    plan: PlanData,
+    token: number,
+    signal: AbortSignal,
+  ): Promise<RunEnd & { plan: PlanData; value: Record<string, unknown> }> {
+    const { registry, store, vault, box, pool, operations } = this.#parts;
+    for (const change of plan.reserve) await store.records.put(change, change);
+    const estate = await Estate.load(store.records, registry);
+    const identity = await store.identity();
+    const [lease] = plan.leases;
+    const fence: Fence = { scope: lease?.scope ?? `task/${task.id}`, ...identity, token };
+    await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence, signal });
+    const journal = new Journal(store.journal, box, this.#holder);
+    const runner = new Runner(
+      {
+        registry,
+        register: store.register,
+        journal,
+        events: this.#events,
+        session,
+        operations,
+        fingerprint: (text) => box.fingerprint(text),
+        server: (id) => estate.server(id),
+        publish: async (taskId, server, service, using, force) => {
+          const role = httpRole(this.#parts, server, service);
+          const { generation, reloaded, changed } = await publish(await using.target(server), role, { force });
+          if (!changed) return;
+          await this.#events.emit(taskId, "publication:published", { server: server.name, service, generation, reloaded });
+        },
+      },
+      plan,
+    );
+    const end = await runner.run(async () => this.#commit(plan));
+    const value: Record<string, unknown> = end.committed ? { ...plan.value } : {};
+    const residue = [...end.residue];
+    if (end.committed && plan.afterwards !== null) {
+      try {
+        Object.assign(value, await this.#afterwards(plan, plan.afterwards, estate, session));
+      } catch (error) {
+        // A plan without actions was made for this answer alone.
+        if (plan.actions.length === 0) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        residue.push({ server: plan.afterwards.server, type: "run", key: plan.afterwards.input.what, reason });
+      }
+    }
+    if (!end.committed && end.residue.length === 0) {
+      for (const removal of plan.release) await store.records.delete(removal.kind, removal.id);
+      for (const prefix of plan.eraseOnUndo) await vault.removePrefix(prefix);
+    }
+    const goneScopes = [...(end.committed ? plan.commit.deleteRecords : plan.release)].map((r) => `${r.kind}/${r.id}`);
+    for (const scope of goneScopes) {
+      for (const server of new Set(plan.actions.map((action) => action.server))) {
+        await dropFence(await pool.get(estate.server(server)), scope);
+      }
+    }
+    return { ...end, residue, plan, value };
+  }
+
+  async #commit(plan: PlanData): Promise<void> {
+    const { store, vault } = this.#parts;
+    const hold = ({ server, type, key, owner }: PlanData["register"][number]): { server: string; type: string; key: string; owner: string } => ({
+      server,
+      type,
+      key,
+      owner,
+    });
+    await store.journal.commit(
+      plan.task,
+      new Date().toISOString(),
+      {
+        ...plan.commit,
+        register: {
+          put: plan.register.filter((row) => !row.gone).map(({ gone: _gone, ...row }) => row),
+          remove: plan.register.filter((row) => row.gone).map(hold),
+        },
+      },
+      this.#holder,
+    );
+    await this.#events.emit(plan.task, "task:committed", {});
+    for (const prefix of plan.eraseOnCommit) await vault.removePrefix(prefix);
+  }
+
+  /** The answer is a secret of the task: sealed, and given out by reference (decisions.md D42). */
+  async #afterwards(
+    plan: PlanData,
+    afterwards: Afterwards,
+    estate: Estate,
+    session: Session,
+  ): Promise<Record<string, unknown>> {
+    await session.loadSecrets(collectReferences(afterwards.input));
+    const target = await session.target(estate.server(afterwards.server));
+    const attempt = randomBytes(9).toString("hex");
+    const answer = await runSiteCommand({ target, view: null, attempt, log: () => undefined }, afterwards.input);
+    const id = `task/${plan.task}/login-link`;
+    await this.#parts.vault.put(id, String(answer["url"]));
+    return {
+      loginLink: { ref: "secret", id, label: "login link" },
+      loginLinkExpires: new Date(Date.now() + afterwards.validSeconds * 1000).toISOString(),
+    };
+  }
+
+  async #finish(
+    taskId: string,
+    end: RunEnd & { readonly plan: PlanData | null; readonly value: Record<string, unknown> },
+  ): Promise<TaskOutcome> {
+    const { store } = this.#parts;
+    const state = end.committed ? "succeeded" : end.residue.length === 0 ? "undone" : "needs-attention";
+    const error = end.error === null ? null : errorJson(end.error);
+    const outcome: TaskOutcome = { state, value: end.value, error, residue: end.residue };
+    await store.tasks.move(taskId, ["running", "cancelling", "undoing"], state, {
+      outcome,
+      finishedAt: new Date().toISOString(),
+    });
+    if (state !== "needs-attention") {
+      await store.journal.eraseUndo(taskId);
+      await store.leases.release(taskId);
+    } else {
+      // The site stays leased until somebody resolved it; the server is free for others (decisions.md D9).
+      const keep = end.plan?.leases[0]?.scope;
+      await store.leases.release(taskId, end.plan?.leases.map((lease) => lease.scope).filter((scope) => scope !== keep) ?? []);
+    }
+    await this.#events.emit(taskId, "task:finished", { state, error, residue: end.residue });
+    return outcome;
+  }
+}
+
+function errorJson(error: unknown): Record<string, unknown> {
+  if (isHostwrightError(error)) return error.toJSON();
+  const message = error instanceof Error ? error.message : String(error);
+  return new HostwrightError("HW_INTERNAL", message, { cause: error }).toJSON();
+}
+
+function cancelled(taskId: string): HostwrightError {
+  return new HostwrightError("HW_CANCELLED", `Task ${taskId} was cancelled while it waited. Nothing was changed.`);
+}

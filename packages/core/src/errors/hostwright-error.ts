@@ -1,0 +1,59 @@
+import { ERROR_CODES, type ErrorCode } from "./codes.ts";
+
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  /** May the same thing succeed if it is simply tried again? Default false. */
+  readonly retryable?: boolean;
+  /** Name of the server on which it happened. */
+  readonly server?: string;
+  /** What to do next; default: the mend that the code's table gives. */
+  readonly mend?: string;
+  /** Bounded output of the command that failed, already free of secrets and control characters. */
+  readonly output?: string;
+  /** Further machine-readable facts: field, file, limit ... */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** The one error class: a stable code, what happened, where, and what to do next. */
+export class HostwrightError extends Error {
+  override readonly name = "HostwrightError";
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly server: string | undefined;
+  readonly mend: string;
+  readonly output: string | undefined;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.retryable = details.retryable ?? false;
+    this.server = details.server;
+    this.mend = details.mend ?? ERROR_CODES[code];
+    this.output = details.output;
+    this.data = details.data ?? {};
+  }
+
+  toJSON(): Record<string, unknown> {
+    return {
+      code: this.code,
+      message: this.message,
+      server: this.server,
+      mend: this.mend,
+      retryable: this.retryable,
+      output: this.output,
+      data: this.data,
+    };
+  }
+}
+
+/** Recognises the error also when it comes from a second copy of core (a plugin's own dependency tree). */
+export function isHostwrightError(value: unknown): value is HostwrightError {
+  return (
+    value instanceof Error &&
+    value.name === "HostwrightError" &&
+    "code" in value &&
+    typeof value.code === "string" &&
+    value.code in ERROR_CODES
+  );
+}

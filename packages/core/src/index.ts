@@ -1,0 +1,106 @@
+export { HostwrightError, isHostwrightError } from "./errors/hostwright-error.ts";
+export type { ErrorDetails } from "./errors/hostwright-error.ts";
+export { ERROR_CODES } from "./errors/codes.ts";
+export type { ErrorCode } from "./errors/codes.ts";
+
+export { Secret, secret } from "./model/secret.ts";
+export { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf } from "./model/text.ts";
+export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
+
+export { CONTRACT, defineDatabaseService, defineHttpService, definePhpService, definePlatform } from "./contracts/plugin.ts";
+export type {
+  FactProbe,
+  OptionsDefinition,
+  PlatformDeclaration,
+  PlatformDefinition,
+  PlatformPlugin,
+  Plugin,
+  Problem,
+  ServiceDeclaration,
+  ServiceDefinition,
+  ServicePlugin,
+  SiteDeclaration,
+} from "./contracts/plugin.ts";
+export { RANK } from "./contracts/resource.ts";
+export type { Change, Declared, Removal, ResourceType, Target } from "./contracts/resource.ts";
+export { Server } from "./contracts/server.ts";
+export type { Command, CommandResult, Script, ServerStats, SocketAddress } from "./contracts/server.ts";
+export { ALWAYS_DENIED } from "./contracts/web-rules.ts";
+export type { CacheRule, OwnPath, PathPattern, WebRules } from "./contracts/web-rules.ts";
+export type { HeldName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
+export type { PhpRole, UnitProperty } from "./contracts/roles/php.ts";
+export type { DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
+export type {
+  ApplicationStatus,
+  Detected,
+  Driver,
+  DriverCall,
+  MountPoint,
+  OwnFolder,
+  PlatformLayout,
+  PlatformRole,
+  SettingsFile,
+  SiteSeed,
+  SourceReader,
+} from "./contracts/platform.ts";
+export type {
+  Bind,
+  DatabaseBinding,
+  PlatformView,
+  ServerView,
+  ServiceView,
+  SiteLimits,
+  SitePaths,
+  SiteView,
+} from "./contracts/views.ts";
+export type { Operation, OperationContext, ProbeResult } from "./contracts/operation.ts";
+
+export { directory } from "./resources/directory.ts";
+export type { DirectoryInput, DirectorySpec } from "./resources/directory.ts";
+export { file } from "./resources/file.ts";
+export type { FileInput, FileSpec } from "./resources/file.ts";
+export { link } from "./resources/link.ts";
+export type { LinkInput, LinkSpec } from "./resources/link.ts";
+
+export { createHostwright, Hostwright } from "./hostwright.ts";
+export type { HostwrightOptions, RunOptions } from "./hostwright.ts";
+export { PART } from "./parts.ts";
+export { provide } from "./di/container.ts";
+export type { Container, Provider } from "./di/container.ts";
+export { token } from "./di/tokens.ts";
+export type { Token } from "./di/tokens.ts";
+export type { Plan } from "./api/plan.ts";
+export type { Platforms } from "./api/platforms.ts";
+export type { Servers } from "./api/servers.ts";
+export type { Sites } from "./api/sites.ts";
+export type { Task } from "./api/task.ts";
+export { local, ssh } from "./model/records.ts";
+export type {
+  ConnectInput,
+  ConnectRecord,
+  PlatformInput,
+  PlatformRecord,
+  ServerInput,
+  ServerRecord,
+  ServiceRecord,
+  SiteRecord,
+} from "./model/records.ts";
+export { parseDomain } from "./model/domain.ts";
+export type { Action, EnsureAction, PlannedChange, RunAction } from "./engine/plan.ts";
+export type { EventMap, EventType, HostwrightEvent, Listener } from "./engine/events.ts";
+export type { OpenServer } from "./engine/server-pool.ts";
+export type { TaskRequest } from "./engine/task-engine.ts";
+export type { TaskOutcome } from "./engine/worker.ts";
+export type { Residue } from "./engine/ensure.ts";
+export { install } from "./tasks/install-site.ts";
+export type { InstallOptions, InstallRequest } from "./tasks/install-site.ts";
+export { verify } from "./tasks/verify.ts";
+export type { VerifyRequest, VerifyValue } from "./tasks/verify.ts";
+export { disable, enable } from "./tasks/switch-site.ts";
+export type { DisableRequest, EnableRequest } from "./tasks/switch-site.ts";
+export { deleteSite } from "./tasks/delete-site.ts";
+export type { DeleteRequest } from "./tasks/delete-site.ts";
+export { prepare } from "./tasks/prepare-server.ts";
+export type { PrepareRequest } from "./tasks/prepare-server.ts";
+export { loginLink } from "./tasks/login-link.ts";
+export type { LoginLinkRequest } from "./tasks/login-link.ts";

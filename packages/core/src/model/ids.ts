@@ -1,0 +1,11 @@
+import { randomInt } from "node:crypto";
+
+// No vowels and no look-alikes: an id never spells a word and survives being read aloud.
+const ALPHABET = "bcdfghjkmnpqrstvwxz23456789";
+
+/** A short random id that begins with its letter, valid as a file name, unix user and database name. */
+export function newId(letter: string, length = 10): string {
+  let id = letter;
+  while (id.length < length) id += ALPHABET[randomInt(ALPHABET.length)];
+  return id;
+}

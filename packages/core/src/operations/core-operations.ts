@@ -1,0 +1,6 @@
+import type { Operation } from "../contracts/operation.ts";
+import { installPackages } from "./install-packages.ts";
+import { probePage } from "./probe-page.ts";
+import { emptySite, siteCommand } from "./site-command.ts";
+
+export const coreOperations: readonly Operation<never>[] = [siteCommand, emptySite, probePage, installPackages];

@@ -1,0 +1,36 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Operation } from "../contracts/operation.ts";
+import { bounded, runRemoteUnit, stopRemoteUnit } from "./remote-unit.ts";
+
+export interface InstallPackagesInput {
+  /** Debian package names that are missing. */
+  readonly packages: readonly string[];
+}
+
+/** `server prepare`: installs what the services of a server need. Packages stay when the task is undone. */
+export const installPackages: Operation<InstallPackagesInput> = {
+  name: "install-packages",
+  version: 1,
+  async run(context, input) {
+    const { target } = context;
+    const result = await runRemoteUnit(target, {
+      attempt: context.attempt,
+      argv: ["/bin/sh", "-c", 'apt-get -q update && exec apt-get -q -y --no-install-recommends install -- "$@"', "sh", ...input.packages],
+      properties: [["Environment", "DEBIAN_FRONTEND=noninteractive"]],
+      stdin: "",
+      timeoutMs: 1_800_000,
+    });
+    if (result.result === "success") return { packages: input.packages };
+    throw new HostwrightError("HW_PREREQUISITE_MISSING", `${target.server.name} could not install ${input.packages.join(", ")}.`, {
+      server: target.server.name,
+      output: bounded(`${result.stdout}\n${result.stderr}`),
+    });
+  },
+  async probe(context) {
+    await stopRemoteUnit(context.target, context.attempt);
+    return "partial";
+  },
+  async undo() {
+    // Packages harm nobody and other services may use them by now.
+  },
+};

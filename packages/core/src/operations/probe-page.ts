@@ -1,0 +1,96 @@
+import { request } from "node:http";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Operation } from "../contracts/operation.ts";
+import type { Target } from "../contracts/resource.ts";
+
+export interface ProbePageInput {
+  readonly domain: string;
+  /** Port of the web server on its loopback. */
+  readonly port: number;
+  readonly path: string;
+  /** Fail unless the page answers with this status. */
+  readonly status: number;
+}
+
+export interface Page {
+  readonly status: number;
+  /** Text of the title element; empty when there is none. */
+  readonly title: string;
+  readonly bytes: number;
+  readonly location: string | null;
+  readonly ms: number;
+}
+
+const PAGE_BYTES = 2 * 1024 * 1024;
+
+/** Fetches a page as a visitor would, through the server's own loopback: no DNS and no open port needed. */
+export async function fetchPage(target: Target, input: Pick<ProbePageInput, "domain" | "port" | "path">): Promise<Page> {
+  const socket = await target.server.forward({ host: "127.0.0.1", port: input.port });
+  const started = performance.now();
+  const { promise, resolve, reject } = Promise.withResolvers<Page>();
+  const call = request(
+    {
+      createConnection: () => socket as never,
+      method: "GET",
+      path: input.path,
+      headers: { host: input.domain, "user-agent": "Hostwright", connection: "close" },
+      timeout: 30_000,
+      signal: target.signal,
+    },
+    (response) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        if (bytes < PAGE_BYTES) chunks.push(chunk);
+        bytes += chunk.length;
+      });
+      response.on("end", () => {
+        const html = Buffer.concat(chunks).toString("utf8");
+        const title = /<title[^>]*>([^<]*)<\/title>/i.exec(html)?.[1]?.trim() ?? "";
+        resolve({
+          status: response.statusCode ?? 0,
+          title,
+          bytes,
+          location: response.headers.location ?? null,
+          ms: Math.round(performance.now() - started),
+        });
+      });
+      response.on("error", reject);
+    },
+  );
+  call.on("timeout", () => call.destroy(new Error("no answer in 30 s")));
+  call.on("error", reject);
+  call.end();
+  try {
+    return await promise;
+  } catch (error) {
+    throw new HostwrightError("HW_PROBE_FAILED", `${input.domain} on ${target.server.name} gave no answer: ${String(error)}.`, {
+      server: target.server.name,
+      retryable: true,
+      cause: error,
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Judges a finished change by the page that a browser gets, not by anybody's exit code. */
+export const probePage: Operation<ProbePageInput, Page> = {
+  name: "probe-page",
+  version: 1,
+  async run({ target }, input) {
+    const page = await fetchPage(target, input);
+    if (page.status === input.status && page.bytes > 0) return page;
+    throw new HostwrightError(
+      "HW_PROBE_FAILED",
+      `${input.domain}${input.path} on ${target.server.name} answered ${page.status} with ${page.bytes} bytes, not ${input.status} with a page.`,
+      { server: target.server.name, data: { ...page } },
+    );
+  },
+  async probe() {
+    return "absent";
+  },
+  async undo() {
+    // Looking changes nothing.
+  },
+};

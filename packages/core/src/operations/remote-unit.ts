@@ -1,0 +1,123 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Target } from "../contracts/resource.ts";
+import type { UnitProperty } from "../contracts/roles/php.ts";
+
+export interface RemoteUnit {
+  /** Names the transient unit `hostwright-<attempt>` and its folder on the server. */
+  readonly attempt: string;
+  readonly argv: readonly string[];
+  readonly properties: readonly UnitProperty[];
+  /** Reaches the command by a root-only file in memory (/run), which systemd opens before it drops privileges. */
+  readonly stdin: string;
+  readonly timeoutMs: number;
+}
+
+export interface RemoteUnitResult {
+  /** systemd's word: `success`, `exit-code`, `timeout`, `signal`, `oom-kill` ... */
+  readonly result: string;
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const OUTPUT_BYTES = 256 * 1024;
+
+// Arguments: attempt, seconds, systemd-run's arguments. The unit outlives this script, the connection and the worker
+// (decisions.md D6): output and result stay in its folder until they were fetched.
+const START = `
+set -eu
+attempt=$1; seconds=$2; shift 2
+dir=/var/lib/hostwright/attempts/$attempt
+umask 077
+mkdir -p "$dir" /run/hostwright
+cat > "/run/hostwright/$attempt.in"
+: > "$dir/out"; : > "$dir/err"
+exec systemd-run --quiet --no-block --collect --unit="hostwright-$attempt" \\
+  -p Type=exec -p "RuntimeMaxSec=$seconds" -p TimeoutStopSec=5 -p LimitFSIZE=67108864 \\
+  -p "StandardInput=file:/run/hostwright/$attempt.in" -p "StandardOutput=append:$dir/out" -p "StandardError=append:$dir/err" \\
+  -p "ExecStopPost=+/bin/sh -c 'umask 077; echo \\"\\$\${SERVICE_RESULT} \\$\${EXIT_CODE} \\$\${EXIT_STATUS}\\" > $dir/result.new; mv $dir/result.new $dir/result; rm -f /run/hostwright/$attempt.in'" \\
+  "$@"
+`;
+
+// Arguments: attempt, bytes. Waits for the result, prints "result code status", then both outputs by length.
+const WAIT = `
+dir=/var/lib/hostwright/attempts/$1
+while [ ! -e "$dir/result" ]; do
+  case $(systemctl is-active "hostwright-$1" 2>/dev/null) in
+    active|activating|deactivating|reloading) ;;
+    *) [ -e "$dir/result" ] || { sleep 0.1; [ -e "$dir/result" ] || { echo "lost lost 0 0"; exit 0; }; } ;;
+  esac
+  sleep 0.05
+done
+out=$(head -c "$2" "$dir/out" | base64 -w0); err=$(head -c "$2" "$dir/err" | base64 -w0)
+cat "$dir/result"; echo "$out"; echo "$err"
+rm -rf -- "$dir"
+`;
+
+const STOP = `
+systemctl stop "hostwright-$1" 2>/dev/null
+rm -rf -- "/var/lib/hostwright/attempts/$1" "/run/hostwright/$1.in"
+[ "$(systemctl is-active "hostwright-$1" 2>/dev/null)" != active ]
+`;
+
+/**
+ * Runs a command as a transient unit and waits for its end. Cancel and time-out stop the unit itself.
+ * @throws HW_CANCELLED, HW_SSH_LOST (the unit may still run), HW_COMMAND_FAILED when systemd refused to start it.
+ */
+export async function runRemoteUnit(target: Target, unit: RemoteUnit): Promise<RemoteUnitResult> {
+  const { server, signal } = target;
+  const started = await target.mutate({
+    script: START,
+    args: [
+      unit.attempt,
+      String(Math.ceil(unit.timeoutMs / 1000)),
+      ...unit.properties.flatMap(([name, value]) => ["-p", `${name}=${value}`]),
+      "--",
+      ...unit.argv,
+    ],
+    stdin: unit.stdin,
+  });
+  if (started.exitCode !== 0) {
+    await stopRemoteUnit(target, unit.attempt);
+    throw new HostwrightError("HW_COMMAND_FAILED", `${server.name} could not start a unit for ${unit.argv[0] ?? "a command"}.`, {
+      server: server.name,
+      output: bounded(started.stderr),
+    });
+  }
+  const waited = await server.script({
+    script: WAIT,
+    args: [unit.attempt, String(OUTPUT_BYTES)],
+    timeoutMs: unit.timeoutMs + 30_000,
+    signal,
+  });
+  if (waited.aborted || signal.aborted) {
+    await stopRemoteUnit(target, unit.attempt);
+    throw new HostwrightError("HW_CANCELLED", `The command on ${server.name} was stopped.`, { server: server.name });
+  }
+  const [status = "", out = "", err = ""] = waited.stdout.toString("utf8").split("\n");
+  const [result = "lost", , exitStatus = "0"] = status.split(" ");
+  if (waited.exitCode !== 0 || result === "lost" || result === "") {
+    await stopRemoteUnit(target, unit.attempt);
+    throw new HostwrightError("HW_COMMAND_FAILED", `The result of a command on ${server.name} was lost.`, {
+      server: server.name,
+      output: bounded(waited.stderr),
+    });
+  }
+  return { result, exitCode: Number(exitStatus) || (result === "success" ? 0 : 1), stdout: decode(out), stderr: decode(err) };
+}
+
+/** Stops the unit of an attempt and removes what it left; the unit is seen gone when this returns. */
+export async function stopRemoteUnit(target: Target, attempt: string): Promise<void> {
+  await target.server.script({ script: STOP, args: [attempt], timeoutMs: 30_000 });
+}
+
+function decode(base64: string): string {
+  return bounded(Buffer.from(base64, "base64").toString("utf8"), OUTPUT_BYTES);
+}
+
+/** Output for people: no control characters but newline and tab (decisions.md D24). */
+export function bounded(text: string, length = 4_000): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is taken out
+  const clean = text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
+  return clean.length <= length ? clean : `... ${clean.slice(-length)}`;
+}

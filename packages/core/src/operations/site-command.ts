@@ -1,0 +1,107 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Operation, OperationContext } from "../contracts/operation.ts";
+import type { UnitProperty } from "../contracts/roles/php.ts";
+import { resolveReferences } from "../engine/references.ts";
+import { bounded, runRemoteUnit, stopRemoteUnit } from "./remote-unit.ts";
+
+/** A run of the platform's driver as the site's user in its sandbox. */
+export interface SiteCommandInput {
+  /** What it is, for messages: `the installer of example.com`. */
+  readonly what: string;
+  readonly properties: readonly UnitProperty[];
+  readonly argv: readonly string[];
+  /** Sent as one JSON object on stdin, references put in. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly timeoutMs: number;
+  /** The site's own folders: emptied as its user when this is undone. */
+  readonly folders: readonly string[];
+}
+
+/**
+ * Runs the driver and gives the JSON object of its last line.
+ * @throws HW_INSTALLER_FAILED with its output, HW_COMMAND_TIMEOUT
+ */
+export async function runSiteCommand(context: OperationContext, input: SiteCommandInput): Promise<Record<string, unknown>> {
+  const { target } = context;
+  const { name } = target.server;
+  const result = await runRemoteUnit(target, {
+    attempt: context.attempt,
+    argv: input.argv,
+    properties: input.properties,
+    stdin: JSON.stringify(resolveReferences(input.input, target.resolve)),
+    timeoutMs: input.timeoutMs,
+  });
+  if (result.result === "timeout") {
+    throw new HostwrightError(
+      "HW_COMMAND_TIMEOUT",
+      `${input.what} on ${name} did not end in ${Math.round(input.timeoutMs / 1000)} s and was stopped.`,
+      { server: name, output: bounded(`${result.stdout}\n${result.stderr}`) },
+    );
+  }
+  const lines = result.stdout.trimEnd().split("\n");
+  const answer = parseAnswer(lines.at(-1) ?? "");
+  if (result.result !== "success" || answer === null || "error" in answer) {
+    const why = typeof answer?.["error"] === "string" ? answer["error"] : `${result.result}, exit code ${result.exitCode}`;
+    throw new HostwrightError("HW_INSTALLER_FAILED", `${input.what} on ${name} failed: ${bounded(why, 500)}`, {
+      server: name,
+      output: bounded(`${result.stdout}\n${result.stderr}`),
+    });
+  }
+  for (const line of lines.slice(0, -1).slice(-20)) context.log(bounded(line, 500));
+  return answer;
+}
+
+function parseAnswer(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Empties the site's own folders as its own user, in its sandbox: root keeps out of them (decisions.md D26). */
+export async function emptySiteFolders(
+  context: OperationContext,
+  input: Pick<SiteCommandInput, "properties" | "folders" | "what">,
+): Promise<void> {
+  if (input.folders.length === 0) return;
+  const result = await runRemoteUnit(context.target, {
+    attempt: context.attempt,
+    argv: ["/usr/bin/find", ...input.folders, "-mindepth", "1", "-delete"],
+    properties: input.properties,
+    stdin: "",
+    timeoutMs: 600_000,
+  });
+  if (result.result === "success") return;
+  throw new HostwrightError("HW_COMMAND_FAILED", `Files of ${input.what} on ${context.target.server.name} could not all be removed.`, {
+    server: context.target.server.name,
+    output: bounded(result.stderr),
+  });
+}
+
+/** Installer, seeding and the like: what it made lies in the site's folders and its database. */
+export const siteCommand: Operation<SiteCommandInput> = {
+  name: "site-command",
+  version: 1,
+  run: runSiteCommand,
+  async probe(context) {
+    await stopRemoteUnit(context.target, context.attempt);
+    return "partial";
+  },
+  undo: emptySiteFolders,
+};
+
+/** Removes a site's own files, once they are wanted no longer. */
+export const emptySite: Operation<SiteCommandInput> = {
+  name: "empty-site",
+  version: 1,
+  run: emptySiteFolders,
+  async probe(context) {
+    await stopRemoteUnit(context.target, context.attempt);
+    return "partial";
+  },
+  async undo() {
+    throw new HostwrightError("HW_UNDO_INCOMPLETE", "Removed files cannot be brought back.");
+  },
+};

@@ -1,0 +1,132 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Target } from "../contracts/resource.ts";
+import { askPerl } from "./perl.ts";
+import { READ_PATHS } from "./path-programs.ts";
+
+export interface FileState {
+  readonly kind: "file";
+  readonly owner: string;
+  readonly group: string;
+  readonly mode: number;
+  readonly sha256: string;
+  /** In bytes. */
+  readonly size: number;
+  /** base64; only where it was asked for and the file is at most `LARGEST_FILE`. */
+  readonly content?: string;
+}
+
+export interface DirectoryState {
+  readonly kind: "directory";
+  readonly owner: string;
+  readonly group: string;
+  readonly mode: number;
+}
+
+export interface LinkState {
+  readonly kind: "link";
+  readonly target: string;
+}
+
+/** Neither file, directory nor link; or something on the way to the path is no directory. */
+export interface OtherState {
+  readonly kind: "other";
+  readonly what: string;
+}
+
+/** Whatever stands at a path. A type whose path is taken by another kind shows it and never touches it. */
+export type PathState = FileState | DirectoryState | LinkState | OtherState;
+
+/** Files of our own are configuration; what is larger is neither written nor kept for undo. Bytes. */
+export const LARGEST_FILE: number = 16 * 1024 * 1024;
+
+/** The one form in which both sides compare states: the same words that the server's program makes. Without contents. */
+export function canonicalState(state: PathState | null): string {
+  if (state === null) return "-";
+  switch (state.kind) {
+    case "file":
+      return `f ${octal(state.mode)} ${state.owner} ${state.group} ${state.sha256}`;
+    case "directory":
+      return `d ${octal(state.mode)} ${state.owner} ${state.group}`;
+    case "link":
+      return `l ${state.target}`;
+    case "other":
+      return `o ${state.what}`;
+  }
+}
+
+/** What counts of a thing at a path: everything but contents, which their sha256 stands for. */
+export function identityOfPath(state: PathState): unknown {
+  if (state.kind !== "file") return state;
+  const { kind, owner, group, mode, sha256 } = state;
+  return { kind, owner, group, mode, sha256 };
+}
+
+export function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}
+
+/**
+ * Reads what stands at the paths in one round trip, however many.
+ * @throws HW_COMMAND_FAILED and what running a script throws.
+ */
+export async function readPaths(
+  target: Target,
+  paths: readonly string[],
+  contents: boolean,
+): Promise<Map<string, PathState>> {
+  if (paths.length === 0) return new Map();
+  const limit = contents ? String(LARGEST_FILE) : "";
+  const input = [limit, ...paths].map((field) => `${field}\0`).join("");
+  const result = await askPerl(target, READ_PATHS, input, { maxOutputBytes: 256 * 1024 * 1024 });
+  const states = result.truncated ? null : parsePresent(result.stdout, paths);
+  if (states !== null) return states;
+  throw new HostwrightError(
+    "HW_COMMAND_FAILED",
+    `The present files of ${target.server.name} could not be read: the answer was incomplete. Nothing was changed.`,
+    { server: target.server.name, retryable: true },
+  );
+}
+
+/** Parses the answer of `READ_PATHS`: per path `state NUL size NUL length-or-dash NUL bytes`, then `end NUL`. Null if cut. */
+export function parsePresent(output: Buffer, paths: readonly string[]): Map<string, PathState> | null {
+  const states = new Map<string, PathState>();
+  let at = 0;
+  const field = (): string | null => {
+    const end = output.indexOf(0, at);
+    if (end < 0) return null;
+    const value = output.toString("utf8", at, end);
+    at = end + 1;
+    return value;
+  };
+  for (const path of paths) {
+    const words = field();
+    const size = Number(field());
+    const length = field();
+    if (words === null || length === null) return null;
+    const bytes = length === "-" ? null : output.subarray(at, at + Number(length));
+    if (bytes !== null && bytes.length !== Number(length)) return null;
+    at += bytes?.length ?? 0;
+    const state = parseState(words, size, bytes);
+    if (state !== null) states.set(path, state);
+  }
+  return field() === "end" && at === output.length ? states : null;
+}
+
+function parseState(words: string, size: number, bytes: Buffer | null): PathState | null {
+  const rest = words.slice(2);
+  const [mode = "", owner = "", group = "", sha256 = ""] = rest.split(" ");
+  switch (words[0]) {
+    case "f": {
+      const content = bytes === null ? {} : { content: bytes.toString("base64") };
+      return { kind: "file", owner, group, mode: Number.parseInt(mode, 8), sha256, size, ...content };
+    }
+    case "d":
+      return { kind: "directory", owner, group, mode: Number.parseInt(mode, 8) };
+    case "l":
+      return { kind: "link", target: rest };
+    case "o":
+      return { kind: "other", what: rest };
+    default:
+      return null;
+  }
+}

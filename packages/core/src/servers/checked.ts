@@ -1,0 +1,60 @@
+import type { Command, CommandResult, Script, Server } from "../contracts/server.ts";
+import type { ErrorCode } from "../errors/codes.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import { quoteWord } from "./quote-argv.ts";
+
+const MAX_SHOWN = 300;
+const MAX_OUTPUT = 4000;
+
+/** What the shell and the programs that start a command say; a refusal within an application is its own affair. */
+const DENIED =
+  /^(?:sudo: (?:a password is required|a terminal is required|.*not allowed)|.* is not in the sudoers file|(?:sh|env|setpriv|setsid)(?:: line \d+|: \d+)?: .*Permission denied)/m;
+const DISK_FULL = /No space left on device|Disk quota exceeded/;
+
+/**
+ * Runs a command or script that must succeed.
+ * @throws HW_COMMAND_FAILED (`data.exitCode`, `output` = end of stderr), HW_COMMAND_TIMEOUT, HW_CANCELLED, HW_DISK_FULL,
+ * HW_PERMISSION_DENIED, and what `Server.run` throws.
+ */
+export async function runChecked(server: Server, what: Command | Script): Promise<CommandResult> {
+  const result = "script" in what ? await server.script(what) : await server.run(what);
+  if (result.exitCode === 0 && !result.timedOut && !result.aborted) return result;
+  throw commandError(server.name, what, result);
+}
+
+/** The error that a result stands for. */
+export function commandError(server: string, what: Command | Script, result: CommandResult): HostwrightError {
+  const shown = showCommand(what);
+  const [code, happened] = judge(result);
+  return new HostwrightError(code, `${shown} on ${server} ${happened}`, {
+    server,
+    output: printable(result.stderr).slice(-MAX_OUTPUT),
+    retryable: code === "HW_COMMAND_TIMEOUT",
+    data: { command: shown, exitCode: result.exitCode, signal: result.signal },
+  });
+}
+
+function judge({ aborted, timedOut, stderr, exitCode, signal }: CommandResult): readonly [ErrorCode, string] {
+  if (aborted) return ["HW_CANCELLED", "was cancelled and stopped"];
+  if (timedOut) return ["HW_COMMAND_TIMEOUT", "did not end in its time and was stopped"];
+  if (DISK_FULL.test(stderr)) return ["HW_DISK_FULL", "found no space left on a file system"];
+  if (DENIED.test(stderr)) return ["HW_PERMISSION_DENIED", "was refused access"];
+  return ["HW_COMMAND_FAILED", exitCode === null ? `was ended by ${signal ?? "an unknown signal"}` : `failed with exit code ${exitCode}`];
+}
+
+/** As a person would type it: without environment and input, on one line, bounded. */
+export function showCommand(what: Command | Script): string {
+  const argv = "script" in what ? ["sh", "-c", firstLine(what.script), "sh", ...(what.args ?? [])] : what.argv;
+  const shown = argv.map((word) => quoteWord(printable(word).replaceAll(/\s/g, " "))).join(" ");
+  return shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}...` : shown;
+}
+
+function firstLine(script: string): string {
+  const [first = "", ...rest] = script.trim().split("\n");
+  return rest.length === 0 ? first : `${first} ...`;
+}
+
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what must go
+  return text.toWellFormed().replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "?");
+}

@@ -1,0 +1,150 @@
+import type { Duplex } from "node:stream";
+import type { Command, ServerStats, SocketAddress } from "../contracts/server.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Secret } from "../model/secret.ts";
+import { wrapped } from "./command-wrapper.ts";
+import { CommandServer, type Started } from "./command-server.ts";
+import { quoteArgv } from "./quote-argv.ts";
+import { REAP, SessionReaper } from "./session-reaper.ts";
+import { connectSsh, type SshEndpoint } from "./ssh-connect.ts";
+import { NotSent, SshConnection } from "./ssh-connection.ts";
+import { connectionLost } from "./ssh-errors.ts";
+import { SshProcess } from "./ssh-process.ts";
+
+export interface SshServerOptions {
+  readonly name: string;
+  readonly host: string;
+  /** Default 22. */
+  readonly port?: number;
+  /** Default root; any other login must be allowed to use sudo without a password. */
+  readonly user?: string;
+  /** "SHA256:..." as `ssh-keygen -l` prints it; a set, so that keys can be rotated (decisions.md D31). */
+  readonly hostKeys: readonly string[];
+  readonly privateKey: Secret;
+  /** For connecting and logging in; default 10,000. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** The kernel's limit of one argument, and a login shell gets the whole line as one. */
+const LONGEST_LINE = 128 * 1024 - 1;
+
+interface Link {
+  readonly connection: SshConnection;
+  readonly reaper: SessionReaper;
+}
+
+/**
+ * A machine over SSH: one connection, opened on first use and again after it was lost. Each command is one channel and
+ * one round trip; no agent, no file and no process of ours stays behind.
+ */
+export class SshServer extends CommandServer {
+  readonly #endpoint: SshEndpoint;
+  readonly #sudo: boolean;
+  readonly #leaving = new AbortController();
+  #link: Promise<Link> | undefined;
+  #current: SshConnection | undefined;
+
+  constructor(options: SshServerOptions) {
+    super(options.name);
+    const { port = 22, user = "root", connectTimeoutMs = 10_000 } = options;
+    this.#endpoint = { ...options, port, user, connectTimeoutMs };
+    this.#sudo = user !== "root";
+  }
+
+  override get stats(): ServerStats {
+    const open = this.#current?.bytes ?? { sent: 0, received: 0 };
+    const counted = super.stats;
+    return { ...counted, bytesSent: counted.bytesSent + open.sent, bytesReceived: counted.bytesReceived + open.received };
+  }
+
+  protected override async _start(command: Command, words: readonly string[], signal: AbortSignal): Promise<Started> {
+    const line = `exec ${quoteArgv(wrapped(words, { user: command.user, sudo: this.#sudo }))}`;
+    if (Buffer.byteLength(line) > LONGEST_LINE) {
+      throw new HostwrightError("HW_INPUT_INVALID", `a command for ${this.name} is longer than 128 KiB; nothing was run`, {
+        server: this.name,
+        mend: "Send long data by stdin.",
+      });
+    }
+    return this.#retryUnsent(async ({ connection, reaper }) => {
+      const channel = await connection.exec(line, signal);
+      if (channel === null) return null;
+      const process = new SshProcess(channel, { server: this.name, input: command.stdin !== undefined, isLost: () => connection.lost });
+      return { process, reaper };
+    }, signal);
+  }
+
+  protected override async _forward(address: SocketAddress): Promise<Duplex> {
+    const channel = await this.#retryUnsent(({ connection }) => connection.forward(address));
+    if (channel === null) throw this._closedError();
+    return channel;
+  }
+
+  protected override async _close(): Promise<void> {
+    this.#leaving.abort();
+    const link = await this.#link?.catch(() => undefined);
+    await link?.connection.end();
+  }
+
+  protected override _closedError(): HostwrightError {
+    return connectionLost(this.name, "because it was closed here");
+  }
+
+  /** A connection can be found dead only by using it; as long as nothing was sent a new one serves as well. */
+  async #retryUnsent<T>(use: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T | null> {
+    for (let tries = 1; ; tries += 1) {
+      const link = await orAborted(this.#open(), signal);
+      if (link === null) return null;
+      try {
+        return await use(link);
+      } catch (error) {
+        if (!(error instanceof NotSent)) throw error;
+        if (tries === 2) throw connectionLost(this.name, "before anything was run", error);
+      }
+    }
+  }
+
+  async #open(): Promise<Link> {
+    if (this.#current?.lost === true) {
+      this.#count(this.#current);
+      this.#link = undefined;
+    }
+    this.#link ??= this.#connect().catch((error: unknown) => {
+      this.#link = undefined;
+      throw error;
+    });
+    return this.#link;
+  }
+
+  async #connect(): Promise<Link> {
+    const connection = new SshConnection(this.name, await connectSsh(this.#endpoint, this.#leaving.signal));
+    this.counts.connections += 1;
+    this.#current = connection;
+    const become = this.#sudo ? ["sudo", "-n", "--"] : [];
+    const reaper = new SessionReaper((requests) =>
+      connection.execApart(`exec ${quoteArgv([...become, "sh", "-c", REAP, "sh", ...requests])}`),
+    );
+    return { connection, reaper };
+  }
+
+  /** Keeps the bytes of a connection that is replaced. */
+  #count(connection: SshConnection): void {
+    this.counts.bytesSent += connection.bytes.sent;
+    this.counts.bytesReceived += connection.bytes.received;
+    this.#current = undefined;
+  }
+}
+
+/** Waits no longer than the signal allows; what is waited for goes on, for others wait for it too. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | null> {
+  if (signal === undefined) return work;
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const leave = (): void => resolve(null);
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave, { once: true });
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}

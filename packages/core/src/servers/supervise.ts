@@ -1,0 +1,111 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Command, CommandResult } from "../contracts/server.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import { BoundedOutput } from "./bounded-output.ts";
+import { feedStdin } from "./feed-stdin.ts";
+import type { Ending, RunningProcess } from "./running-process.ts";
+import type { SessionReaper } from "./session-reaper.ts";
+
+export const DEFAULT_TIMEOUT_MS = 60_000;
+export const DEFAULT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+
+/** setTimeout takes no more; nothing runs for 24 days. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+/** For a command to tell its session, and for its pipes to close once its session is gone. */
+const PATIENCE_MS = 5000;
+
+interface Stop {
+  readonly reason: "timeout" | "abort" | "input";
+  readonly cause?: Error;
+}
+
+export interface Supervision {
+  readonly server: string;
+  readonly reaper: SessionReaper;
+  /** The caller's own wish. */
+  readonly signal: AbortSignal | undefined;
+  /** The server is being closed. */
+  readonly closing: AbortSignal;
+}
+
+/**
+ * Sees a command through: feeds it, keeps its output, and ends all of its session when its time is over, its caller
+ * aborts, or its input breaks off. When it returns nothing of the command runs any longer.
+ */
+export async function supervise(process: RunningProcess, command: Command, supervision: Supervision): Promise<CommandResult> {
+  const limit = command.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
+  const stdout = new BoundedOutput(limit);
+  const stderr = new BoundedOutput(limit);
+  const { promise: stopping, resolve: stop } = Promise.withResolvers<Stop>();
+  const abort = (): void => stop({ reason: "abort" });
+  const timer = setTimeout(
+    () => stop({ reason: "timeout" }),
+    Math.min(command.timeoutMs ?? DEFAULT_TIMEOUT_MS, LONGEST_TIMEOUT_MS),
+  );
+  const signals = [supervision.signal, supervision.closing].filter((signal) => signal !== undefined);
+  for (const signal of signals) {
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+  }
+  let stopFeeding = (): void => {};
+  try {
+    process.onOutput((chunk) => stdout.add(chunk), (chunk) => stderr.add(chunk));
+    if (process.stdin !== null && command.stdin !== undefined) {
+      stopFeeding = feedStdin(process.stdin, command.stdin, (cause) => stop({ reason: "input", cause }));
+    }
+    const first = await Promise.race([process.ended, stopping]);
+    const stopped = "reason" in first ? first : null;
+    const ending = "reason" in first ? await endSession(process, supervision) : first;
+    if (stopped?.reason === "input") throw brokenInput(supervision.server, stopped.cause);
+    return {
+      ...ending,
+      stdout: stdout.bytes(),
+      stderr: stderr.bytes().toString("utf8"),
+      timedOut: stopped?.reason === "timeout",
+      aborted: stopped?.reason === "abort",
+      truncated: stdout.truncated || stderr.truncated,
+    };
+  } finally {
+    clearTimeout(timer);
+    for (const signal of signals) signal.removeEventListener("abort", abort);
+    stopFeeding();
+    process.release();
+  }
+}
+
+async function endSession(process: RunningProcess, { server, reaper }: Supervision): Promise<Ending> {
+  // The loss of a connection while the session is being ended shows itself there, too.
+  process.ended.catch(() => {});
+  const session = await within(PATIENCE_MS, process.session);
+  if (session === undefined) {
+    throw new HostwrightError("HW_SSH_LOST", `a command on ${server} was to be stopped but does not answer; it may still run`, {
+      server,
+      retryable: true,
+    });
+  }
+  if (session !== null && !(await reaper.end(session))) {
+    throw new HostwrightError("HW_COMMAND_TIMEOUT", `a command on ${server} was stopped but did not end, not even by SIGKILL; its session ${session} still runs`, {
+      server,
+      mend: `Look at the server: ps -s ${session}. A process in state D waits for a disk or a network file system.`,
+      data: { session, survived: true },
+    });
+  }
+  return (await within(PATIENCE_MS, process.ended)) ?? { exitCode: null, signal: null };
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([promise, delay(ms, undefined, { signal: over.signal }).catch(() => undefined)]);
+  } finally {
+    over.abort();
+  }
+}
+
+function brokenInput(server: string, cause: Error | undefined): HostwrightError {
+  return new HostwrightError("HW_COMMAND_FAILED", `the input of a command on ${server} broke off: ${cause?.message ?? "unknown cause"}; the command was stopped`, {
+    server,
+    cause,
+    mend: "Find out why the source of the input ended, then run the command again.",
+  });
+}

@@ -1,0 +1,60 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+
+interface Process {
+  readonly startTime: string;
+  readonly ended: boolean;
+}
+
+/**
+ * Names a process for leases so that no later one is taken for it: `pid:starttime:bootid:namespace`, the last being the
+ * number of the pid namespace, since a container sees other pids. Default: this process. @throws HW_HOST_UNSUPPORTED
+ */
+export function processHolder(pid: number = process.pid): string {
+  const found = look(pid);
+  if (found === null) {
+    throw new HostwrightError(
+      "HW_HOST_UNSUPPORTED",
+      `/proc/${pid}/stat cannot be read; leases need Linux and its /proc.`,
+    );
+  }
+  return `${pid}:${found.startTime}:${bootId()}:${pidNamespace()}`;
+}
+
+/**
+ * Is the process certainly gone? A process of another pid namespace cannot be seen from here and is not: its heartbeat
+ * judges it. What is no holder of this form is not either.
+ */
+export function isHolderGone(holder: string): boolean {
+  const match = /^(\d+):(\d+):([0-9a-f-]+)(?::(\d+))?$/.exec(holder);
+  if (match === null) return false;
+  const [, pid, startTime, boot, namespace] = match;
+  if (boot !== bootId()) return true;
+  if (namespace !== undefined && namespace !== pidNamespace()) return false;
+  const found = look(Number(pid));
+  return found === null || found.ended || found.startTime !== startTime;
+}
+
+/** Changes with each start of the machine. */
+export function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}
+
+function pidNamespace(): string {
+  return readlinkSync("/proc/self/ns/pid").replaceAll(/\D/g, "");
+}
+
+/** Reads /proc/PID/stat (proc(5)): the command in parentheses may itself hold spaces and parentheses. */
+function look(pid: number): Process | null {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return null;
+    throw error;
+  }
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // Field 3 is the state, field 22 the start in ticks after boot. A zombie runs no more, though nobody has reaped it.
+  return { ended: "ZXx".includes(fields[0] ?? "X"), startTime: fields[19] ?? "" };
+}

@@ -1,0 +1,67 @@
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { dirname, resolve } from "node:path";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+
+/** Makes a folder that only this user can enter, or accepts one that is. @throws HW_STORE_EXPOSED */
+export function ensurePrivateDirectory(path: string): void {
+  const full = resolve(path);
+  const first = mkdirSync(full, { recursive: true, mode: 0o700 });
+  if (first !== undefined) {
+    for (let made = full; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
+  }
+  requirePrivate(full, "700");
+}
+
+/**
+ * Makes a file that only this user can read, complete from the moment it appears; false when there is one already.
+ * An existing file is never opened here: closing a second descriptor of an open SQLite file drops this process's locks.
+ */
+export function createPrivateFile(path: string, content: string): boolean {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return false;
+  const fresh = `${path}.${randomBytes(6).toString("hex")}`;
+  try {
+    writeDurably(fresh, content);
+    linkSync(fresh, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    rmSync(fresh, { force: true });
+    syncDirectory(dirname(path));
+  }
+  return true;
+}
+
+/** @throws HW_STORE_EXPOSED when another user owns, reads or changes it. */
+export function requirePrivate(path: string, mode: "600" | "700"): void {
+  const found = statSync(path);
+  const owned = found.uid === process.geteuid?.();
+  if (owned && (found.mode & 0o077) === 0) return;
+  const why = owned
+    ? `has mode ${(found.mode & 0o777).toString(8)}, which lets other users in`
+    : `belongs to user ${found.uid}`;
+  throw new HostwrightError("HW_STORE_EXPOSED", `${path} ${why}; it was not used.`, {
+    mend: `Look whether others used it, then run: chown ${process.geteuid?.() ?? ""} and chmod ${mode} on ${path}`,
+    data: { file: path },
+  });
+}
+
+function writeDurably(path: string, content: string): void {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

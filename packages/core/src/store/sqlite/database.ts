@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { createPrivateFile, requirePrivate } from "../private-files.ts";
+import { migrate } from "./migrate.ts";
+import { isBusy, storeError } from "./sqlite-error.ts";
+
+export interface DatabaseOptions {
+  readonly path: string;
+  /** FULL: a commit survives a loss of power. NORMAL: it survives the process, and power loss drops only the newest. */
+  readonly synchronous: "FULL" | "NORMAL";
+  readonly migrations: readonly string[];
+  /** Milliseconds until a call that finds the file locked gives up. */
+  readonly busyMs: number;
+}
+
+// SQLite waits in the thread, which stops this process: only so long, and then on a timer instead.
+const BLOCKING_WAIT_MS = 10;
+const LONGEST_PAUSE_MS = 100;
+
+/** One SQLite file: statements prepared once, transactions one after another, waits that do not block. */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #busyMs: number;
+  readonly #statements = new Map<string, StatementSync>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: DatabaseOptions) {
+    this.#path = options.path;
+    this.#busyMs = options.busyMs;
+    this.#db = new DatabaseSync(options.path, { timeout: BLOCKING_WAIT_MS });
+  }
+
+  /** @throws HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY, HW_HOST_UNSUPPORTED */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    createPrivateFile(options.path, "");
+    requirePrivate(options.path, "600");
+    const database = new Database(options);
+    try {
+      await database.#prepare(options);
+    } catch (error) {
+      database.#db.close();
+      throw error;
+    }
+    return database;
+  }
+
+  async #prepare(options: DatabaseOptions): Promise<void> {
+    await this.read(() => {
+      const mode = this.#db.prepare("PRAGMA journal_mode = WAL").get();
+      if (mode?.["journal_mode"] !== "wal") {
+        throw new HostwrightError(
+          "HW_HOST_UNSUPPORTED",
+          `${this.#path} is on a file system without shared memory maps.`,
+          {
+            mend: "Put the state folder on a local file system.",
+          },
+        );
+      }
+      this.#db.exec(`PRAGMA synchronous = ${options.synchronous}; PRAGMA trusted_schema = OFF`);
+    });
+    await migrate(this, options.migrations);
+  }
+
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(sql).get(...values) as Row | undefined;
+  }
+
+  /** The number of rows changed, and the row number of the last insert. */
+  run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly row: number } {
+    const { changes, lastInsertRowid } = this.#statement(sql).run(...values);
+    return { changes: Number(changes), row: Number(lastInsertRowid) };
+  }
+
+  /** Several statements without values: the schema. */
+  script(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  async read<T>(work: () => T): Promise<T> {
+    return this.#patiently(work, performance.now() + this.#busyMs);
+  }
+
+  /**
+   * One transaction, which takes the write lock at its start: a deferred one that is upgraded later fails at once when
+   * another process wrote meanwhile. `work` runs synchronously and again after a rollback. Calls keep their order.
+   */
+  async write<T>(work: () => T): Promise<T> {
+    const deadline = performance.now() + this.#busyMs;
+    const turn = this.#turn.then(() => this.#patiently(() => this.#transaction(work), deadline));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#statement("BEGIN IMMEDIATE").run();
+    try {
+      const value = work();
+      this.#statement("COMMIT").run();
+      return value;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#statement("ROLLBACK").run();
+      throw error;
+    }
+  }
+
+  async #patiently<T>(work: () => T, deadline: number): Promise<T> {
+    for (let pause = 2; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        if (!this.#db.isOpen) throw new HostwrightError("HW_INTERNAL", `${this.#path} was used after it was closed.`);
+        return work();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() >= deadline) throw storeError(error, this.#path);
+      }
+      // Spread out, since SQLite's locks know no queue.
+      await sleep(pause * (0.5 + Math.random()));
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import type { EventStore, StoredEvent } from "../../contracts/store.ts";
+import { bootId } from "../holder.ts";
+import type { Database } from "./database.ts";
+import { fromJson } from "./json.ts";
+
+interface Row extends Omit<StoredEvent, "payload"> {
+  readonly payload: string;
+}
+
+const DEFAULT_LIMIT = 500;
+// More than can have been written since the last checkpoint.
+const LEAP = 1_000_000;
+
+/** Numbers are given under the write lock: the order of numbers is the order of commits, and a reader skips none. */
+export class SqliteEvents implements EventStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async append(events: readonly Omit<StoredEvent, "seq">[]): Promise<readonly StoredEvent[]> {
+    if (events.length === 0) return [];
+    return this.#db.write(() =>
+      events.map((event) => {
+        const sql = "INSERT INTO events (at, task, type, payload) VALUES (?, ?, ?, ?)";
+        const { row } = this.#db.run(sql, event.at, event.task, event.type, JSON.stringify(event.payload ?? null));
+        return { ...event, seq: row };
+      }),
+    );
+  }
+
+  async after(
+    seq: number,
+    { task, limit = DEFAULT_LIMIT }: { readonly task?: string; readonly limit?: number } = {},
+  ): Promise<readonly StoredEvent[]> {
+    const sql = `SELECT seq, at, task, type, payload FROM events
+      WHERE seq > ? ${task === undefined ? "" : "AND task = ?"} ORDER BY seq LIMIT ?`;
+    const values = task === undefined ? [seq, limit] : [seq, task, limit];
+    const rows = await this.#db.read(() => this.#db.all<Row>(sql, ...values));
+    return rows.map((row) => ({ ...row, payload: fromJson(row.payload) }));
+  }
+
+  async last(): Promise<number> {
+    const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
+    return this.#db.read(() => this.#db.get<{ seq: number }>(sql)?.seq ?? 0);
+  }
+}
+
+/**
+ * This file is not synced at each commit, so that a loss of power may drop the newest events, which readers have seen.
+ * After each start of the machine the numbers leap ahead: what comes next is never hidden behind such a reader's cursor.
+ */
+export async function leapAfterBoot(db: Database, boot: string = bootId()): Promise<void> {
+  const seen = (): string | undefined => db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'boot'")?.value;
+  if ((await db.read(seen)) === boot) return;
+  await db.write(() => {
+    const before = seen();
+    if (before === boot) return;
+    if (before !== undefined) db.run("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'", LEAP);
+    db.run("INSERT INTO meta (name, value) VALUES ('boot', ?) ON CONFLICT DO UPDATE SET value = excluded.value", boot);
+  });
+}

@@ -1,0 +1,100 @@
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { CommitChanges, JournalRow, JournalStore, TaskState } from "../../contracts/store.ts";
+import type { Database } from "./database.ts";
+import { fromJson, toJson } from "./json.ts";
+import { deleteRecords, putRecords } from "./records.ts";
+import { putResources, removeResources } from "./register.ts";
+
+interface Row extends Omit<JournalRow, "output"> {
+  readonly output: string;
+}
+
+export class SqliteJournal implements JournalStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async write(rows: readonly JournalRow[], holder?: string): Promise<void> {
+    await this.#db.write(() => {
+      for (const task of new Set(rows.map((row) => row.task))) requireLease(this.#db, task, holder);
+      for (const row of rows) this.#append(row);
+    });
+  }
+
+  async read(task: string): Promise<readonly JournalRow[]> {
+    const sql =
+      "SELECT task, action, phase, state, attempt, undo, output, at FROM journal WHERE task = ? ORDER BY number";
+    const rows = await this.#db.read(() => this.#db.all<Row>(sql, task));
+    return rows.map((row) => ({ ...row, output: fromJson(row.output) }));
+  }
+
+  async commit(task: string, at: string, changes: CommitChanges, holder?: string): Promise<void> {
+    await this.#db.write(() => {
+      if (this.#isCommitted(task)) return;
+      requireLease(this.#db, task, holder);
+      this.#requireRunning(task);
+      this.#db.run("INSERT INTO commits (task, at) VALUES (?, ?)", task, at);
+      deleteRecords(this.#db, changes.deleteRecords);
+      putRecords(this.#db, changes.put);
+      removeResources(this.#db, changes.register.remove);
+      putResources(this.#db, changes.register.put);
+    });
+  }
+
+  async isCommitted(task: string): Promise<boolean> {
+    return this.#db.read(() => this.#isCommitted(task));
+  }
+
+  async eraseUndo(task: string): Promise<void> {
+    await this.#db.write(() =>
+      this.#db.run("UPDATE journal SET undo = NULL WHERE task = ? AND undo IS NOT NULL", task),
+    );
+  }
+
+  #append(row: JournalRow): void {
+    this.#db.run(
+      `INSERT INTO journal (task, number, action, phase, state, attempt, undo, output, at)
+       VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM journal WHERE task = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+      row.task,
+      row.action,
+      row.phase,
+      row.state,
+      row.attempt,
+      row.undo,
+      toJson(row.output),
+      row.at,
+    );
+  }
+
+  #isCommitted(task: string): boolean {
+    return this.#db.get("SELECT 1 FROM commits WHERE task = ?", task) !== undefined;
+  }
+
+  #requireRunning(task: string): void {
+    const state = this.#db.get<{ state: TaskState }>("SELECT state FROM tasks WHERE id = ?", task)?.state;
+    if (state === "running") return;
+    const why = state === undefined ? "is not in the store" : `is ${state}`;
+    throw new HostwrightError(
+      "HW_TASK_STATE",
+      `Task ${task} ${why}: its commit was refused and no record was changed.`,
+      {
+        data: { task, state },
+      },
+    );
+  }
+}
+
+// The store's own fence: a worker that was paused and replaced must not write on the new one's behalf.
+function requireLease(db: Database, task: string, holder: string | undefined): void {
+  if (holder === undefined) return;
+  if (db.get("SELECT 1 FROM leases WHERE task = ? AND holder = ? LIMIT 1", task, holder) !== undefined) return;
+  throw new HostwrightError(
+    "HW_LEASE_LOST",
+    `This process holds no lease of task ${task} any more. Nothing was written.`,
+    {
+      data: { task },
+    },
+  );
+}

@@ -1,0 +1,138 @@
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { RecordChange, RecordKind, RecordRemoval, RecordStore, StoredRecord } from "../../contracts/store.ts";
+import type { Database } from "./database.ts";
+import { fromJson, toJson } from "./json.ts";
+
+interface Row extends Omit<StoredRecord, "value"> {
+  readonly value: string;
+}
+
+const COLUMNS = "kind, id, name, version, value";
+
+export class SqliteRecords implements RecordStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async get(kind: RecordKind, idOrName: string): Promise<StoredRecord | null> {
+    const row = await this.#db.read(() =>
+      this.#db.get<Row>(
+        `SELECT ${COLUMNS} FROM records WHERE kind = ?1 AND (id = ?2 OR name = ?2) ORDER BY id = ?2 DESC LIMIT 1`,
+        kind,
+        idOrName,
+      ),
+    );
+    return row === undefined ? null : parse(row);
+  }
+
+  async list(kind: RecordKind): Promise<readonly StoredRecord[]> {
+    const sql = `SELECT ${COLUMNS} FROM records WHERE kind = ? ORDER BY name`;
+    return (await this.#db.read(() => this.#db.all<Row>(sql, kind))).map(parse);
+  }
+
+  async put(
+    record: Omit<StoredRecord, "version">,
+    options: { readonly expect: number; readonly claims: readonly string[] },
+  ): Promise<StoredRecord> {
+    await this.#db.write(() => putRecords(this.#db, [{ ...record, ...options }]));
+    return { ...record, version: options.expect + 1 };
+  }
+
+  async delete(kind: RecordKind, id: string): Promise<void> {
+    await this.#db.write(() => deleteRecords(this.#db, [{ kind, id }]));
+  }
+
+  async claimedBy(kind: RecordKind, name: string): Promise<string | null> {
+    return this.#db.read(() => holderOf(this.#db, kind, name));
+  }
+
+  async nextNumber(counter: string, from: number): Promise<number> {
+    return this.#db.write(() => nextNumber(this.#db, counter, from));
+  }
+}
+
+/** Inside a transaction. All old claims are given up before any new one is made, so that names may be exchanged. */
+export function putRecords(db: Database, changes: readonly RecordChange[]): void {
+  for (const change of changes) {
+    const { kind, id, name } = change;
+    requireVersion(db, change, change.expect);
+    db.run(
+      `INSERT INTO records (${COLUMNS}) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET name = excluded.name, version = excluded.version, value = excluded.value`,
+      kind,
+      id,
+      name,
+      change.expect + 1,
+      toJson(change.value),
+    );
+    db.run("DELETE FROM claims WHERE kind = ? AND id = ?", kind, id);
+  }
+  for (const change of changes) {
+    for (const name of new Set([change.name, ...change.claims])) claim(db, change, name);
+  }
+}
+
+/** Inside a transaction. */
+export function deleteRecords(db: Database, removals: readonly RecordRemoval[]): void {
+  for (const removal of removals) {
+    if (removal.expect !== undefined) requireVersion(db, removal, removal.expect);
+    db.run("DELETE FROM records WHERE kind = ? AND id = ?", removal.kind, removal.id);
+    db.run("DELETE FROM claims WHERE kind = ? AND id = ?", removal.kind, removal.id);
+  }
+}
+
+/** Inside a transaction: the next number of a counter, which begins at `from`. */
+export function nextNumber(db: Database, counter: string, from: number): number {
+  const row = db.get<{ value: number }>(
+    `INSERT INTO counters (name, value) VALUES (?1, ?2)
+     ON CONFLICT DO UPDATE SET value = max(value + 1, ?2) RETURNING value`,
+    counter,
+    from,
+  );
+  if (row === undefined) throw new HostwrightError("HW_INTERNAL", `Counter ${counter} gave no number.`);
+  return row.value;
+}
+
+function claim(db: Database, { kind, id }: RecordChange, name: string): void {
+  const { changes } = db.run(
+    "INSERT INTO claims (kind, name, id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    kind,
+    name,
+    id,
+  );
+  if (changes === 1) return;
+  const holder = holderOf(db, kind, name);
+  throw new HostwrightError(
+    "HW_DOMAIN_TAKEN",
+    `The ${kind} ${id} cannot have the name ${name}: ${kind} ${holder} has it.`,
+    {
+      data: { kind, name, holder },
+      ...(kind === "site" ? {} : { mend: "Choose another name." }),
+    },
+  );
+}
+
+function holderOf(db: Database, kind: RecordKind, name: string): string | null {
+  return db.get<{ id: string }>("SELECT id FROM claims WHERE kind = ? AND name = ?", kind, name)?.id ?? null;
+}
+
+function requireVersion(db: Database, { kind, id }: { kind: RecordKind; id: string }, expect: number): void {
+  const row = db.get<{ version: number }>("SELECT version FROM records WHERE kind = ? AND id = ?", kind, id);
+  const version = row?.version ?? 0;
+  if (version === expect) return;
+  const now = version === 0 ? "does not exist" : `is at version ${version}`;
+  throw new HostwrightError(
+    "HW_TASK_STATE",
+    `The ${kind} ${id} ${now}, not at version ${expect}; it was left as it is.`,
+    {
+      mend: "Read the record again and repeat the change on what it is now.",
+      data: { kind, id, version, expect },
+    },
+  );
+}
+
+function parse(row: Row): StoredRecord {
+  return { ...row, value: fromJson(row.value) };
+}

@@ -1,0 +1,57 @@
+/** Migrations of store.db, oldest first. One that was released is never changed: add another. */
+export const STORE_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE records (
+    kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX records_name ON records (kind, name);
+  CREATE TABLE claims (kind TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;
+  CREATE INDEX claims_id ON claims (kind, id);
+
+  CREATE TABLE register (
+    server TEXT NOT NULL, type TEXT NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL,
+    shared INTEGER NOT NULL, hash TEXT,
+    PRIMARY KEY (server, type, key, owner)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tasks (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, request TEXT NOT NULL,
+    state TEXT NOT NULL, plan TEXT NOT NULL, actor TEXT NOT NULL, key TEXT, digest TEXT NOT NULL,
+    createdAt TEXT NOT NULL, finishedAt TEXT, outcome TEXT NOT NULL,
+    UNIQUE (actor, key)
+  ) STRICT;
+  CREATE INDEX tasks_state ON tasks (state, seq);
+
+  -- Rows of a task lie together and one write touches one page: a durable commit is as small as can be.
+  CREATE TABLE journal (
+    task TEXT NOT NULL, number INTEGER NOT NULL, action INTEGER NOT NULL, phase TEXT NOT NULL, state TEXT NOT NULL,
+    attempt TEXT NOT NULL, undo TEXT, output TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (task, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE commits (task TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE secrets (id TEXT PRIMARY KEY, sealed TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE leases (
+    scope TEXT NOT NULL, task TEXT NOT NULL, mode TEXT NOT NULL, token INTEGER NOT NULL, holder TEXT NOT NULL,
+    heartbeat INTEGER NOT NULL,
+    PRIMARY KEY (scope, task)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX leases_task ON leases (task, holder);
+  `,
+];
+
+/** Migrations of events.db. */
+export const EVENT_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, task TEXT, type TEXT NOT NULL, payload TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_task ON events (task, seq) WHERE task IS NOT NULL;
+  `,
+];

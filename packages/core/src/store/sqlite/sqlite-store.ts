@@ -1,0 +1,95 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { StateStore } from "../../contracts/store.ts";
+import { ensurePrivateDirectory } from "../private-files.ts";
+import { Database, type DatabaseOptions } from "./database.ts";
+import { leapAfterBoot, SqliteEvents } from "./events.ts";
+import { SqliteJournal } from "./journal.ts";
+import { SqliteLeases } from "./leases.ts";
+import { SqliteRecords } from "./records.ts";
+import { SqliteRegister } from "./register.ts";
+import { EVENT_MIGRATIONS, STORE_MIGRATIONS } from "./schema.ts";
+import { SqliteSecrets } from "./secrets.ts";
+import { SqliteTasks } from "./tasks.ts";
+
+export interface SqliteStoreOptions {
+  /** State folder on a local file system; made with mode 0700 if it is not there. */
+  readonly directory: string;
+  /** Milliseconds after which a lease with a still heartbeat is dead; default 60,000. Beat at least four times as often. */
+  readonly leaseMs?: number;
+  /** Milliseconds until a call that finds the store locked fails with HW_STORE_BUSY; default 30,000. */
+  readonly busyMs?: number;
+}
+
+const LEASE_MS = 60_000;
+const BUSY_MS = 30_000;
+
+/**
+ * The embedded state store, which several processes of one machine may open at once. Two files: store.db, each commit
+ * durable, and events.db, so that a flood of logs neither waits for the disk nor makes the journal wait.
+ * @throws HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY, HW_PERMISSION_DENIED, HW_HOST_UNSUPPORTED
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<StateStore> {
+  ensurePrivateDirectory(options.directory);
+  const common = { busyMs: options.busyMs ?? BUSY_MS };
+  const store = await Database.open({
+    ...common,
+    path: join(options.directory, "store.db"),
+    synchronous: "FULL",
+    migrations: STORE_MIGRATIONS,
+  });
+  try {
+    const identity = await identityOf(store);
+    const events = await openEvents({
+      ...common,
+      path: join(options.directory, "events.db"),
+      synchronous: "NORMAL",
+      migrations: EVENT_MIGRATIONS,
+    });
+    return {
+      records: new SqliteRecords(store),
+      register: new SqliteRegister(store),
+      tasks: new SqliteTasks(store),
+      journal: new SqliteJournal(store),
+      events: new SqliteEvents(events),
+      secrets: new SqliteSecrets(store),
+      leases: new SqliteLeases(store, options.leaseMs ?? LEASE_MS),
+      identity: async () => identity,
+      close: async () => {
+        await Promise.all([store.close(), events.close()]);
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function openEvents(options: DatabaseOptions): Promise<Database> {
+  const events = await Database.open(options);
+  try {
+    await leapAfterBoot(events);
+    return events;
+  } catch (error) {
+    await events.close();
+    throw error;
+  }
+}
+
+async function identityOf(db: Database): Promise<{ readonly installation: string; readonly epoch: number }> {
+  const read = (): ReadonlyMap<string, string> =>
+    new Map(
+      db.all<{ name: string; value: string }>("SELECT name, value FROM meta").map((row) => [row.name, row.value]),
+    );
+  let meta = await db.read(read);
+  if (!meta.has("installation")) {
+    await db.write(() => {
+      db.run(
+        "INSERT INTO meta (name, value) VALUES ('installation', ?), ('epoch', '1') ON CONFLICT DO NOTHING",
+        randomUUID(),
+      );
+    });
+    meta = await db.read(read);
+  }
+  return { installation: meta.get("installation") ?? "", epoch: Number(meta.get("epoch")) };
+}

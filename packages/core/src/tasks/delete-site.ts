@@ -1,0 +1,64 @@
+import * as z from "zod";
+import type { RegisteredResource } from "../contracts/store.ts";
+import type { EnsureStep, Step } from "../engine/steps.ts";
+import { siteParts } from "./site-parts.ts";
+import { emptyStep, isEntryOf, ownerOf } from "./site-steps.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "./task-type.ts";
+
+const Request = z.strictObject({ type: z.literal("site:delete"), site: z.string().min(1).max(300) });
+export type DeleteRequest = z.input<typeof Request>;
+
+/** Asks that a site goes, with its database and files. */
+export function deleteSite(site: string): DeleteRequest {
+  return { type: "site:delete", site };
+}
+
+export const removeSite: TaskType<z.output<typeof Request>> = {
+  type: "site:delete",
+  schema: Request,
+  plan: async (context, request) => planDelete(context, request.site),
+};
+
+/** Before the commit row the site only stops answering, which can be undone; what cannot comes after it. */
+async function planDelete(context: PlanningContext, name: string): Promise<TaskDraft> {
+  const site = context.estate.site(name);
+  const parts = await siteParts(context, site);
+  const owner = ownerOf(parts);
+  const own = (row: RegisteredResource): boolean => row.owner === owner;
+  const unit = (row: RegisteredResource): boolean => own(row) && row.type === "unit";
+  const entry = (row: RegisteredResource): boolean => own(row) && isEntryOf(parts, row);
+  const gone = (title: string, step: Pick<EnsureStep, "server" | "phase" | "remove" | "publish">): EnsureStep => ({
+    kind: "ensure",
+    title: `${title} of ${site.domain}`,
+    items: [],
+    ...step,
+  });
+  const { web } = parts;
+  const database = parts.database?.service.server;
+  const steps: Step[] = [
+    gone("unpublish the pages", { server: web, phase: "prepare", remove: entry, publish: parts.http.record.name }),
+    gone("stop the PHP", { server: web, phase: "prepare", remove: unit, publish: null }),
+    emptyStep(parts, "clean-up"),
+    gone("remove user, folders and settings", {
+      server: web,
+      phase: "clean-up",
+      remove: (row) => own(row) && !entry(row) && !unit(row),
+      publish: null,
+    }),
+    ...(database === undefined || database.id === web.id
+      ? []
+      : [gone("remove database and account", { server: database, phase: "clean-up", remove: own, publish: null })]),
+  ];
+  return {
+    ...NOTHING,
+    title: `delete ${site.domain}`,
+    leases: [
+      { scope: `site/${site.id}`, mode: "exclusive" },
+      { scope: `server/${web.id}`, mode: "shared" },
+    ],
+    steps,
+    commit: { put: [], deleteRecords: [{ kind: "site", id: site.id }] },
+    eraseOnCommit: [`site/${site.id}/`],
+    value: { site: site.id, domain: site.domain },
+  };
+}

@@ -1,0 +1,279 @@
+import * as z from "zod";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { SiteDeclaration } from "../contracts/plugin.ts";
+import type { LeaseRequest } from "../contracts/store.ts";
+import type { RunStep } from "../engine/steps.ts";
+import { parseDomain } from "../model/domain.ts";
+import { newId } from "../model/ids.ts";
+import { parseInput } from "../model/parse.ts";
+import { SiteLimitsSchema, type PlatformRecord, type ServerRecord, type SiteRecord } from "../model/records.ts";
+import { LOGIN_LINK_SECONDS } from "./login-link.ts";
+import { platformStep, publishedRecord } from "./platform-steps.ts";
+import { refuseProblems } from "./prerequisites.ts";
+import { serverStep } from "./server-steps.ts";
+import { siteParts, type SiteParts } from "./site-parts.ts";
+import { probeStep, siteCommandInput, siteCommandStep, siteSteps } from "./site-steps.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "./task-type.ts";
+
+/** Version of a draft record just made: planning the same domain again uses the same id and unix id. */
+const DRAFT_VERSION = 1;
+
+const Options = z.strictObject({
+  platform: z.string().min(1),
+  options: z.strictObject({ type: z.string(), options: z.unknown() }).optional(),
+  aliases: z.array(z.string()).max(200).default([]),
+  aliasMode: z.enum(["redirect", "serve"]).default("redirect"),
+  database: z.string().optional(),
+  title: z.string().min(1).max(200).optional(),
+  adminEmail: z.email().optional(),
+  adminUser: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/).default("admin"),
+  limits: SiteLimitsSchema.prefault({}),
+});
+
+const Request = z.strictObject({ type: z.literal("site:install"), domain: z.string(), ...Options.shape });
+type Request = z.output<typeof Request>;
+export type InstallRequest = z.input<typeof Request>;
+
+export interface InstallOptions {
+  /** Name or id of the platform; its server serves the site. */
+  readonly platform: string;
+  /** Options of the platform's type: `drupal.site({ profile: "standard" })`. */
+  readonly options?: SiteDeclaration;
+  readonly aliases?: readonly string[];
+  /** What a visitor of an alias gets; default `redirect` to the main domain. */
+  readonly aliasMode?: "redirect" | "serve";
+  /** `server` or `server:service`; default: the web server's own, else the only one that fits. */
+  readonly database?: string;
+  /** Default: the domain. */
+  readonly title?: string;
+  /** Default: `admin@<domain>`. */
+  readonly adminEmail?: string;
+  /** Default `admin`. */
+  readonly adminUser?: string;
+  readonly limits?: Partial<z.output<typeof SiteLimitsSchema>>;
+}
+
+/** Asks for a new site. Planned again for a finished site, it gives an empty plan. */
+export function install(domain: string, options: InstallOptions): InstallRequest {
+  return { type: "site:install", domain, ...options } as InstallRequest;
+}
+
+export const installSite: TaskType<Request> = {
+  type: "site:install",
+  schema: Request as z.ZodType<Request>,
+  plan: planInstall,
+};
+
+async function planInstall(context: PlanningContext, request: Request): Promise<TaskDraft> {
+  const { estate } = context;
+  const domain = parseDomain(request.domain);
+  const aliases = [...new Set(request.aliases.map(parseDomain))].filter((alias) => alias !== domain);
+  const platform = estate.platform(request.platform);
+  const web = estate.server(platform.server);
+  const known = estate.sites.find((site) => site.domain === domain);
+  const site =
+    known === undefined || known.status === "draft"
+      ? await draft(context, request, { domain, aliases, platform, web, draft: known })
+      : refuseOther(known, platform, aliases);
+  await refuseTaken(context, site);
+
+  const facts = await context.facts(web, { heldNames: true });
+  const held = facts.heldNames.find((entry) => entry.name === domain || aliases.includes(entry.name));
+  if (held !== undefined && site.status !== "installed") {
+    throw new HostwrightError(
+      "HW_NAME_TAKEN",
+      `${held.name} is already served on ${web.name} by ${held.file}. Nothing was changed.`,
+      { server: web.name, mend: `Remove the name from ${held.file}, or choose another domain.`, data: { ...held } },
+    );
+  }
+  const databaseServer = site.database === null ? null : estate.server(site.database.server);
+  await refuseProblems(context, [web, ...(databaseServer === null ? [] : [databaseServer])]);
+
+  const parts = await siteParts(context, site);
+  await ensureSiteSecrets(context, parts);
+  const { step, release } = await platformStep(context, platform);
+  const { before, publish } = siteSteps(context, parts);
+  const servers = databaseServer === null || databaseServer.id === web.id ? [web] : [databaseServer, web];
+  const serverSteps = await Promise.all(servers.map(async (server) => serverStep(context, server)));
+  const installed: SiteRecord = { ...site, status: "installed" };
+  const names = [domain, ...aliases];
+  const version = known === undefined ? DRAFT_VERSION : estate.version(site.id);
+  const first = site.status !== "installed";
+  return {
+    ...NOTHING,
+    title: `install ${domain} on ${platform.name}`,
+    leases: leasesOf(site, platform, servers),
+    steps: [...serverSteps, step, ...before, ...(first ? applicationSteps(parts) : []), publish, probeStep(parts, first ? "always" : "changed")],
+    reserve: first
+      ? [{ kind: "site", id: site.id, name: domain, value: { ...site, status: "installing" }, expect: version, claims: names }]
+      : [],
+    commit: {
+      put: [
+        ...(first
+          ? [{ kind: "site" as const, id: site.id, name: domain, value: installed, expect: version + 1, claims: names }]
+          : []),
+        ...publishedRecord(context, platform, release),
+      ],
+      deleteRecords: [],
+    },
+    release: first ? [{ kind: "site", id: site.id }] : [],
+    eraseOnUndo: first ? [`site/${site.id}/`] : [],
+    afterwards: first
+      ? {
+          server: web.id,
+          input: siteCommandInput(parts, "login link", parts.definition.role.loginLink(parts.view)),
+          validSeconds: LOGIN_LINK_SECONDS,
+        }
+      : null,
+    value: { site: site.id, domain, url: `http://${domain}/`, platform: platform.name, version: release.version },
+  };
+}
+
+function applicationSteps(parts: SiteParts): RunStep[] {
+  const { role } = parts.definition;
+  const seed = role.seed(parts.view);
+  return [
+    ...(seed === null ? [] : [siteCommandStep(parts, "first content", seed)]),
+    siteCommandStep(parts, "installer", role.install(parts.view)),
+  ];
+}
+
+async function ensureSiteSecrets(context: PlanningContext, parts: SiteParts): Promise<void> {
+  const used = new Set<string>([`site/${parts.site.id}/db-password`]);
+  const view = {
+    ...parts.view,
+    secret: (name: string, label: string) => {
+      const reference = parts.view.secret(name, label);
+      used.add(reference.id);
+      return reference;
+    },
+  };
+  const { role } = parts.definition;
+  role.settings(view);
+  role.seed(view);
+  role.install(view);
+  await context.ensureSecrets([...used]);
+}
+
+async function draft(
+  context: PlanningContext,
+  request: Request,
+  given: {
+    domain: string;
+    aliases: readonly string[];
+    platform: PlatformRecord;
+    web: ServerRecord;
+    draft: SiteRecord | undefined;
+  },
+): Promise<SiteRecord> {
+  const { estate, registry } = context;
+  const { platform, web } = given;
+  const definition = registry.platform(platform.type);
+  if (request.options !== undefined && request.options.type !== platform.type) {
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      `options are for ${request.options.type}, but ${platform.name} is ${platform.type}. Nothing was changed.`,
+    );
+  }
+  const options = parseInput(definition.siteOptions.schema, request.options?.options ?? {}, `options of ${given.domain}`);
+  const database = chooseDatabase(context, request.database, definition.role.databases, platform, web);
+  const site: SiteRecord = {
+    id: given.draft?.id ?? newId("s"),
+    domain: given.domain,
+    aliases: given.aliases,
+    aliasMode: request.aliasMode,
+    status: "draft",
+    enabled: true,
+    platform: platform.id,
+    http: estate.http(web).record.name,
+    php: estate.php(web).record.name,
+    database,
+    uid: given.draft?.uid ?? (await context.records.nextNumber("uid", context.uids.from)),
+    title: request.title ?? given.domain,
+    adminEmail: request.adminEmail ?? `admin@${given.domain}`,
+    adminUser: request.adminUser,
+    options,
+    optionsVersion: definition.siteOptions.version,
+    limits: request.limits,
+  };
+  if (site.uid > context.uids.to) {
+    throw new HostwrightError("HW_HOST_UNSUPPORTED", `All unix ids up to ${context.uids.to} were given out. Nothing was changed.`, {
+      mend: "Widen the range of unix ids that createHostwright was given.",
+    });
+  }
+  if (given.draft === undefined) {
+    await context.records.put({ kind: "site", id: site.id, name: site.id, value: site }, { expect: 0, claims: [] });
+  }
+  return site;
+}
+
+function chooseDatabase(
+  context: PlanningContext,
+  wanted: string | undefined,
+  protocols: readonly string[],
+  platform: PlatformRecord,
+  web: ServerRecord,
+): SiteRecord["database"] {
+  if (protocols.length === 0) return null;
+  const { estate } = context;
+  const all = estate.servers.flatMap((server) =>
+    server.services.filter((service) => service.kind === "db").map((service) => ({ server, service: estate.database(server, service.name) })),
+  );
+  const goes = (entry: (typeof all)[number]): boolean => protocols.includes(entry.service.role.protocol);
+  if (wanted !== undefined) {
+    const [serverName = "", serviceName] = wanted.split(":");
+    const server = estate.server(serverName);
+    const service = estate.database(server, serviceName);
+    if (!protocols.includes(service.role.protocol)) throw wrongDatabase(platform, service.record.type, protocols);
+    return { server: server.id, service: service.record.name };
+  }
+  const own = all.filter((entry) => entry.server.id === web.id);
+  const fitting = own.some(goes) ? own.filter(goes) : all.filter(goes);
+  const [only] = fitting;
+  if (only !== undefined && fitting.length === 1) return { server: only.server.id, service: only.service.record.name };
+  const [other] = all;
+  if (only === undefined && other !== undefined) throw wrongDatabase(platform, other.service.record.type, protocols);
+  throw new HostwrightError(
+    "HW_SERVICE_MISSING",
+    only === undefined
+      ? `${platform.name} needs a database (${protocols.join(" or ")}), and no server offers one. Nothing was changed.`
+      : `Several servers offer a database for ${platform.name}: name one. Nothing was changed.`,
+    only === undefined ? {} : { mend: `Give database: one of ${fitting.map((entry) => entry.server.name).join(", ")}.` },
+  );
+}
+
+function wrongDatabase(platform: PlatformRecord, type: string, protocols: readonly string[]): HostwrightError {
+  return new HostwrightError(
+    "HW_PLATFORM_DATABASE",
+    `${platform.name} (${platform.type}) cannot use ${type}. Nothing was changed.`,
+    { mend: `Choose a database of type ${protocols.join(" or ")}.`, data: { databases: protocols } },
+  );
+}
+
+/** The same request for a finished site is its verify; another one needs another task. */
+function refuseOther(known: SiteRecord, platform: PlatformRecord, aliases: readonly string[]): SiteRecord {
+  const same = known.status === "installed" && known.platform === platform.id && String(known.aliases) === String(aliases);
+  if (same) return known;
+  throw new HostwrightError("HW_DOMAIN_TAKEN", `${known.domain} is held by the site ${known.id}. Nothing was changed.`, {
+    data: { domain: known.domain, site: known.id },
+  });
+}
+
+async function refuseTaken(context: PlanningContext, site: SiteRecord): Promise<void> {
+  for (const name of [site.domain, ...site.aliases]) {
+    const holder = await context.records.claimedBy("site", name);
+    if (holder !== null && holder !== site.id) {
+      throw new HostwrightError("HW_DOMAIN_TAKEN", `${name} is held by the site ${holder}. Nothing was changed.`, {
+        data: { domain: name, site: holder },
+      });
+    }
+  }
+}
+
+function leasesOf(site: SiteRecord, platform: PlatformRecord, servers: readonly ServerRecord[]): LeaseRequest[] {
+  return [
+    { scope: `site/${site.id}`, mode: "exclusive" },
+    { scope: `platform/${platform.id}`, mode: "shared" },
+    ...servers.map((server) => ({ scope: `server/${server.id}`, mode: "shared" as const })),
+  ];
+}

@@ -1,0 +1,36 @@
+import * as z from "zod";
+import { siteParts } from "./site-parts.ts";
+import { siteCommandInput } from "./site-steps.ts";
+import { NOTHING, type TaskType } from "./task-type.ts";
+
+/** Seconds for which a login link is good. */
+export const LOGIN_LINK_SECONDS = 900;
+
+const Request = z.strictObject({ type: z.literal("site:login-link"), site: z.string().min(1).max(300) });
+export type LoginLinkRequest = z.input<typeof Request>;
+
+/** Asks for a link that logs the administrator of a site in, once. */
+export function loginLink(site: string): LoginLinkRequest {
+  return { type: "site:login-link", site };
+}
+
+export const siteLoginLink: TaskType<z.output<typeof Request>> = {
+  type: "site:login-link",
+  schema: Request,
+  async plan(context, request) {
+    const site = context.estate.site(request.site);
+    const parts = await siteParts(context, site);
+    return {
+      ...NOTHING,
+      title: `login link of ${site.domain}`,
+      leases: [{ scope: `site/${site.id}`, mode: "exclusive" }],
+      steps: [],
+      afterwards: {
+        server: parts.web.id,
+        input: siteCommandInput(parts, "login link", parts.definition.role.loginLink(parts.view)),
+        validSeconds: LOGIN_LINK_SECONDS,
+      },
+      value: { site: site.id, domain: site.domain },
+    };
+  },
+};

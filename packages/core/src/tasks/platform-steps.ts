@@ -1,0 +1,83 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { PlatformDefinition } from "../contracts/plugin.ts";
+import type { RecordChange } from "../contracts/store.ts";
+import type { EnsureStep, Owned } from "../engine/steps.ts";
+import type { PlatformRecord } from "../model/records.ts";
+import { file } from "../resources/file.ts";
+import { digestTree } from "../resources/digest-tree.ts";
+import { tree } from "../resources/tree.ts";
+import { folderReader } from "./source-reader.ts";
+import { DRIVER_FOLDER } from "./server-steps.ts";
+import type { PlanningContext } from "./task-type.ts";
+
+/** A platform's release, as it stands or as it will be published. */
+export interface Release {
+  readonly digest: string;
+  readonly version: string;
+}
+
+/** Reads the source folder unless the release is known: a published release is never read again. */
+export async function releaseOf(platform: PlatformRecord, definition: PlatformDefinition): Promise<Release> {
+  if (platform.release !== null) return platform.release;
+  if (platform.source === null) {
+    throw new HostwrightError("HW_PLATFORM_INVALID", `${platform.name} has no source and was never published. Nothing was changed.`, {
+      mend: "Give the platform a source: { path } with its codebase.",
+    });
+  }
+  const detected = await definition.role.detect(folderReader(platform.source.path));
+  if (detected === null) {
+    throw new HostwrightError(
+      "HW_PLATFORM_INVALID",
+      `${platform.source.path} is not a ${definition.type} codebase. Nothing was changed.`,
+      { data: { path: platform.source.path, type: definition.type } },
+    );
+  }
+  return { digest: await digestTree(platform.source.path), version: detected.version };
+}
+
+export function platformItems(platform: PlatformRecord, definition: PlatformDefinition, release: Release): readonly Owned[] {
+  const { driver, layout } = definition.role;
+  const owner = `platform/${platform.id}`;
+  return [
+    { ...file({ path: `${DRIVER_FOLDER}/${driver.name}`, content: driver.source, mode: 0o644 }), shared: true, owner },
+    {
+      ...tree({
+        path: platform.root,
+        source: platform.source?.path ?? "",
+        at: layout.sourceAt,
+        mountPoints: layout.mountPoints,
+        digest: release.digest,
+      }),
+      owner,
+    },
+  ];
+}
+
+export async function platformStep(
+  context: PlanningContext,
+  platform: PlatformRecord,
+): Promise<{ readonly step: EnsureStep; readonly release: Release }> {
+  const definition = context.registry.platform(platform.type);
+  const release = await releaseOf(platform, definition);
+  const owner = `platform/${platform.id}`;
+  const server = context.estate.server(platform.server);
+  return {
+    release,
+    step: {
+      kind: "ensure",
+      title: `publish platform ${platform.name} (${platform.type} ${release.version})`,
+      server,
+      phase: "prepare",
+      items: platformItems(platform, definition, release),
+      remove: (row) => row.owner === owner,
+      publish: null,
+    },
+  };
+}
+
+/** The platform's record with its release, once it was published. */
+export function publishedRecord(context: PlanningContext, platform: PlatformRecord, release: Release): readonly RecordChange[] {
+  if (platform.release !== null) return [];
+  const { id, name } = platform;
+  return [{ kind: "platform", id, name, value: { ...platform, release }, expect: context.estate.version(id), claims: [] }];
+}

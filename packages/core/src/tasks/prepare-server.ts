@@ -1,0 +1,37 @@
+import * as z from "zod";
+import type { RunStep } from "../engine/steps.ts";
+import { serverStep } from "./server-steps.ts";
+import { NOTHING, type TaskType } from "./task-type.ts";
+
+const Request = z.strictObject({ type: z.literal("server:prepare"), server: z.string().min(1).max(300) });
+export type PrepareRequest = z.input<typeof Request>;
+
+/** Asks that a server gets the packages, folders and settings that its services need. */
+export function prepare(server: string): PrepareRequest {
+  return { type: "server:prepare", server };
+}
+
+export const prepareServer: TaskType<z.output<typeof Request>> = {
+  type: "server:prepare",
+  schema: Request,
+  async plan(context, request) {
+    const server = context.estate.server(request.server);
+    const { missingPackages: packages } = await context.facts(server);
+    const install: RunStep = {
+      kind: "run",
+      title: `install ${packages.length} packages: ${packages.join(" ")}`,
+      server,
+      phase: "prepare",
+      operation: "install-packages",
+      input: { packages },
+      when: "always",
+    };
+    return {
+      ...NOTHING,
+      title: `prepare server ${server.name}`,
+      leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
+      steps: [...(packages.length === 0 ? [] : [install]), await serverStep(context, server)],
+      value: { packages },
+    };
+  },
+};

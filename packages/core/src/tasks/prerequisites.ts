@@ -1,0 +1,31 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Problem } from "../contracts/plugin.ts";
+import type { ServerRecord } from "../model/records.ts";
+import type { PlanningContext } from "./task-type.ts";
+
+/** What stands between a server and its sites: missing packages and what its services' plugins object to. */
+export async function problemsOf(context: PlanningContext, server: ServerRecord): Promise<readonly Problem[]> {
+  const facts = await context.facts(server);
+  const { missingPackages: missing } = facts;
+  const packages =
+    missing.length === 0
+      ? []
+      : [{ message: `packages are missing: ${missing.join(", ")}`, mend: "Run the task `server prepare`." }];
+  return [...packages, ...facts.problems];
+}
+
+/** @throws HW_PREREQUISITE_MISSING naming every problem of every server, with its mend. */
+export async function refuseProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<void> {
+  const unique = [...new Map(servers.map((server) => [server.id, server])).values()];
+  const found = await Promise.all(
+    unique.map(async (server) => (await problemsOf(context, server)).map((problem) => ({ server: server.name, ...problem }))),
+  );
+  const problems = found.flat();
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new HostwrightError(
+    "HW_PREREQUISITE_MISSING",
+    `${problems.map((problem) => `${problem.server}: ${problem.message}`).join("; ")}. Nothing was changed.`,
+    { server: first.server, mend: problems.map((problem) => problem.mend).join(" "), data: { problems } },
+  );
+}

@@ -1,0 +1,41 @@
+import type { ServerRecord } from "../model/records.ts";
+import type { EnsureStep, Owned } from "../engine/steps.ts";
+import { directory } from "../resources/directory.ts";
+import type { PlanningContext } from "./task-type.ts";
+
+export const DRIVER_FOLDER = "/usr/local/lib/hostwright";
+
+/** What a server needs once for all of its services: own folders, includes, units. */
+export async function serverItems(context: PlanningContext, server: ServerRecord): Promise<readonly Owned[]> {
+  const facts = await context.facts(server);
+  const owner = `server/${server.id}`;
+  const folders = [
+    directory({ path: "/etc/hostwright", mode: 0o755 }),
+    ...(server.services.some((service) => service.kind === "http" || service.kind === "php")
+      ? [
+          directory({ path: "/srv/platforms", mode: 0o755 }),
+          directory({ path: "/srv/sites", mode: 0o711 }),
+          directory({ path: DRIVER_FOLDER, mode: 0o755 }),
+        ]
+      : []),
+  ];
+  const services = server.services.flatMap((record) => {
+    const view = context.estate.serverView(server, record, facts.services.get(record.name) ?? {});
+    return context.estate.definition(record).role.server(view);
+  });
+  return [...folders, ...services].map((declared) => ({ ...declared, owner }));
+}
+
+export async function serverStep(context: PlanningContext, server: ServerRecord, extra: readonly Owned[] = []): Promise<EnsureStep> {
+  const owner = `server/${server.id}`;
+  const http = server.services.find((service) => service.kind === "http");
+  return {
+    kind: "ensure",
+    title: `prepare ${server.name} for its services`,
+    server,
+    phase: "prepare",
+    items: [...(await serverItems(context, server)), ...extra],
+    remove: (row) => row.owner === owner,
+    publish: http?.name ?? null,
+  };
+}

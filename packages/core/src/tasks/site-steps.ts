@@ -1,0 +1,180 @@
+import type { DriverCall } from "../contracts/platform.ts";
+import type { RegisteredResource } from "../contracts/store.ts";
+import type { Phase } from "../engine/plan.ts";
+import type { EnsureStep, Owned, RunStep, Step } from "../engine/steps.ts";
+import type { SiteCommandInput } from "../operations/site-command.ts";
+import { directory } from "../resources/directory.ts";
+import { file } from "../resources/file.ts";
+import { unixUser } from "../resources/unix-user.ts";
+import { DRIVER_FOLDER } from "./server-steps.ts";
+import type { SiteParts } from "./site-parts.ts";
+import type { PlanningContext } from "./task-type.ts";
+
+export function ownerOf(parts: SiteParts): string {
+  return `site/${parts.site.id}`;
+}
+
+/** Database and account. */
+export function databaseItems(parts: SiteParts): readonly Owned[] {
+  if (parts.database === null) return [];
+  const { service, request, view } = parts.database;
+  return service.role.site(request, view).map((declared) => ({ ...declared, owner: ownerOf(parts) }));
+}
+
+/** User, folders, settings and PHP of a site on its web server: all but what publishes it. */
+export function webItems(parts: SiteParts): readonly Owned[] {
+  const { view, definition, php, phpView } = parts;
+  const { role } = definition;
+  const group = view.user;
+  const seed = { id: view.id, paths: view.paths, platform: view.platform, options: view.options };
+  const rootOwned = (path: string): ReturnType<typeof directory> => directory({ path, owner: "root", group, mode: 0o750 });
+  const own = (path: string, mode: number): ReturnType<typeof directory> => directory({ path, owner: view.user, group, mode });
+  const settings = role.settings(view);
+  const confFolders = new Set([...role.confFolders(seed), ...settings.flatMap((item) => parentsOf(item.path))]);
+  const leaves = role.ownFolders(seed).map((folder) => folder.path);
+  const skeleton = new Set(leaves.flatMap(parentsOf));
+  const declared = [
+    unixUser({ name: view.user, uid: view.uid, home: view.paths.home, members: [view.webUser] }),
+    rootOwned(view.paths.home),
+    rootOwned(view.paths.conf),
+    rootOwned(view.paths.public),
+    own(view.paths.private, 0o700),
+    own(view.paths.tmp, 0o700),
+    ...[...confFolders].map((path) => rootOwned(`${view.paths.conf}/${path}`)),
+    ...[...skeleton].map((path) => rootOwned(`${view.paths.public}/${path}`)),
+    ...leaves.map((path) => own(`${view.paths.public}/${path}`, 0o750)),
+    // The web server is in the site's group: settings are for the user alone (decisions.md D25).
+    ...settings.map((item) =>
+      file({ path: `${view.paths.conf}/${item.path}`, content: item.content, owner: view.user, group, mode: 0o400 }),
+    ),
+    ...php.role.site(view, phpView),
+  ];
+  return declared.map((item) => ({ ...item, owner: ownerOf(parts) }));
+}
+
+/** The site's entries in its web server's configuration. */
+export function httpItems(parts: SiteParts): readonly Owned[] {
+  const { role } = parts.http;
+  return role.site(parts.view, parts.httpView).map((entry) => ({
+    ...file({ path: `${role.publication.root}/entries/${entry.name}`, content: entry.content, mode: 0o640 }),
+    owner: ownerOf(parts),
+  }));
+}
+
+export function isEntryOf(parts: SiteParts, row: RegisteredResource): boolean {
+  return row.type === "file" && row.key.startsWith(`${parts.http.role.publication.root}/entries/`);
+}
+
+/** Everything that a finished site has, as it should be. */
+export function siteSteps(context: PlanningContext, parts: SiteParts): { readonly before: readonly Step[]; readonly publish: EnsureStep } {
+  const owner = ownerOf(parts);
+  // Databases, trees and users go only by a delete task (decisions.md D16).
+  const removable = (row: RegisteredResource): boolean =>
+    row.owner === owner && context.registry.resourceType(row.type).removal === "delete";
+  const before: EnsureStep[] = [];
+  if (parts.database !== null) {
+    const { server } = parts.database.service;
+    before.push({
+      kind: "ensure",
+      title: `database and account of ${parts.site.domain}`,
+      server,
+      phase: "prepare",
+      items: databaseItems(parts),
+      remove: server.id === parts.web.id ? null : removable,
+      publish: null,
+    });
+  }
+  before.push({
+    kind: "ensure",
+    title: `user, folders, settings and PHP of ${parts.site.domain}`,
+    server: parts.web,
+    phase: "prepare",
+    items: webItems(parts),
+    remove: (row) => removable(row) && !isEntryOf(parts, row),
+    publish: null,
+  });
+  return {
+    before,
+    publish: {
+      kind: "ensure",
+      title: `publish ${parts.site.domain}`,
+      server: parts.web,
+      phase: "prepare",
+      items: httpItems(parts),
+      remove: (row) => row.owner === owner && isEntryOf(parts, row),
+      publish: parts.http.record.name,
+    },
+  };
+}
+
+export function probeStep(parts: SiteParts, when: RunStep["when"]): RunStep {
+  return {
+    kind: "run",
+    title: `look at the page of ${parts.site.domain}`,
+    server: parts.web,
+    phase: "prepare",
+    operation: "probe-page",
+    input: {
+      domain: parts.site.domain,
+      port: parts.http.role.port(parts.httpView),
+      path: "/",
+      status: parts.site.enabled ? 200 : 503,
+    },
+    when,
+  };
+}
+
+/** A call of the platform's driver, as the site's user in its sandbox. */
+export function siteCommandInput(parts: SiteParts, what: string, call: DriverCall): SiteCommandInput {
+  const { view, php, phpView, definition } = parts;
+  const sandbox = php.role.sandbox({ ...view, binds: [...view.binds, ...(call.binds ?? [])] }, phpView);
+  return {
+    what: `${what} of ${view.domain}`,
+    properties: sandbox,
+    argv: [...php.role.interpreter(view, phpView), `${DRIVER_FOLDER}/${definition.role.driver.name}`],
+    input: { ...call.input, command: call.command },
+    timeoutMs: call.timeoutMs,
+    folders: ownFolders(parts),
+  };
+}
+
+export function siteCommandStep(parts: SiteParts, title: string, call: DriverCall): RunStep {
+  return {
+    kind: "run",
+    title: `${title} of ${parts.site.domain}`,
+    server: parts.web,
+    phase: "prepare",
+    operation: "site-command",
+    input: siteCommandInput(parts, title, call),
+    when: "always",
+  };
+}
+
+/** Empties the site's own folders after the commit. */
+export function emptyStep(parts: SiteParts, phase: Phase): RunStep {
+  const input = siteCommandInput(parts, "files", { command: "none", input: {}, timeoutMs: 600_000 });
+  return {
+    kind: "run",
+    title: `remove the files of ${parts.site.domain}`,
+    server: parts.web,
+    phase,
+    operation: "empty-site",
+    input,
+    when: "always",
+  };
+}
+
+function ownFolders(parts: SiteParts): readonly string[] {
+  const { view, definition } = parts;
+  const seed = { id: view.id, paths: view.paths, platform: view.platform, options: view.options };
+  return [
+    ...definition.role.ownFolders(seed).map((folder) => `${view.paths.public}/${folder.path}`),
+    view.paths.private,
+    view.paths.tmp,
+  ];
+}
+
+function parentsOf(path: string): string[] {
+  const parts = path.split("/").slice(0, -1);
+  return parts.map((_part, index) => parts.slice(0, index + 1).join("/"));
+}

@@ -1,0 +1,63 @@
+import * as z from "zod";
+import type { SiteRecord } from "../model/records.ts";
+import { siteParts } from "./site-parts.ts";
+import { probeStep, siteSteps } from "./site-steps.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "./task-type.ts";
+
+const Enable = z.strictObject({ type: z.literal("site:enable"), site: z.string().min(1).max(300) });
+const Disable = z.strictObject({ type: z.literal("site:disable"), site: z.string().min(1).max(300) });
+export type EnableRequest = z.input<typeof Enable>;
+export type DisableRequest = z.input<typeof Disable>;
+
+/** Asks that a disabled site answers again. */
+export function enable(site: string): EnableRequest {
+  return { type: "site:enable", site };
+}
+
+/** Asks that a site answers 503 and its PHP runs no more; its files and database stay. */
+export function disable(site: string): DisableRequest {
+  return { type: "site:disable", site };
+}
+
+export const enableSite: TaskType<z.output<typeof Enable>> = {
+  type: "site:enable",
+  schema: Enable,
+  plan: async (context, request) => planSwitch(context, context.estate.site(request.site), true),
+};
+
+export const disableSite: TaskType<z.output<typeof Disable>> = {
+  type: "site:disable",
+  schema: Disable,
+  plan: async (context, request) => planSwitch(context, context.estate.site(request.site), false),
+};
+
+async function planSwitch(context: PlanningContext, site: SiteRecord, enabled: boolean): Promise<TaskDraft> {
+  const changed: SiteRecord = { ...site, enabled };
+  const parts = await siteParts(context, changed);
+  const { before, publish } = siteSteps(context, parts);
+  // A visitor never meets a half-switched site: PHP is there before it is published, and goes after it.
+  const steps = enabled ? [...before, publish] : [publish, ...before];
+  return {
+    ...NOTHING,
+    title: `${enabled ? "enable" : "disable"} ${site.domain}`,
+    leases: [
+      { scope: `site/${site.id}`, mode: "exclusive" },
+      { scope: `server/${parts.web.id}`, mode: "shared" },
+    ],
+    steps: [...steps, probeStep(parts, "changed")],
+    commit: {
+      put: [
+        {
+          kind: "site",
+          id: site.id,
+          name: site.domain,
+          value: changed,
+          expect: context.estate.version(site.id),
+          claims: [site.domain, ...site.aliases],
+        },
+      ],
+      deleteRecords: [],
+    },
+    value: { site: site.id, domain: site.domain, enabled },
+  };
+}

@@ -1,0 +1,48 @@
+import type * as z from "zod";
+import type { RecordStore } from "../contracts/store.ts";
+import type { Estate } from "../engine/estate.ts";
+import type { ServerFacts } from "../engine/facts.ts";
+import type { PlanData } from "../engine/plan.ts";
+import type { Registry } from "../engine/registry.ts";
+import type { Session } from "../engine/session.ts";
+import type { Step } from "../engine/steps.ts";
+import type { ServerRecord } from "../model/records.ts";
+
+/** What a task type plans with. Everything here reads; nothing changes a server. */
+export interface PlanningContext {
+  readonly estate: Estate;
+  readonly registry: Registry;
+  readonly session: Session;
+  readonly records: RecordStore;
+  readonly uids: { readonly from: number; readonly to: number };
+  /** Facts of a server, read once per planning. */
+  facts(server: ServerRecord, options?: { readonly heldNames: boolean }): Promise<ServerFacts>;
+  /** Makes secrets that do not exist yet and brings all into memory; an existing one is kept. */
+  ensureSecrets(ids: readonly string[]): Promise<void>;
+}
+
+/** What a task type asks for; core reads, diffs, orders and makes the plan of it. The first lease names the fence. */
+export type TaskDraft = Pick<
+  PlanData,
+  "title" | "leases" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards" | "value"
+> & { readonly steps: readonly Step[] };
+
+export interface TaskType<Request = never> {
+  /** `noun:verb`. */
+  readonly type: string;
+  readonly schema: z.ZodType<Request>;
+  plan(context: PlanningContext, request: Request): Promise<TaskDraft>;
+}
+
+export const NOTHING: Omit<TaskDraft, "title" | "leases" | "steps"> = {
+  reserve: [],
+  commit: { put: [], deleteRecords: [] },
+  release: [],
+  eraseOnCommit: [],
+  eraseOnUndo: [],
+  afterwards: null,
+  value: {},
+};
+
+// oxlint-disable-next-line typescript/no-explicit-any -- each type parses its own request
+export type AnyTaskType = TaskType<any>;

@@ -1,0 +1,134 @@
+import * as z from "zod";
+import type { Problem } from "../contracts/plugin.ts";
+import { fetchPage, type Page } from "../operations/probe-page.ts";
+import type { EnsureStep, Owned, RunStep, Step } from "../engine/steps.ts";
+import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+import { platformStep, publishedRecord } from "./platform-steps.ts";
+import { problemsOf } from "./prerequisites.ts";
+import { serverStep } from "./server-steps.ts";
+import { siteParts, type SiteParts } from "./site-parts.ts";
+import { databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "./task-type.ts";
+
+const Request = z.strictObject({ type: z.literal("alias:verify"), alias: z.string().min(1).max(300) });
+export type VerifyRequest = z.input<typeof Request>;
+
+/** What a verify found besides its plan: read only, nothing of it is a change. */
+export interface VerifyValue {
+  readonly problems: readonly (Problem & { readonly server: string })[];
+  readonly pages: Readonly<Record<string, Pick<Page, "status" | "title" | "ms">>>;
+}
+
+/** Asks whether a server, platform or site (`@name`) stands as recorded; its plan holds what differs. */
+export function verify(alias: string): VerifyRequest {
+  return { type: "alias:verify", alias };
+}
+
+export const verifyAlias: TaskType<z.output<typeof Request>> = {
+  type: "alias:verify",
+  schema: Request,
+  async plan(context, request) {
+    const { estate } = context;
+    const name = request.alias.replace(/^@/, "");
+    const server = estate.servers.find((record) => record.name === name || record.id === name);
+    if (server !== undefined) return verifyServer(context, server);
+    const platform = estate.platforms.find((record) => record.name === name || record.id === name);
+    if (platform !== undefined) return verifyPlatform(context, platform);
+    return verifySite(context, estate.site(name));
+  },
+};
+
+async function verifySite(context: PlanningContext, site: SiteRecord): Promise<TaskDraft> {
+  const parts = await siteParts(context, site);
+  const { before, publish } = siteSteps(context, parts);
+  const [problems, pages] = await Promise.all([findProblems(context, [parts.web]), readPages(context, [parts])]);
+  return {
+    ...NOTHING,
+    title: `verify site ${site.domain}`,
+    leases: [
+      { scope: `site/${site.id}`, mode: "exclusive" },
+      { scope: `server/${parts.web.id}`, mode: "shared" },
+    ],
+    steps: [...before, publish, probeStep(parts, "changed")],
+    value: { problems, pages },
+  };
+}
+
+async function verifyPlatform(context: PlanningContext, platform: PlatformRecord): Promise<TaskDraft> {
+  const { step, release } = await platformStep(context, platform);
+  return {
+    ...NOTHING,
+    title: `verify platform ${platform.name}`,
+    leases: [
+      { scope: `platform/${platform.id}`, mode: "exclusive" },
+      { scope: `server/${platform.server}`, mode: "shared" },
+    ],
+    steps: [await serverStep(context, context.estate.server(platform.server)), step],
+    commit: { put: publishedRecord(context, platform, release), deleteRecords: [] },
+    value: { problems: await findProblems(context, [context.estate.server(platform.server)]), pages: {}, version: release.version },
+  };
+}
+
+/** All sites of the server at once: its resources are read per type, never per site (decisions.md D13, promise 9). */
+async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft> {
+  const { estate } = context;
+  const served = await Promise.all(estate.sitesOnServer(server.id).map(async (site) => siteParts(context, site)));
+  const stored = await Promise.all(
+    estate
+      .sitesOnDatabase(server.id)
+      .filter((site) => !served.some((parts) => parts.site.id === site.id))
+      .map(async (site) => siteParts(context, site)),
+  );
+  const items: Owned[] = [
+    ...served.flatMap((parts) => [
+      ...webItems(parts),
+      ...httpItems(parts),
+      ...(parts.database?.service.server.id === server.id ? databaseItems(parts) : []),
+    ]),
+    ...stored.flatMap(databaseItems),
+  ];
+  const platforms = estate.platforms.filter((platform) => platform.server === server.id);
+  const platformSteps = await Promise.all(platforms.map(async (platform) => (await platformStep(context, platform)).step));
+  const owners = new Set([...served, ...stored].map(ownerOf));
+  const sites: EnsureStep = {
+    kind: "ensure",
+    title: `${served.length} sites of ${server.name}`,
+    server,
+    phase: "prepare",
+    items,
+    remove: (row) => owners.has(row.owner) && context.registry.resourceType(row.type).removal === "delete",
+    publish: server.services.find((service) => service.kind === "http")?.name ?? null,
+  };
+  const steps: Step[] = [await serverStep(context, server), ...platformSteps, sites];
+  const probes: RunStep[] = served.map((parts) => probeStep(parts, "changed"));
+  const [problems, pages] = await Promise.all([findProblems(context, [server]), readPages(context, served)]);
+  return {
+    ...NOTHING,
+    title: `verify server ${server.name}`,
+    leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
+    steps: [...steps, ...probes],
+    value: { problems, pages },
+  };
+}
+
+async function findProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<VerifyValue["problems"]> {
+  const found = await Promise.all(
+    servers.map(async (server) =>
+      (await problemsOf(context, server)).map((problem) => ({ ...problem, server: server.name })),
+    ),
+  );
+  return found.flat();
+}
+
+async function readPages(context: PlanningContext, sites: readonly SiteParts[]): Promise<VerifyValue["pages"]> {
+  const pages = await Promise.all(
+    sites.map(async (parts) => {
+      const target = await context.session.target(parts.web);
+      const port = parts.http.role.port(parts.httpView);
+      const page = await fetchPage(target, { domain: parts.site.domain, port, path: "/" }).catch(() => null);
+      return [parts.site.domain, { status: page?.status ?? 0, title: page?.title ?? "", ms: page?.ms ?? 0 }] as const;
+    }),
+  );
+  return Object.fromEntries(pages);
+}
+

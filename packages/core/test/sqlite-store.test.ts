@@ -1,0 +1,169 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { StateStore } from "../src/contracts/store.ts";
+import { processHolder } from "../src/store/holder.ts";
+import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { AT, aRow, aTask } from "./store-conformance/parts.ts";
+import { storeConformance } from "./store-conformance.ts";
+
+function folder(): string {
+  return mkdtempSync(join(tmpdir(), "hostwright-store-"));
+}
+
+storeConformance("SQLite store", async () => {
+  const directory = join(folder(), "state");
+  const opened: StateStore[] = [];
+  const reopen = async (): Promise<StateStore> => {
+    const store = await openSqliteStore({ directory });
+    opened.push(store);
+    return store;
+  };
+  const child = {
+    module: new URL("../src/store/sqlite/sqlite-store.ts", import.meta.url).href,
+    function: "openSqliteStore",
+    options: { directory },
+  };
+  const cleanup = async (): Promise<void> => {
+    await Promise.all(opened.map(async (store) => store.close()));
+    rmSync(join(directory, ".."), { recursive: true });
+  };
+  return { store: await reopen(), reopen, cleanup, child };
+});
+
+describe("the files of a SQLite store", () => {
+  async function openIn(directory: string, options: { leaseMs?: number; busyMs?: number } = {}): Promise<StateStore> {
+    const store = await openSqliteStore({ directory, ...options });
+    onTestFinished(async () => store.close());
+    return store;
+  }
+
+  function temporary(): string {
+    const directory = folder();
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    return directory;
+  }
+
+  function edit(path: string, sql: string): void {
+    const db = new DatabaseSync(path);
+    db.exec(sql);
+    db.close();
+  }
+
+  it("are readable by their owner only, whatever the umask", async () => {
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const directory = join(temporary(), "a", "state");
+    const store = await openIn(directory);
+    await store.journal.write([aRow("t1")]);
+    await store.events.append([{ at: AT, task: null, type: "a:b", payload: null }]);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    const files = readdirSync(directory);
+    expect(files).toEqual(expect.arrayContaining(["store.db", "store.db-wal", "events.db", "events.db-wal"]));
+    expect(files.filter((file) => (statSync(join(directory, file)).mode & 0o777) !== 0o600)).toEqual([]);
+  });
+
+  it("are refused when others can read them or enter their folder", async () => {
+    const directory = join(temporary(), "state");
+    mkdirSync(directory, { mode: 0o755 });
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "HW_STORE_EXPOSED" });
+    chmodSync(directory, 0o700);
+    await (await openSqliteStore({ directory })).close();
+    chmodSync(join(directory, "store.db"), 0o640);
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "HW_STORE_EXPOSED" });
+  });
+
+  it("of a newer version are refused and left as they are", async () => {
+    const directory = join(temporary(), "state");
+    await (await openSqliteStore({ directory })).close();
+    edit(join(directory, "store.db"), "PRAGMA user_version = 99");
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject({
+      code: "HW_STORE_INCOMPATIBLE",
+      data: { found: 99 },
+    });
+    const db = new DatabaseSync(join(directory, "store.db"));
+    expect(db.prepare("PRAGMA user_version").get()).toMatchObject({ user_version: 99 });
+    db.close();
+  });
+
+  it("that are no database are refused with what to do", async () => {
+    const directory = join(temporary(), "state");
+    mkdirSync(directory, { mode: 0o700 });
+    writeFileSync(
+      join(directory, "store.db"),
+      "not a database, but long enough to be read as a header by SQLite".repeat(20),
+      { mode: 0o600 },
+    );
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "HW_STORE_INCOMPATIBLE" });
+  });
+
+  it("keep installation and epoch when they are opened again", async () => {
+    const directory = join(temporary(), "state");
+    const first = await openSqliteStore({ directory });
+    const identity = await first.identity();
+    await first.close();
+    expect(await (await openIn(directory)).identity()).toEqual(identity);
+  });
+
+  it("wait for a lock without blocking this process, and give up with a code", async () => {
+    const directory = join(temporary(), "state");
+    const store = await openIn(directory, { busyMs: 300 });
+    const blocker = new DatabaseSync(join(directory, "store.db"));
+    onTestFinished(() => blocker.close());
+    blocker.exec("BEGIN IMMEDIATE");
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    await expect(store.journal.write([aRow("t1")])).rejects.toMatchObject({ code: "HW_STORE_BUSY", retryable: true });
+    clearInterval(timer);
+    expect(longest).toBeLessThan(150);
+    const waiting = store.journal.write([aRow("t2")]);
+    blocker.exec("ROLLBACK");
+    await waiting;
+    expect(await store.journal.read("t1")).toEqual([]);
+    expect(await store.journal.read("t2")).toHaveLength(1);
+  });
+
+  it("leap ahead in event numbers after a start of the machine, which may have lost the newest", async () => {
+    const directory = join(temporary(), "state");
+    const store = await openSqliteStore({ directory });
+    const event = { at: AT, task: null, type: "a:b", payload: null };
+    const [before] = await store.events.append([event]);
+    await store.close();
+    edit(join(directory, "events.db"), "UPDATE meta SET value = 'earlier boot' WHERE name = 'boot'");
+    const later = await openIn(directory);
+    const [after] = await later.events.append([event]);
+    expect(after?.seq).toBeGreaterThan((before?.seq ?? 0) + 100_000);
+    await (await openIn(directory)).events.append([event]);
+    expect(await later.events.last()).toBe((after?.seq ?? 0) + 1);
+  });
+
+  it("take a lease for dead when its heartbeat stands still, and not while it beats", async () => {
+    const directory = join(temporary(), "state");
+    const store = await openIn(directory, { leaseMs: 200 });
+    await store.tasks.submit(aTask("t1"));
+    const [me, other] = [processHolder(), processHolder(process.ppid)];
+    const ask = async () => store.leases.acquire("t2", me, [{ scope: "site/s1", mode: "exclusive" }]);
+    await store.leases.acquire("t1", other, [{ scope: "site/s1", mode: "exclusive" }]);
+    for (let n = 0; n < 8; n++) {
+      await store.leases.heartbeat("t1", other);
+      expect(await ask()).toHaveProperty("blockedBy");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await expect.poll(ask, { timeout: 5000 }).toHaveProperty("granted");
+    expect(await store.leases.heartbeat("t1", other)).toBe(false);
+  });
+
+  it("say so when they are used after they were closed", async () => {
+    const store = await openSqliteStore({ directory: join(temporary(), "state") });
+    await store.close();
+    await store.close();
+    await expect(store.tasks.list()).rejects.toMatchObject({ code: "HW_INTERNAL" });
+    await expect(store.tasks.submit(aTask("t1"))).rejects.toMatchObject({ code: "HW_INTERNAL" });
+  });
+});

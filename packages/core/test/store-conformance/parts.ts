@@ -1,0 +1,31 @@
+import type { CommitChanges, JournalRow, StateStore, StoredTask } from "../../src/contracts/store.ts";
+
+export const AT = "2026-01-02T03:04:05.000Z";
+
+type Submission = Omit<StoredTask, "state" | "finishedAt" | "outcome">;
+
+export function aTask(id: string, change: Partial<Submission> = {}): Submission {
+  return {
+    id,
+    type: "install",
+    request: { domain: "a.test" },
+    plan: null,
+    actor: "system",
+    key: null,
+    createdAt: AT,
+    ...change,
+  };
+}
+
+export function aRow(task: string, change: Partial<JournalRow> = {}): JournalRow {
+  return { task, action: 0, phase: "do", state: "begun", attempt: "a1", undo: null, output: null, at: AT, ...change };
+}
+
+export function changes(change: Partial<CommitChanges> = {}): CommitChanges {
+  return { put: [], deleteRecords: [], register: { put: [], remove: [] }, ...change };
+}
+
+export async function running(store: StateStore, id: string): Promise<void> {
+  await store.tasks.submit(aTask(id));
+  await store.tasks.move(id, ["queued"], "running");
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { type OpenHarness, use } from "./harness.ts";
+
+const site = (id: string, name: string, value: unknown = {}) => ({ kind: "site" as const, id, name, value });
+
+export function recordPromises(open: OpenHarness): void {
+  describe("records", () => {
+    it("gives a record back by id and by name, with its value and version, also to another handle", async () => {
+      const { store, reopen } = await use(open);
+      const value = { aliases: ["b.test"], nested: { n: 1.5, yes: true, none: null, text: "ü'\"\\\u0000" } };
+      expect(await store.records.put(site("s1", "a.test", value), { expect: 0, claims: ["a.test"] })).toEqual({
+        ...site("s1", "a.test", value),
+        version: 1,
+      });
+      const other = await reopen();
+      const stored = { kind: "site", id: "s1", name: "a.test", version: 1, value };
+      expect(await other.records.get("site", "s1")).toEqual(stored);
+      expect(await other.records.get("site", "a.test")).toEqual(stored);
+      expect(await other.records.get("server", "s1")).toBeNull();
+      expect(await other.records.list("site")).toEqual([stored]);
+    });
+
+    it("replaces only the version that was expected", async () => {
+      const { store } = await use(open);
+      await store.records.put(site("s1", "a.test", 1), { expect: 0, claims: [] });
+      expect((await store.records.put(site("s1", "a.test", 2), { expect: 1, claims: [] })).version).toBe(2);
+      for (const expectVersion of [0, 1, 3]) {
+        await expect(
+          store.records.put(site("s1", "a.test", 9), { expect: expectVersion, claims: [] }),
+        ).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+      }
+      await expect(store.records.put(site("s2", "b.test"), { expect: 1, claims: [] })).rejects.toMatchObject({
+        code: "HW_TASK_STATE",
+      });
+      expect(await store.records.get("site", "s1")).toMatchObject({ version: 2, value: 2 });
+      expect(await store.records.get("site", "s2")).toBeNull();
+    });
+
+    it("keeps a name for one record of a kind, and writes nothing when it is taken", async () => {
+      const { store } = await use(open);
+      await store.records.put(site("s1", "a.test"), { expect: 0, claims: ["a.test", "www.a.test"] });
+      await store.records.put({ kind: "server", id: "v1", name: "a.test", value: {} }, { expect: 0, claims: [] });
+      for (const claims of [["www.a.test"], ["new.test", "a.test"]]) {
+        await expect(store.records.put(site("s2", "b.test"), { expect: 0, claims })).rejects.toMatchObject({
+          code: "HW_DOMAIN_TAKEN",
+        });
+      }
+      await expect(store.records.put(site("s2", "www.a.test"), { expect: 0, claims: [] })).rejects.toMatchObject({
+        code: "HW_DOMAIN_TAKEN",
+      });
+      expect(await store.records.get("site", "s2")).toBeNull();
+      expect(await store.records.claimedBy("site", "new.test")).toBeNull();
+      expect(await store.records.claimedBy("site", "www.a.test")).toBe("s1");
+      expect(await store.records.claimedBy("server", "a.test")).toBe("v1");
+    });
+
+    it("frees the names that a record claims no longer, and all when it is deleted", async () => {
+      const { store } = await use(open);
+      await store.records.put(site("s1", "a.test"), { expect: 0, claims: ["old.test", "kept.test"] });
+      await store.records.put(site("s1", "c.test"), { expect: 1, claims: ["kept.test"] });
+      expect(await store.records.claimedBy("site", "a.test")).toBeNull();
+      expect(await store.records.claimedBy("site", "old.test")).toBeNull();
+      expect(await store.records.claimedBy("site", "kept.test")).toBe("s1");
+      await store.records.delete("site", "s1");
+      await store.records.delete("site", "s1");
+      expect(await store.records.claimedBy("site", "kept.test")).toBeNull();
+      await store.records.put(site("s2", "c.test"), { expect: 0, claims: ["kept.test"] });
+    });
+
+    it("gives out a number once only, from the given one on", async () => {
+      const { store, reopen } = await use(open);
+      const other = await reopen();
+      const numbers = await Promise.all(
+        [...Array(20).keys()].map(async (i) => (i % 2 ? store : other).records.nextNumber("uid", 20_000)),
+      );
+      expect(numbers.toSorted((a, b) => a - b)).toEqual([...Array(20).keys()].map((i) => 20_000 + i));
+      expect(await store.records.nextNumber("uid", 30_000)).toBe(30_000);
+      expect(await store.records.nextNumber("uid", 20_000)).toBe(30_001);
+      expect(await store.records.nextNumber("gid", 5)).toBe(5);
+    });
+
+    it("refuses a secret value instead of storing its placeholder", async () => {
+      const { store } = await use(open);
+      const { secret } = await import("../../src/model/secret.ts");
+      await expect(
+        store.records.put(site("s1", "a.test", { password: secret("x") }), { expect: 0, claims: [] }),
+      ).rejects.toMatchObject({ code: "HW_INTERNAL" });
+      expect(await store.records.list("site")).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import type { RegisteredResource } from "../../src/contracts/store.ts";
+import { type OpenHarness, use } from "./harness.ts";
+
+const resource = (change: Partial<RegisteredResource> = {}): RegisteredResource => ({
+  server: "v1",
+  type: "file",
+  key: "/etc/a",
+  owner: "site/s1",
+  shared: false,
+  hash: null,
+  ...change,
+});
+
+export function registerPromises(open: OpenHarness): void {
+  describe("register", () => {
+    it("gives all that is registered on a server, and only there", async () => {
+      const { store, reopen } = await use(open);
+      const mine = [resource(), resource({ key: "/etc/b", shared: true }), resource({ type: "link", hash: "h" })];
+      await store.register.put([...mine, resource({ server: "v2" })]);
+      const found = await (await reopen()).register.onServer("v1");
+      expect(found).toHaveLength(3);
+      expect(found).toEqual(expect.arrayContaining(mine));
+    });
+
+    it("updates the owner's own entry", async () => {
+      const { store } = await use(open);
+      await store.register.put([resource()]);
+      await store.register.put([resource({ hash: "h1" })]);
+      expect(await store.register.onServer("v1")).toEqual([resource({ hash: "h1" })]);
+    });
+
+    it("refuses a second owner unless both share, and then registers nothing of the call", async () => {
+      const { store } = await use(open);
+      await store.register.put([resource(), resource({ key: "/shared", shared: true })]);
+      const second = { owner: "site/s2" };
+      const refused = [
+        resource(second),
+        resource({ ...second, shared: true }),
+        resource({ ...second, key: "/shared", shared: false }),
+      ];
+      for (const one of refused) {
+        const call = store.register.put([resource({ ...second, key: "/fine" }), one]);
+        await expect(call).rejects.toMatchObject({ code: "HW_RESOURCE_CONFLICT", server: "v1" });
+      }
+      expect(await store.register.onServer("v1")).toHaveLength(2);
+      await store.register.put([resource({ ...second, key: "/shared", shared: true })]);
+      await expect(store.register.put([resource({ key: "/shared", shared: false })])).rejects.toMatchObject({
+        code: "HW_RESOURCE_CONFLICT",
+      });
+    });
+
+    it("removes one owner's hold and leaves the others'", async () => {
+      const { store } = await use(open);
+      const two = resource({ owner: "site/s2", shared: true });
+      await store.register.put([resource({ shared: true }), two]);
+      await store.register.remove([resource(), resource({ key: "/never" })]);
+      expect(await store.register.onServer("v1")).toEqual([two]);
+    });
+  });
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { type OpenHarness, use } from "./harness.ts";
+import { aTask, AT, changes, running } from "./parts.ts";
+
+export function taskPromises(open: OpenHarness): void {
+  describe("tasks", () => {
+    it("stores a task as queued and lists in the order of submission", async () => {
+      const { store, reopen } = await use(open);
+      const queued = { ...aTask("t2"), state: "queued", finishedAt: null, outcome: null };
+      expect(await store.tasks.submit(aTask("t2"))).toEqual(queued);
+      await store.tasks.submit(aTask("t1"));
+      await store.tasks.submit(aTask("t3"));
+      const other = await reopen();
+      expect(await other.tasks.get("t2")).toEqual(queued);
+      expect(await other.tasks.get("t9")).toBeNull();
+      await store.tasks.move("t1", ["queued"], "running");
+      const ids = async (filter?: Parameters<typeof store.tasks.list>[0]) =>
+        (await other.tasks.list(filter)).map((task) => task.id);
+      expect(await ids()).toEqual(["t2", "t1", "t3"]);
+      expect(await ids({ states: ["queued"] })).toEqual(["t2", "t3"]);
+      expect(await ids({ states: ["queued", "running"], limit: 2 })).toEqual(["t2", "t1"]);
+      expect(await ids({ states: [] })).toEqual([]);
+    });
+
+    it("gives the same task for the same key and request, in any order of fields, also when its plan came later", async () => {
+      const { store } = await use(open);
+      await store.tasks.submit(aTask("t1", { key: "k", request: { a: 1, b: 2 } }));
+      await store.tasks.move("t1", ["queued"], "running", { plan: { hash: "x" } });
+      const again = await store.tasks.submit(aTask("t2", { key: "k", request: { b: 2, a: 1 } }));
+      expect(again).toMatchObject({ id: "t1", state: "running", plan: { hash: "x" } });
+      expect(await store.tasks.list()).toHaveLength(1);
+    });
+
+    it("refuses a key for another request, type or plan, and keeps keys of actors apart", async () => {
+      const { store } = await use(open);
+      await store.tasks.submit(aTask("t1", { key: "k" }));
+      for (const other of [{ request: { domain: "b.test" } }, { type: "verify" }, { plan: { id: "p" } }]) {
+        await expect(store.tasks.submit(aTask("t2", { key: "k", ...other }))).rejects.toMatchObject({
+          code: "HW_KEY_REUSED",
+        });
+      }
+      expect(await store.tasks.submit(aTask("t3", { key: "k", actor: "alice" }))).toMatchObject({ id: "t3" });
+      await store.tasks.submit(aTask("t4"));
+      expect(await store.tasks.submit(aTask("t5"))).toMatchObject({ id: "t5" });
+      await expect(store.tasks.submit(aTask("t1", { key: "other" }))).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+    });
+
+    it("moves a task only from an expected state, with its changes", async () => {
+      const { store } = await use(open);
+      await store.tasks.submit(aTask("t1", { plan: { id: "p" } }));
+      expect(await store.tasks.move("t1", ["running"], "succeeded", { outcome: 1, finishedAt: AT })).toBe(false);
+      expect(await store.tasks.move("t9", ["queued"], "running")).toBe(false);
+      expect(await store.tasks.get("t1")).toMatchObject({ state: "queued", outcome: null, finishedAt: null });
+      expect(await store.tasks.move("t1", ["queued", "cancelling"], "running")).toBe(true);
+      expect(await store.tasks.get("t1")).toMatchObject({ state: "running", plan: { id: "p" }, finishedAt: null });
+      expect(
+        await store.tasks.move("t1", ["running"], "succeeded", { outcome: { value: 1 }, finishedAt: AT, plan: null }),
+      ).toBe(true);
+      expect(await store.tasks.get("t1")).toMatchObject({
+        state: "succeeded",
+        plan: null,
+        outcome: { value: 1 },
+        finishedAt: AT,
+      });
+    });
+
+    it("lets one of many claim a task", async () => {
+      const { store, reopen } = await use(open);
+      const stores = [store, await reopen(), await reopen()];
+      await store.tasks.submit(aTask("t1"));
+      const won = await Promise.all(stores.map(async (one) => one.tasks.move("t1", ["queued"], "running")));
+      expect(won.filter(Boolean)).toHaveLength(1);
+    });
+
+    it("lets a committed task go forward only", async () => {
+      const { store } = await use(open);
+      await running(store, "t1");
+      await store.journal.commit("t1", AT, changes());
+      for (const back of ["cancelling", "undoing", "undone"] as const) {
+        expect(await store.tasks.move("t1", ["running"], back)).toBe(false);
+      }
+      expect(await store.tasks.move("t1", ["running"], "succeeded")).toBe(true);
+    });
+  });
+}

@@ -1,0 +1,2 @@
+export { wordpress } from "./plugin.ts";
+export type { WordPressOptions, WordPressSiteOptions } from "./options.ts";

@@ -1,0 +1,18 @@
+import * as z from "zod";
+
+/** What holds for every site of a platform: nothing yet. */
+export const WordPressOptions = z.strictObject({});
+export type WordPressOptions = z.output<typeof WordPressOptions>;
+
+export const WordPressSiteOptions = z.strictObject({
+  /** Language as WordPress names it; the release must hold its files. Default: English. */
+  locale: z
+    .string()
+    .regex(/^[a-z]{2,3}(_[A-Z]{2})?(_[a-z]+)?$/, "a locale such as de_DE")
+    .default("en_US"),
+  tablePrefix: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,19}$/, "lower-case letters, digits and _, at most 20")
+    .default("wp_"),
+});
+export type WordPressSiteOptions = z.output<typeof WordPressSiteOptions>;

@@ -1,0 +1,87 @@
+import { HostwrightError, type Server, type Target } from "@hostwright/core";
+import { databaseError } from "./errors.ts";
+import { FLAVOURS, type Flavour } from "./flavour.ts";
+import { MysqlOptions } from "./options.ts";
+import { sql, type Sql } from "./quote.ts";
+import { Session } from "./session.ts";
+
+// What quoting relies on, and waits that end: MySQL's own time for a metadata lock is a year.
+const SETTINGS = sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', lock_wait_timeout = 60`;
+const WHO_ARE_YOU: Readonly<Record<Flavour, Sql>> = {
+  mariadb: sql`SELECT VERSION() AS version, 0 AS literalNames`,
+  mysql: sql`SELECT VERSION() AS version, @@partial_revokes AS literalNames`,
+};
+
+/** The database server of one target, over its unix socket as root: no open port and no password (decisions.md D31). */
+export class Client {
+  readonly flavour: Flavour;
+  readonly #server: Server;
+  readonly #socket: string;
+  #session: Promise<Session> | undefined;
+
+  constructor(server: Server, { flavour, socket }: MysqlOptions) {
+    this.#server = server;
+    this.flavour = flavour;
+    this.#socket = socket;
+  }
+
+  /** The client of this target, opened on first use and closed with it. */
+  static async of(target: Target): Promise<Client> {
+    const options: MysqlOptions = MysqlOptions.parse(target.serviceOptions("mysql") ?? {});
+    return target.connection(
+      "mysql",
+      async () => new Client(target.server, options),
+      async (client) => client.close(),
+    );
+  }
+
+  /** A session that was alive a moment ago; a lost one is replaced. @throws HW_DATABASE_UNREACHABLE */
+  async session(): Promise<Session> {
+    const known = await this.#session?.catch(() => undefined);
+    if (known?.alive === true) return known;
+    const opening = this.#open();
+    this.#session = opening;
+    return opening;
+  }
+
+  async close(): Promise<void> {
+    const session = await this.#session?.catch(() => undefined);
+    this.#session = undefined;
+    await session?.close();
+  }
+
+  async #open(): Promise<Session> {
+    const { name } = this.#server;
+    const stream = await this.#server.forward({ path: this.#socket }).catch((error: unknown) => {
+      throw databaseError(name, error, "connecting");
+    });
+    const session = await Session.open(name, stream);
+    try {
+      await session.query(SETTINGS, "logging in");
+      await this.#check(session);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  async #check(session: Session): Promise<void> {
+    const { name } = this.#server;
+    const [row] = await session.query(sql`SELECT VERSION() AS version`, "asking for its version");
+    const flavour: Flavour = String(row?.["version"]).includes("MariaDB") ? "mariadb" : "mysql";
+    if (flavour !== this.flavour) {
+      throw new HostwrightError("HW_PREREQUISITE_MISSING", `${name} runs ${FLAVOURS[flavour].title}, its service is declared as ${FLAVOURS[this.flavour].title}. Nothing was changed.`, {
+        server: name,
+        mend: `Declare it with mysql.service({ flavour: "${flavour}" }).`,
+      });
+    }
+    if (flavour === "mariadb") return;
+    const [names] = await session.query(WHO_ARE_YOU.mysql, "asking for its settings");
+    if (Number(names?.["literalNames"]) === 0) return;
+    throw new HostwrightError("HW_PREREQUISITE_MISSING", `MySQL on ${name} has partial_revokes on: names in grants would be taken with their escapes. Nothing was changed.`, {
+      server: name,
+      mend: "SET PERSIST partial_revokes = OFF.",
+    });
+  }
+}

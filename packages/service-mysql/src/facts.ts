@@ -1,0 +1,63 @@
+import type { FactProbe } from "@hostwright/core";
+import { FLAVOURS, type Flavour } from "./flavour.ts";
+import type { MysqlOptions } from "./options.ts";
+
+export interface Version {
+  readonly flavour: Flavour;
+  /** `11.8.6` */
+  readonly version: string;
+}
+
+/** What a running server says of itself that decides whether sites are safe on it. */
+export interface Exposure {
+  readonly skipNetworking: boolean;
+  /** Web heads known by name can log in only where the server looks names up. */
+  readonly skipNameResolve: boolean;
+  /** Hosts from which anybody may log in without a name. */
+  readonly anonymous: readonly string[];
+  /** Databases, as patterns, that every account may use. */
+  readonly openDatabases: readonly string[];
+}
+
+// One query, a tab-separated line each; the client escapes tabs and line breaks within values.
+const QUERY = [
+  "SELECT 'skip_networking', @@skip_networking",
+  "SELECT 'skip_name_resolve', @@skip_name_resolve",
+  "SELECT 'anonymous', Host FROM mysql.user WHERE User = ''",
+  "SELECT 'open', Db FROM mysql.db WHERE User IN ('', 'PUBLIC')",
+].join(" UNION ALL ");
+
+export function facts({ flavour, socket }: MysqlOptions): Readonly<Record<string, FactProbe>> {
+  const { daemon, client } = FLAVOURS[flavour];
+  return {
+    /** Flavour and version, null where it is not installed. */
+    version: {
+      argv: [daemon, "--version"],
+      parse: ({ exitCode, stdout }) => (exitCode === 0 ? parseVersion(stdout) : null),
+    },
+    /** Null where the server does not answer. */
+    exposure: {
+      argv: [client, "--no-defaults", "--user=root", "--protocol=socket", `--socket=${socket}`, "--connect-timeout=10", "--batch", "--skip-column-names", `--execute=${QUERY}`],
+      parse: ({ exitCode, stdout }) => (exitCode === 0 ? parseExposure(stdout) : null),
+    },
+  };
+}
+
+export function parseVersion(output: string): Version | null {
+  const found = /\bVer (\d+\.\d+\.\d+)(\S*)/.exec(output);
+  if (found === null) return null;
+  const [, version = "", suffix = ""] = found;
+  return { flavour: /mariadb/i.test(suffix) ? "mariadb" : "mysql", version };
+}
+
+export function parseExposure(output: string): Exposure {
+  const rows = output.split("\n").map((line) => line.split("\t"));
+  const values = (name: string): readonly string[] => rows.filter(([kind]) => kind === name).map(([, value = ""]) => value);
+  return {
+    skipNetworking: values("skip_networking").includes("1"),
+    skipNameResolve: values("skip_name_resolve").includes("1"),
+    anonymous: values("anonymous"),
+    // The client doubles backslashes; the name is only shown.
+    openDatabases: values("open").map((name) => name.replaceAll("\\\\", "\\")),
+  };
+}

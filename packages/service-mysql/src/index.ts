@@ -1,0 +1,2 @@
+export { mysql } from "./plugin.ts";
+export type { MysqlOptions } from "./options.ts";

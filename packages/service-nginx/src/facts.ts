@@ -1,0 +1,64 @@
+import type { FactProbe, Problem, ServerView } from "@hostwright/core";
+import { type Foreign, foreignOf } from "./held-names.ts";
+import type { NginxOptions } from "./options.ts";
+import { ROOT } from "./paths.ts";
+
+// A thousand sites are megabytes that nobody asks for: our own files stay on the server.
+const DUMP = `nginx -T 2>/dev/null | awk -v own="$1" '/^# configuration file / { ours = index($4, own) == 1 } !ours'`;
+
+/** Prints all effective configuration but our own; nothing when nginx is absent or its configuration is broken. */
+export const dump: readonly string[] = ["sh", "-c", DUMP, "sh", `${ROOT}/`];
+
+export const facts: Readonly<Record<string, FactProbe>> = {
+  version: { argv: ["nginx", "-v"], parse: ({ stderr }) => /nginx\/(\d+(?:\.\d+)+)/.exec(stderr)?.[1] ?? null },
+  foreign: { argv: dump, parse: ({ stdout }) => (stdout.trim() === "" ? null : foreignOf(stdout)) },
+};
+
+const WILDCARD = ["*", "0.0.0.0", "[::]"];
+
+/** What keeps our sites from being served as they should; nothing here is edited by us. */
+export function problems(view: ServerView): readonly Problem[] {
+  const { httpPort } = view.service.options as NginxOptions;
+  if (view.facts["version"] === null || view.facts["version"] === undefined) {
+    return [{ message: "nginx is not installed.", mend: "Run `server prepare`, which installs nginx-light." }];
+  }
+  const foreign = view.facts["foreign"] as Foreign | null | undefined;
+  if (foreign === null || foreign === undefined) {
+    return [
+      {
+        message: "nginx refuses its present configuration.",
+        mend: "Run `nginx -t` on the server and mend the file that it names.",
+      },
+    ];
+  }
+  const files = (listeners: Foreign["listeners"]): string => [...new Set(listeners.map(({ file }) => file))].join(", ");
+  const here = foreign.listeners.filter(({ port }) => port === httpPort);
+  const defaults = here.filter(({ isDefault, address }) => isDefault && WILDCARD.includes(address));
+  const narrow = here.filter(({ address }) => !WILDCARD.includes(address));
+  return [
+    ...(foreign.includesUs
+      ? []
+      : [
+          {
+            message: "/etc/nginx/nginx.conf does not include /etc/nginx/conf.d/*.conf: no site would be served.",
+            mend: "Put `include /etc/nginx/conf.d/*.conf;` back into its http block.",
+          },
+        ]),
+    ...(defaults.length === 0
+      ? []
+      : [
+          {
+            message: `Requests for unknown names on port ${httpPort} are answered by ${files(defaults)}, not by a neutral site.`,
+            mend: "Remove that file (Debian's stock site: rm /etc/nginx/sites-enabled/default), then reload nginx.",
+          },
+        ]),
+    ...(narrow.length === 0
+      ? []
+      : [
+          {
+            message: `${files(narrow)} listens on ${narrow.map(({ address }) => address).join(", ")} port ${httpPort}: nginx sends no request for that address to our sites.`,
+            mend: `Let it listen on the port alone (\`listen ${httpPort};\`).`,
+          },
+        ]),
+  ];
+}

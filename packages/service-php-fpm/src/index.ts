@@ -1,0 +1,2 @@
+export { phpFpm } from "./plugin.ts";
+export type { PhpFpmOptions } from "./options.ts";

@@ -1,0 +1,94 @@
+import { dirname } from "node:path/posix";
+import type { SiteView, UnitProperty } from "@hostwright/core";
+import { unitMemoryMegabytes, unitTasks } from "./limits.ts";
+import { poolPath } from "./names.ts";
+import type { PhpFpmOptions } from "./options.ts";
+import { safeId, safePath } from "./quote.ts";
+
+const HARDENING: readonly UnitProperty[] = [
+  ["NoNewPrivileges", "yes"],
+  ["CapabilityBoundingSet", ""],
+  ["PrivateDevices", "yes"],
+  ["PrivateIPC", "yes"],
+  ["ProtectSystem", "strict"],
+  ["ProtectHome", "yes"],
+  ["ProtectProc", "invisible"],
+  ["ProtectKernelTunables", "yes"],
+  ["ProtectKernelModules", "yes"],
+  ["ProtectKernelLogs", "yes"],
+  ["ProtectControlGroups", "yes"],
+  ["ProtectClock", "yes"],
+  ["ProtectHostname", "yes"],
+  ["LockPersonality", "yes"],
+  ["RestrictRealtime", "yes"],
+  ["RestrictSUIDSGID", "yes"],
+  ["RestrictNamespaces", "yes"],
+  ["RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"],
+  ["SystemCallArchitectures", "native"],
+  ["SystemCallFilter", "@system-service"],
+  ["SystemCallErrorNumber", "EPERM"],
+];
+
+/** Of `/run` a site sees these only: its master's notification, the system log, names of hosts. */
+const VISIBLE_IN_RUN = ["/run/systemd/notify", "/run/systemd/journal/dev-log", "/run/systemd/resolve"];
+
+const INACCESSIBLE = [
+  ...["nginx", "apache2", "letsencrypt", "mysql", "postgresql", "ssh", "systemd/system", "cron.d", "sudoers.d"].map((name) => `/etc/${name}`),
+  // Names every other site's unit.
+  "/sys/fs/cgroup",
+  "/boot",
+  "/mnt",
+  "/media",
+];
+
+/** Folders whose content is hidden, so that only what is bound below appears: those of sites and releases among them. */
+function emptied(view: SiteView): readonly string[] {
+  const folders = ["/srv", "/var", "/run", "/etc/hostwright"];
+  for (const parent of [dirname(view.paths.home), dirname(view.platform.root)]) {
+    if (!folders.some((folder) => parent === folder || parent.startsWith(`${folder}/`))) folders.push(safePath(parent));
+  }
+  return folders;
+}
+
+function bind(source: string, at: string = source): string {
+  return source === at ? safePath(source) : `${safePath(source)}:${safePath(at)}`;
+}
+
+/**
+ * What a site's code sees and may do, for its PHP unit and for every command that is run for the site. It sees its
+ * release, its own tree and its database's socket; of its neighbours not even their names. Values are as
+ * `systemd-run -p` takes them; unit files need `unitValue` around them.
+ */
+export function sandbox(view: SiteView, options: PhpFpmOptions): readonly UnitProperty[] {
+  const { home, public: publicFolder, private: privateFolder, tmp } = view.paths;
+  const socket = view.database?.socket ?? null;
+  const memory = unitMemoryMegabytes(view.limits, options);
+  return [
+    ["User", view.user],
+    ["Group", view.user],
+    ["UMask", "0027"],
+    ["Slice", `hostwright-site-${safeId(view.id)}.slice`],
+    ["MemoryMax", `${memory}M`],
+    ["MemorySwapMax", `${memory}M`],
+    ["TasksMax", String(unitTasks(view.limits))],
+    ["LimitCORE", "0"],
+    ["OOMPolicy", "continue"],
+    ["LogRateLimitIntervalSec", "30s"],
+    ["LogRateLimitBurst", "1000"],
+    ...HARDENING,
+    ...emptied(view).map((folder): UnitProperty => ["TemporaryFileSystem", `${folder}:ro`]),
+    // The host's own is shared by all users.
+    ["TemporaryFileSystem", "/dev/shm:size=64M,mode=1777,nosuid,nodev,noexec"],
+    ...VISIBLE_IN_RUN.map((path): UnitProperty => ["BindReadOnlyPaths", `-${path}`]),
+    ...INACCESSIBLE.map((path): UnitProperty => ["InaccessiblePaths", `-${path}`]),
+    // The folder and not the socket: a restarted database makes a new one.
+    ...(socket === null ? [] : [["BindReadOnlyPaths", bind(dirname(socket))] satisfies UnitProperty]),
+    ["BindReadOnlyPaths", `-${poolPath(view.id)}`],
+    ["BindReadOnlyPaths", bind(view.platform.root)],
+    ["BindReadOnlyPaths", bind(home)],
+    ...[publicFolder, privateFolder, tmp].map((folder): UnitProperty => ["BindPaths", bind(folder)]),
+    ["BindPaths", bind(tmp, "/tmp")],
+    ["BindPaths", bind(tmp, "/var/tmp")],
+    ...view.binds.map(({ source, at, writable }): UnitProperty => [writable ? "BindPaths" : "BindReadOnlyPaths", bind(source, at)]),
+  ];
+}

@@ -1,0 +1,70 @@
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { baseRecipe } from "./base-recipe.ts";
+import { cached } from "./cache.ts";
+import { machineAptSettings, machineMirror, proxyEnvironment } from "./mirror.ts";
+import { progress, run } from "./run.ts";
+
+async function writeFiles(root: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content);
+  }
+}
+
+/** A container for one command: whatever a package's script starts ends with it. It uses the machine's network. */
+async function inside(root: string, script: string): Promise<void> {
+  const flags = [
+    "--quiet",
+    "--register=no",
+    "--keep-unit",
+    "--settings=no",
+    "--as-pid2",
+    "--pipe",
+    "--resolv-conf=replace-host",
+    "--timezone=off",
+  ];
+  const env = [
+    "DEBIAN_FRONTEND=noninteractive",
+    "LC_ALL=C.UTF-8",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  ];
+  await run("systemd-nspawn", [...flags, `--directory=${root}`, "/usr/bin/env", ...env, "sh", "-c", script]);
+}
+
+async function build(root: string): Promise<void> {
+  const { suite, bootstrapPackages, packages, filesBefore, filesAfter, setup } = baseRecipe;
+  const mirror = await machineMirror();
+  progress(`building the base of the test hosts, once: Debian ${suite}, about two minutes`);
+  const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+  await run(
+    "debootstrap",
+    [
+      "--variant=minbase",
+      `--keyring=${keyring}`,
+      `--include=${bootstrapPackages.join(",")}`,
+      suite,
+      root,
+      ...(mirror === undefined ? [] : [mirror]),
+    ],
+    { env: await proxyEnvironment() },
+  );
+  progress(`installing ${packages.length} packages in it`);
+  const aptSettings = join(root, "etc/apt/apt.conf.d/90machine");
+  await writeFile(aptSettings, await machineAptSettings());
+  await writeFiles(root, filesBefore);
+  await copyFile("/etc/ssl/certs/ca-certificates.crt", join(root, "etc/ssl/certs/ca-certificates.crt"));
+  await inside(root, `set -e; apt-get -q update; apt-get -q install -y --no-install-recommends ${packages.join(" ")}`);
+  await writeFiles(root, filesAfter);
+  await inside(root, setup);
+  await inside(root, "update-ca-certificates --fresh >/dev/null");
+  await rm(aptSettings);
+  // A host has no way out: looking up a name must fail at once, not after a timeout.
+  await rm(join(root, "etc/resolv.conf"), { force: true });
+  await writeFile(join(root, "etc/resolv.conf"), "");
+}
+
+/** The folder that all test hosts are laid over; built by the first one who needs it. */
+export function ensureBase(): Promise<string> {
+  return cached("base", baseRecipe, build);
+}

@@ -1,0 +1,20 @@
+import { ensureBase } from "./base.ts";
+import { wordpressCodebases } from "./codebases.ts";
+import { checkHostRequirements, installRequirements } from "./requirements.ts";
+import { reapRuns } from "./runs.ts";
+
+/** For vitest: whatever the hosts are made of is there before the first test. Tests start the hosts they want themselves. */
+export default async function setup(): Promise<() => Promise<void>> {
+  const given = process.env["HOSTWRIGHT_TEST_HOSTS"];
+  const requirements = checkHostRequirements();
+  if (!requirements.ok) {
+    // Given hosts need nothing of this machine; tests that want a codebase say so themselves.
+    if (given !== undefined && given !== "") return async () => {};
+    throw new Error(requirements.message);
+  }
+  await installRequirements();
+  await reapRuns();
+  await ensureBase();
+  await wordpressCodebases();
+  return async () => void (await reapRuns());
+}

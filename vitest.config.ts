@@ -1,0 +1,34 @@
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@hostwright/source", "module", "node", "development|production"];
+const ignored = ["**/node_modules/**", "**/dist/**"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ["@hostwright/source", "node"] } },
+  test: {
+    reporters: ["default", "./test/reporter.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "quick",
+          include: ["packages/*/test/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/quick/**/*.test.ts"],
+          exclude: [...ignored, "**/*.hosts.test.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "hosts",
+          include: ["packages/*/{src,test}/**/*.hosts.test.ts", "test/**/*.hosts.test.ts"],
+          exclude: ignored,
+          fileParallelism: false,
+          globalSetup: "test/hosts/global-setup.ts",
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
