@@ -63,15 +63,16 @@ async function write(host: TestHost, path: string, content: string, owner: strin
 }
 
 async function apply(host: TestHost, declared: readonly Declared[]): Promise<void> {
-  const specs = (type: string): Record<string, never>[] => declared.filter((one) => one.type === type).map((one) => one.spec as Record<string, never>);
-  for (const { path, mode } of specs("directory") as { path: string; mode: number }[]) await host.sh(`install -d -m ${mode.toString(8)} ${quoteShell(path)}`);
-  for (const { path, content, mode } of specs("file") as { path: string; content: Text; mode: number }[]) {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the shape once, at each use
+  const specs = <Spec>(type: string): Spec[] => declared.filter((one) => one.type === type).map((one) => one.spec as Spec);
+  for (const { path, mode } of specs<{ path: string; mode: number }>("directory")) await host.sh(`install -d -m ${mode.toString(8)} ${quoteShell(path)}`);
+  for (const { path, content, mode } of specs<{ path: string; content: Text; mode: number }>("file")) {
     await write(host, path, resolveText(content, () => ""), "root:root", mode.toString(8));
   }
   await host.sh("systemctl daemon-reload");
-  for (const { name, enabled, active } of specs("unit") as { name: string; enabled: boolean; active?: boolean }[]) {
+  for (const { name, enabled, active } of specs<{ name: string; enabled: boolean; active: boolean | null }>("unit")) {
     if (enabled) await host.sh(`systemctl -q enable ${name}`);
-    if (active !== undefined) await host.sh(`systemctl ${active ? "restart" : "stop"} ${name}`);
+    if (active !== null) await host.sh(`systemctl ${active ? "restart" : "stop"} ${name}`);
   }
 }
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { StateStore } from "../src/contracts/store.ts";
-import { processHolder } from "../src/store/holder.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { ME, OTHER } from "./store-conformance/holders.ts";
 import { AT, aRow, aTask } from "./store-conformance/parts.ts";
 import { storeConformance } from "./store-conformance.ts";
 
@@ -147,16 +147,15 @@ describe("the files of a SQLite store", () => {
     const directory = join(temporary(), "state");
     const store = await openIn(directory, { leaseMs: 200 });
     await store.tasks.submit(aTask("t1"));
-    const [me, other] = [processHolder(), processHolder(process.ppid)];
-    const ask = async () => store.leases.acquire("t2", me, [{ scope: "site/s1", mode: "exclusive" }]);
-    await store.leases.acquire("t1", other, [{ scope: "site/s1", mode: "exclusive" }]);
+    const ask = async () => store.leases.acquire("t2", ME, [{ scope: "site/s1", mode: "exclusive" }]);
+    await store.leases.acquire("t1", OTHER, [{ scope: "site/s1", mode: "exclusive" }]);
     for (let n = 0; n < 8; n++) {
-      await store.leases.heartbeat("t1", other);
+      await store.leases.heartbeat("t1", OTHER);
       expect(await ask()).toHaveProperty("blockedBy");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await expect.poll(ask, { timeout: 5000 }).toHaveProperty("granted");
-    expect(await store.leases.heartbeat("t1", other)).toBe(false);
+    expect(await store.leases.heartbeat("t1", OTHER)).toBe(false);
   });
 
   it("say so when they are used after they were closed", async () => {

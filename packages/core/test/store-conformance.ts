@@ -1,7 +1,9 @@
 import { describe } from "vitest";
+import { crashPromises } from "./store-conformance/crashes.ts";
 import { eventPromises } from "./store-conformance/events.ts";
 import type { OpenHarness } from "./store-conformance/harness.ts";
 import { journalPromises } from "./store-conformance/journal.ts";
+import { leaseSequencePromises } from "./store-conformance/lease-sequences.ts";
 import { leasePromises } from "./store-conformance/leases.ts";
 import { processPromises } from "./store-conformance/processes.ts";
 import { recordPromises } from "./store-conformance/records.ts";
@@ -19,6 +21,8 @@ export function storeConformance(name: string, open: OpenHarness): void {
     eventPromises(open);
     secretPromises(open);
     leasePromises(open);
+    leaseSequencePromises(open);
     processPromises(open);
+    crashPromises(open);
   });
 }

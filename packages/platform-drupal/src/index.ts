@@ -1,1 +1,2 @@
-export {};
+export { drupal } from "./plugin.ts";
+export type { DrupalOptions, DrupalSiteOptions } from "./options.ts";

@@ -1,11 +1,13 @@
 import * as z from "zod";
 
 /** What holds for every site of a platform: nothing yet. */
-export const WordPressOptions = z.strictObject({});
+export const WordPressOptions: z.ZodObject<Record<never, never>, z.core.$strict> = z.strictObject({});
 export type WordPressOptions = z.output<typeof WordPressOptions>;
 
-export const WordPressSiteOptions = z.strictObject({
-  /** Language as WordPress names it; the release must hold its files. Default: English. */
+type SiteShape = { locale: z.ZodDefault<z.ZodString>; tablePrefix: z.ZodDefault<z.ZodString> };
+
+export const WordPressSiteOptions: z.ZodObject<SiteShape, z.core.$strict> = z.strictObject({
+  /** Language as WordPress names it; the release must hold its files. */
   locale: z
     .string()
     .regex(/^[a-z]{2,3}(_[A-Z]{2})?(_[a-z]+)?$/, "a locale such as de_DE")

@@ -28,12 +28,12 @@ export function accountName(key: string): AccountName {
 const grantee = ({ user, host }: AccountName): string => `'${user}'@'${host}'`;
 
 const MARIADB_ACCOUNT = sql`SELECT 'account' AS kind, CONCAT("'", User, "'@'", Host, "'") AS grantee, Priv AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS grantable FROM mysql.global_priv`;
-const MYSQL_ACCOUNT = sql`SELECT 'account' AS kind, CONCAT("'", User, "'@'", Host, "'") AS grantee, JSON_OBJECT(
+const MYSQL_ACCOUNT = sql`SELECT 'account' AS kind, CONCAT("'", User, "'@'", Host, "'") AS grantee, CAST(JSON_OBJECT(
   'plugin', plugin, 'authentication_string', authentication_string, 'account_locked', account_locked = 'Y',
   'password_expired', password_expired = 'Y', 'password_lifetime', password_lifetime, 'ssl_type', CONCAT(ssl_type),
   'ssl_cipher', CONVERT(ssl_cipher USING utf8mb4), 'x509_issuer', CONVERT(x509_issuer USING utf8mb4), 'x509_subject', CONVERT(x509_subject USING utf8mb4),
   'max_questions', max_questions, 'max_updates', max_updates, 'max_connections', max_connections, 'max_user_connections', max_user_connections
-) AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS grantable FROM mysql.user`;
+) AS CHAR) AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS grantable FROM mysql.user`;
 const MARIADB_ROLES = sql`SELECT 'role', CONCAT("'", User, "'@'", Host, "'"), Role, NULL, NULL, NULL, Admin_option FROM mysql.roles_mapping`;
 const MYSQL_ROLES = sql`SELECT 'role', CONCAT("'", TO_USER, "'@'", TO_HOST, "'"), FROM_USER, FROM_HOST, NULL, NULL, WITH_ADMIN_OPTION FROM mysql.role_edges`;
 
@@ -62,7 +62,11 @@ export function accountsQuery(flavour: Flavour, names: readonly AccountName[]): 
 }
 
 /** States by key. Comparisons of the server ignore case and accents, these don't. */
-export function accountStates(flavour: Flavour, keys: readonly string[], rows: readonly unknown[]): Map<string, AccountState> {
+export function accountStates(
+  flavour: Flavour,
+  keys: readonly string[],
+  rows: readonly unknown[],
+): Map<string, AccountState> {
   const byGrantee = Map.groupBy(rows as readonly Row[], (row) => row.grantee);
   const states = new Map<string, AccountState>();
   for (const key of keys) {
@@ -71,7 +75,11 @@ export function accountStates(flavour: Flavour, keys: readonly string[], rows: r
     const row = own.find((one) => one.kind === "account");
     if (row === undefined) continue;
     const grants = own.flatMap((one) => grantsOf(flavour, one));
-    states.set(key, { ...name, ...readAccount(flavour, row.a ?? "{}"), grants: [...new Map(grants.map((grant) => [`${grant.privilege} ${grant.on}`, grant])).values()] });
+    states.set(key, {
+      ...name,
+      ...readAccount(flavour, row.a ?? "{}"),
+      grants: [...new Map(grants.map((grant) => [`${grant.privilege} ${grant.on}`, grant])).values()],
+    });
   }
   return states;
 }
@@ -93,7 +101,10 @@ function grantsOf(flavour: Flavour, { kind, a, b, c, d, grantable }: Row): reado
     case "table":
       return rights(keyword(words.a), sql`${identifier(words.b)}.${identifier(words.c)}`);
     case "column":
-      return rights(sql`${keyword(words.a)} (${identifier(words.d)})`, sql`${identifier(words.b)}.${identifier(words.c)}`);
+      return rights(
+        sql`${keyword(words.a)} (${identifier(words.d)})`,
+        sql`${identifier(words.b)}.${identifier(words.c)}`,
+      );
     case "routine":
       return words.a.split(",").map((word) => ({
         privilege: word === "Grant" ? GRANT_OPTION : keyword(word.toUpperCase()),
@@ -107,4 +118,3 @@ function grantsOf(flavour: Flavour, { kind, a, b, c, d, grantable }: Row): reado
       return [];
   }
 }
-

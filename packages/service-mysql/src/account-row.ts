@@ -48,8 +48,14 @@ export function readAccount(flavour: Flavour, json: string | object): Omit<Accou
 function authentication(flavour: Flavour, stored: Stored): Sql {
   if (flavour === "mysql") return sql`WITH ${clause(stored, sql`AS`)}`;
   // In the list of alternatives an empty one stands for the account's first.
-  const all = stored.auth_or === undefined || stored.auth_or.length === 0 ? [stored] : stored.auth_or.map((one) => (one.plugin === undefined ? stored : one));
-  return sql`VIA ${join(all.map((one) => clause(one, sql`USING`)), " OR ")}`;
+  const all =
+    stored.auth_or === undefined || stored.auth_or.length === 0
+      ? [stored]
+      : stored.auth_or.map((one) => (one.plugin === undefined ? stored : one));
+  return sql`VIA ${join(
+    all.map((one) => clause(one, sql`USING`)),
+    " OR ",
+  )}`;
 }
 
 function clause({ plugin = "mysql_native_password", authentication_string: secret = "" }: Plugin, using: Sql): Sql {
@@ -57,7 +63,12 @@ function clause({ plugin = "mysql_native_password", authentication_string: secre
   return secret === "" ? name : sql`${name} ${using} ${literal(secret)}`;
 }
 
-function requirement({ ssl_type: type = 0, ssl_cipher: cipher = "", x509_issuer: issuer = "", x509_subject: subject = "" }: Stored): Sql {
+function requirement({
+  ssl_type: type = 0,
+  ssl_cipher: cipher = "",
+  x509_issuer: issuer = "",
+  x509_subject: subject = "",
+}: Stored): Sql {
   if (type === 0 || type === "") return sql`NONE`;
   if (type === 1 || type === "ANY") return sql`SSL`;
   if (type === 2 || type === "X509") return sql`X509`;

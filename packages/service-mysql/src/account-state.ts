@@ -33,7 +33,10 @@ export function plainAccount(account: Pick<AccountState, "user" | "host" | "auth
 export function groupGrants(grants: readonly Grant[]): readonly Grant[] {
   const byTarget = Map.groupBy(grants, (grant) => grant.on);
   return [...byTarget]
-    .map(([on, list]): Grant => ({ on, privilege: join([...new Set(list.map((grant) => grant.privilege))].toSorted()) }))
+    .map(([on, list]): Grant => ({
+      on,
+      privilege: join([...new Set(list.map((grant) => grant.privilege))].toSorted()),
+    }))
     .toSorted((a, b) => (a.on < b.on ? -1 : 1));
 }
 

@@ -1,18 +1,19 @@
 import type { Change } from "@hostwright/core";
 import { LIMITS } from "./account-row.ts";
 import { grantText, groupGrants, type AccountState, type Grant } from "./account-state.ts";
-import type { Flavour } from "./flavour.ts";
+import type { Dialect, Flavour } from "./flavour.ts";
 import { account, count, join, keyword, sql, type Sql } from "./quote.ts";
 
 /** The statements of one change. An account is made only where none is: CREATE USER without IF NOT EXISTS. */
-export function accountStatements(flavour: Flavour, { before, after }: Change<AccountState>): readonly Sql[] {
+export function accountStatements(dialect: Dialect, { before, after }: Change<AccountState>): readonly Sql[] {
   const state = after ?? before;
   if (state === null) return [];
   const name = account(state.user, state.host);
-  // Whoever is logged in keeps the rights of the moment in which he came.
-  const end = flavour === "mariadb" ? [sql`KILL CONNECTION USER ${name}`] : [];
+  const { flavour } = dialect;
+  const end = endSessions(dialect, state);
   if (after === null) return [sql`DROP USER ${name}`, ...end];
-  if (before === null) return [sql`CREATE USER ${name} ${settings(flavour, after)}`, ...expire(name, after), ...give(name, after.grants)];
+  if (before === null)
+    return [sql`CREATE USER ${name} ${settings(flavour, after)}`, ...expire(name, after), ...give(name, after.grants)];
   const surplus = without(before.grants, after.grants);
   const login = settings(flavour, before) !== settings(flavour, after) || before.expired !== after.expired;
   return [
@@ -21,6 +22,13 @@ export function accountStatements(flavour: Flavour, { before, after }: Change<Ac
     ...give(name, without(after.grants, before.grants)),
     ...(login || surplus.length > 0 ? end : []),
   ];
+}
+
+/** Whoever is logged in keeps the rights of the moment in which he came. MySQL has no statement for it. */
+function endSessions({ flavour, resolvesNames }: Dialect, { user, host }: AccountState): readonly Sql[] {
+  if (flavour !== "mariadb") return [];
+  // Under another name than the account's, sessions are found by the user alone: the site's other web heads log in anew.
+  return [sql`KILL CONNECTION USER ${account(user, resolvesNames && host !== "localhost" ? "%" : host)}`];
 }
 
 function give(name: Sql, grants: readonly Grant[]): readonly Sql[] {

@@ -29,7 +29,12 @@ const Name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,31}$/, "letters, digits a
 const schema: z.ZodType<Account> = z.strictObject({
   user: Name,
   host: Host,
-  password: z.strictObject({ ref: z.literal("secret"), id: z.string().min(1), label: z.string(), quote: z.literal("none").exactOptional() }),
+  password: z.strictObject({
+    ref: z.literal("secret"),
+    id: z.string().min(1),
+    label: z.string(),
+    quote: z.literal("none").exactOptional(),
+  }),
   plugin: z.enum(["mysql_native_password", "caching_sha2_password"]),
   database: Name,
   privileges: z.array(z.enum(SITE_PRIVILEGES)).min(1).readonly().default(SITE_PRIVILEGES),
@@ -52,7 +57,12 @@ export const accountType: ResourceType<Account, AccountState> = {
   desired({ user, host, password, plugin, database, privileges }, resolve) {
     const authentication = authenticationOf(plugin, resolve(password), user, host);
     const on = sql`${grantPattern(database)}.*`;
-    return plainAccount({ user, host, authentication, grants: privileges.map((privilege) => ({ privilege: keyword(privilege), on })) });
+    return plainAccount({
+      user,
+      host,
+      authentication,
+      grants: privileges.map((privilege) => ({ privilege: keyword(privilege), on })),
+    });
   },
   async read(target, keys) {
     const client = await Client.of(target);
@@ -66,11 +76,14 @@ export const accountType: ResourceType<Account, AccountState> = {
       what: "account",
       read: reading(flavour),
       identity: accountIdentity,
-      statements: (change) => accountStatements(flavour, change),
+      statements: (change) => accountStatements(client.dialect, change),
     });
   },
   showSpec: ({ plugin, password, database, privileges }) =>
-    show(`${plugin} <${password.label}>`, [...privileges.toSorted()].join(", ").concat(` ON ${grantPattern(database)}.*`)),
+    show(
+      `${plugin} <${password.label}>`,
+      [...privileges.toSorted()].join(", ").concat(` ON ${grantPattern(database)}.*`),
+    ),
   showState(state) {
     const how = state.authentication.replace(/'(?:[^'\\]|\\.)*'/gs, "[hash]").replace(/^(VIA|WITH) /, "");
     const login = [how, ...deviations(state)].join(", ");
@@ -78,7 +91,8 @@ export const accountType: ResourceType<Account, AccountState> = {
   },
 };
 
-const show = (login: string, ...grants: readonly string[]): string => [`login: ${login}`, ...grants.map((grant) => `grant: ${grant}`)].join("\n");
+const show = (login: string, ...grants: readonly string[]): string =>
+  [`login: ${login}`, ...grants.map((grant) => `grant: ${grant}`)].join("\n");
 
 function deviations({ require, expiry, limits, locked, expired }: AccountState): readonly string[] {
   return [
@@ -90,6 +104,8 @@ function deviations({ require, expiry, limits, locked, expired }: AccountState):
   ];
 }
 
-export function mysqlAccount(spec: Omit<Account, "privileges"> & { readonly privileges?: readonly SitePrivilege[] }): Declared {
+export function mysqlAccount(
+  spec: Omit<Account, "privileges"> & { readonly privileges?: readonly SitePrivilege[] },
+): Declared {
   return { type: accountType.name, spec: { privileges: SITE_PRIVILEGES, ...spec } };
 }

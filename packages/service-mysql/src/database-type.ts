@@ -23,14 +23,20 @@ async function read(session: Session, keys: readonly string[]): Promise<Map<stri
   );
   // The server's comparison ignores case and accents.
   const wanted = new Set(keys);
-  const found = rows.map((row): Database => ({ name: String(row["name"]), charset: String(row["charset"]), collation: String(row["collation"]) }));
+  const found = rows.map((row): Database => ({
+    name: String(row["name"]),
+    charset: String(row["charset"]),
+    collation: String(row["collation"]),
+  }));
   return new Map(found.filter(({ name }) => wanted.has(name)).map((database) => [database.name, database]));
 }
 
 function statements({ before, after }: Change<Database>): readonly Sql[] {
   if (after === null) return before === null ? [] : [sql`DROP DATABASE ${identifier(before.name)}`];
   const verb = before === null ? sql`CREATE` : sql`ALTER`;
-  return [sql`${verb} DATABASE ${identifier(after.name)} CHARACTER SET ${keyword(after.charset)} COLLATE ${keyword(after.collation)}`];
+  return [
+    sql`${verb} DATABASE ${identifier(after.name)} CHARACTER SET ${keyword(after.charset)} COLLATE ${keyword(after.collation)}`,
+  ];
 }
 
 const show = ({ charset, collation }: Database): string => `database, ${charset}, ${collation}`;
@@ -49,7 +55,12 @@ export const databaseType: ResourceType<Database, Database> = {
   identity: ({ name, charset, collation }) => ({ name, charset, collation }),
   async apply(target, changes) {
     const client = await Client.of(target);
-    await applyChanges(target, client, changes, { what: "database", read, identity: databaseType.identity, statements });
+    await applyChanges(target, client, changes, {
+      what: "database",
+      read,
+      identity: databaseType.identity,
+      statements,
+    });
   },
   showSpec: show,
   showState: show,

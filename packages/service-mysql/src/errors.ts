@@ -25,35 +25,54 @@ export function databaseError(server: string, error: unknown, doing: string): Ho
   const said = clean(errno === PARSE_ERROR ? "a syntax error" : (sqlMessage ?? message ?? "no reason given"));
   const details = { server, data: { errno, code } };
   if (ACCESS_DENIED.has(errno)) {
-    return new HostwrightError("HW_DATABASE_UNREACHABLE", `The database server on ${server} does not let root in over its socket while ${doing}: ${said}. Nothing was changed.`, {
-      ...details,
-      mend: "Let root log in by its unix user (MariaDB: unix_socket, MySQL: auth_socket). The SSH login must be root itself: sudo does not count for a socket.",
-    });
+    return new HostwrightError(
+      "HW_DATABASE_UNREACHABLE",
+      `The database server on ${server} does not let root in over its socket while ${doing}: ${said}. Nothing was changed.`,
+      {
+        ...details,
+        mend: "Let root log in by its unix user (MariaDB: unix_socket, MySQL: auth_socket). The SSH login must be root itself: sudo does not count for a socket.",
+      },
+    );
   }
   if (sqlMessage === undefined || SESSION_ENDED.has(errno)) {
-    return new HostwrightError("HW_DATABASE_UNREACHABLE", `The database server on ${server} ended the connection while ${doing}: ${said}. What it was doing may be done in part.`, {
-      ...details,
-      retryable: true,
-    });
+    return new HostwrightError(
+      "HW_DATABASE_UNREACHABLE",
+      `The database server on ${server} ended the connection while ${doing}: ${said}. What it was doing may be done in part.`,
+      {
+        ...details,
+        retryable: true,
+      },
+    );
   }
-  return new HostwrightError("HW_DATABASE_FAILED", `The database server on ${server} refused a statement while ${doing}: ${said}. What came before it is done, the rest is not.`, {
-    ...details,
-    retryable: PASSING.has(errno),
-  });
+  return new HostwrightError(
+    "HW_DATABASE_FAILED",
+    `The database server on ${server} refused a statement while ${doing}: ${said}. What came before it is done, the rest is not.`,
+    {
+      ...details,
+      retryable: PASSING.has(errno),
+    },
+  );
 }
 
 /** The way to the socket failed. A server that cannot be reached at all says so itself. */
 function forwarded(server: string, error: HostwrightError, doing: string): HostwrightError {
   if (error.code !== "HW_SOCKET_UNREACHABLE" && error.code !== "HW_PERMISSION_DENIED") return error;
-  return new HostwrightError("HW_DATABASE_UNREACHABLE", `The database server on ${server} does not answer on its socket while ${doing}. Nothing was changed.`, {
-    server,
-    retryable: true,
-    cause: error,
-    mend: "Start it (systemctl status mariadb tells why it stopped), or correct the service's socket path.",
-  });
+  return new HostwrightError(
+    "HW_DATABASE_UNREACHABLE",
+    `The database server on ${server} does not answer on its socket while ${doing}. Nothing was changed.`,
+    {
+      server,
+      retryable: true,
+      cause: error,
+      mend: "Start it (systemctl status mariadb tells why it stopped), or correct the service's socket path.",
+    },
+  );
 }
 
 function clean(message: string): string {
   const oneLine = message.replace(/[\p{Cc}\s]+/gu, " ");
-  return oneLine.replace(/\*[0-9A-Fa-f]{40}|\$A\$\S+/g, "[hash]").slice(0, 500).replace(/\.$/, "");
+  return oneLine
+    .replace(/\*[0-9A-Fa-f]{40}|\$A\$\S+/g, "[hash]")
+    .slice(0, 500)
+    .replace(/\.$/, "");
 }

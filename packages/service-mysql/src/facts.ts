@@ -11,20 +11,24 @@ export interface Version {
 /** What a running server says of itself that decides whether sites are safe on it. */
 export interface Exposure {
   readonly skipNetworking: boolean;
+  /** What it binds, as its setting says: `127.0.0.1`, `*`, `10.0.0.5,fd00::5`. */
+  readonly bindAddress: string;
   /** Web heads known by name can log in only where the server looks names up. */
   readonly skipNameResolve: boolean;
   /** Hosts from which anybody may log in without a name. */
   readonly anonymous: readonly string[];
-  /** Databases, as patterns, that every account may use. */
+  /** Databases, as patterns, that every account may use; `*` is all of them. */
   readonly openDatabases: readonly string[];
 }
 
 // One query, a tab-separated line each; the client escapes tabs and line breaks within values.
 const QUERY = [
   "SELECT 'skip_networking', @@skip_networking",
+  "SELECT 'bind_address', IFNULL(@@bind_address, '*')",
   "SELECT 'skip_name_resolve', @@skip_name_resolve",
   "SELECT 'anonymous', Host FROM mysql.user WHERE User = ''",
   "SELECT 'open', Db FROM mysql.db WHERE User IN ('', 'PUBLIC')",
+  "SELECT 'open', '*' FROM mysql.user WHERE User = 'PUBLIC' AND 'Y' IN (Select_priv, Insert_priv, Update_priv, Delete_priv, Create_priv, Drop_priv, Alter_priv, File_priv, Process_priv, Super_priv)",
 ].join(" UNION ALL ");
 
 export function facts({ flavour, socket }: MysqlOptions): Readonly<Record<string, FactProbe>> {
@@ -37,7 +41,17 @@ export function facts({ flavour, socket }: MysqlOptions): Readonly<Record<string
     },
     /** Null where the server does not answer. */
     exposure: {
-      argv: [client, "--no-defaults", "--user=root", "--protocol=socket", `--socket=${socket}`, "--connect-timeout=10", "--batch", "--skip-column-names", `--execute=${QUERY}`],
+      argv: [
+        client,
+        "--no-defaults",
+        "--user=root",
+        "--protocol=socket",
+        `--socket=${socket}`,
+        "--connect-timeout=10",
+        "--batch",
+        "--skip-column-names",
+        `--execute=${QUERY}`,
+      ],
       parse: ({ exitCode, stdout }) => (exitCode === 0 ? parseExposure(stdout) : null),
     },
   };
@@ -52,9 +66,11 @@ export function parseVersion(output: string): Version | null {
 
 export function parseExposure(output: string): Exposure {
   const rows = output.split("\n").map((line) => line.split("\t"));
-  const values = (name: string): readonly string[] => rows.filter(([kind]) => kind === name).map(([, value = ""]) => value);
+  const values = (name: string): readonly string[] =>
+    rows.filter(([kind]) => kind === name).map(([, value = ""]) => value);
   return {
     skipNetworking: values("skip_networking").includes("1"),
+    bindAddress: values("bind_address")[0] ?? "",
     skipNameResolve: values("skip_name_resolve").includes("1"),
     anonymous: values("anonymous"),
     // The client doubles backslashes; the name is only shown.

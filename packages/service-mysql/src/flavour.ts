@@ -1,6 +1,13 @@
 /** The two servers that speak this protocol. */
 export type Flavour = "mariadb" | "mysql";
 
+/** What statements to a running server depend on. */
+export interface Dialect {
+  readonly flavour: Flavour;
+  /** It looks up the names of addresses, and then knows the sessions of an address by that name. */
+  readonly resolvesNames: boolean;
+}
+
 /** In what the two differ outside of SQL. Debian's names. */
 export interface FlavourNames {
   /** For people. */

@@ -26,7 +26,7 @@ const LOCK_SECONDS = 60;
 /**
  * Compare-and-set: under one lock of the database server, and only while this task's lease holds, what is still as it was
  * read is changed. Nothing is begun when anything differs.
- * @throws HW_RESOURCE_CHANGED, HW_LEASE_LOST, HW_DATABASE_UNREACHABLE, HW_DATABASE_FAILED
+ * @throws HW_RESOURCE_CHANGED, HW_LEASE_LOST, HW_CANCELLED, HW_DATABASE_UNREACHABLE, HW_DATABASE_FAILED
  */
 export async function applyChanges<State>(
   target: Target,
@@ -40,9 +40,19 @@ export async function applyChanges<State>(
   try {
     // Asked for inside the lock: a later holder of the lease, having raised it, waits for the lock.
     await fence(target);
-    const present = await changer.read(session, changes.map((change) => change.key));
+    const present = await changer.read(
+      session,
+      changes.map((change) => change.key),
+    );
     for (const change of changes) assertUnchanged(target, changer, change, present.get(change.key) ?? null);
-    await runSteps(session, target, changer.what, changes.flatMap((change) => changer.statements(change).map((statement): Step => ({ key: change.key, statement }))));
+    await runSteps(
+      session,
+      target,
+      changer.what,
+      changes.flatMap((change) =>
+        changer.statements(change).map((statement): Step => ({ key: change.key, statement })),
+      ),
+    );
   } finally {
     await unlock(session);
   }
@@ -50,42 +60,68 @@ export async function applyChanges<State>(
 
 async function lock(session: Session, target: Target): Promise<void> {
   for (let waited = 0; waited < LOCK_SECONDS; waited += 1) {
-    target.signal.throwIfAborted();
+    assertWanted(target, "Nothing was changed");
     const [row] = await session.query(sql`SELECT GET_LOCK('hostwright', 1) AS got`, "waiting for its lock");
     if (Number(row?.["got"]) === 1) return;
   }
-  throw new HostwrightError("HW_DATABASE_FAILED", `Another worker has been changing databases on ${target.server.name} for ${LOCK_SECONDS} s. Nothing was changed.`, {
-    server: target.server.name,
-    retryable: true,
-    mend: "Try again; if it stays so: SELECT IS_USED_LOCK('hostwright') names the session that holds it.",
+  throw new HostwrightError(
+    "HW_DATABASE_FAILED",
+    `Another worker has been changing databases on ${target.server.name} for ${LOCK_SECONDS} s. Nothing was changed.`,
+    {
+      server: target.server.name,
+      retryable: true,
+      mend: "Try again; if it stays so: SELECT IS_USED_LOCK('hostwright') names the session that holds it.",
+    },
+  );
+}
+
+function assertWanted({ server, signal }: Target, state: string): void {
+  if (!signal.aborted) return;
+  throw new HostwrightError("HW_CANCELLED", `The work on the databases of ${server.name} was cancelled. ${state}.`, {
+    server: server.name,
   });
 }
 
 async function unlock(session: Session): Promise<void> {
   // A session that is lost has lost its lock too.
-  if (session.alive) await session.query(sql`SELECT RELEASE_LOCK('hostwright')`, "giving its lock back").catch(() => undefined);
+  if (session.alive)
+    await session.query(sql`SELECT RELEASE_LOCK('hostwright')`, "giving its lock back").catch(() => undefined);
 }
 
 async function fence(target: Target): Promise<void> {
   const { exitCode, stderr } = await target.mutate({ script: ":" });
   if (exitCode === 0) return;
-  target.signal.throwIfAborted();
-  throw new HostwrightError("HW_COMMAND_FAILED", `The task's lease could not be checked on ${target.server.name}. Nothing was changed.`, {
-    server: target.server.name,
-    output: stderr.slice(0, 2000),
-  });
+  assertWanted(target, "Nothing was changed");
+  throw new HostwrightError(
+    "HW_COMMAND_FAILED",
+    `The task's lease could not be checked on ${target.server.name}. Nothing was changed.`,
+    {
+      server: target.server.name,
+      output: stderr.slice(0, 2000),
+    },
+  );
 }
 
-function assertUnchanged<State>(target: Target, changer: Changer<State>, change: Change<State>, present: State | null): void {
+function assertUnchanged<State>(
+  target: Target,
+  changer: Changer<State>,
+  change: Change<State>,
+  present: State | null,
+): void {
   const { before, key } = change;
-  if (before === null ? present === null : present !== null && isDeepStrictEqual(changer.identity(before), changer.identity(present))) return;
+  if (
+    before === null
+      ? present === null
+      : present !== null && isDeepStrictEqual(changer.identity(before), changer.identity(present))
+  )
+    return;
   const how = present === null ? "is gone" : before === null ? "exists already" : "is not as it was read";
   throw changed(target, changer.what, key, `${how}. Nothing was changed`);
 }
 
 async function runSteps(session: Session, target: Target, what: string, steps: readonly Step[]): Promise<void> {
   for (let from = 0; from < steps.length; from += STATEMENTS_A_PACKET) {
-    target.signal.throwIfAborted();
+    assertWanted(target, from === 0 ? "Nothing was changed" : "A part is done");
     const packet = steps.slice(from, from + STATEMENTS_A_PACKET);
     try {
       await session.run(packet.map((step) => step.statement));
@@ -100,12 +136,16 @@ function failure(target: Target, what: string, packet: readonly Step[], error: u
   if (!(error instanceof StatementFailed)) return databaseError(name, error, `changing ${what}s`);
   const key = packet[error.index]?.key ?? "(unknown)";
   // Somebody who does not take the lock was quicker.
-  if (ALREADY_EXISTS.has(error.errno)) return changed(target, what, key, "was made or removed by somebody else meanwhile. It was left as it is");
+  if (ALREADY_EXISTS.has(error.errno))
+    return changed(target, what, key, "was made or removed by somebody else meanwhile. It was left as it is");
   if (NOT_THERE.has(error.errno)) return changed(target, what, key, "is gone meanwhile");
   return databaseError(name, error.cause, `changing the ${what} ${key}`);
 }
 
 function changed(target: Target, what: string, key: string, how: string): HostwrightError {
   const { name } = target.server;
-  return new HostwrightError("HW_RESOURCE_CHANGED", `The ${what} ${key} on ${name} ${how}.`, { server: name, data: { key } });
+  return new HostwrightError("HW_RESOURCE_CHANGED", `The ${what} ${key} on ${name} ${how}.`, {
+    server: name,
+    data: { key },
+  });
 }

@@ -23,7 +23,10 @@ export const MysqlOptions = z
      */
     listen: z.array(z.string().refine((address) => isIP(address) !== 0, "an IP address")).default([]),
     /** Character set of new databases. */
-    charset: z.string().regex(/^[a-z0-9]{2,32}$/, "a character set such as utf8mb4").default("utf8mb4"),
+    charset: z
+      .string()
+      .regex(/^[a-z0-9]{2,32}$/, "a character set such as utf8mb4")
+      .default("utf8mb4"),
     /** Collation of new databases; the default is known to MariaDB and MySQL alike, so that sites can move between them. */
     collation: z
       .string()

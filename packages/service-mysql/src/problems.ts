@@ -4,13 +4,20 @@ import type { Exposure, Version } from "./facts.ts";
 import { FLAVOURS } from "./flavour.ts";
 import type { MysqlOptions } from "./options.ts";
 
+const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
+
 /** What the facts tell against putting sites on this database server. */
 export function problems(view: ServerView): readonly Problem[] {
   const options = view.service.options as MysqlOptions;
   const version = (view.facts["version"] ?? null) as Version | null;
   const { title, packages, unit } = FLAVOURS[options.flavour];
   if (version === null) {
-    return [{ message: `${title} is not installed`, mend: `Run \`server prepare\`, or: apt-get install ${packages.join(" ")}` }];
+    return [
+      {
+        message: `${title} is not installed`,
+        mend: `Run \`server prepare\`, or: apt-get install ${packages.join(" ")}`,
+      },
+    ];
   }
   const exposure = (view.facts["exposure"] ?? null) as Exposure | null;
   const stopped: Problem = {
@@ -23,12 +30,22 @@ export function problems(view: ServerView): readonly Problem[] {
 function wrongVersion({ flavour, version }: Version, options: MysqlOptions): readonly Problem[] {
   const { title, oldest } = FLAVOURS[options.flavour];
   if (flavour !== options.flavour) {
-    return [{ message: `${FLAVOURS[flavour].title} is installed, the service is declared as ${title}`, mend: `Declare it with mysql.service({ flavour: "${flavour}" }).` }];
+    return [
+      {
+        message: `${FLAVOURS[flavour].title} is installed, the service is declared as ${title}`,
+        mend: `Declare it with mysql.service({ flavour: "${flavour}" }).`,
+      },
+    ];
   }
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [oldMajor, oldMinor] = oldest;
   if (major > oldMajor || (major === oldMajor && minor >= oldMinor)) return [];
-  return [{ message: `${title} ${version} is older than ${oldest.join(".")}`, mend: `Upgrade it to ${title} ${oldest.join(".")} or later.` }];
+  return [
+    {
+      message: `${title} ${version} is older than ${oldest.join(".")}`,
+      mend: `Upgrade it to ${title} ${oldest.join(".")} or later.`,
+    },
+  ];
 }
 
 function exposed(view: ServerView, { flavour, listen }: MysqlOptions, exposure: Exposure): readonly Problem[] {
@@ -37,6 +54,16 @@ function exposed(view: ServerView, { flavour, listen }: MysqlOptions, exposure: 
     found.push({
       message: `skip-networking is on: nothing listens on ${listen.join(", ")}, and web heads on other machines reach no database`,
       mend: "Remove skip-networking from the server's configuration and restart it.",
+    });
+  }
+  if (
+    listen.length === 0 &&
+    !exposure.skipNetworking &&
+    !exposure.bindAddress.split(",").every((address) => LOOPBACK.has(address.trim()))
+  ) {
+    found.push({
+      message: `it listens on ${exposure.bindAddress || "every address"}, though no address is declared for it`,
+      mend: `If web heads need it: mysql.service({ listen: [...] }). Otherwise set bind-address = 127.0.0.1 and restart ${FLAVOURS[flavour].unit}.`,
     });
   }
   const named = view.peers.filter((peer) => isIP(peer) === 0);
@@ -57,7 +84,7 @@ function exposed(view: ServerView, { flavour, listen }: MysqlOptions, exposure: 
       message: `every account may use the databases ${exposure.openDatabases.map((name) => `"${name}"`).join(", ")}`,
       mend:
         flavour === "mariadb"
-          ? "DELETE FROM mysql.db WHERE User IN ('', 'PUBLIC'); FLUSH PRIVILEGES; DROP DATABASE IF EXISTS test;"
+          ? "REVOKE ALL PRIVILEGES, GRANT OPTION FROM PUBLIC; DELETE FROM mysql.db WHERE User = ''; FLUSH PRIVILEGES; DROP DATABASE IF EXISTS test;"
           : "DELETE FROM mysql.db WHERE User = ''; FLUSH PRIVILEGES; DROP DATABASE IF EXISTS test;",
     });
   }

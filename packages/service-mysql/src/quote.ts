@@ -65,5 +65,8 @@ export function account(user: string, host: string): Sql {
 
 function refused(what: string, value: string): HostwrightError {
   // A value may be a secret: only its length is told.
-  return new HostwrightError("HW_QUOTE_REFUSED", `${what} of ${value.length} characters cannot be written safely in SQL`);
+  return new HostwrightError(
+    "HW_QUOTE_REFUSED",
+    `${what} of ${value.length} characters cannot be written safely in SQL`,
+  );
 }

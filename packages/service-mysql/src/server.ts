@@ -5,7 +5,14 @@ import type { MysqlOptions } from "./options.ts";
 
 /** Binds to exactly these addresses. The address list was parsed: nothing in it needs quoting. */
 export function renderConfig({ listen, port }: Pick<MysqlOptions, "listen" | "port">): string {
-  return ["# Managed by Hostwright.", "[mysqld]", "skip-networking = 0", `bind-address = ${listen.join(",")}`, `port = ${port}`, ""].join("\n");
+  return [
+    "# Managed by Hostwright.",
+    "[mysqld]",
+    "skip-networking = 0",
+    `bind-address = ${listen.join(",")}`,
+    `port = ${port}`,
+    "",
+  ].join("\n");
 }
 
 /**

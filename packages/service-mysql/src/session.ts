@@ -46,13 +46,15 @@ export class Session {
       connectTimeout: CONNECT_MS,
       // Many statements travel as one packet. Each is made by quote.ts alone: nothing else has the type.
       multipleStatements: true,
-      flags: ["-LOCAL_FILES", "-CONNECT_WITH_DB"],
+      flags: ["-LOCAL_FILES"],
       supportBigNumbers: true,
       dateStrings: true,
     });
     const session = new Session(server, connection);
     try {
-      await new Promise<void>((resolve, reject) => connection.connect((error) => (error === null ? resolve() : reject(error))));
+      await new Promise<void>((resolve, reject) =>
+        connection.connect((error) => (error === null ? resolve() : reject(error))),
+      );
       return session;
     } catch (error) {
       connection.destroy();
@@ -96,10 +98,14 @@ export class Session {
 
   async close(): Promise<void> {
     if (!this.#alive) return this.#connection.destroy();
-    const ended = new Promise<void>((resolve) => this.#connection.end(() => resolve()));
-    const timer = setTimeout(() => this.#connection.destroy(), GOODBYE_MS);
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref())]);
-    clearTimeout(timer);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GOODBYE_MS);
+      this.#connection.end(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    this.#connection.destroy();
   }
 
   /** An answer that comes after its time-out would be taken for the next statement's. */

@@ -50,6 +50,7 @@ export function problems(view: ServerView): readonly Problem[] {
           {
             message: `Requests for unknown names on port ${httpPort} are answered by ${files(defaults)}, not by a neutral site.`,
             mend: "Remove that file (Debian's stock site: rm /etc/nginx/sites-enabled/default), then reload nginx.",
+            tolerable: true,
           },
         ]),
     ...(narrow.length === 0

@@ -4,7 +4,7 @@ import { safeId } from "./quote.ts";
 export const CONFIG_FOLDER = "/etc/hostwright/php";
 export const SOCKET_FOLDER = "/run/hostwright-php";
 export const REAPER = "hostwright-php-reap";
-export const REAPER_SCRIPT = `/usr/local/lib/hostwright/${REAPER}`;
+export const REAPER_SCRIPT = "/usr/local/lib/hostwright/hostwright-php-reap";
 
 const UNITS = "/etc/systemd/system";
 

@@ -1,7 +1,14 @@
 import * as z from "zod";
 
+type Shape = {
+  version: z.ZodDefault<z.ZodString>;
+  maxIdleMinutes: z.ZodDefault<z.ZodInt>;
+  opcacheMegabytes: z.ZodDefault<z.ZodInt>;
+  timezone: z.ZodDefault<z.ZodString>;
+};
+
 /** What an administrator may choose for the PHP of one server. */
-export const PhpFpmOptions = z.strictObject({
+export const PhpFpmOptions: z.ZodObject<Shape, z.core.$strict> = z.strictObject({
   /** PHP release as Debian names its packages: `8.4`. */
   version: z
     .string()

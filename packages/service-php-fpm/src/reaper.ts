@@ -7,7 +7,7 @@ const HEADER = "# Written by Hostwright. Changes made here are lost.";
  * themselves after their idle time, so a master without children has been idle for so long; its first minute is spared,
  * since a fresh one has none yet. A request that comes meanwhile waits at the socket. No process is started per site.
  */
-export const REAPER_SOURCE = `#!/bin/sh
+export const REAPER_SOURCE: string = `#!/bin/sh
 ${HEADER}
 read -r uptime _ < /proc/uptime
 now=\${uptime%%.*}
@@ -39,7 +39,7 @@ LIST
 [ -z "$units" ] || systemctl --quiet --no-block stop -- $units
 `;
 
-export const REAPER_SERVICE = `${HEADER}
+export const REAPER_SERVICE: string = `${HEADER}
 [Unit]
 Description=Stops the PHP of idle Hostwright sites
 
@@ -49,7 +49,7 @@ ExecStart=/bin/sh ${REAPER_SCRIPT}
 Nice=10
 `;
 
-export const REAPER_TIMER = `${HEADER}
+export const REAPER_TIMER: string = `${HEADER}
 [Unit]
 Description=Stops the PHP of idle Hostwright sites
 

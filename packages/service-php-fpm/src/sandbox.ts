@@ -1,5 +1,5 @@
 import { dirname } from "node:path/posix";
-import type { SiteView, UnitProperty } from "@hostwright/core";
+import { HostwrightError, type SiteView, type UnitProperty } from "@hostwright/core";
 import { unitMemoryMegabytes, unitTasks } from "./limits.ts";
 import { poolPath } from "./names.ts";
 import type { PhpFpmOptions } from "./options.ts";
@@ -45,6 +45,7 @@ const INACCESSIBLE = [
 function emptied(view: SiteView): readonly string[] {
   const folders = ["/srv", "/var", "/run", "/etc/hostwright"];
   for (const parent of [dirname(view.paths.home), dirname(view.platform.root)]) {
+    if (parent === "/") throw new HostwrightError("HW_QUOTE_REFUSED", `${parent} holds ${view.paths.home} or ${view.platform.root}: other sites beside them could not be hidden`);
     if (!folders.some((folder) => parent === folder || parent.startsWith(`${folder}/`))) folders.push(safePath(parent));
   }
   return folders;

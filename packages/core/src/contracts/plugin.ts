@@ -26,6 +26,8 @@ export interface FactProbe {
 export interface Problem {
   readonly message: string;
   readonly mend: string;
+  /** May sites be installed all the same? Then it is only reported. Default false. */
+  readonly tolerable?: boolean;
 }
 
 interface ServiceCommon {

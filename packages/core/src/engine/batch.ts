@@ -7,18 +7,10 @@ export interface BatchResult {
   readonly stderr: string;
 }
 
-// Arguments are: count, argv of the first, count, argv of the second ... Each result is one base64 line of its output
-// with its exit code as the last line. dash has no arrays: the words of one command are rotated to the end and back.
+// Arguments are: count, argv of the first, count, argv of the second ... Each result is a line of two base64 words: the
+// output with its exit code as last line, and stderr. dash has no arrays: the words of one command are rotated to the end.
 const SCRIPT = `
-while [ $# -gt 0 ]; do
-  n=$1; shift; total=$#; i=0
-  set -- "$@"
-  { i=0; run "$n" "$@"; } | base64 -w0; echo
-  while [ $i -lt $n ]; do shift; i=$((i+1)); done
-done
-`;
-
-const RUN = `
+exec 3>&1
 run() {
   count=$1; shift
   total=$#; i=0
@@ -27,12 +19,17 @@ run() {
     if [ $i -lt $count ]; then set -- "$@" "$word"; fi
     i=$((i+1))
   done
-  "$@" 2>&1 </dev/null
-  printf '\\n%s' "$?"
+  err=$( { { "$@" </dev/null 3>&-; printf '\\n%s' "$?"; } | base64 -w0 >&3; } 2>&1 | base64 -w0 )
+  printf ' %s\\n' "$err"
 }
+while [ $# -gt 0 ]; do
+  n=$1; shift
+  (run "$n" "$@")
+  shift "$n"
+done
 `;
 
-/** Runs many commands in one round trip; each result has both output streams as they came. */
+/** Runs many commands in one round trip; a failure of one is its result, not an error. */
 export async function runBatch(
   server: Server,
   commands: readonly (readonly string[])[],
@@ -40,7 +37,7 @@ export async function runBatch(
 ): Promise<readonly BatchResult[]> {
   if (commands.length === 0) return [];
   const result = await server.script({
-    script: `${RUN}${SCRIPT}`,
+    script: SCRIPT,
     args: commands.flatMap((argv) => [String(argv.length), ...argv]),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -52,8 +49,8 @@ export async function runBatch(
     });
   }
   return commands.map((_argv, index) => {
-    const text = Buffer.from(lines[index] ?? "", "base64").toString("utf8");
-    const cut = text.lastIndexOf("\n");
-    return { exitCode: Number(text.slice(cut + 1)), stdout: text.slice(0, cut), stderr: "" };
+    const [out = "", err = ""] = (lines[index] ?? "").split(" ").map((word) => Buffer.from(word, "base64").toString("utf8"));
+    const cut = out.lastIndexOf("\n");
+    return { exitCode: Number(out.slice(cut + 1)), stdout: out.slice(0, cut), stderr: err };
   });
 }

@@ -2,7 +2,7 @@ import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.t
 import type { Change, Target } from "../contracts/resource.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { EnsureAction, PlannedChange } from "./plan.ts";
-import { stateHash } from "./plan-steps.ts";
+import { stateHash } from "./wanted.ts";
 import { collectReferences } from "./references.ts";
 import type { Registry } from "./registry.ts";
 import { addressKey, readStates, type States } from "./resource-states.ts";

@@ -1,216 +1,146 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { RegisteredResource, RegisterStore } from "../contracts/store.ts";
-import type { HttpRole } from "../contracts/roles/http.ts";
-import type { ServerRecord } from "../model/records.ts";
-import { canonicalJson } from "./canonical.ts";
 import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
-import { collectReferences } from "./references.ts";
-import type { AnyResourceType, Registry } from "./registry.ts";
-import { addressKey, compareResources, readStates, type ResourceAddress } from "./resource-states.ts";
-import type { Session } from "./session.ts";
-import type { EnsureStep, Owned, Step } from "./steps.ts";
-
-export interface StepPlanner {
-  readonly registry: Registry;
-  readonly register: RegisterStore;
-  readonly session: Session;
-  /** Keyed hash of text: plans and stores never hold plain hashes of secret content (decisions.md D11). */
-  fingerprint(text: string): string;
-  /** Does the server have entries that are not in its published generation? */
-  pendingPublication(server: ServerRecord, role: HttpRole): Promise<boolean>;
-}
+import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
+import { addressKey, compareResources } from "./resource-states.ts";
+import type { EnsureStep, Step } from "./steps.ts";
+import { isSatisfied, stateHash, type Wanted } from "./wanted.ts";
 
 export type Planned = Pick<PlanData, "actions" | "register">;
 
-export function stateHash(type: AnyResourceType, state: unknown, fingerprint: (text: string) => string): string {
-  return fingerprint(`${type.name}\n${canonicalJson(type.identity(state))}`);
+interface EnsurePlan {
+  readonly changes: readonly PlannedChange[];
+  readonly register: readonly Registration[];
 }
 
 /** Turns wanted steps into the actions that are really needed: reads in bulk per server and type, diffs, orders. */
 export async function planSteps(planner: StepPlanner, steps: readonly Step[]): Promise<Planned> {
-  const servers = new Map(steps.map((step) => [step.server.id, step.server]));
-  const perServer = new Map(
+  const ensures = steps.filter((step): step is EnsureStep => step.kind === "ensure");
+  const perServer = Map.groupBy(ensures, (step) => step.server.id);
+  const present = new Map(
     await Promise.all(
-      [...servers.values()].map(async (server) => [server.id, await readServer(planner, server, steps)] as const),
-    ),
-  );
-  const actions: Action[] = [];
-  const register: (Registration & { server: string })[] = [];
-  const taken = new Set<string>();
-  for (const step of steps) {
-    const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
-    if (step.kind === "run") {
-      actions.push({ ...common, kind: "run", operation: step.operation, version: 1, input: step.input });
-      continue;
-    }
-    const present = perServer.get(step.server.id);
-    if (present === undefined) continue;
-    const result = planEnsure(planner, step, present, taken);
-    register.push(...result.register.map((row) => ({ ...row, server: step.server.id })));
-    const publish =
-      step.publish !== null && (result.changes.length > 0 || present.pending.has(step.publish)) ? step.publish : null;
-    if (result.changes.length > 0 || publish !== null) {
-      actions.push({ ...common, kind: "ensure", changes: result.changes, publish });
-    }
-  }
-  const changed = actions.some((action) => action.kind === "ensure") || steps.some((s) => s.kind === "run" && s.when === "always");
-  const kept = new Set(steps.filter((step) => step.kind === "run" && step.when === "changed").map((step) => step.title));
-  return { actions: changed ? actions : actions.filter((action) => !kept.has(action.title)), register };
-}
-
-interface Present {
-  readonly states: ReadonlyMap<string, unknown>;
-  readonly registered: readonly RegisteredResource[];
-  readonly byAddress: ReadonlyMap<string, readonly RegisteredResource[]>;
-  readonly declared: ReadonlySet<string>;
-  readonly pending: ReadonlySet<string>;
-}
-
-async function readServer(planner: StepPlanner, server: ServerRecord, steps: readonly Step[]): Promise<Present> {
-  const { registry, session } = planner;
-  const ensures = steps.filter((step): step is EnsureStep => step.kind === "ensure" && step.server.id === server.id);
-  const items = ensures.flatMap((step) => step.items);
-  const wanted = items.map((item) => addressOf(registry, item));
-  const declared = new Set(items.map((item, index) => `${addressKeyOf(wanted[index])}\n${item.owner}`));
-  const registered = await planner.register.onServer(server.id);
-  const dropped = registered.filter(
-    (row) =>
-      !declared.has(`${addressKey(row.type, row.key)}\n${row.owner}`) && ensures.some((step) => step.remove?.(row) === true),
-  );
-  await session.loadSecrets(collectReferences(items));
-  const target = await session.target(server);
-  const publishers = [...new Set(ensures.flatMap((step) => (step.publish === null ? [] : [step.publish])))];
-  const [states, pending] = await Promise.all([
-    readStates(registry, target, [...wanted, ...dropped], { contents: false }),
-    Promise.all(
-      publishers.map(async (name) => {
-        const record = server.services.find((service) => service.name === name);
-        if (record === undefined) return [];
-        const role = registry.service("http", record.type).role as HttpRole;
-        return (await planner.pendingPublication(server, role)) ? [name] : [];
+      [...perServer].map(async ([id, list]) => {
+        const [first] = list;
+        return [id, first === undefined ? null : await readPresent(planner, first.server, list)] as const;
       }),
     ),
-  ]);
-  const differing = wanted.filter((address, index) => {
-    const key = addressKeyOf(address);
-    const item = items[index];
-    return item !== undefined && states.has(key) && !satisfied(planner, item, states.get(key));
+  );
+  const register: PlanData["register"][number][] = [];
+  const taken = new Map<string, Wanted | null>();
+  const actions = steps.flatMap((step): { action: Action; incidental: boolean }[] => {
+    const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
+    if (step.kind === "run") {
+      const action: Action = { ...common, kind: "run", operation: step.operation, version: 1, input: step.input };
+      return [{ action, incidental: step.when === "changed" }];
+    }
+    const found = present.get(step.server.id);
+    if (found === undefined || found === null) return [];
+    const planned = planEnsure(planner, step, found, taken);
+    register.push(...planned.register.map((row) => ({ ...row, server: step.server.id })));
+    const { changes } = planned;
+    const publish = step.publish !== null && (changes.length > 0 || found.pending.has(step.publish)) ? step.publish : null;
+    if (changes.length === 0 && publish === null) return [];
+    return [{ action: { ...common, kind: "ensure", changes, publish }, incidental: false }];
   });
-  // A second read for what will be shown as changed or removed only: contents cost bytes.
-  const shown = [...differing, ...dropped];
-  const contents =
-    shown.length === 0 ? new Map<string, unknown>() : await readStates(registry, target, shown, { contents: true });
-  return {
-    states: new Map([...states, ...contents]),
-    registered: dropped,
-    byAddress: Map.groupBy(registered, (row) => addressKey(row.type, row.key)),
-    declared,
-    pending: new Set(pending.flat()),
-  };
+  const needed = actions.some((entry) => !entry.incidental);
+  return { actions: needed ? actions.map((entry) => entry.action) : [], register };
 }
 
-function planEnsure(
-  planner: StepPlanner,
-  step: EnsureStep,
-  present: Present,
-  taken: Set<string>,
-): { changes: PlannedChange[]; register: Registration[] } {
+/** `taken` holds what earlier steps of the plan already see to, by server and address; null: removed there. */
+function planEnsure(planner: StepPlanner, step: EnsureStep, present: Present, taken: Map<string, Wanted | null>): EnsurePlan {
   const changes: PlannedChange[] = [];
   const register: Registration[] = [];
-  const items = step.items
-    .map((item) => ({ item, address: addressOf(planner.registry, item) }))
-    .toSorted((a, b) => compareResources(planner.registry, a.address, b.address));
-  for (const { item, address } of items) {
-    const type = planner.registry.resourceType(item.type);
-    const key = addressKeyOf(address);
-    const owners = present.byAddress.get(key) ?? [];
-    refuseForeignOwner(step, item, address, owners);
-    const desired = type.desired(item.spec, planner.session.resolve);
-    const state = present.states.get(key);
-    const after = stateHash(type, desired, planner.fingerprint);
-    const row = { type: item.type, key: address.key, owner: item.owner, shared: item.shared === true };
-    const registeredHere = owners.some((owner) => owner.owner === item.owner && owner.hash !== null);
-    if (satisfied(planner, item, state) || taken.has(`${step.server.id}\n${key}`)) {
-      if (!registeredHere) register.push({ ...row, hash: after, gone: false });
+  const wanted = (present.wanted.get(step) ?? []).toSorted((a, b) => compareResources(planner.registry, a, b));
+  for (const item of wanted) {
+    const place = `${step.server.id}\n${item.id}`;
+    const before = taken.get(place);
+    if (before !== undefined && before !== null) refuseSecondOwner(step, item, before);
+    const holders = present.holders.get(item.id) ?? [];
+    const other = holders.find((row) => row.owner !== item.owner && !(row.shared && item.shared));
+    if (other !== undefined) throw conflict(step, item, other.owner);
+    const state = present.states.get(item.id);
+    const { type, key, owner, shared } = item;
+    const after = stateHash(item.resourceType, item.desired, planner.fingerprint);
+    const known = holders.some((row) => row.owner === owner && row.hash !== null);
+    if (before !== undefined || isSatisfied(item.resourceType, item.desired, item.identity, state)) {
+      if (!known) register.push({ type, key, owner, shared, hash: after, gone: false });
       continue;
     }
-    taken.add(`${step.server.id}\n${key}`);
-    const adopt = state !== undefined && owners.length === 0;
-    if (adopt && !item.owner.startsWith("server/")) refuseForeign(step, address);
+    taken.set(place, item);
+    const adopt = state !== undefined && holders.length === 0;
+    if (adopt && !owner.startsWith("server/")) throw foreign(step, item);
     changes.push({
-      ...row,
-      before: state === undefined ? null : stateHash(type, state, planner.fingerprint),
+      type,
+      key,
+      owner,
+      shared,
+      before: state === undefined ? null : stateHash(item.resourceType, state, planner.fingerprint),
       after,
       spec: item.spec,
       adopt,
-      show: { before: state === undefined ? null : type.showState(state), after: type.showSpec(item.spec) },
+      show: {
+        before: state === undefined ? null : item.resourceType.showState(state, item.spec),
+        after: item.resourceType.showSpec(item.spec),
+      },
     });
   }
-  if (step.remove === null) return { changes, register };
-  const dropped = present.registered
+  const removed = planRemovals(planner, step, present, taken);
+  return { changes: [...changes, ...removed.changes], register: [...register, ...removed.register] };
+}
+
+function planRemovals(planner: StepPlanner, step: EnsureStep, present: Present, taken: Map<string, Wanted | null>): EnsurePlan {
+  const changes: PlannedChange[] = [];
+  const register: Registration[] = [];
+  const dropped = present.dropped
     .filter((row) => step.remove?.(row) === true)
     .toSorted((a, b) => compareResources(planner.registry, b, a));
   for (const row of dropped) {
-    const key = addressKey(row.type, row.key);
-    const state = present.states.get(key);
-    const holders = (present.byAddress.get(key) ?? []).filter((other) => other.owner !== row.owner);
-    const type = planner.registry.resourceType(row.type);
-    // Gone already, or still held by another owner: only the register changes.
-    if (state === undefined || holders.length > 0 || taken.has(`${step.server.id}\n${key}`)) {
-      register.push({ ...row, hash: null, gone: true });
+    const { type, key, owner, shared } = row;
+    const id = addressKey(type, key);
+    const place = `${step.server.id}\n${id}`;
+    const state = present.states.get(id);
+    const others = (present.holders.get(id) ?? []).filter((holder) => holder.owner !== owner);
+    // Gone already, or held by others still: only the register changes.
+    if (state === undefined || others.length > 0 || taken.has(place)) {
+      if (taken.get(place) !== null) register.push({ type, key, owner, shared, hash: null, gone: true });
       continue;
     }
+    taken.set(place, null);
+    const resourceType = planner.registry.resourceType(type);
     changes.push({
-      type: row.type,
-      key: row.key,
-      owner: row.owner,
-      shared: row.shared,
-      before: stateHash(type, state, planner.fingerprint),
+      type,
+      key,
+      owner,
+      shared,
+      before: stateHash(resourceType, state, planner.fingerprint),
       after: null,
       spec: null,
       adopt: false,
-      show: { before: type.showState(state), after: null },
+      show: { before: resourceType.showState(state), after: null },
     });
   }
   return { changes, register };
 }
 
-function satisfied(planner: StepPlanner, item: Owned, state: unknown): boolean {
-  if (state === undefined) return false;
-  const type = planner.registry.resourceType(item.type);
-  const desired = type.desired(item.spec, planner.session.resolve);
-  if (type.satisfies !== undefined) return type.satisfies(desired, state);
-  return canonicalJson(type.identity(desired)) === canonicalJson(type.identity(state));
+/** The same thing twice in one plan is fine when it is declared alike by one owner, or shared by all. */
+function refuseSecondOwner(step: EnsureStep, item: Wanted, first: Wanted): void {
+  const alike = item.identity === first.identity && (item.owner === first.owner || (item.shared && first.shared));
+  if (!alike) throw conflict(step, item, first.owner);
 }
 
-function addressOf(registry: Registry, item: Owned): ResourceAddress {
-  const type = registry.resourceType(item.type);
-  return { type: item.type, key: type.key(item.spec) };
-}
-
-function addressKeyOf(address: ResourceAddress | undefined): string {
-  return address === undefined ? "" : addressKey(address.type, address.key);
-}
-
-function refuseForeignOwner(
-  step: EnsureStep,
-  item: Owned,
-  address: ResourceAddress,
-  owners: readonly RegisteredResource[],
-): void {
-  const other = owners.find((row) => row.owner !== item.owner && !(row.shared && item.shared === true));
-  if (other === undefined) return;
-  throw new HostwrightError(
+function conflict(step: EnsureStep, item: Wanted, owner: string): HostwrightError {
+  const { name } = step.server;
+  return new HostwrightError(
     "HW_RESOURCE_CONFLICT",
-    `${item.type} ${address.key} on ${step.server.name} belongs to ${other.owner}; ${item.owner} cannot have it too. Nothing was changed.`,
-    { server: step.server.name, data: { type: item.type, key: address.key, owner: other.owner } },
+    `${item.type} ${item.key} on ${name} belongs to ${owner}; ${item.owner} cannot have it too. Nothing was changed.`,
+    { server: name, data: { type: item.type, key: item.key, owner } },
   );
 }
 
-function refuseForeign(step: EnsureStep, address: ResourceAddress): never {
-  throw new HostwrightError(
+function foreign(step: EnsureStep, item: Wanted): HostwrightError {
+  const { name } = step.server;
+  return new HostwrightError(
     "HW_RESOURCE_FOREIGN",
-    `${address.type} ${address.key} stands on ${step.server.name} already and is not Hostwright's. Nothing was changed.`,
-    { server: step.server.name, data: { type: address.type, key: address.key } },
+    `${item.type} ${item.key} stands on ${name} already and is not Hostwright's. Nothing was changed.`,
+    { server: name, data: { type: item.type, key: item.key } },
   );
 }

@@ -25,11 +25,14 @@ export const PENDING: string = `${COMMON}
 if [ -L "$root/former" ] || [ -n "$(differing "$(basename "$(current)")")" ]; then echo pending; fi
 `;
 
-/** Asks for the generation until it is `want` or later (or exactly it), for at most 5 s. */
+/**
+ * Asks for the generation until it is `want` or later (or exactly it), for at most 5 s. One good answer is not enough: nginx
+ * lets old workers accept for 100 ms beside the new ones, and a visitor, or a probe of ours, would meet the old site.
+ */
 export const AWAIT = String.raw`
 use strict; use warnings; use IO::Socket::INET;
 my ($port, $path, $want, $exact) = @ARGV;
-my $until = time + 5;
+my ($until, $good) = (time + 5, 0);
 while (time <= $until) {
   my $answer = eval {
     local $SIG{ALRM} = sub { die }; alarm 2;
@@ -38,7 +41,9 @@ while (time <= $until) {
     local $/; my $all = <$socket>; alarm 0; $all;
   };
   alarm 0;
-  if (($answer // "") =~ m{^HTTP/\S+ 200 .*?\r?\n\r?\n(\d+)\s*$}s) { exit 0 if $exact ? $1 == $want : $1 >= $want }
+  my ($seen) = ($answer // "") =~ m{^HTTP/\S+ 200 .*?\r?\n\r?\n(\d+)\s*$}s;
+  $good = !defined $seen || ($exact ? $seen != $want : $seen < $want) ? 0 : $good + 1;
+  exit 0 if $good == 15;
   select undef, undef, undef, 0.01;
 }
 exit 1;
@@ -96,9 +101,9 @@ changed=
 for name in $(differing "$now"); do case " $held " in *" $name "*) ;; *) changed="$changed $name" ;; esac; done
 if [ -z "$changed" ] && [ "$force" = 0 ]; then finish unchanged "$now" ""; fi
 
-last=$(cat "$root/last" 2>/dev/null || echo 0)
-[ "$last" -ge "$now" ] || last=$now
-next=$((last + 1))
+used=$(cat "$root/last" 2>/dev/null || echo 0)
+[ "$used" -ge "$now" ] || used=$now
+next=$((used + 1))
 partial=$gens/$next.partial
 mkdir "$partial" &&
   find "$root/entries" -mindepth 1 -maxdepth 1 -type f ! -name '.*' -exec cp -p -t "$partial" -- {} + || exit 1
@@ -113,6 +118,7 @@ mv "$partial" "$gens/$next" && point current "generations/$next" || { back; exit
 
 if ! said=$("$@" 2>&1); then
   back
+  echo "$used" > "$root/last"
   if untouched=$("$@" 2>&1); then finish refused "$now" "$said"; fi
   finish foreign "$now" "$untouched"
 fi

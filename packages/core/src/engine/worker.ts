@@ -92,7 +92,7 @@ export class Worker {
         await store.tasks.move(task.id, ["running"], "running", { plan: sealPlan(box, plan) });
         return { plan, token };
       }
-      await store.leases.release(task.id);
+      await store.leases.release(task.id, undefined, this.#holder);
     }
   }
 
@@ -228,11 +228,11 @@ export class Worker {
     });
     if (state !== "needs-attention") {
       await store.journal.eraseUndo(taskId);
-      await store.leases.release(taskId);
+      await store.leases.release(taskId, undefined, this.#holder);
     } else {
       // The site stays leased until somebody resolved it; the server is free for others (decisions.md D9).
       const keep = end.plan?.leases[0]?.scope;
-      await store.leases.release(taskId, end.plan?.leases.map((lease) => lease.scope).filter((scope) => scope !== keep) ?? []);
+      await store.leases.release(taskId, end.plan?.leases.map((lease) => lease.scope).filter((scope) => scope !== keep) ?? [], this.#holder);
     }
     await this.#events.emit(taskId, "task:finished", { state, error, residue: end.residue });
     return outcome;

@@ -6,8 +6,10 @@ export const ERROR_CODES = {
   HW_INPUT_INVALID: "A value given by the caller does not fit its schema. Correct the named field and try again.",
   HW_DOMAIN_INVALID: "A domain is not a valid lower-case host name. Give an A-label such as www.example.com.",
   HW_DOMAIN_RESERVED: "A domain belongs to a reserved name (localhost, .invalid, ...). Choose a public name.",
-  HW_DOMAIN_TAKEN: "Another site holds this domain as its main name or alias. Choose another, or remove it there first.",
-  HW_NAME_TAKEN: "A name that the web server already serves from foreign configuration. Remove it from the named file first.",
+  HW_DOMAIN_TAKEN:
+    "Another site holds this domain as its main name or alias. Choose another, or remove it there first.",
+  HW_NAME_TAKEN:
+    "A name that the web server already serves from foreign configuration. Remove it from the named file first.",
   HW_NOT_FOUND: "No such record, or it is not visible to this actor. Check the name or id.",
   HW_RECORD_MANAGED: "The record is managed by code or a file (managedBy). Change it there.",
   HW_RECORD_IN_USE: "The record is still used by others. Remove those first.",
@@ -18,17 +20,22 @@ export const ERROR_CODES = {
   HW_PLATFORM_DATABASE: "The platform cannot use this database type. Choose one of the listed types.",
   HW_PLUGIN_INVALID: "A plugin cannot be loaded. Its message names the plugin and the mend.",
   HW_PLUGIN_MISSING: "A stored record or task needs a plugin that is not loaded. Load it.",
-  HW_PREREQUISITE_MISSING: "A server lacks packages, or runs something that endangers its sites. Run `server prepare`, or follow the message.",
-  HW_SSH_HOST_KEY: "The server's host key is not one of the recorded keys. If the server was rebuilt, record its new key.",
+  HW_PREREQUISITE_MISSING:
+    "A server lacks packages, or runs something that endangers its sites. Run `server prepare`, or follow the message.",
+  HW_SSH_HOST_KEY:
+    "The server's host key is not one of the recorded keys. If the server was rebuilt, record its new key.",
   HW_SSH_AUTH: "The server refused the credentials. Check user and key.",
   HW_SSH_UNREACHABLE: "The server cannot be reached. Check address, port, network and that sshd runs.",
-  HW_SSH_LOST: "The connection was lost and what it carried is unknown. Hostwright reads the server again before it goes on.",
+  HW_SSH_LOST:
+    "The connection was lost and what it carried is unknown. Hostwright reads the server again before it goes on.",
   HW_SOCKET_UNREACHABLE: "Nothing answers at a socket on the server. Start the service that listens there.",
   HW_COMMAND_FAILED: "A command on a server failed. Its output says why.",
-  HW_COMMAND_TIMEOUT: "A command did not end in its time and was stopped. Look at its output; raise the limit if it was at work.",
+  HW_COMMAND_TIMEOUT:
+    "A command did not end in its time and was stopped. Look at its output; raise the limit if it was at work.",
   HW_CANCELLED: "The work was cancelled by its caller.",
   HW_DISK_FULL: "A server's file system has no room left. Free space and try again.",
-  HW_PERMISSION_DENIED: "The server refused access. Check that the login user is root or may use sudo without a password.",
+  HW_PERMISSION_DENIED:
+    "The server refused access. Check that the login user is root or may use sudo without a password.",
   HW_DATABASE_UNREACHABLE: "The database server does not answer. Start it, or check its socket and credentials.",
   HW_DATABASE_FAILED: "The database server refused a statement. Its message says why.",
   HW_RESOURCE_CONFLICT: "Two owners declare the same thing on a server. Rename one of them.",
@@ -37,8 +44,10 @@ export const ERROR_CODES = {
   HW_PLAN_EXPIRED: "The plan's time is over. Plan again.",
   HW_PLAN_FORGED: "The plan does not carry a valid signature. It was not run.",
   HW_PLAN_STALE: "The plan no longer fits what is on the servers. Plan again.",
-  HW_HTTP_FOREIGN_CONFIG: "The web server's configuration is broken in a file that is not Hostwright's. Mend that file first.",
-  HW_HTTP_CONFIG_REFUSED: "The web server refused configuration rendered by Hostwright. The old configuration stays in force.",
+  HW_HTTP_FOREIGN_CONFIG:
+    "The web server's configuration is broken in a file that is not Hostwright's. Mend that file first.",
+  HW_HTTP_CONFIG_REFUSED:
+    "The web server refused configuration rendered by Hostwright. The old configuration stays in force.",
   HW_HTTP_RELOAD_FAILED: "The web server did not take the new configuration. The old one was put back.",
   HW_INSTALLER_FAILED: "The application's installer failed. Its output says why.",
   HW_PROBE_FAILED: "The site's page did not answer as expected.",
@@ -49,8 +58,10 @@ export const ERROR_CODES = {
   HW_QUOTE_REFUSED: "A value cannot be quoted safely in the target's syntax. Choose another value.",
   HW_SECRET_UNREADABLE: "A stored secret cannot be decrypted. Give the key that it was stored with.",
   HW_STORE_INCOMPATIBLE: "The state store was written by a newer version. Update Hostwright.",
-  HW_STORE_BUSY: "Another process held the state store for too long. Try again; if it lasts, end the process that hangs.",
-  HW_STORE_EXPOSED: "A file of the state folder can be read or changed by other users. Correct its owner and mode first.",
+  HW_STORE_BUSY:
+    "Another process held the state store for too long. Try again; if it lasts, end the process that hangs.",
+  HW_STORE_EXPOSED:
+    "A file of the state folder can be read or changed by other users. Correct its owner and mode first.",
   HW_HOST_UNSUPPORTED: "This machine cannot do what was asked. The message says what is missing.",
   HW_INTERNAL: "A defect in Hostwright or a plugin. Please report it with the task's log.",
 } as const;

@@ -23,39 +23,43 @@ export interface RemoteUnitResult {
 const OUTPUT_BYTES = 256 * 1024;
 
 // Arguments: attempt, seconds, systemd-run's arguments. The unit outlives this script, the connection and the worker
-// (decisions.md D6): output and result stay in its folder until they were fetched.
+// (decisions.md D6): it stays loaded after its end, with its result, until that was fetched. systemd has opened the input
+// when systemd-run returns, so the file goes at once.
 const START = `
 set -eu
 attempt=$1; seconds=$2; shift 2
 dir=/var/lib/hostwright/attempts/$attempt
 umask 077
 mkdir -p "$dir" /run/hostwright
-cat > "/run/hostwright/$attempt.in"
 : > "$dir/out"; : > "$dir/err"
-exec systemd-run --quiet --no-block --collect --unit="hostwright-$attempt" \\
-  -p Type=exec -p "RuntimeMaxSec=$seconds" -p TimeoutStopSec=5 -p LimitFSIZE=67108864 \\
-  -p "StandardInput=file:/run/hostwright/$attempt.in" -p "StandardOutput=append:$dir/out" -p "StandardError=append:$dir/err" \\
-  -p "ExecStopPost=+/bin/sh -c 'umask 077; echo \\"\\$\${SERVICE_RESULT} \\$\${EXIT_CODE} \\$\${EXIT_STATUS}\\" > $dir/result.new; mv $dir/result.new $dir/result; rm -f /run/hostwright/$attempt.in'" \\
-  "$@"
+cat > "/run/hostwright/$attempt.in"
+code=0
+systemd-run --quiet --unit="hostwright-$attempt" -p Type=exec -p RemainAfterExit=yes \\
+  -p "RuntimeMaxSec=$seconds" -p TimeoutStopSec=5 -p LimitFSIZE=67108864 -p "StandardInput=file:/run/hostwright/$attempt.in" \\
+  -p "StandardOutput=append:$dir/out" -p "StandardError=append:$dir/err" "$@" || code=$?
+rm -f "/run/hostwright/$attempt.in"
+exit $code
 `;
 
-// Arguments: attempt, bytes. Waits for the result, prints "result code status", then both outputs by length.
+// Arguments: attempt, bytes. Waits for the end; prints result and exit status, then both outputs, base64.
 const WAIT = `
-dir=/var/lib/hostwright/attempts/$1
-while [ ! -e "$dir/result" ]; do
-  case $(systemctl is-active "hostwright-$1" 2>/dev/null) in
-    active|activating|deactivating|reloading) ;;
-    *) [ -e "$dir/result" ] || { sleep 0.1; [ -e "$dir/result" ] || { echo "lost lost 0 0"; exit 0; }; } ;;
+unit=hostwright-$1; dir=/var/lib/hostwright/attempts/$1
+show() { systemctl show -p "$1" --value "$unit"; }
+while :; do
+  case $(show SubState) in
+    exited|failed|dead) break ;;
+    *) pid=$(show MainPID); [ "\${pid:-0}" -gt 0 ] && tail -s 0.02 --pid="$pid" -f /dev/null || sleep 0.02 ;;
   esac
-  sleep 0.05
 done
-out=$(head -c "$2" "$dir/out" | base64 -w0); err=$(head -c "$2" "$dir/err" | base64 -w0)
-cat "$dir/result"; echo "$out"; echo "$err"
+printf '%s %s\\n' "$(show Result)" "$(show ExecMainStatus)"
+head -c "$2" "$dir/out" | base64 -w0; echo
+head -c "$2" "$dir/err" | base64 -w0; echo
+systemctl stop "$unit" 2>/dev/null; systemctl reset-failed "$unit" 2>/dev/null
 rm -rf -- "$dir"
 `;
 
 const STOP = `
-systemctl stop "hostwright-$1" 2>/dev/null
+systemctl stop "hostwright-$1" 2>/dev/null; systemctl reset-failed "hostwright-$1" 2>/dev/null
 rm -rf -- "/var/lib/hostwright/attempts/$1" "/run/hostwright/$1.in"
 [ "$(systemctl is-active "hostwright-$1" 2>/dev/null)" != active ]
 `;
@@ -95,15 +99,15 @@ export async function runRemoteUnit(target: Target, unit: RemoteUnit): Promise<R
     throw new HostwrightError("HW_CANCELLED", `The command on ${server.name} was stopped.`, { server: server.name });
   }
   const [status = "", out = "", err = ""] = waited.stdout.toString("utf8").split("\n");
-  const [result = "lost", , exitStatus = "0"] = status.split(" ");
-  if (waited.exitCode !== 0 || result === "lost" || result === "") {
+  const [result = "", exitStatus = ""] = status.split(" ");
+  if (waited.exitCode !== 0 || result === "") {
     await stopRemoteUnit(target, unit.attempt);
     throw new HostwrightError("HW_COMMAND_FAILED", `The result of a command on ${server.name} was lost.`, {
       server: server.name,
       output: bounded(waited.stderr),
     });
   }
-  return { result, exitCode: Number(exitStatus) || (result === "success" ? 0 : 1), stdout: decode(out), stderr: decode(err) };
+  return { result, exitCode: Number(exitStatus), stdout: decode(out), stderr: decode(err) };
 }
 
 /** Stops the unit of an attempt and removes what it left; the unit is seen gone when this returns. */

@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -16,12 +15,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { resourceHarness, swapped } from "../../test/resource-harness.ts";
 import { testTarget } from "../../test/test-target.ts";
-import type { Change, Declared, ResourceType } from "../contracts/resource.ts";
+import type { Declared } from "../contracts/resource.ts";
 import { text } from "../model/text.ts";
-import { directory, directoryType } from "./directory.ts";
+import { directory } from "./directory.ts";
 import { file, fileType, type FileInput, type FileSpec } from "./file.ts";
-import { link, linkType } from "./link.ts";
+import { link } from "./link.ts";
 import type { PathState } from "./path-state.ts";
 
 const owner = userInfo().username;
@@ -36,39 +36,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-type PathType = ResourceType<never, PathState>;
 const at = (...names: string[]): string => join(root, ...names);
 const mine = (input: FileInput): Declared => file({ owner, group, ...input });
-const folder = (path: string, mode = 0o755): Declared => directory({ path, owner, group, mode });
 
-function typeOf(declared: Declared): PathType {
-  const type = [fileType, directoryType, linkType].find((one) => one.name === declared.type);
-  return type as unknown as PathType;
-}
-
-/** What the engine does: read, compare, and the changes that are needed. */
-async function changesFor(declared: readonly Declared[]): Promise<Change<PathState>[]> {
-  const changes: Change<PathState>[] = [];
-  for (const one of declared) {
-    const type = typeOf(one);
-    const key = type.key(one.spec as never);
-    const before = (await type.read(target, [key], { contents: true })).get(key) ?? null;
-    const after = type.desired(one.spec as never, target.resolve);
-    if (before === null || JSON.stringify(type.identity(before)) !== JSON.stringify(type.identity(after)))
-      changes.push({ key, before, after });
-  }
-  return changes;
-}
-
-async function ensure(...declared: Declared[]): Promise<Change<PathState>[]> {
-  const changes = await changesFor(declared);
-  const [first] = declared;
-  if (first !== undefined) await typeOf(first).apply(target, changes);
-  return changes;
-}
-
-const swapped = (changes: readonly Change<PathState>[]): Change<PathState>[] =>
-  changes.map(({ key, before, after }) => ({ key, before: after, after: before }));
+const { changesFor, ensure } = resourceHarness<PathState>(() => target);
 
 test("a file is made as declared, and a second diff is empty", async () => {
   await ensure(mine({ path: at("a.conf"), content: "hello\n", mode: 0o640 }));
@@ -235,42 +206,6 @@ test("a missing folder is named", async () => {
     code: "HW_RESOURCE_CHANGED",
     message: expect.stringContaining(at("no")),
   });
-});
-
-test("folders are made from the top, whatever the order, and go from the leaves", async () => {
-  const changes = await ensure(folder(at("x", "y", "z"), 0o700), folder(at("x")), folder(at("x", "y"), 0o750));
-  expect(lstatSync(at("x", "y", "z")).mode & 0o7777).toBe(0o700);
-  expect(await changesFor([folder(at("x", "y"), 0o750)])).toEqual([]);
-  await directoryType.apply(target, swapped(changes));
-  expect(readdirSync(root)).toEqual([]);
-});
-
-test("a folder's mode is set and undone on itself alone; one that is not empty is not removed", async () => {
-  mkdirSync(at("d"), { mode: 0o755 });
-  writeFileSync(at("d", "inside"), "theirs", { mode: 0o644 });
-  const changes = await ensure(folder(at("d"), 0o2750));
-  expect(lstatSync(at("d")).mode & 0o7777).toBe(0o2750);
-  expect(lstatSync(at("d", "inside")).mode & 0o7777).toBe(0o644);
-  await directoryType.apply(target, swapped(changes));
-  expect(lstatSync(at("d")).mode & 0o7777).toBe(0o755);
-  const before = changes[0]?.before ?? null;
-  await expect(directoryType.apply(target, [{ key: at("d"), before, after: null }])).rejects.toMatchObject({
-    code: "HW_RESOURCE_CHANGED",
-    message: expect.stringContaining("not empty"),
-  });
-  expect(readFileSync(at("d", "inside"), "utf8")).toBe("theirs");
-});
-
-test("a link is made, moved, undone and removed; what it points to is never touched", async () => {
-  writeFileSync(at("one"), "1");
-  const made = await ensure(link({ path: at("current"), target: "one" }));
-  expect(await changesFor([link({ path: at("current"), target: "one" })])).toEqual([]);
-  const moved = await ensure(link({ path: at("current"), target: at("two words\\") }));
-  expect(readlinkSync(at("current"))).toBe(at("two words\\"));
-  await linkType.apply(target, swapped(moved));
-  expect(readlinkSync(at("current"))).toBe("one");
-  await linkType.apply(target, swapped(made));
-  expect(readdirSync(root)).toEqual(["one"]);
 });
 
 test("hostile names are only names", async () => {

@@ -39,7 +39,10 @@ function judge({ aborted, timedOut, stderr, exitCode, signal }: CommandResult): 
   if (timedOut) return ["HW_COMMAND_TIMEOUT", "did not end in its time and was stopped"];
   if (DISK_FULL.test(stderr)) return ["HW_DISK_FULL", "found no space left on a file system"];
   if (DENIED.test(stderr)) return ["HW_PERMISSION_DENIED", "was refused access"];
-  return ["HW_COMMAND_FAILED", exitCode === null ? `was ended by ${signal ?? "an unknown signal"}` : `failed with exit code ${exitCode}`];
+  return [
+    "HW_COMMAND_FAILED",
+    exitCode === null ? `was ended by ${signal ?? "an unknown signal"}` : `failed with exit code ${exitCode}`,
+  ];
 }
 
 /** As a person would type it: without environment and input, on one line, bounded. */

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Command, CommandResult, Script, ServerStats, SocketAddress } from "../contracts/server.ts";
 import { Server } from "../contracts/server.ts";
-import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { HostwrightError } from "../errors/hostwright-error.ts";
 import { commandWords, scriptCommand } from "./command-wrapper.ts";
 import type { RunningProcess } from "./running-process.ts";
 import type { SessionReaper } from "./session-reaper.ts";
@@ -34,7 +34,8 @@ export abstract class CommandServer extends Server {
 
   /** Starts the command's words. The signal ends the wait for a place, not the command. */
   protected abstract _start(command: Command, words: readonly string[], signal: AbortSignal): Promise<Started>;
-  protected abstract _forward(address: SocketAddress): Promise<Duplex>;
+  /** The signal says that the server is being closed. */
+  protected abstract _forward(address: SocketAddress, signal: AbortSignal): Promise<Duplex>;
   /** Called once, when no command runs any longer. */
   protected abstract _close(): Promise<void>;
   /** What work that was under way when the server was closed is told. */
@@ -51,7 +52,7 @@ export abstract class CommandServer extends Server {
   async forward(address: SocketAddress): Promise<Duplex> {
     this.#checkOpen();
     this.counts.roundTrips += 1;
-    return this.#track(this._forward(address));
+    return this.#track(this._forward(address, this.#closing.signal));
   }
 
   /** Stops what runs, and lets go of everything. Work under way is rejected. Idempotent. */
@@ -79,7 +80,12 @@ export abstract class CommandServer extends Server {
       const started = await this._start(command, words, waiting.signal);
       if (started !== null) {
         this.counts.roundTrips += 1;
-        const supervision = { server: this.name, reaper: started.reaper, signal: command.signal, closing: this.#closing.signal };
+        const supervision = {
+          server: this.name,
+          reaper: started.reaper,
+          signal: command.signal,
+          closing: this.#closing.signal,
+        };
         result = await supervise(started.process, command, supervision);
       }
     } finally {
@@ -95,8 +101,8 @@ export abstract class CommandServer extends Server {
 
   #track<T>(work: Promise<T>): Promise<T> {
     this.#work.add(work);
-    const done = (): void => void this.#work.delete(work);
-    work.then(done, done);
+    const forget = (): void => void this.#work.delete(work);
+    work.then(forget, forget);
     return work;
   }
 }

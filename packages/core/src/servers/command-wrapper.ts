@@ -10,7 +10,7 @@ export const LOCALE = "C.UTF-8";
  * on knowing whom to signal. `$1` is the user to become, empty for none. setpriv and not runuser: it stays nobody's
  * parent, asks no PAM and starts no shell.
  */
-export const WRAPPER = `printf '\\036hostwright %s\\n' "$$"
+export const WRAPPER: string = `printf '\\036hostwright %s\\n' "$$"
 export LC_ALL=${LOCALE}
 user=$1
 shift
@@ -49,7 +49,10 @@ export function commandWords(command: Command): readonly string[] {
   if (command.user !== undefined && !USER_NAME.test(command.user)) {
     throw invalid(`"${command.user}" cannot be the name of a user`, "user");
   }
-  for (const [field, value] of [["timeoutMs", command.timeoutMs], ["maxOutputBytes", command.maxOutputBytes]] as const) {
+  for (const [field, value] of [
+    ["timeoutMs", command.timeoutMs],
+    ["maxOutputBytes", command.maxOutputBytes],
+  ] as const) {
     if (value !== undefined && !(value > 0)) throw invalid(`${field} is not above zero`, field);
   }
   const asUser = command.user !== undefined && command.user !== "root";
@@ -67,7 +70,10 @@ export function commandWords(command: Command): readonly string[] {
  * Words behind the wrapper. Through sudo the command gets a session of its own, because sudo may or may not make one,
  * depending on its configuration.
  */
-export function wrapped(words: readonly string[], options: { readonly user?: string | undefined; readonly sudo: boolean }): string[] {
+export function wrapped(
+  words: readonly string[],
+  options: { readonly user?: string | undefined; readonly sudo: boolean },
+): string[] {
   const { user = "root", sudo } = options;
   const become = sudo ? ["env", `LC_ALL=${LOCALE}`, "sudo", "-n", "--", "setsid", "--wait"] : [];
   return [...become, "sh", "-c", WRAPPER, "sh", user === "root" ? "" : user, ...words];

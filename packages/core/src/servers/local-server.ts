@@ -51,7 +51,11 @@ export class LocalServer extends CommandServer {
     const input = command.stdin !== undefined;
     const [program = "", ...args] = argv;
     try {
-      const child = spawn(program, args, { detached: true, stdio: [input ? "pipe" : "ignore", "pipe", "pipe"], env: this.#login });
+      const child = spawn(program, args, {
+        detached: true,
+        stdio: [input ? "pipe" : "ignore", "pipe", "pipe"],
+        env: this.#login,
+      });
       const process = new LocalProcess(child, become);
       await once(child, "spawn");
       child.on("error", () => {});
@@ -62,11 +66,13 @@ export class LocalServer extends CommandServer {
     }
   }
 
-  protected override async _forward(address: SocketAddress): Promise<Duplex> {
+  protected override async _forward(address: SocketAddress, signal: AbortSignal): Promise<Duplex> {
     const socket = connect("path" in address ? { path: address.path } : { ...address, noDelay: true });
     try {
-      await once(socket, "connect");
+      await once(socket, "connect", { signal });
     } catch (error) {
+      socket.destroy();
+      if (signal.aborted) throw this._closedError();
       throw this.#forwardError(address, error);
     }
     this.#sockets.add(socket);
@@ -83,7 +89,9 @@ export class LocalServer extends CommandServer {
   }
 
   protected override _closedError(): HostwrightError {
-    return new HostwrightError("HW_CANCELLED", `${this.name} was closed here; what ran there was stopped`, { server: this.name });
+    return new HostwrightError("HW_CANCELLED", `${this.name} was closed here; what ran there was stopped`, {
+      server: this.name,
+    });
   }
 
   #neverStarted(program: string, error: unknown): NeverStarted {
@@ -91,11 +99,15 @@ export class LocalServer extends CommandServer {
     const known = EXIT_CODES[code];
     if (known !== undefined) return new NeverStarted(known[0], `sh: ${program}: ${known[1]}`);
     const tooLong = code === "E2BIG";
-    throw new HostwrightError(tooLong ? "HW_INPUT_INVALID" : "HW_COMMAND_FAILED", `${program} could not be started on ${this.name} (${code})`, {
-      server: this.name,
-      cause: error,
-      ...(tooLong ? { mend: "Send long data by stdin." } : {}),
-    });
+    throw new HostwrightError(
+      tooLong ? "HW_INPUT_INVALID" : "HW_COMMAND_FAILED",
+      `${program} could not be started on ${this.name} (${code})`,
+      {
+        server: this.name,
+        cause: error,
+        ...(tooLong ? { mend: "Send long data by stdin." } : {}),
+      },
+    );
   }
 
   #makeReaper(sudo: boolean): SessionReaper {
@@ -111,7 +123,8 @@ export class LocalServer extends CommandServer {
   #countBytes({ stdio: [stdin, stdout, stderr] }: ChildProcess): void {
     // Pipes of a child are sockets here, and count for themselves.
     this.counts.bytesSent += (stdin as Socket | null)?.bytesWritten ?? 0;
-    this.counts.bytesReceived += ((stdout as Socket | null)?.bytesRead ?? 0) + ((stderr as Socket | null)?.bytesRead ?? 0);
+    this.counts.bytesReceived +=
+      ((stdout as Socket | null)?.bytesRead ?? 0) + ((stderr as Socket | null)?.bytesRead ?? 0);
   }
 
   #forwardError(address: SocketAddress, cause: unknown): HostwrightError {
@@ -120,6 +133,9 @@ export class LocalServer extends CommandServer {
     const details = { server: this.name, cause, data: { address } };
     return denied
       ? new HostwrightError("HW_PERMISSION_DENIED", `access to ${where} on ${this.name} was refused`, details)
-      : new HostwrightError("HW_SOCKET_UNREACHABLE", `nothing answers at ${where} on ${this.name}`, { ...details, retryable: true });
+      : new HostwrightError("HW_SOCKET_UNREACHABLE", `nothing answers at ${where} on ${this.name}`, {
+          ...details,
+          retryable: true,
+        });
   }
 }

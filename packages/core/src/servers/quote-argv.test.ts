@@ -1,11 +1,40 @@
 import { execFileSync } from "node:child_process";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { quoteArgv } from "./quote-argv.ts";
 
-const hostile = fc.string({
-  unit: fc.oneof(fc.constantFrom("'", '"', "\\", "$", "`", "\n", "\t", "!", "#", "~", "*", "?", "[", "{", "}", "(", "&", "|", ";", "<", ">", "=", " "), fc.string({ unit: "binary", minLength: 1, maxLength: 1 })),
-}).filter((word) => !word.includes("\0") && word.isWellFormed());
+const hostile = fc
+  .string({
+    unit: fc.oneof(
+      fc.constantFrom(
+        "'",
+        '"',
+        "\\",
+        "$",
+        "`",
+        "\n",
+        "\t",
+        "!",
+        "#",
+        "~",
+        "*",
+        "?",
+        "[",
+        "{",
+        "}",
+        "(",
+        "&",
+        "|",
+        ";",
+        "<",
+        ">",
+        "=",
+        " ",
+      ),
+      fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+    ),
+  })
+  .filter((word) => !word.includes("\0") && Buffer.from(word).toString() === word);
 
 describe("quoteArgv", () => {
   test("the real sh takes it apart into the same words", () => {
@@ -19,7 +48,9 @@ describe("quoteArgv", () => {
   });
 
   test("plain words stay readable", () => {
-    expect(quoteArgv(["systemctl", "reload", "php8.4-fpm@x.service", "/etc/a_b", "", "it's"])).toBe("systemctl reload php8.4-fpm@x.service /etc/a_b '' 'it'\\''s'");
+    expect(quoteArgv(["systemctl", "reload", "php8.4-fpm@x.service", "/etc/a_b", "", "it's"])).toBe(
+      "systemctl reload php8.4-fpm@x.service /etc/a_b '' 'it'\\''s'",
+    );
   });
 
   test.each(["a\0b", "\udc00", "x\ud800y"])("refuses %j", (word) => {

@@ -8,8 +8,10 @@ const PLAIN = /^[A-Za-z0-9_/.:,@%+-]+$/;
  * @throws HW_QUOTE_REFUSED for what no argument can hold: a NUL byte, or half of a surrogate pair.
  */
 export function quoteWord(word: string): string {
-  if (word.includes("\0")) throw new HostwrightError("HW_QUOTE_REFUSED", "an argument holds a NUL byte; nothing was run");
-  if (!word.isWellFormed()) throw new HostwrightError("HW_QUOTE_REFUSED", "an argument is not valid Unicode; nothing was run");
+  if (word.includes("\0"))
+    throw new HostwrightError("HW_QUOTE_REFUSED", "an argument holds a NUL byte; nothing was run");
+  if (!word.isWellFormed())
+    throw new HostwrightError("HW_QUOTE_REFUSED", "an argument is not valid Unicode; nothing was run");
   if (PLAIN.test(word)) return word;
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,7 +4,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "ssh2";
 import { isHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";
 import type { Secret } from "../model/secret.ts";
-import { authenticationFailed, connectError, type Endpoint, hostKeyRefused, type Phase, unreachable } from "./ssh-errors.ts";
+import {
+  authenticationFailed,
+  connectError,
+  type Endpoint,
+  hostKeyRefused,
+  type Phase,
+  unreachable,
+} from "./ssh-errors.ts";
 
 export interface SshEndpoint extends Endpoint {
   /** "SHA256:..." of every key that the server may show; more than one while keys are rotated. */

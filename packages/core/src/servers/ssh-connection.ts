@@ -75,14 +75,15 @@ export class SshConnection {
     channel.on("data", (chunk: Buffer) => output.push(chunk));
     channel.end();
     const exitCode = await new Promise((resolve) => channel.once("close", resolve));
-    if (this.#lost || exitCode !== 0) throw connectionLost(this.#server, "while a command was being stopped; it may still run");
+    if (this.#lost || exitCode !== 0)
+      throw connectionLost(this.#server, "while a command was being stopped; it may still run");
     return Buffer.concat(output).toString("latin1");
   }
 
-  /** @throws NotSent, HW_SOCKET_UNREACHABLE, HW_PERMISSION_DENIED */
-  async forward(address: SocketAddress): Promise<ClientChannel> {
-    const release = await this.#forwards.acquire();
-    if (release === null) throw new NotSent();
+  /** A channel to a socket; null when the signal came first. @throws NotSent, HW_SOCKET_UNREACHABLE, HW_PERMISSION_DENIED */
+  async forward(address: SocketAddress, signal: AbortSignal): Promise<ClientChannel | null> {
+    const release = await this.#forwards.acquire(signal);
+    if (release === null) return null;
     try {
       const channel = await this.#open<ClientChannel>((done) => {
         if ("path" in address) this.#client.openssh_forwardOutStreamLocal(address.path, done);
@@ -144,18 +145,27 @@ function lostOnOpen(server: string, error: unknown): Error {
 }
 
 function sessionRefused(server: string, cause: unknown): HostwrightError {
-  return new HostwrightError("HW_PERMISSION_DENIED", `${server} gives no session for a command (${(cause as Error).message}); nothing was run`, {
-    server,
-    retryable: true,
-    cause,
-    mend: "Check sshd's MaxSessions (10 is its default), and that the key may run commands.",
-  });
+  return new HostwrightError(
+    "HW_PERMISSION_DENIED",
+    `${server} gives no session for a command (${(cause as Error).message}); nothing was run`,
+    {
+      server,
+      retryable: true,
+      cause,
+      mend: "Check sshd's MaxSessions (10 is its default), and that the key may run commands.",
+    },
+  );
 }
 
 function forwardError(server: string, address: SocketAddress, cause: unknown): HostwrightError {
   const where = "path" in address ? address.path : `${address.host} port ${address.port}`;
   if ((cause as { reason?: unknown }).reason === OPEN_FAILED) {
-    return new HostwrightError("HW_SOCKET_UNREACHABLE", `nothing answers at ${where} on ${server}`, { server, retryable: true, cause, data: { address } });
+    return new HostwrightError("HW_SOCKET_UNREACHABLE", `nothing answers at ${where} on ${server}`, {
+      server,
+      retryable: true,
+      cause,
+      data: { address },
+    });
   }
   return new HostwrightError("HW_PERMISSION_DENIED", `sshd on ${server} does not forward to ${where}`, {
     server,

@@ -42,24 +42,41 @@ export function unreachable(endpoint: Endpoint, reason: Unreachable, cause?: unk
 
 export function authenticationFailed(endpoint: Endpoint, cause: unknown): HostwrightError {
   const { name, host, user } = endpoint;
-  return new HostwrightError("HW_SSH_AUTH", `${name} (${host}) does not let ${user} in with the given key; nothing was run`, {
-    server: name,
-    cause,
-    data: { host, user },
-  });
+  return new HostwrightError(
+    "HW_SSH_AUTH",
+    `${name} (${host}) does not let ${user} in with the given key; nothing was run`,
+    {
+      server: name,
+      cause,
+      data: { host, user },
+    },
+  );
 }
 
-export function hostKeyRefused(endpoint: Endpoint, expected: readonly string[], got: string, type: string): HostwrightError {
+export function hostKeyRefused(
+  endpoint: Endpoint,
+  expected: readonly string[],
+  got: string,
+  type: string,
+): HostwrightError {
   const { name, host, port } = endpoint;
   const known = expected.length === 0 ? "no key is recorded" : `recorded: ${expected.join(", ")}`;
-  return new HostwrightError("HW_SSH_HOST_KEY", `${name} (${host} port ${port}) shows the host key ${got} (${type}); ${known}. Nothing was sent`, {
-    server: name,
-    data: { host, port, expected: [...expected], got, type },
-  });
+  return new HostwrightError(
+    "HW_SSH_HOST_KEY",
+    `${name} (${host} port ${port}) shows the host key ${got} (${type}); ${known}. Nothing was sent`,
+    {
+      server: name,
+      data: { host, port, expected: [...expected], got, type },
+    },
+  );
 }
 
 export function connectionLost(server: string, what: string, cause?: unknown): HostwrightError {
-  return new HostwrightError("HW_SSH_LOST", `the connection to ${server} was lost ${what}`, { server, retryable: true, cause });
+  return new HostwrightError("HW_SSH_LOST", `the connection to ${server} was lost ${what}`, {
+    server,
+    retryable: true,
+    cause,
+  });
 }
 
 /** What a failure to connect means, by how far the connection had come. */

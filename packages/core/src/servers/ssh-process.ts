@@ -12,7 +12,10 @@ export class SshProcess implements RunningProcess {
   readonly #marker = new SessionMarker();
   #stdout: (chunk: Buffer) => void = () => {};
 
-  constructor(channel: ClientChannel, options: { readonly server: string; readonly input: boolean; readonly isLost: () => boolean }) {
+  constructor(
+    channel: ClientChannel,
+    options: { readonly server: string; readonly input: boolean; readonly isLost: () => boolean },
+  ) {
     this.#channel = channel;
     this.session = this.#marker.session;
     this.ended = this.#ending(options.server, options.isLost);

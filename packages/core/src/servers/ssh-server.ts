@@ -54,27 +54,42 @@ export class SshServer extends CommandServer {
   override get stats(): ServerStats {
     const open = this.#current?.bytes ?? { sent: 0, received: 0 };
     const counted = super.stats;
-    return { ...counted, bytesSent: counted.bytesSent + open.sent, bytesReceived: counted.bytesReceived + open.received };
+    return {
+      ...counted,
+      bytesSent: counted.bytesSent + open.sent,
+      bytesReceived: counted.bytesReceived + open.received,
+    };
   }
 
   protected override async _start(command: Command, words: readonly string[], signal: AbortSignal): Promise<Started> {
     const line = `exec ${quoteArgv(wrapped(words, { user: command.user, sudo: this.#sudo }))}`;
     if (Buffer.byteLength(line) > LONGEST_LINE) {
-      throw new HostwrightError("HW_INPUT_INVALID", `a command for ${this.name} is longer than 128 KiB; nothing was run`, {
-        server: this.name,
-        mend: "Send long data by stdin.",
-      });
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `a command for ${this.name} is longer than 128 KiB; nothing was run`,
+        {
+          server: this.name,
+          mend: "Send long data by stdin.",
+        },
+      );
     }
     return this.#retryUnsent(async ({ connection, reaper }) => {
       const channel = await connection.exec(line, signal);
       if (channel === null) return null;
-      const process = new SshProcess(channel, { server: this.name, input: command.stdin !== undefined, isLost: () => connection.lost });
+      const process = new SshProcess(channel, {
+        server: this.name,
+        input: command.stdin !== undefined,
+        isLost: () => connection.lost,
+      });
       return { process, reaper };
     }, signal);
   }
 
-  protected override async _forward(address: SocketAddress): Promise<Duplex> {
-    const channel = await this.#retryUnsent(({ connection }) => connection.forward(address));
+  protected override async _forward(address: SocketAddress, signal: AbortSignal): Promise<Duplex> {
+    const channel = await this.#retryUnsent(
+      ({ connection }) => orAborted(connection.forward(address, signal), signal),
+      signal,
+    );
     if (channel === null) throw this._closedError();
     return channel;
   }
@@ -90,7 +105,7 @@ export class SshServer extends CommandServer {
   }
 
   /** A connection can be found dead only by using it; as long as nothing was sent a new one serves as well. */
-  async #retryUnsent<T>(use: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T | null> {
+  async #retryUnsent<T>(use: (link: Link) => Promise<T>, signal: AbortSignal): Promise<T | null> {
     for (let tries = 1; ; tries += 1) {
       const link = await orAborted(this.#open(), signal);
       if (link === null) return null;
@@ -135,8 +150,7 @@ export class SshServer extends CommandServer {
 }
 
 /** Waits no longer than the signal allows; what is waited for goes on, for others wait for it too. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | null> {
-  if (signal === undefined) return work;
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
   const { promise, resolve } = Promise.withResolvers<null>();
   const leave = (): void => resolve(null);
   if (signal.aborted) leave();

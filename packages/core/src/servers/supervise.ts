@@ -7,7 +7,7 @@ import type { Ending, RunningProcess } from "./running-process.ts";
 import type { SessionReaper } from "./session-reaper.ts";
 
 export const DEFAULT_TIMEOUT_MS = 60_000;
-export const DEFAULT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+export const DEFAULT_MAX_OUTPUT_BYTES: number = 16 * 1024 * 1024;
 
 /** setTimeout takes no more; nothing runs for 24 days. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -32,7 +32,11 @@ export interface Supervision {
  * Sees a command through: feeds it, keeps its output, and ends all of its session when its time is over, its caller
  * aborts, or its input breaks off. When it returns nothing of the command runs any longer.
  */
-export async function supervise(process: RunningProcess, command: Command, supervision: Supervision): Promise<CommandResult> {
+export async function supervise(
+  process: RunningProcess,
+  command: Command,
+  supervision: Supervision,
+): Promise<CommandResult> {
   const limit = command.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
   const stdout = new BoundedOutput(limit);
   const stderr = new BoundedOutput(limit);
@@ -49,7 +53,10 @@ export async function supervise(process: RunningProcess, command: Command, super
   }
   let stopFeeding = (): void => {};
   try {
-    process.onOutput((chunk) => stdout.add(chunk), (chunk) => stderr.add(chunk));
+    process.onOutput(
+      (chunk) => stdout.add(chunk),
+      (chunk) => stderr.add(chunk),
+    );
     if (process.stdin !== null && command.stdin !== undefined) {
       stopFeeding = feedStdin(process.stdin, command.stdin, (cause) => stop({ reason: "input", cause }));
     }
@@ -78,17 +85,25 @@ async function endSession(process: RunningProcess, { server, reaper }: Supervisi
   process.ended.catch(() => {});
   const session = await within(PATIENCE_MS, process.session);
   if (session === undefined) {
-    throw new HostwrightError("HW_SSH_LOST", `a command on ${server} was to be stopped but does not answer; it may still run`, {
-      server,
-      retryable: true,
-    });
+    throw new HostwrightError(
+      "HW_SSH_LOST",
+      `a command on ${server} was to be stopped but does not answer; it may still run`,
+      {
+        server,
+        retryable: true,
+      },
+    );
   }
   if (session !== null && !(await reaper.end(session))) {
-    throw new HostwrightError("HW_COMMAND_TIMEOUT", `a command on ${server} was stopped but did not end, not even by SIGKILL; its session ${session} still runs`, {
-      server,
-      mend: `Look at the server: ps -s ${session}. A process in state D waits for a disk or a network file system.`,
-      data: { session, survived: true },
-    });
+    throw new HostwrightError(
+      "HW_COMMAND_TIMEOUT",
+      `a command on ${server} was stopped but did not end, not even by SIGKILL; its session ${session} still runs`,
+      {
+        server,
+        mend: `Look at the server: ps -s ${session}. A process in state D waits for a disk or a network file system.`,
+        data: { session, survived: true },
+      },
+    );
   }
   return (await within(PATIENCE_MS, process.ended)) ?? { exitCode: null, signal: null };
 }
@@ -103,9 +118,13 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined
 }
 
 function brokenInput(server: string, cause: Error | undefined): HostwrightError {
-  return new HostwrightError("HW_COMMAND_FAILED", `the input of a command on ${server} broke off: ${cause?.message ?? "unknown cause"}; the command was stopped`, {
-    server,
-    cause,
-    mend: "Find out why the source of the input ended, then run the command again.",
-  });
+  return new HostwrightError(
+    "HW_COMMAND_FAILED",
+    `the input of a command on ${server} broke off: ${cause?.message ?? "unknown cause"}; the command was stopped`,
+    {
+      server,
+      cause,
+      mend: "Find out why the source of the input ended, then run the command again.",
+    },
+  );
 }

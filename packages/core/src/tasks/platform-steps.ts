@@ -4,7 +4,7 @@ import type { RecordChange } from "../contracts/store.ts";
 import type { EnsureStep, Owned } from "../engine/steps.ts";
 import type { PlatformRecord } from "../model/records.ts";
 import { file } from "../resources/file.ts";
-import { digestTree } from "../resources/digest-tree.ts";
+import { digestTree } from "../resources/tree-digest.ts";
 import { tree } from "../resources/tree.ts";
 import { folderReader } from "./source-reader.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";

@@ -10,22 +10,22 @@ export async function problemsOf(context: PlanningContext, server: ServerRecord)
   const packages =
     missing.length === 0
       ? []
-      : [{ message: `packages are missing: ${missing.join(", ")}`, mend: "Run the task `server prepare`." }];
+      : [{ message: `Packages are missing: ${missing.join(", ")}.`, mend: "Run the task `server prepare`." }];
   return [...packages, ...facts.problems];
 }
 
-/** @throws HW_PREREQUISITE_MISSING naming every problem of every server, with its mend. */
+/** @throws HW_PREREQUISITE_MISSING naming every problem that is not tolerable, with its mend. */
 export async function refuseProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<void> {
   const unique = [...new Map(servers.map((server) => [server.id, server])).values()];
   const found = await Promise.all(
     unique.map(async (server) => (await problemsOf(context, server)).map((problem) => ({ server: server.name, ...problem }))),
   );
-  const problems = found.flat();
+  const problems = found.flat().filter((problem) => problem.tolerable !== true);
   const [first] = problems;
   if (first === undefined) return;
   throw new HostwrightError(
     "HW_PREREQUISITE_MISSING",
-    `${problems.map((problem) => `${problem.server}: ${problem.message}`).join("; ")}. Nothing was changed.`,
+    `${problems.map((problem) => `${problem.server}: ${problem.message}`).join(" ")} Nothing was changed.`,
     { server: first.server, mend: problems.map((problem) => problem.mend).join(" "), data: { problems } },
   );
 }

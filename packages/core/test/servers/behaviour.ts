@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "../../src/contracts/server.ts";
 
@@ -24,13 +24,20 @@ function uniqueSeconds(): string {
 }
 
 async function living(server: Server, seconds: string): Promise<string[]> {
-  const { stdout } = await server.script({ script: 'grep -lzs "$1" /proc/[0-9]*/cmdline || :', args: [`^${seconds.replace(".", "[.]")}$`] });
-  return stdout.toString().split("\n").filter((line) => line !== "");
+  const { stdout } = await server.script({
+    script: 'grep -lzs "$1" /proc/[0-9]*/cmdline || :',
+    args: [`^${seconds.replace(".", "[.]")}$`],
+  });
+  return stdout
+    .toString()
+    .split("\n")
+    .filter((line) => line !== "");
 }
 
 async function untilAlive(server: Server, seconds: string, count: number): Promise<void> {
   for (let tries = 0; tries < 100 && (await living(server, seconds)).length < count; tries += 1) await delay(20);
-  expect(await living(server, seconds)).toHaveLength(count);
+  // More than those where sudo stands in front, which has the same arguments.
+  expect((await living(server, seconds)).length).toBeGreaterThanOrEqual(count);
 }
 
 /** A pipeline, a grandchild and one that leaves its group (timeout makes its own): six processes have `$1` as an argument. */
@@ -39,6 +46,7 @@ const TREE_SIZE = 6;
 
 /** What every server that runs commands does alike. */
 export function serverBehaviour(name: string, open: () => Promise<Subject>): void {
+  // oxlint-disable-next-line vitest/valid-title -- each server gives its own
   describe(name, () => {
     let subject: Subject;
     let server: Server;
@@ -49,8 +57,19 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
     afterAll(() => server?.close());
 
     test("gives exit code, stdout and stderr of a command", async () => {
-      const result = await server.script({ script: 'printf "%s" "$1"; printf "%s" "$2" >&2; exit 7', args: ["out", "err"] });
-      expect(result).toEqual({ exitCode: 7, signal: null, stdout: Buffer.from("out"), stderr: "err", timedOut: false, aborted: false, truncated: false });
+      const result = await server.script({
+        script: 'printf "%s" "$1"; printf "%s" "$2" >&2; exit 7',
+        args: ["out", "err"],
+      });
+      expect(result).toEqual({
+        exitCode: 7,
+        signal: null,
+        stdout: Buffer.from("out"),
+        stderr: "err",
+        timedOut: false,
+        aborted: false,
+        truncated: false,
+      });
     });
 
     test("gives the signal that ended a command", async () => {
@@ -67,14 +86,40 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
     test("passes any argument unchanged", async () => {
       const word = fc.oneof(
         fc.string({ unit: "grapheme" }),
-        fc.string({ unit: fc.constantFrom("'", '"', "\\", "$", "`", "\n", "\r", "!", "*", "~", " ", ";", "-", "=", "%", "\u001e", "a") }),
+        fc.string({
+          unit: fc.constantFrom(
+            "'",
+            '"',
+            "\\",
+            "$",
+            "`",
+            "\n",
+            "\r",
+            "!",
+            "*",
+            "~",
+            " ",
+            ";",
+            "-",
+            "=",
+            "%",
+            "\u001e",
+            "a",
+          ),
+        }),
         fc.constantFrom("", "--", "-n", "~root", "$(id)", "`id`", "a=b", "'\\''", "\u001ehostwright 1\n"),
       );
       await fc.assert(
-        fc.asyncProperty(fc.array(word.filter((text) => !text.includes("\0")), { maxLength: 5 }), async (words) => {
-          const { stdout } = await server.run({ argv: ["printf", "%s\\0", "first", ...words] });
-          expect(stdout.toString()).toBe(["first", ...words].map((text) => `${text}\0`).join(""));
-        }),
+        fc.asyncProperty(
+          fc.array(
+            word.filter((text) => !text.includes("\0")),
+            { maxLength: 5 },
+          ),
+          async (words) => {
+            const { stdout } = await server.run({ argv: ["printf", "%s\\0", "first", ...words] });
+            expect(stdout.toString()).toBe(["first", ...words].map((text) => `${text}\0`).join(""));
+          },
+        ),
         { numRuns: 60 },
       );
     });
@@ -97,7 +142,11 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
     });
 
     test("passes environment and folder, and answers in the C locale", async () => {
-      const { stdout } = await server.script({ script: 'pwd; printf "%s\\n" "$GREETING" "$LC_ALL"', env: { GREETING: "a b'$c=d" }, cwd: "/usr" });
+      const { stdout } = await server.script({
+        script: 'pwd; printf "%s\\n" "$GREETING" "$LC_ALL"',
+        env: { GREETING: "a b'$c=d" },
+        cwd: "/usr",
+      });
       expect(stdout.toString()).toBe("/usr\na b'$c=d\nC.UTF-8\n");
     });
 
@@ -111,7 +160,12 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
 
     test("runs as another user, with that user's groups and home", async (context) => {
       context.skip(!subject.root, "needs root");
-      const { stdout } = await server.script({ script: 'id -un; id -Gn; echo "$HOME $A"; pwd', user: "nobody", env: { A: "1" }, cwd: "/tmp" });
+      const { stdout } = await server.script({
+        script: 'id -un; id -Gn; echo "$HOME $A"; pwd',
+        user: "nobody",
+        env: { A: "1" },
+        cwd: "/tmp",
+      });
       expect(stdout.toString()).toBe("nobody\nnogroup\n/nonexistent 1\n/tmp\n");
     });
 
@@ -160,12 +214,19 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       source.push("half");
       const running = server.script({ script: 'cat; sleep "$1"', args: [seconds], stdin: source });
       setTimeout(() => source.destroy(new Error("the disk broke")), 100);
-      await expect(running).rejects.toMatchObject({ code: "HW_COMMAND_FAILED", message: expect.stringContaining("the disk broke") });
+      await expect(running).rejects.toMatchObject({
+        code: "HW_COMMAND_FAILED",
+        data: {},
+        cause: { message: "the disk broke" },
+      });
       expect(await living(server, seconds)).toEqual([]);
     });
 
     test("keeps the head of long output and drops the rest", async () => {
-      const result = await server.script({ script: "printf abc; head -c 3000000 /dev/zero; printf xyz >&2", maxOutputBytes: 5 });
+      const result = await server.script({
+        script: "printf abc; head -c 3000000 /dev/zero; printf xyz >&2",
+        maxOutputBytes: 5,
+      });
       expect(result).toMatchObject({ exitCode: 0, truncated: true, stdout: Buffer.from("abc\0\0"), stderr: "xyz" });
       const exact = await server.run({ argv: ["printf", "12345"], maxOutputBytes: 5 });
       expect(exact).toMatchObject({ truncated: false, stdout: Buffer.from("12345") });
@@ -210,7 +271,9 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
     test("another user's processes are ended, too", async (context) => {
       context.skip(!subject.root, "needs root");
       const seconds = uniqueSeconds();
-      expect(await server.script({ script: TREE, args: [seconds], user: "nobody", timeoutMs: 300 })).toMatchObject({ timedOut: true });
+      expect(await server.script({ script: TREE, args: [seconds], user: "nobody", timeoutMs: 300 })).toMatchObject({
+        timedOut: true,
+      });
       expect(await living(server, seconds)).toEqual([]);
     });
 
@@ -228,13 +291,20 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
 
     test("an aborted signal runs nothing", async () => {
       const path = `/tmp/${randomUUID()}`;
-      expect(await server.run({ argv: ["touch", path], signal: AbortSignal.abort() })).toMatchObject({ aborted: true, exitCode: null });
+      expect(await server.run({ argv: ["touch", path], signal: AbortSignal.abort() })).toMatchObject({
+        aborted: true,
+        exitCode: null,
+      });
       expect((await server.run({ argv: ["test", "-e", path] })).exitCode).toBe(1);
     });
 
     test("40 commands at once all succeed", async () => {
-      const results = await Promise.all(Array.from({ length: 40 }, (_, index) => server.run({ argv: ["echo", String(index)] })));
-      expect(results.map(({ stdout }) => stdout.toString())).toEqual(Array.from({ length: 40 }, (_, index) => `${index}\n`));
+      const results = await Promise.all(
+        Array.from({ length: 40 }, (_, index) => server.run({ argv: ["echo", String(index)] })),
+      );
+      expect(results.map(({ stdout }) => stdout.toString())).toEqual(
+        Array.from({ length: 40 }, (_, index) => `${index}\n`),
+      );
     });
 
     test("forwards to a unix socket, and commands run beside many forwards", async () => {
@@ -249,8 +319,12 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
     });
 
     test("a forward to a socket that nobody listens at fails with its own code", async () => {
-      await expect(server.forward({ path: "/run/no-such-socket" })).rejects.toMatchObject({ code: "HW_SOCKET_UNREACHABLE" });
-      await expect(server.forward({ host: "127.0.0.1", port: 1 })).rejects.toMatchObject({ code: "HW_SOCKET_UNREACHABLE" });
+      await expect(server.forward({ path: "/run/no-such-socket" })).rejects.toMatchObject({
+        code: "HW_SOCKET_UNREACHABLE",
+      });
+      await expect(server.forward({ host: "127.0.0.1", port: 1 })).rejects.toMatchObject({
+        code: "HW_SOCKET_UNREACHABLE",
+      });
     });
 
     test("counts one connection, and one round trip a command", async () => {

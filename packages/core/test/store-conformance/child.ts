@@ -1,6 +1,6 @@
 import { closeSync, openSync, unlinkSync } from "node:fs";
 import { once } from "node:events";
-import { setImmediate as breath, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { StateStore } from "../../src/contracts/store.ts";
 import { processHolder } from "../../src/store/holder.ts";
 import { aRow, AT, aTask, changes } from "./parts.ts";
@@ -30,7 +30,7 @@ const SCENARIOS: Record<string, (store: StateStore, args: readonly string[]) => 
     for (let n = 0; n < Number(count); n++) {
       const event = { at: AT, task: null, type: "test:written", payload: `${name} ${n}` };
       await store.events.append(n % 3 === 0 ? [event, { ...event, payload: `${name} ${n}b` }] : [event]);
-      await breath();
+      await sleep(1);
     }
   },
 

@@ -1,4 +1,4 @@
-import type { PlatformView, SiteView } from "@hostwright/core";
+import type { DatabaseBinding, PlatformView, SiteView } from "@hostwright/core";
 
 const platform: PlatformView = {
   id: "p1",
@@ -37,3 +37,13 @@ export function sampleSite(change: Partial<SiteView> = {}): SiteView {
     ...change,
   };
 }
+
+export const sampleDatabase: DatabaseBinding = {
+  protocol: "mysql",
+  host: "localhost",
+  port: null,
+  socket: "/run/mysqld/mysqld.sock",
+  name: "s1aaaaaaaa",
+  user: "s1aaaaaaaa",
+  password: { ref: "secret", id: "site/s1aaaaaaaa/db-password", label: "db password" },
+};

@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { lstat, readdir, readFile, readlink, realpath } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import { sha256 } from "./show.ts";
+
+const AT_ONCE = 16;
+const READ_WHOLE = 1024 * 1024;
+
+interface Entry {
+  readonly path: string;
+  readonly kind: "directory" | "file" | "link";
+}
+
+/**
+ * Hashes a source folder as it will stand published: names, contents, which files are executable, and links. Owners,
+ * times and other modes do not count. Constant memory but for the list of names.
+ * @throws HW_PLATFORM_INVALID for what cannot be published: links that are absolute, broken or leave the folder,
+ * sockets, devices, pipes, names with line breaks or not in UTF-8, and what cannot be read.
+ */
+export async function digestTree(source: string): Promise<string> {
+  const root = await readable(source, ".", realpath(source));
+  if (!(await lstat(root)).isDirectory()) throw invalid(source, ".", "is not a folder");
+  const entries: Entry[] = [];
+  await list(root, "", entries);
+  const lines: { path: Buffer; line: string }[] = [];
+  const queue = entries.values();
+  const work = async (): Promise<void> => {
+    for (const entry of queue) {
+      const mark = await readable(root, entry.path, markOf(root, entry));
+      lines.push({ path: Buffer.from(entry.path), line: `${mark} ${entry.path}\n` });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  lines.sort((a, b) => Buffer.compare(a.path, b.path));
+  const hash = createHash("sha256");
+  for (const { line } of lines) hash.update(line);
+  return hash.digest("hex");
+}
+
+async function list(root: string, folder: string, entries: Entry[]): Promise<void> {
+  const found = await readable(root, folder, readdir(join(root, folder), { withFileTypes: true }));
+  for (const item of found) {
+    const path = folder === "" ? item.name : `${folder}/${item.name}`;
+    if (/[\n\ufffd]/.test(path)) throw invalid(root, path, "has a name with a line break or not in UTF-8");
+    if (item.isDirectory()) {
+      entries.push({ path, kind: "directory" });
+      await list(root, path, entries);
+    } else if (item.isFile()) entries.push({ path, kind: "file" });
+    else if (item.isSymbolicLink()) entries.push({ path, kind: "link" });
+    else throw invalid(root, path, "is a socket, a device or a pipe");
+  }
+}
+
+/** `d -`, `l <sha256 of its target>`, and for files `f` or, executable, `x` with their sha256. */
+async function markOf(root: string, { path, kind }: Entry): Promise<string> {
+  const full = join(root, path);
+  switch (kind) {
+    case "directory":
+      return "d -";
+    case "link":
+      return `l ${sha256(await checkedLink(root, path))}`;
+    case "file": {
+      const { mode, size } = await lstat(full);
+      const sum = size <= READ_WHOLE ? sha256(await readFile(full)) : await hashFile(full);
+      return `${(mode & 0o111) === 0 ? "f" : "x"} ${sum}`;
+    }
+  }
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+/** The link must stay inside however it is looked at: as text, and by where it really ends through other links. */
+async function checkedLink(root: string, path: string): Promise<string> {
+  const target = await readlink(join(root, path));
+  if (isAbsolute(target)) throw invalid(root, path, "is an absolute link");
+  if (leaves(relative(root, join(root, dirname(path), target))))
+    throw invalid(root, path, "is a link out of the folder");
+  const end = await realpath(join(root, path)).catch(() => null);
+  if (end === null) throw invalid(root, path, "is a link to nothing");
+  if (leaves(relative(root, end))) throw invalid(root, path, "is a link out of the folder");
+  return target;
+}
+
+function leaves(path: string): boolean {
+  return path === ".." || path.startsWith(`..${sep}`) || isAbsolute(path);
+}
+
+async function readable<T>(root: string, path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    if (cause instanceof HostwrightError) throw cause;
+    throw invalid(root, path, "cannot be read", cause);
+  }
+}
+
+function invalid(root: string, path: string, what: string, cause?: unknown): HostwrightError {
+  const shown = JSON.stringify(path === "" ? "." : path);
+  return new HostwrightError("HW_PLATFORM_INVALID", `In the source ${root}, ${shown} ${what}. Nothing was published.`, {
+    ...(cause === undefined ? {} : { cause }),
+    data: { source: root, path },
+  });
+}

@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startHosts, type TestHost, type TestHosts } from "../../../../test/hosts/hosts.ts";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { resourceHarness, typeOf } from "../../test/resource-harness.ts";
+import { testTarget } from "../../test/test-target.ts";
+import type { Declared, Target } from "../contracts/resource.ts";
+import { secret } from "../model/secret.ts";
+import { SshServer } from "../servers/ssh-server.ts";
+import { directory } from "./directory.ts";
+import { file } from "./file.ts";
+import { tree } from "./tree.ts";
+import { digestTree } from "./tree-digest.ts";
+import { unit } from "./unit.ts";
+
+let hosts: TestHosts;
+let host: TestHost;
+let server: SshServer;
+let target: Target;
+
+beforeAll(async () => {
+  hosts = await startHosts([{ name: "web", smallDisks: { "/small": "16M" } }]);
+  host = hosts.host("web");
+  const { address, port, user, privateKey, hostKey } = host;
+  server = new SshServer({
+    name: "web",
+    host: address,
+    port,
+    user,
+    hostKeys: [hostKey],
+    privateKey: secret(privateKey),
+  });
+  target = testTarget({ "site/a/password": "s3cret" }, server);
+});
+afterAll(async () => {
+  await server?.close();
+  await hosts?.stop();
+});
+
+const { changesFor, ensure, undo } = resourceHarness(() => target);
+const roundTrips = (): number => server.stats.roundTrips;
+
+describe("units", () => {
+  const path = (name: string): string => `/etc/systemd/system/${name}`;
+  const service = (name: string, note = ""): Declared =>
+    file({
+      path: path(name),
+      content: `[Unit]\nDescription=${note}\n[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n`,
+    });
+  const pid = async (name: string): Promise<string> =>
+    (await host.sh(`systemctl show -p MainPID --value ${name}`)).trim();
+
+  test("are enabled and started; restarted when their file changed and only then; undo stops and disables them", async () => {
+    await ensure(service("a.service"), service("b.service"));
+    const units = [
+      unit({ name: "a.service", enabled: true, active: true }),
+      unit({ name: "b.service", enabled: false, active: true }),
+    ];
+    const changes = await ensure(...units);
+    expect(await host.exec(["systemctl", "is-active", "a.service", "b.service"])).toMatchObject({ code: 0 });
+    const old = [await pid("a.service"), await pid("b.service")];
+    await ensure(service("a.service", "changed"));
+    expect((await changesFor(units)).map((change) => change.key)).toEqual(["a.service"]);
+    await ensure(...units);
+    expect(await pid("a.service")).not.toBe(old[0]);
+    expect(await pid("b.service")).toBe(old[1]);
+    const dropIn = file({ path: `${path("b.service")}.d/x.conf`, content: "[Service]\nEnvironment=CONFIG=1\n" });
+    await ensure(directory({ path: `${path("b.service")}.d` }));
+    await ensure(dropIn);
+    expect((await changesFor(units)).map((change) => change.key)).toEqual(["b.service"]);
+    await ensure(...units);
+    expect(await pid("b.service")).not.toBe(old[1]);
+    await undo(units[0] as Declared, changes);
+    expect(await host.sh("systemctl is-active a.service b.service; systemctl is-enabled a.service; true")).toBe(
+      "inactive\ninactive\ndisabled\n",
+    );
+  });
+
+  test("a service that its socket starts may run or not; a stale socket is opened anew though its service runs", async () => {
+    const socket = (note: string): Declared =>
+      file({
+        path: path("echo.socket"),
+        content: `[Unit]\nDescription=${note}\n[Socket]\nListenStream=/run/echo.sock\n[Install]\nWantedBy=sockets.target\n`,
+      });
+    await ensure(socket(""), service("echo.service"));
+    const units = [
+      unit({ name: "echo.socket", enabled: true, active: true }),
+      unit({ name: "echo.service", enabled: false }),
+    ];
+    await ensure(...units);
+    await host.sh(
+      "perl -MSocket -e 'socket(S,AF_UNIX,SOCK_STREAM,0); connect(S,pack_sockaddr_un(q(/run/echo.sock))) or die; sleep 1'; systemctl is-active echo.service",
+    );
+    expect(await changesFor(units)).toEqual([]);
+    await ensure(socket("changed"));
+    await ensure(...units);
+    expect(await host.sh("systemctl show -p Description --value echo.socket; systemctl is-active echo.socket")).toBe(
+      "changed\nactive\n",
+    );
+  });
+
+  test("a unit that does not start is named, and the others stand", async () => {
+    await ensure(
+      file({ path: path("bad.service"), content: "[Service]\nType=oneshot\nExecStart=/bin/false\n" }),
+      service("good.service"),
+    );
+    const changes = await changesFor(
+      ["bad.service", "good.service"].map((name) => unit({ name, enabled: false, active: true })),
+    );
+    await expect(typeOf(unit({ name: "a.service", enabled: true })).apply(target, changes)).rejects.toMatchObject({
+      code: "HW_COMMAND_FAILED",
+      data: { keys: ["bad.service"] },
+    });
+    expect((await host.exec(["systemctl", "is-active", "good.service"])).code).toBe(0);
+  });
+
+  test("what somebody stopped meanwhile is left alone", async () => {
+    await ensure(service("c.service"));
+    const wanted = unit({ name: "c.service", enabled: true, active: true });
+    await ensure(wanted);
+    const removal = [{ key: "c.service", before: { enabled: true, active: true, stale: false }, after: null }];
+    await host.sh("systemctl stop c.service");
+    await expect(typeOf(wanted).apply(target, removal)).rejects.toMatchObject({ code: "HW_RESOURCE_CHANGED" });
+    expect(await host.sh("systemctl is-enabled c.service")).toBe("enabled\n");
+  });
+
+  test("two hundred units are read in one round trip", async () => {
+    const names = Array.from({ length: 200 }, (_, i) => `many${i}.service`);
+    await ensure(...names.map((name) => service(name)));
+    await host.sh("systemctl daemon-reload");
+    const [from, trips] = [performance.now(), roundTrips()];
+    const type = typeOf(unit({ name: "a.service", enabled: true }));
+    expect((await type.read(target, names, { contents: false })).size).toBe(200);
+    expect(roundTrips() - trips).toBe(1);
+    console.log(`200 units read: ${Math.round(performance.now() - from)} ms`);
+  });
+});
+
+describe("trees", () => {
+  test("a release is published in one round trip, root-owned and checked; a full disk leaves nothing of it", async () => {
+    const source = await mkdtemp(join(tmpdir(), "release-"));
+    try {
+      for (let i = 0; i < 2000; i++) {
+        await mkdir(join(source, `d${i % 50}`), { recursive: true });
+        await writeFile(join(source, `d${i % 50}`, `f${i}.php`), `<?php // ${i}\n`.repeat(500));
+      }
+      const digest = await digestTree(source);
+      const wanted = tree({
+        path: "/srv/platforms/one",
+        source,
+        at: "web",
+        digest,
+        mountPoints: [{ path: "web/sites/default", kind: "directory" }],
+      });
+      const [from, trips] = [performance.now(), roundTrips()];
+      const changes = await changesFor([wanted]);
+      await typeOf(wanted).apply(target, changes);
+      expect(roundTrips() - trips).toBe(2);
+      console.log(`2,000 files, 14 MB published: ${Math.round(performance.now() - from)} ms`);
+      expect(await changesFor([wanted])).toEqual([]);
+      expect(
+        await host.sh(
+          "find /srv/platforms ! -user root -o -perm /022; stat -c %a /srv/platforms/one; ls -A /srv/platforms",
+        ),
+      ).toBe("755\none\n");
+
+      const tooBig = tree({ path: "/small/platforms/one", source, digest });
+      const held = await host.fillDisk("/small");
+      const refused = typeOf(tooBig).apply(target, await changesFor([tooBig]));
+      await expect(refused).rejects.toMatchObject({ code: "HW_DISK_FULL" });
+      expect(await host.sh("ls -A /small/platforms 2>/dev/null || true")).toBe("");
+      await held[Symbol.asyncDispose]();
+
+      await typeOf(wanted).apply(target, [{ key: "/srv/platforms/one", before: { digest }, after: null }]);
+      expect(await host.sh("ls -A /srv/platforms")).toBe("");
+    } finally {
+      await rm(source, { recursive: true, force: true });
+    }
+  });
+});

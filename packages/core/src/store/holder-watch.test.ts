@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import type { Lease } from "../contracts/store.ts";
+import { HolderWatch } from "./holder-watch.ts";
+import { processHolder } from "./holder.ts";
+
+const lease = (change: Partial<Lease> = {}): Lease => ({
+  scope: "site/s1",
+  mode: "exclusive",
+  task: "t1",
+  token: 1,
+  holder: processHolder(),
+  heartbeat: 0,
+  ...change,
+});
+
+it("takes a holder for dead only after its heartbeat stood still for the time to live, as seen by this observer", () => {
+  let now = 1000;
+  const watch = new HolderWatch(100, () => now);
+  const isDead = (one: Lease): boolean => watch.dead([one]).has(one);
+  expect(isDead(lease())).toBe(false);
+  now = 1099;
+  expect(isDead(lease())).toBe(false);
+  expect(isDead(lease({ heartbeat: 1 }))).toBe(false);
+  now = 1198;
+  expect(isDead(lease({ heartbeat: 1 }))).toBe(false);
+  now = 1199;
+  expect(isDead(lease({ heartbeat: 1 }))).toBe(true);
+  expect(isDead(lease({ heartbeat: 1, token: 2 }))).toBe(false);
+});
+
+it("forgets a lease that is gone, and counts anew when it comes back", () => {
+  let now = 0;
+  const watch = new HolderWatch(100, () => now);
+  watch.dead([lease()]);
+  now = 90;
+  watch.dead([]);
+  watch.dead([lease()]);
+  now = 150;
+  expect(watch.dead([lease()]).size).toBe(0);
+});
+
+it("takes a holder for dead at once when its process is gone", () => {
+  const gone = lease({ holder: "1:1:00000000-0000-0000-0000-000000000000" });
+  expect(new HolderWatch(1e9).dead([gone, lease()])).toEqual(new Set([gone]));
+});

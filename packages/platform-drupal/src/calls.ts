@@ -1,0 +1,34 @@
+import type { DriverCall, SiteView } from "@hostwright/core";
+import type { DrupalSiteOptions } from "./options.ts";
+
+const common = ({ platform, domain }: SiteView): { readonly docroot: string; readonly domain: string } => ({ docroot: platform.docroot, domain });
+
+/** Makes the folders that Drupal expects in `private/`; without that for configuration its installer asks for settings. */
+export function seed(view: SiteView): DriverCall {
+  return { command: "seed", input: { private: view.paths.private }, timeoutMs: 60_000 };
+}
+
+export function install(view: SiteView): DriverCall {
+  const { profile, langcode } = view.options as DrupalSiteOptions;
+  return {
+    command: "install",
+    input: {
+      ...common(view),
+      profile,
+      langcode,
+      title: view.title,
+      adminUser: view.adminUser,
+      adminEmail: view.adminEmail,
+      adminPassword: view.secret("admin-password", "administrator's password"),
+    },
+    timeoutMs: 900_000,
+  };
+}
+
+export function loginLink(view: SiteView): DriverCall {
+  return { command: "login-link", input: { ...common(view), validSeconds: 900 }, timeoutMs: 60_000 };
+}
+
+export function status(view: SiteView): DriverCall {
+  return { command: "status", input: common(view), timeoutMs: 60_000 };
+}

@@ -1,0 +1,37 @@
+import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core";
+import type * as z from "zod";
+import { install, loginLink, seed, status } from "./calls.ts";
+import { binds, confFolders, detect, layout, ownFolders } from "./layout.ts";
+import { DrupalOptions, DrupalSiteOptions } from "./options.ts";
+import { driverSource } from "./php-sources.ts";
+import { webRules } from "./rules.ts";
+import { settings } from "./settings.ts";
+
+/** Drupal as a composer project: one release shared by its sites, each seeing itself at sites/default. */
+export const drupal: PlatformPlugin<z.input<typeof DrupalOptions>, z.input<typeof DrupalSiteOptions>> = definePlatform({
+  name: "@hostwright/platform-drupal",
+  contract: CONTRACT,
+  type: "drupal",
+  options: { version: 1, schema: DrupalOptions },
+  siteOptions: { version: 1, schema: DrupalSiteOptions },
+  role: {
+    databases: ["mysql"],
+    layout,
+    driver: {
+      name: "drupal.php",
+      get source(): string {
+        return driverSource();
+      },
+    },
+    detect,
+    ownFolders,
+    confFolders,
+    binds,
+    webRules,
+    settings,
+    seed,
+    install,
+    loginLink,
+    status,
+  },
+});

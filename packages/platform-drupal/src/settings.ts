@@ -1,0 +1,89 @@
+import {
+  HostwrightError,
+  quoted,
+  quoteValue,
+  text,
+  textOf,
+  type DatabaseBinding,
+  type Reference,
+  type SettingsFile,
+  type SiteView,
+  type Text,
+} from "@hostwright/core";
+import { SETTINGS } from "./layout.ts";
+
+/** A literal of PHP, or text that is one already. */
+type Value = string | number | boolean | Reference | { readonly php: string };
+
+const php = (value: string): string => quoteValue(value, "php");
+
+function literal(value: Value): Text {
+  if (typeof value === "string") return php(value);
+  if (typeof value !== "object") return String(value);
+  return "php" in value ? value.php : textOf([quoted(value, "php")]);
+}
+
+function assign(variable: string, value: Value): Text {
+  return text`${variable} = ${literal(value)};\n`;
+}
+
+function join(parts: readonly Text[]): Text {
+  return textOf(parts.flatMap((part) => (typeof part === "string" ? [part] : part.parts)));
+}
+
+function database(binding: DatabaseBinding): readonly Text[] {
+  const { name, user, password, host, port, socket } = binding;
+  const entries: readonly (readonly [string, Value])[] = [
+    ["driver", "mysql"],
+    ["namespace", "Drupal\\mysql\\Driver\\Database\\mysql"],
+    ["autoload", "core/modules/mysql/src/Driver/Database/mysql/"],
+    ["database", name],
+    ["username", user],
+    ["password", password],
+    ["prefix", ""],
+    ["collation", "utf8mb4_general_ci"],
+    // Asked for by Drupal's status report.
+    ["isolation_level", "READ COMMITTED"],
+    ...(socket === null
+      ? ([["host", host], ...(port === null ? [] : [["port", port] as const])] as const)
+      : ([["unix_socket", socket]] as const)),
+  ];
+  return entries.map(([key, value]) => assign(`$databases['default']['default'][${php(key)}]`, value));
+}
+
+/** Matches this host and no other; Drupal puts `{` and `}i` around it. */
+export function hostPattern(domain: string): string {
+  const escaped = domain.replace(/^\*\./, "").replace(/[\\^$.*+?()[\]{}|#/-]/g, String.raw`\$&`);
+  return domain.startsWith("*.") ? String.raw`^[a-z0-9.-]+\.${escaped}$` : `^${escaped}$`;
+}
+
+export function settings(view: SiteView): readonly SettingsFile[] {
+  const { paths } = view;
+  if (view.database === null) throw new HostwrightError("HW_PLATFORM_DATABASE", `the Drupal site ${view.domain} has no database`);
+  const setting = (name: string, value: Value): Text => assign(`$settings[${php(name)}]`, value);
+  const content = join([
+    "<?php\n// Written by Hostwright. Changes made here are lost.\n",
+    ...database(view.database),
+    setting("hash_salt", view.secret("hash-salt", "hash salt")),
+    ...[view.domain, ...view.aliases].map((domain) => assign("$settings['trusted_host_patterns'][]", hostPattern(domain))),
+    setting("config_sync_directory", `${paths.private}/config/sync`),
+    setting("file_public_path", "sites/default/files"),
+    setting("file_private_path", `${paths.private}/files`),
+    setting("file_temp_path", paths.tmp),
+    // Compiled templates are code: out of the folder that the web maps.
+    assign("$settings['php_storage']['default']['directory']", `${paths.private}/php`),
+    assign("$settings['php_storage']['twig']['directory']", `${paths.private}/php`),
+    // The web server reads as a member of the site's group, others not at all.
+    setting("file_chmod_directory", { php: "0750" }),
+    setting("file_chmod_file", { php: "0640" }),
+    // This folder is read-only for PHP whatever its modes are.
+    setting("skip_permissions_hardening", true),
+    // The code is shared and read-only.
+    setting("update_free_access", false),
+    setting("allow_authorize_operations", false),
+    setting("rebuild_access", false),
+    setting("state_cache", true),
+    setting("entity_update_backup", true),
+  ]);
+  return [{ path: SETTINGS, content }];
+}

@@ -1,0 +1,219 @@
+import { describe, expect, test } from "vitest";
+import { accountName, accountsQuery, accountStates } from "../src/account-query.ts";
+import { accountStatements } from "../src/account-statements.ts";
+import { accountIdentity, plainAccount, type AccountState } from "../src/account-state.ts";
+import { accountType, mysqlAccount } from "../src/account-type.ts";
+import type { Flavour } from "../src/flavour.ts";
+import { authenticationOf } from "../src/password.ts";
+import { keyword, sql, type Sql } from "../src/quote.ts";
+import { passwordOf } from "./samples.ts";
+
+const KEY = "s_1@10.0.0.7";
+const on = sql`${"`s\\_1`.*" as Sql}`;
+const login = authenticationOf("mysql_native_password", "hunter2", "s_1", "10.0.0.7");
+const grants = (...privileges: readonly string[]): AccountState["grants"] =>
+  privileges.map((privilege) => ({ privilege: keyword(privilege), on }));
+const state = (...privileges: readonly string[]): AccountState =>
+  plainAccount({ user: "s_1", host: "10.0.0.7", authentication: login, grants: grants(...privileges) });
+const change = (before: AccountState | null, after: AccountState | null): readonly string[] =>
+  accountStatements({ flavour: "mariadb", resolvesNames: false }, { key: KEY, before, after });
+
+const PRIV = {
+  access: 0,
+  version_id: 110806,
+  plugin: "mysql_native_password",
+  authentication_string: "*58815970BE77B3720276F63DB198B1FA42E5CC02",
+  ssl_type: 0,
+  ssl_cipher: "",
+  x509_issuer: "",
+  x509_subject: "",
+  max_questions: 0,
+  account_locked: false,
+  password_last_changed: 1795259132,
+  password_lifetime: 0,
+};
+const row = (kind: string, a: unknown, ...[b, c, d, grantable]: readonly (string | null)[]): unknown => ({
+  kind,
+  grantee: "'s_1'@'10.0.0.7'",
+  a: typeof a === "string" ? a : JSON.stringify(a),
+  b: b ?? null,
+  c: c ?? null,
+  d: d ?? null,
+  grantable: grantable ?? null,
+});
+const read = (flavour: Flavour, ...rows: readonly unknown[]): AccountState | undefined =>
+  accountStates(flavour, [KEY], rows).get(KEY);
+
+describe("changes become statements", () => {
+  const options =
+    "REQUIRE NONE WITH MAX_QUERIES_PER_HOUR 0 MAX_UPDATES_PER_HOUR 0 MAX_CONNECTIONS_PER_HOUR 0 MAX_USER_CONNECTIONS 0 MAX_STATEMENT_TIME 0 PASSWORD EXPIRE NEVER ACCOUNT UNLOCK";
+
+  test("an account is made with its hash, never over one that exists, and its database's wildcards escaped", () => {
+    expect(change(null, state("SELECT", "INSERT"))).toEqual([
+      `CREATE USER 's_1'@'10.0.0.7' IDENTIFIED ${login} ${options}`,
+      "GRANT INSERT, SELECT ON `s\\_1`.* TO 's_1'@'10.0.0.7'",
+    ]);
+  });
+
+  test("fewer rights: only the surplus is revoked, and who is logged in is sent away", () => {
+    expect(change(state("SELECT", "INSERT"), state("SELECT"))).toEqual([
+      "REVOKE INSERT ON `s\\_1`.* FROM 's_1'@'10.0.0.7'",
+      "KILL CONNECTION USER 's_1'@'10.0.0.7'",
+    ]);
+  });
+
+  test("more rights disturb nobody", () => {
+    expect(change(state("SELECT"), state("SELECT", "INSERT"))).toEqual([
+      "GRANT INSERT ON `s\\_1`.* TO 's_1'@'10.0.0.7'",
+    ]);
+  });
+
+  test("another password changes the login alone", () => {
+    const other = authenticationOf("mysql_native_password", "hunter3", "s_1", "10.0.0.7");
+    expect(change(state("SELECT"), { ...state("SELECT"), authentication: other })).toEqual([
+      `ALTER USER 's_1'@'10.0.0.7' IDENTIFIED ${other} ${options}`,
+      "KILL CONNECTION USER 's_1'@'10.0.0.7'",
+    ]);
+  });
+
+  test("a removed account is dropped, and its sessions ended", () => {
+    expect(change(state("SELECT"), null)).toEqual([
+      "DROP USER 's_1'@'10.0.0.7'",
+      "KILL CONNECTION USER 's_1'@'10.0.0.7'",
+    ]);
+  });
+
+  test("where the server knows addresses by name, sessions are found by the user alone", () => {
+    const drop = { key: KEY, before: state("SELECT"), after: null };
+    expect(accountStatements({ flavour: "mariadb", resolvesNames: true }, drop)[1]).toBe(
+      "KILL CONNECTION USER 's_1'@'%'",
+    );
+    const local = { key: "s_1@localhost", before: { ...state("SELECT"), host: "localhost" }, after: null };
+    expect(accountStatements({ flavour: "mariadb", resolvesNames: true }, local)[1]).toBe(
+      "KILL CONNECTION USER 's_1'@'localhost'",
+    );
+  });
+
+  test("nothing changed, nothing sent", () => {
+    expect(change(state("SELECT", "INSERT"), state("INSERT", "SELECT"))).toEqual([]);
+  });
+});
+
+describe("rows become states", () => {
+  test("an account as we make them reads as what was asked for", () => {
+    const rows = [
+      row("account", PRIV),
+      row("global", "USAGE", null, null, null, "NO"),
+      row("database", "SELECT", "s\\_1", null, null, "NO"),
+    ];
+    const present = read("mariadb", ...rows);
+    expect(present && accountIdentity(present)).toEqual(
+      accountIdentity({
+        ...state("SELECT"),
+        authentication: sql`VIA mysql_native_password USING ${"'*58815970BE77B3720276F63DB198B1FA42E5CC02'" as Sql}`,
+      }),
+    );
+  });
+
+  test("the hash is the same whoever computes it", () => {
+    expect(
+      read("mariadb", row("account", { ...PRIV, authentication_string: /\*[0-9A-F]{40}/.exec(login)?.[0] }))
+        ?.authentication,
+    ).toBe(login);
+  });
+
+  test.each([
+    ["global", "PROCESS", null, null, null, "NO"],
+    ["global", "USAGE", null, null, null, "YES"],
+    ["database", "SELECT", "s_1", null, null, "NO"],
+    ["database", "SELECT", "%", null, null, "NO"],
+    ["database", "EVENT", "s\\_1", null, null, "NO"],
+    ["database", "SELECT", "s\\_1", null, null, "YES"],
+    ["table", "SELECT", "other", "t", null, "NO"],
+    ["column", "SELECT", "other", "t", "a", "NO"],
+    ["routine", "Execute,Grant", "other", "p", "PROCEDURE"],
+    ["proxy", "root", "localhost"],
+    ["role", "admin"],
+  ] as const)("%s %s is drift", (kind, a, ...rest) => {
+    const plain = [row("account", PRIV), row("database", "SELECT", "s\\_1", null, null, "NO")];
+    const [before, after] = [read("mariadb", ...plain), read("mariadb", ...plain, row(kind, a, ...rest))];
+    expect(before && after && accountIdentity(after)).not.toEqual(before && accountIdentity(before));
+  });
+
+  test.each([
+    { account_locked: true },
+    { password_last_changed: 0 },
+    { password_lifetime: -1 },
+    { ssl_type: 1 },
+    { max_user_connections: 1 },
+    { auth_or: [{ plugin: "unix_socket" }, {}] },
+    { plugin: "ed25519" },
+  ])("%j is drift", (deviation) => {
+    const [before, after] = [
+      read("mariadb", row("account", PRIV)),
+      read("mariadb", row("account", { ...PRIV, ...deviation })),
+    ];
+    expect(before && after && accountIdentity(after)).not.toEqual(before && accountIdentity(before));
+  });
+
+  test("a login that was another and is ours again is no drift", () => {
+    expect(read("mariadb", row("account", { ...PRIV, auth_or: [{}] }))).toEqual(read("mariadb", row("account", PRIV)));
+  });
+
+  test("another account's rows, or one that differs in case, are not ours", () => {
+    const other = { ...(row("account", PRIV) as object), grantee: "'S_1'@'10.0.0.7'" };
+    expect(read("mariadb", other)).toBeUndefined();
+  });
+
+  test("a MySQL account, its hash with any bytes", () => {
+    const stored = {
+      plugin: "caching_sha2_password",
+      authentication_string: "$A$005$\u0001'\\n\u007fabc",
+      account_locked: 0,
+      password_expired: 0,
+      password_lifetime: null,
+      ssl_type: "",
+    };
+    const present = read("mysql", row("account", stored), row("role", "admin", "%"));
+    expect(present?.authentication).toBe("WITH caching_sha2_password AS '$A$005$\u0001\\'\\\\n\u007fabc'");
+    expect(present?.expiry).toBe("DEFAULT");
+    expect(present?.grants).toEqual([{ privilege: "'admin'@'%'", on: "" }]);
+  });
+});
+
+describe("the query", () => {
+  test("is one statement for any number of accounts", () => {
+    const names = Array.from({ length: 500 }, (_, index) => ({ user: `s${index}`, host: "localhost" }));
+    for (const flavour of ["mariadb", "mysql"] as const) expect(accountsQuery(flavour, names)).not.toContain(";");
+  });
+
+  test("a key is split at its last @", () => {
+    expect(accountName("s1@fd00::5")).toEqual({ user: "s1", host: "fd00::5" });
+  });
+});
+
+describe("what a person sees of an account", () => {
+  test("never its hash", () => {
+    const shown = accountType.showState({ ...state("SELECT"), locked: true });
+    expect(shown).toBe("login: mysql_native_password USING [hash], locked\ngrant: SELECT ON `s\\_1`.*");
+  });
+
+  test.each([
+    { host: "%" },
+    { host: "10.0.0.%" },
+    { user: "root'" },
+    { database: "mysql.user" },
+    { privileges: ["SUPER"] },
+    { privileges: ["EVENT"] },
+  ])("%j is refused", (wrong) => {
+    const spec = mysqlAccount({
+      user: "s1",
+      host: "localhost",
+      password: passwordOf("s1"),
+      plugin: "mysql_native_password",
+      database: "s1",
+    }).spec as object;
+    expect(accountType.schema.safeParse(spec).success).toBe(true);
+    expect(accountType.schema.safeParse({ ...spec, ...wrong }).success).toBe(false);
+  });
+});

@@ -1,0 +1,171 @@
+import type { Declared, Resolve, ResourceType, Target } from "@hostwright/core";
+import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
+import type { TestHost } from "../../../test/hosts/hosts.ts";
+import { secret } from "../../core/src/model/secret.ts";
+import { SshServer } from "../../core/src/servers/ssh-server.ts";
+import { accountType } from "../src/account-type.ts";
+import { Client } from "../src/client.ts";
+import { databaseType } from "../src/database-type.ts";
+import type { Session } from "../src/session.ts";
+
+const SOCKET = "/run/mysqld/mysqld.sock";
+
+/** Each secret is another word that no log may hold. */
+export const resolve: Resolve = ({ id }) => `pass-word-of-${id}`;
+
+// oxlint-disable-next-line typescript/no-explicit-any -- as the engine does
+export type AnyType = ResourceType<any, any>;
+
+/** A test host with its database server, worked on as the engine does. */
+export class DatabaseHost {
+  readonly host: TestHost;
+  readonly server: SshServer;
+
+  constructor(host: TestHost) {
+    const { name, address, port, user, hostKey, privateKey } = host;
+    this.host = host;
+    this.server = new SshServer({
+      name,
+      host: address,
+      port,
+      user,
+      hostKeys: [hostKey],
+      privateKey: secret(privateKey),
+    });
+  }
+
+  /** A target of a task of its own: own connections, closed with it. */
+  target(over: Partial<Target> = {}): Target & AsyncDisposable {
+    const { server } = this;
+    const connections = new Map<string, Promise<unknown>>();
+    const closers: (() => Promise<void>)[] = [];
+    return {
+      server,
+      signal: new AbortController().signal,
+      resolve,
+      serviceOptions: () => ({}),
+      connection: async <T>(
+        key: string,
+        open: () => Promise<T>,
+        close: (connection: T) => Promise<void>,
+      ): Promise<T> => {
+        const known = connections.get(key) as Promise<T> | undefined;
+        if (known !== undefined) return known;
+        const opening = open();
+        connections.set(key, opening);
+        closers.push(async () => close(await opening));
+        return opening;
+      },
+      mutate: async (script) => server.script(script),
+      ...over,
+      [Symbol.asyncDispose]: async () => void (await Promise.all(closers.map(async (close) => close()))),
+    };
+  }
+
+  /** Statements as the server's administrator. */
+  async admin(sql: string): Promise<string> {
+    return this.host.sh("mariadb -N -B", { input: sql });
+  }
+
+  /** As a site's PHP logs in: over the socket, with user and password. */
+  async login(user: string, password: string, database?: string): Promise<Connection & AsyncDisposable> {
+    const stream = await this.server.forward({ path: SOCKET });
+    const connection = await createConnection({
+      stream,
+      user,
+      password,
+      multipleStatements: true,
+      ...(database === undefined ? {} : { database }),
+    }).catch((error: unknown) => {
+      stream.destroy();
+      throw error;
+    });
+    connection.on("error", () => {});
+    return Object.assign(connection, { [Symbol.asyncDispose]: async () => connection.destroy() });
+  }
+}
+
+const TYPES: Readonly<Record<string, AnyType>> = { [databaseType.name]: databaseType, [accountType.name]: accountType };
+
+/** Reads what is declared, and what stands: of each its key, its present and its desired state. */
+export async function compare(
+  target: Target,
+  declared: readonly Declared[],
+  types = TYPES,
+): Promise<readonly Compared[]> {
+  const all: Compared[] = [];
+  for (const { type: name, spec } of declared) {
+    const type = types[name];
+    if (type === undefined) throw new Error(`no type ${name}`);
+    const parsed: unknown = type.schema.parse(spec);
+    const key = type.key(parsed as never);
+    const present: unknown = (await type.read(target, [key], { contents: true })).get(key) ?? null;
+    const desired: unknown = type.desired(parsed as never, resolve);
+    const same =
+      present !== null &&
+      JSON.stringify(sorted(type.identity(desired))) === JSON.stringify(sorted(type.identity(present)));
+    all.push({
+      type,
+      key,
+      before: present,
+      after: desired,
+      satisfied: present !== null && (type.satisfies?.(desired, present) ?? same),
+    });
+  }
+  return all;
+}
+
+export interface Compared {
+  readonly type: AnyType;
+  readonly key: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly satisfied: boolean;
+}
+
+/** Applies what differs, one after another, and gives the changes made. */
+export async function ensure(
+  target: Target,
+  declared: readonly Declared[],
+  types = TYPES,
+): Promise<readonly Compared[]> {
+  const made: Compared[] = [];
+  for (const one of declared) {
+    const [compared] = await compare(target, [one], types);
+    if (compared === undefined || compared.satisfied) continue;
+    await compared.type.apply(target, [compared]);
+    made.push(compared);
+  }
+  return made;
+}
+
+/** Undo: the same changes with the sides swapped, last first. */
+export async function undo(target: Target, changes: readonly Compared[]): Promise<void> {
+  for (const { type, key, before, after } of changes.toReversed())
+    await type.apply(target, [{ key, before: after, after: before }]);
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
+
+export async function sessionOf(target: Target): Promise<Session> {
+  const client = await Client.of(target);
+  return client.session();
+}
+
+export async function rows(connection: Connection, sql: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const [found] = await connection.query<RowDataPacket[]>(sql);
+  return found;
+}
+
+/** First column of each row. */
+export async function column(connection: Connection, sql: string): Promise<readonly unknown[]> {
+  return (await rows(connection, sql)).map((row) => Object.values(row)[0]);
+}

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { authenticationOf, cachingSha2Hash, nativeHash, pluginOf } from "../src/password.ts";
+import { sha256Crypt } from "../src/sha256-crypt.ts";
+
+test("mysql_native_password: as the server's PASSWORD('mariadb') says", () => {
+  expect(nativeHash("mariadb")).toBe("*54958E764CE10E50764C2EECBB71D01F08549980");
+});
+
+describe("sha256-crypt", () => {
+  test.each([
+    ["Hello world!", "saltstring", 5000, "5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"],
+    ["a", "0123456789abcdef", 5000, "ayU.IUrWVARjs3nYpgeybIXMNdiIBTFNCdxEEQ7j/x8"],
+    ["p".repeat(70), "x", 1000, "8L.5rHYybRMIaiGj94BaWPrkahSV.dN3lqg5O3tjp95"],
+  ])("%s with salt %s: as crypt(3)", (password, salt, rounds, expected) => {
+    expect(sha256Crypt(password, Buffer.from(salt), rounds)).toBe(expected);
+  });
+});
+
+describe("caching_sha2_password", () => {
+  test("as a MySQL server stored it: a salt of 20 bytes, any of them", () => {
+    const salt = Buffer.from("F9CC98CE08892924F50A213B6BC571A2C11778C5", "hex");
+    expect(cachingSha2Hash("hashcat", salt)).toBe(
+      `$A$005$${salt.toString("latin1")}bTy95Y99eAME1dwEkHOA1ndHGBWz.1bxSSRkuTXFGV/`,
+    );
+  });
+
+  test("the same account and password give the same clause, another account another", () => {
+    const made = authenticationOf("caching_sha2_password", "secret", "s1", "localhost");
+    expect(made).toMatch(/^WITH caching_sha2_password AS '\$A\$005\$[A-Za-z0-9_-]{20}[./A-Za-z0-9]{43}'$/);
+    expect(authenticationOf("caching_sha2_password", "secret", "s1", "localhost")).toBe(made);
+    expect(authenticationOf("caching_sha2_password", "secret", "s2", "localhost")).not.toBe(made);
+  });
+});
+
+test("each flavour keeps passwords its own way, and no clause holds the password", () => {
+  for (const flavour of ["mariadb", "mysql"] as const) {
+    expect(authenticationOf(pluginOf(flavour), "hunter2", "s1", "localhost")).not.toContain("hunter2");
+  }
+});

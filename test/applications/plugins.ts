@@ -1,0 +1,26 @@
+import type { PlatformPlugin, PlatformRole, PhpRole } from "@hostwright/core";
+import { phpFpm } from "@hostwright/service-php-fpm";
+import { serverView, type Plugins } from "./site.ts";
+
+function phpRole(): PhpRole {
+  const service = phpFpm.services?.[0];
+  if (service?.kind !== "php") throw new Error("the package has no php service");
+  return service.role;
+}
+
+function platformRole(plugin: PlatformPlugin<never, never>): PlatformRole {
+  const role = plugin.platforms?.[0]?.role;
+  if (role === undefined) throw new Error("the package has no platform");
+  return role;
+}
+
+/** The roles of the real plugins, with options as a server's record would hold them. */
+export function plugins(platform: PlatformPlugin<never, never>, options: Readonly<Record<string, unknown>> = {}): Plugins {
+  const parsed = phpFpm.services?.[0]?.options.schema.parse(options);
+  return { php: phpRole(), platform: platformRole(platform), server: serverView(parsed) };
+}
+
+/** A site's options as its record would hold them. */
+export function siteOptions(platform: PlatformPlugin<never, never>, options: Readonly<Record<string, unknown>> = {}): unknown {
+  return platform.platforms?.[0]?.siteOptions.schema.parse(options);
+}
