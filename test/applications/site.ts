@@ -62,7 +62,8 @@ async function write(host: TestHost, path: string, content: string, owner: strin
   await host.sh(`f=${quoteShell(path)}; mkdir -p "$(dirname "$f")"; cat > "$f.new"; chown ${owner} "$f.new"; chmod ${mode} "$f.new"; mv "$f.new" "$f"`, { input: content });
 }
 
-async function apply(host: TestHost, declared: readonly Declared[]): Promise<void> {
+/** Brings files, folders and units there, as core would. */
+export async function applyDeclared(host: TestHost, declared: readonly Declared[]): Promise<void> {
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the shape once, at each use
   const specs = <Spec>(type: string): Spec[] => declared.filter((one) => one.type === type).map((one) => one.spec as Spec);
   for (const { path, mode } of specs<{ path: string; mode: number }>("directory")) await host.sh(`install -d -m ${mode.toString(8)} ${quoteShell(path)}`);
@@ -105,7 +106,7 @@ export async function placeSite(host: TestHost, plugins: Plugins, spec: SiteSpec
   for (const { path, content } of platform.settings(view)) await write(host, `${view.paths.conf}/${path}`, resolveText(content, resolve), `${view.user}:root`, "0400");
   await host.sh(`find ${view.paths.conf} -type d -exec chmod 750 {} + -exec chgrp ${view.user} {} +`);
   await write(host, driver, platform.driver.source, "root:root", "0644");
-  await apply(host, php.site(view, server));
+  await applyDeclared(host, php.site(view, server));
 
   const transient = async (argv: readonly string[], input: string, extra: readonly UnitProperty[]): Promise<RunResult> => {
     const properties = [...php.sandbox(view, server), ...extra].flatMap(([name, value]) => ["-p", `${name}=${value}`]);

@@ -80,10 +80,7 @@ export const accountType: ResourceType<Account, AccountState> = {
     });
   },
   showSpec: ({ plugin, password, database, privileges }) =>
-    show(
-      `${plugin} <${password.label}>`,
-      [...privileges.toSorted()].join(", ").concat(` ON ${grantPattern(database)}.*`),
-    ),
+    show(`${plugin} <${password.label}>`, `${privileges.toSorted().join(", ")} ON ${grantPattern(database)}.*`),
   showState(state) {
     const how = state.authentication.replace(/'(?:[^'\\]|\\.)*'/gs, "[hash]").replace(/^(VIA|WITH) /, "");
     const login = [how, ...deviations(state)].join(", ");

@@ -1,2 +1,2 @@
 export { mysql } from "./plugin.ts";
-export type { MysqlOptions } from "./options.ts";
+export type { MysqlOptions, MysqlOptionsInput } from "./options.ts";

@@ -1,15 +1,14 @@
 import { CONTRACT, defineDatabaseService, type ServicePlugin } from "@hostwright/core";
-import type * as z from "zod";
 import { accountType } from "./account-type.ts";
 import { databaseType } from "./database-type.ts";
 import { facts } from "./facts.ts";
 import { FLAVOURS } from "./flavour.ts";
-import { MysqlOptions } from "./options.ts";
+import { MysqlOptions, type MysqlOptionsInput } from "./options.ts";
 import { problems } from "./problems.ts";
 import { role } from "./role.ts";
 
 /** Databases on MariaDB or MySQL: for each site one database and accounts that reach that database only. */
-export const mysql: ServicePlugin<z.input<typeof MysqlOptions>> = defineDatabaseService({
+export const mysql: ServicePlugin<MysqlOptionsInput> = defineDatabaseService({
   name: "@hostwright/service-mysql",
   contract: CONTRACT,
   type: "mysql",

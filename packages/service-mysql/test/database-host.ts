@@ -1,27 +1,39 @@
 import type { Declared, Resolve, ResourceType, Target } from "@hostwright/core";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
-import type { TestHost } from "../../../test/hosts/hosts.ts";
+import { expect } from "vitest";
+import { startHosts, type TestHost, type TestHosts } from "../../../test/hosts/hosts.ts";
 import { secret } from "../../core/src/model/secret.ts";
 import { SshServer } from "../../core/src/servers/ssh-server.ts";
 import { accountType } from "../src/account-type.ts";
 import { Client } from "../src/client.ts";
 import { databaseType } from "../src/database-type.ts";
+import { role } from "../src/role.ts";
 import type { Session } from "../src/session.ts";
+import { passwordOf, request, serverView } from "./samples.ts";
 
 const SOCKET = "/run/mysqld/mysqld.sock";
 
+/** In every password, and nowhere else. */
+export const PASSWORD_MARK = "pass-word-of-";
+
 /** Each secret is another word that no log may hold. */
-export const resolve: Resolve = ({ id }) => `pass-word-of-${id}`;
+export const resolve: Resolve = ({ id }) => `${PASSWORD_MARK}${id}`;
+export const password = (id: string): string => resolve(passwordOf(id));
+export const site = (id: string): readonly Declared[] => role.site(request(id), serverView());
+export const coded = (code: string, more: object = {}): unknown => expect.objectContaining({ code, ...more });
 
 // oxlint-disable-next-line typescript/no-explicit-any -- as the engine does
 export type AnyType = ResourceType<any, any>;
 
 /** A test host with its database server, worked on as the engine does. */
-export class DatabaseHost {
+export class DatabaseHost implements AsyncDisposable {
   readonly host: TestHost;
   readonly server: SshServer;
+  readonly #hosts: TestHosts;
 
-  constructor(host: TestHost) {
+  private constructor(hosts: TestHosts) {
+    this.#hosts = hosts;
+    const host = hosts.host("db");
     const { name, address, port, user, hostKey, privateKey } = host;
     this.host = host;
     this.server = new SshServer({
@@ -32,6 +44,27 @@ export class DatabaseHost {
       hostKeys: [hostKey],
       privateKey: secret(privateKey),
     });
+  }
+
+  /** A fresh one, which logs every statement. */
+  static async start(): Promise<DatabaseHost> {
+    const db = new DatabaseHost(await startHosts([{ name: "db", services: ["mariadb"] }]));
+    await db.logStatements();
+    return db;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.close();
+    await this.#hosts.stop();
+  }
+
+  /** Until the database server is restarted. */
+  async logStatements(): Promise<void> {
+    await this.admin("SET GLOBAL general_log_file = 'all-queries.log'; SET GLOBAL general_log = ON");
+  }
+
+  async statements(): Promise<string> {
+    return this.host.sh("cat /var/lib/mysql/all-queries.log");
   }
 
   /** A target of a task of its own: own connections, closed with it. */
@@ -168,4 +201,17 @@ export async function rows(connection: Connection, sql: string): Promise<readonl
 /** First column of each row. */
 export async function column(connection: Connection, sql: string): Promise<readonly unknown[]> {
   return (await rows(connection, sql)).map((row) => Object.values(row)[0]);
+}
+
+/** Those of the statements that were carried out, or failed for another reason than missing rights. */
+export async function notRefused(connection: Connection, statements: readonly string[]): Promise<readonly string[]> {
+  const wrong: string[] = [];
+  for (const statement of statements) {
+    const answer = await connection.query(statement).then(
+      () => "carried out",
+      (error: unknown) => String(error),
+    );
+    if (!/denied|privilege|not allowed/i.test(answer)) wrong.push(`${statement}: ${answer}`);
+  }
+  return wrong;
 }

@@ -37,34 +37,32 @@ function matches(pattern: string, name: string): boolean {
 }
 
 describe("a string literal", () => {
-  test("reads back as the value and ends where it should, or is refused", () => {
+  test("reads back as the value and ends where it should", () => {
     fc.assert(
-      fc.property(hostile, (value) => {
-        if (value.includes("\0")) expect(() => literal(value)).toThrow(refused);
-        else expect(readLiteral(literal(value))).toBe(value);
-      }),
+      fc.property(
+        hostile.filter((value) => !value.includes("\0")),
+        (value) => {
+          expect(readLiteral(literal(value))).toBe(value);
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 
-  test("half a surrogate pair is refused", () => {
-    expect(() => literal("\ud83d")).toThrow(refused);
+  test.each(["\ud83d", "a\0b"])("%j is refused", (value) => {
+    expect(() => literal(value)).toThrow(refused);
   });
 });
 
 describe("an identifier", () => {
-  test("reads back as the name, or is refused", () => {
+  test("reads back as the name", () => {
+    const storable = hostile.filter(
+      (name) => name !== "" && !name.endsWith(" ") && !/[\0\ud800-\udfff]/.test(name) && name.length <= 64,
+    );
     fc.assert(
-      fc.property(hostile, (name) => {
-        let quotedName: string;
-        try {
-          quotedName = identifier(name);
-        } catch (error) {
-          expect(error).toEqual(refused);
-          return;
-        }
-        expect(quotedName).toMatch(/^`(?:[^`\0]|``)+`$/);
-        expect(quotedName.slice(1, -1).replaceAll("``", "`")).toBe(name);
+      fc.property(storable, (name) => {
+        expect(identifier(name)).toMatch(/^`(?:[^`\0]|``)+`$/);
+        expect(identifier(name).slice(1, -1).replaceAll("``", "`")).toBe(name);
       }),
       { numRuns: 2000 },
     );
@@ -107,10 +105,5 @@ test("an account is two literals", () => {
 });
 
 test("a refused value is not repeated: it may be a secret", () => {
-  try {
-    literal("hunter2\0");
-    expect.unreachable();
-  } catch (error) {
-    expect(String(error)).not.toContain("hunter2");
-  }
+  expect(() => literal("hunter2\0")).toThrow(/^(?!.*hunter2).*cannot be written safely/);
 });

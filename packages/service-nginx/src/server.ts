@@ -1,4 +1,4 @@
-import { directory, file, unit, type Declared, type HttpEntry, type ServerView } from "@hostwright/core";
+import { directory, file, generations, unit, type Declared, type HttpEntry, type ServerView } from "@hostwright/core";
 import type { Foreign } from "./held-names.ts";
 import type { NginxOptions } from "./options.ts";
 import {
@@ -71,7 +71,8 @@ export function serverResources(view: ServerView): readonly Declared[] {
   return [
     directory({ path: "/etc/hostwright", mode: 0o755, shared: true }),
     directory({ path: ACME_FOLDER, mode: 0o755, shared: true }),
-    ...[ROOT, ENTRIES, `${ROOT}/generations`].map((path) => directory({ path, mode: 0o750 })),
+    ...[ROOT, ENTRIES].map((path) => directory({ path, mode: 0o750 })),
+    generations({ root: ROOT }),
     ...entries.map(({ name, content }) => file({ path: `${ENTRIES}/${name}`, content, mode: 0o640 })),
     file({ path: "/etc/nginx/conf.d/hostwright.conf", content: `include ${ROOT}/current/*.conf;\n`, mode: 0o644 }),
     directory({ path: "/etc/systemd/system/nginx.service.d", mode: 0o755 }),

@@ -63,6 +63,11 @@ export interface ResourceType<Spec = never, State = never> {
   /** Is the present state good enough? Default: equal identities. */
   satisfies?(desired: State, present: State): boolean;
   /**
+   * Does a change of something else make this one out of date (a unit by its file)? Then it is planned as a change too, and
+   * read again when its turn comes. Default: never.
+   */
+  refreshedBy?(key: string, other: { readonly type: string; readonly key: string }): boolean;
+  /**
    * Makes the changes, all as one stream. Compare-and-set on the server: whatever is no longer `before` is left alone.
    * @throws HW_RESOURCE_CHANGED naming the key; what was already applied stays and is undone by the engine.
    */

@@ -2,7 +2,7 @@ import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.t
 import type { Change, Target } from "../contracts/resource.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { EnsureAction, PlannedChange } from "./plan.ts";
-import { stateHash } from "./wanted.ts";
+import { isSatisfied, stateHash } from "./wanted.ts";
 import { collectReferences } from "./references.ts";
 import type { Registry } from "./registry.ts";
 import { addressKey, readStates, type States } from "./resource-states.ts";
@@ -39,8 +39,8 @@ export async function prepareEnsure(
     const key = addressKey(change.type, change.key);
     const state = present.get(key);
     if (state !== undefined) prior[key] = state;
-    if (isAfter(context, change, state)) continue;
-    if (hashOf(context, change, state) !== change.before) throw changed(action, change);
+    if (isAfter(context, change, state) && !change.refresh) continue;
+    if (hashOf(context, change, state) !== change.before && !isAfter(context, change, state)) throw changed(action, change);
     todo.push(change);
   }
   return { todo, prior };
@@ -48,17 +48,24 @@ export async function prepareEnsure(
 
 /** Applies prepared changes in their order, one stream per run of a type. */
 export async function applyEnsure(context: EnsureContext, todo: readonly PlannedChange[], prior: PriorStates): Promise<void> {
-  await applyRuns(
-    context,
-    todo.map((change) => ({
-      type: change.type,
-      change: {
-        key: change.key,
-        before: prior[addressKey(change.type, change.key)] ?? null,
-        after: desiredState(context, change),
-      },
-    })),
-  );
+  const runs = groupRuns(todo.map((change) => ({ type: change.type, change })));
+  for (const { type, changes } of runs) {
+    const fresh = await freshStates(context, type, changes);
+    const changing = changes.flatMap((change): Change[] => {
+      const key = addressKey(change.type, change.key);
+      const before = change.refresh ? fresh.get(key) : prior[key];
+      if (change.refresh && isAfter(context, change, before)) return [];
+      return [{ key: change.key, before: before ?? null, after: desiredState(context, change) }];
+    });
+    if (changing.length > 0) await context.registry.resourceType(type).apply(context.target, changing);
+  }
+}
+
+/** What earlier changes of the action made out of date is read when its own turn comes. */
+async function freshStates(context: EnsureContext, type: string, changes: readonly PlannedChange[]): Promise<States> {
+  const refreshed = changes.filter((change) => change.refresh).map(({ key }) => ({ type, key }));
+  if (refreshed.length === 0) return new Map();
+  return readStates(context.registry, context.target, refreshed, { contents: true });
 }
 
 /**
@@ -75,13 +82,30 @@ export async function undoEnsure(context: EnsureContext, action: EnsureAction, p
     const state = present.get(key);
     const before = prior[key];
     if (same(context, change, state, before)) continue;
-    if (!isAfter(context, change, state)) {
+    if (!isAfter(context, change, state) && !change.refresh) {
       residue.push(leftover(action, change, "it was changed by somebody else meanwhile"));
       continue;
     }
     runs.push({ type: change.type, change: { key: change.key, before: state ?? null, after: before ?? null } });
   }
   for (const group of groupRuns(runs)) residue.push(...(await undoGroup(context, action, group)));
+  return [...residue, ...(await undoRefreshed(context, action, prior))];
+}
+
+/** Files that were set again make what depends on them out of date once more: it takes them up last. */
+async function undoRefreshed(context: EnsureContext, action: EnsureAction, prior: PriorStates): Promise<readonly Residue[]> {
+  const kept = action.changes.filter((change) => change.refresh && prior[addressKey(change.type, change.key)] !== undefined);
+  const residue: Residue[] = [];
+  for (const { type, changes } of groupRuns(kept.map((change) => ({ type: change.type, change })))) {
+    const fresh = await freshStates(context, type, changes);
+    const again = changes.flatMap((change): Change[] => {
+      const key = addressKey(change.type, change.key);
+      const state = fresh.get(key);
+      if (state === undefined || same(context, change, state, prior[key])) return [];
+      return [{ key: change.key, before: state, after: prior[key] }];
+    });
+    if (again.length > 0) residue.push(...(await undoGroup(context, action, { type, changes: again })));
+  }
   return residue;
 }
 
@@ -121,14 +145,8 @@ async function undoGroup(
   }
 }
 
-async function applyRuns(context: EnsureContext, runs: readonly { type: string; change: Change }[]): Promise<void> {
-  for (const group of groupRuns(runs)) {
-    await context.registry.resourceType(group.type).apply(context.target, group.changes);
-  }
-}
-
-function groupRuns(runs: readonly { type: string; change: Change }[]): { type: string; changes: Change[] }[] {
-  const groups: { type: string; changes: Change[] }[] = [];
+function groupRuns<T>(runs: readonly { readonly type: string; readonly change: T }[]): { type: string; changes: T[] }[] {
+  const groups: { type: string; changes: T[] }[] = [];
   for (const { type, change } of runs) {
     const last = groups.at(-1);
     if (last?.type === type) last.changes.push(change);
@@ -147,8 +165,7 @@ function isAfter(context: EnsureContext, change: PlannedChange, state: unknown):
   if (state === undefined) return false;
   const type = context.registry.resourceType(change.type);
   const desired = desiredState(context, change);
-  if (type.satisfies !== undefined) return type.satisfies(desired, state);
-  return hashOf(context, change, state) === change.after;
+  return isSatisfied(type, desired, canonicalJson(type.identity(desired)), state);
 }
 
 function hashOf(context: EnsureContext, change: PlannedChange, state: unknown): string | null {

@@ -61,7 +61,8 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, present: Present, ta
     const { type, key, owner, shared } = item;
     const after = stateHash(item.resourceType, item.desired, planner.fingerprint);
     const known = holders.some((row) => row.owner === owner && row.hash !== null);
-    if (before !== undefined || isSatisfied(item.resourceType, item.desired, item.identity, state)) {
+    const stands = isSatisfied(item.resourceType, item.desired, item.identity, state);
+    if (before !== undefined || (stands && !isRefreshed(item, changes))) {
       if (!known) register.push({ type, key, owner, shared, hash: after, gone: false });
       continue;
     }
@@ -77,6 +78,7 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, present: Present, ta
       after,
       spec: item.spec,
       adopt,
+      refresh: item.resourceType.refreshedBy !== undefined,
       show: {
         before: state === undefined ? null : item.resourceType.showState(state, item.spec),
         after: item.resourceType.showSpec(item.spec),
@@ -115,10 +117,17 @@ function planRemovals(planner: StepPlanner, step: EnsureStep, present: Present, 
       after: null,
       spec: null,
       adopt: false,
+      refresh: resourceType.refreshedBy !== undefined,
       show: { before: resourceType.showState(state), after: null },
     });
   }
   return { changes, register };
+}
+
+/** Does the plan change something on that server that makes this one out of date? */
+function isRefreshed(item: Wanted, changes: readonly PlannedChange[]): boolean {
+  const { refreshedBy } = item.resourceType;
+  return refreshedBy !== undefined && changes.some((change) => refreshedBy(item.key, change));
 }
 
 /** The same thing twice in one plan is fine when it is declared alike by one owner, or shared by all. */

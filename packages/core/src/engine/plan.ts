@@ -17,6 +17,8 @@ export interface PlannedChange {
   readonly spec: unknown;
   /** It exists already and is not registered: taken over by this line. */
   readonly adopt: boolean;
+  /** Other changes make it out of date: read again when its turn comes. */
+  readonly refresh: boolean;
   /** What a person reads; never secrets. */
   readonly show: { readonly before: string | null; readonly after: string | null };
 }

@@ -22,6 +22,7 @@ differing() {
 
 /** Prints `pending` when the entries, or an unfinished switch, wait for a publication. Changes nothing. */
 export const PENDING: string = `${COMMON}
+[ -d "$root/entries" ] || exit 0
 if [ -L "$root/former" ] || [ -n "$(differing "$(basename "$(current)")")" ]; then echo pending; fi
 `;
 
@@ -62,6 +63,8 @@ export const PUBLISH: string =
   String.raw`
 unit=$1 port=$2 path=$3 log=$4 force=$5 held=$6 waiter=$7; shift 7
 umask 027
+# An undo may have taken all of it away: then there is nothing to publish.
+[ -d "$root/entries" ] || { printf 'unchanged 0 unknown\n\n'; exit 0; }
 exec 9>>"$root/publish.lock" || exit 1
 flock -w 120 9 || { printf 'busy 0 unknown\n'; exit 0; }
 trap '' HUP INT TERM

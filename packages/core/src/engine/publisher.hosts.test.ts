@@ -218,8 +218,8 @@ describe("a refused configuration", () => {
 
 describe("a web server that does not take it", () => {
   const stealPort = async (port: number): Promise<() => Promise<void>> => {
-    await host.sh(`systemd-run -q --unit=thief perl -MIO::Socket::INET -e 'IO::Socket::INET->new(LocalPort => ${port}, Listen => 1, ReuseAddr => 1) or die; sleep'
-      until ss -ltn | grep -q ':${port} '; do sleep 0.05; done`);
+    await host.sh(`systemd-run -q --unit=thief perl -MIO::Socket::INET -e 'my $held = IO::Socket::INET->new(LocalPort => ${port}, Listen => 1, ReuseAddr => 1) or die; sleep'
+      timeout 5 sh -c 'until ss -ltn | grep -q ":${port} "; do sleep 0.05; done'`);
     return async () => void (await host.sh("systemctl stop thief"));
   };
 

@@ -1,6 +1,7 @@
 import type { ResourceType } from "../contracts/resource.ts";
 import { directoryType } from "./directory.ts";
 import { fileType } from "./file.ts";
+import { generationsType } from "./generations.ts";
 import { linkType } from "./link.ts";
 import { treeType } from "./tree.ts";
 import { unitType } from "./unit.ts";
@@ -12,6 +13,7 @@ export const coreResourceTypes: readonly ResourceType<any, any>[] = [
   unixUserType,
   treeType,
   directoryType,
+  generationsType,
   linkType,
   fileType,
   unitType,

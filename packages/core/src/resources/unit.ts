@@ -57,10 +57,16 @@ export const unitType: ResourceType<UnitSpec, UnitState> = {
     desired.enabled === present.enabled &&
     (desired.active === null || desired.active === present.active) &&
     (desired.stale || !present.stale),
+  refreshedBy: (key, other) => other.type === "file" && isFileOf(key, other.key),
   apply: applyUnits,
   showSpec: (spec) => show({ ...spec, stale: false }),
   showState: show,
 };
+
+/** The unit's own file or one of its drop-ins, where an administrator's files lie. */
+function isFileOf(name: string, path: string): boolean {
+  return path === `/etc/systemd/system/${name}` || path.startsWith(`/etc/systemd/system/${name}.d/`);
+}
 
 export function unit({ shared, ...spec }: UnitInput): Declared {
   return declare(unitType, spec, shared);

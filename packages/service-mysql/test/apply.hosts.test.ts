@@ -1,0 +1,203 @@
+import { inspect } from "node:util";
+import * as fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AccountState } from "../src/account-state.ts";
+import { accountType } from "../src/account-type.ts";
+import { databaseType } from "../src/database-type.ts";
+import { grantPattern, identifier, literal, sql, type Sql } from "../src/quote.ts";
+import {
+  coded,
+  column,
+  compare,
+  DatabaseHost,
+  ensure,
+  PASSWORD_MARK,
+  resolve,
+  sessionOf,
+  site,
+} from "./database-host.ts";
+
+let db: DatabaseHost;
+
+beforeAll(async () => {
+  db = await DatabaseHost.start();
+});
+
+afterAll(async () => {
+  await db?.[Symbol.asyncDispose]();
+});
+
+describe("quoting, judged by the server", () => {
+  const word = fc.string({
+    unit: fc.constantFrom("a", "_", "%", "\\", "`", "'", '"', ";", "-", " ", "é", "\n", "$", "."),
+    minLength: 1,
+    maxLength: 12,
+  });
+
+  test("a literal reads back as the value", async () => {
+    await using target = db.target();
+    const session = await sessionOf(target);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: "grapheme", maxLength: 60 }).filter((value) => !value.includes("\0")),
+        async (value) => {
+          expect(await session.query(sql`SELECT ${literal(value)} AS v`, "trying")).toEqual([{ v: value }]);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test("grants on hostile names open exactly those databases", async () => {
+    await using target = db.target();
+    const session = await sessionOf(target);
+    const names = [
+      ...new Set(
+        fc.sample(
+          word.map((name) => `h${name}z`),
+          60,
+        ),
+      ),
+    ];
+    await session.run(names.map((name) => sql`CREATE DATABASE ${identifier(name)}`));
+    for (const name of names.slice(0, 20)) {
+      await session.run([
+        sql`CREATE USER hostile@localhost IDENTIFIED BY 'h'`,
+        sql`GRANT SELECT ON ${grantPattern(name)}.* TO hostile@localhost`,
+      ]);
+      const php = await db.login("hostile", "h");
+      expect(await column(php, "SHOW DATABASES")).toEqual(expect.arrayContaining([name]));
+      expect(await column(php, "SHOW DATABASES")).toHaveLength(2);
+      await php[Symbol.asyncDispose]();
+      await session.run([sql`DROP USER hostile@localhost`]);
+    }
+    await session.run(names.map((name) => sql`DROP DATABASE ${identifier(name)}`));
+  });
+});
+
+describe("500 databases with their accounts", () => {
+  const ids = Array.from({ length: 500 }, (_, index) => `sbulk${index}`);
+  const specs = ids.map(site);
+  const keys = ids.map((id) => `${id}@localhost`);
+
+  test("are made, read and removed in a few packets", async () => {
+    await using target = db.target();
+    const session = await sessionOf(target);
+    const count = async <T>(what: string, queries: number, commands: number, work: () => Promise<T>): Promise<T> => {
+      const [sent, ran, started] = [session.queries, db.server.stats.roundTrips, performance.now()];
+      const result = await work();
+      process.stdout.write(`  ${what}: ${Math.round(performance.now() - started)} ms\n`);
+      expect({ queries: session.queries - sent, commands: db.server.stats.roundTrips - ran }).toEqual({
+        queries,
+        commands,
+      });
+      return result;
+    };
+    const databases = specs.map(([database]) =>
+      databaseType.desired(databaseType.schema.parse(database?.spec), resolve),
+    );
+    const accounts = specs.map(([, account]) => accountType.desired(accountType.schema.parse(account?.spec), resolve));
+    // Lock, read, packets of 200 statements, unlock.
+    await count("make databases", 3 + 3, 1, async () =>
+      databaseType.apply(
+        target,
+        databases.map((after) => ({ key: after.name, before: null, after })),
+      ),
+    );
+    await count("make accounts and grants", 3 + 5, 1, async () =>
+      accountType.apply(
+        target,
+        accounts.map((after) => ({ key: `${after.user}@${after.host}`, before: null, after })),
+      ),
+    );
+    const present = await count("read databases", 1, 0, async () => databaseType.read(target, ids, { contents: true }));
+    const states = await count("read accounts", 1, 0, async () => accountType.read(target, keys, { contents: true }));
+    expect([present.size, states.size]).toEqual([500, 500]);
+    expect(keys.map((key) => accountType.identity(states.get(key) as AccountState))).toEqual(
+      accounts.map((state) => accountType.identity(state)),
+    );
+    await count("remove accounts", 3 + 5, 1, async () =>
+      accountType.apply(
+        target,
+        keys.map((key) => ({ key, before: states.get(key) ?? null, after: null })),
+      ),
+    );
+    await count("remove databases", 3 + 3, 1, async () =>
+      databaseType.apply(
+        target,
+        ids.map((key) => ({ key, before: present.get(key) ?? null, after: null })),
+      ),
+    );
+    expect((await databaseType.read(target, ids, { contents: false })).size).toBe(0);
+  });
+
+  test("two workers at once: one makes them, the other is told", async () => {
+    await using one = db.target();
+    await using two = db.target();
+    const changes = ids
+      .slice(0, 50)
+      .map((name) => ({ key: name, before: null, after: { name, charset: "utf8mb4", collation: "utf8mb4_bin" } }));
+    const results = await Promise.allSettled([databaseType.apply(one, changes), databaseType.apply(two, changes)]);
+    expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(results.find((result) => result.status === "rejected")?.reason).toEqual(coded("HW_RESOURCE_CHANGED"));
+    await databaseType.apply(
+      one,
+      changes.map(({ key, after }) => ({ key, before: after, after: null })),
+    );
+  });
+});
+
+describe("when it cannot be done", () => {
+  const change = { key: "slost", before: null, after: { name: "slost", charset: "utf8mb4", collation: "utf8mb4_bin" } };
+
+  test("a worker whose lease is lost, or who is cancelled, changes nothing", async () => {
+    const lost = new Error("lease lost");
+    await using fenced = db.target({ mutate: async () => Promise.reject(lost) });
+    await expect(databaseType.apply(fenced, [change])).rejects.toBe(lost);
+    await using cancelled = db.target({ signal: AbortSignal.abort() });
+    await expect(databaseType.apply(cancelled, [change])).rejects.toEqual(coded("HW_CANCELLED"));
+    expect(await db.admin("SHOW DATABASES LIKE 'slost'; SELECT IFNULL(IS_USED_LOCK('hostwright'), 'free')")).toBe(
+      "free\n",
+    );
+  });
+
+  test("a refused statement names its key, and tells neither statement nor hash", async () => {
+    await using target = db.target();
+    const hash = "*0123456789ABCDEF0123456789ABCDEF01234567";
+    const [, account] = site("srefused");
+    const desired = accountType.desired(accountType.schema.parse(account?.spec), resolve);
+    const after = { ...desired, authentication: `VIA no_such_plugin USING '${hash}'` as Sql };
+    const error: unknown = await accountType
+      .apply(target, [{ key: "srefused@localhost", before: null, after }])
+      .catch((thrown: unknown) => thrown);
+    expect(error).toEqual(coded("HW_DATABASE_FAILED", { retryable: false, server: "db" }));
+    expect(String(error)).toContain("srefused@localhost");
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(new RegExp(`${hash.slice(1)}|IDENTIFIED`));
+  });
+
+  test("a stopped server is unreachable, and works again when it is started", async () => {
+    await using target = db.target();
+    const spec = site("sstop");
+    await ensure(target, spec);
+    await db.host.sh("systemctl stop mariadb");
+    const unreachable = coded("HW_DATABASE_UNREACHABLE", { retryable: true, server: "db" });
+    // Over the connection that was lost, then over a new one.
+    await expect(compare(target, spec)).rejects.toEqual(unreachable);
+    await expect(compare(target, spec)).rejects.toEqual(unreachable);
+    await db.host.sh("systemctl start mariadb");
+    expect((await compare(target, spec)).every(({ satisfied }) => satisfied)).toBe(true);
+    await db.logStatements();
+  });
+
+  test("a server of the other flavour is told apart", async () => {
+    await using target = db.target({ serviceOptions: () => ({ flavour: "mysql" }) });
+    await expect(databaseType.read(target, ["x"], { contents: false })).rejects.toEqual(
+      coded("HW_PREREQUISITE_MISSING", { mend: 'Declare it with mysql.service({ flavour: "mariadb" }).' }),
+    );
+  });
+});
+
+test("no password of any site was ever in a statement", async () => {
+  expect(await db.statements()).toContain("CREATE USER 'sbulk499'@'localhost'");
+  expect(await db.statements()).not.toContain(PASSWORD_MARK);
+});
