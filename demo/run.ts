@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHostwright, install, isHostwrightError, secret, Secret, ssh, verify, type Residue } from "@hostwright/core";
+import { createHostwright, install, isHostwrightError, prepare, secret, Secret, ssh, verify, type Residue } from "@hostwright/core";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
@@ -40,6 +40,10 @@ async function demo(options: DemoOptions): Promise<void> {
     await hw.servers.put({ name: "web1", connect: connect(web1), services: [nginx.service(), phpFpm.service({ version: "8.4" })] });
     await hw.servers.put({ name: "db1", connect: connect(db1), services: [mysql.service({ listen: [db1.address] })] });
     await hw.platforms.put({ name: code.name, server: "web1", type: code.platform, source: { path: code.source } });
+
+    say("Preparing them over SSH, and publishing the platform ...");
+    await Promise.all([hw.run(prepare("web1")), hw.run(prepare("db1"))]);
+    await hw.run(verify(code.name));
 
     const request = install(DOMAIN, { platform: code.name, options: code.site, title: "Hello from Hostwright", aliases: [`www.${DOMAIN}`] });
     const started = performance.now();

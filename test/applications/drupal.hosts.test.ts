@@ -23,11 +23,18 @@ describe.skipIf(codebases.length === 0)(`a Drupal site from its plugins alone${r
     hosts = await startHosts([{ name: "web", services: ["nginx", "mariadb"] }]);
     host = hosts.host("web");
     await pushTree(host, codebases[0] ?? "", RELEASE);
-    const spec = { id: "dr1", uid: 20_201, domain: "dr1.example.com", title: TITLE, options: siteOptions(drupal), release: RELEASE };
+    const spec = {
+      id: "dr1",
+      uid: 20_201,
+      domain: "dr1.example.com",
+      title: TITLE,
+      options: siteOptions(drupal),
+      release: RELEASE,
+    };
     site = await placeSite(host, used, { ...spec, secrets: { "admin-password": PASSWORD } });
     await serve(host, site.view);
     const seed = role.seed(site.view);
-    if (seed !== null) expect(await site.call(seed)).toMatchObject({ code: 0 });
+    if (seed === null || (await site.call(seed)).code !== 0) throw new Error("the site could not be seeded");
   });
 
   afterAll(async () => hosts?.stop());
@@ -41,20 +48,30 @@ describe.skipIf(codebases.length === 0)(`a Drupal site from its plugins alone${r
     expect(first.result.stdout).not.toContain(PASSWORD);
     expect(first).toMatchObject({ code: 0, answer: { installed: true, title: TITLE } });
     expect(await site.call(role.install(site.view))).toMatchObject({ code: 1, answer: { error: expect.any(String) } });
-    expect(await site.call(role.status(site.view))).toMatchObject({ code: 0, answer: { installed: true, title: TITLE } });
+    expect(await site.call(role.status(site.view))).toMatchObject({
+      code: 0,
+      answer: { installed: true, title: TITLE },
+    });
   });
 
   test("answers with its own title, and its generated styles", async () => {
     const page = await get(host, "http://dr1.example.com/");
-    expect([page.status, titleOf(page.body)]).toEqual([200, expect.stringContaining("O&#039;Neil &quot;&lt;b&gt;x&lt;/b&gt;&quot; \\ $x %s ünï")]);
+    expect([page.status, titleOf(page.body)]).toEqual([
+      200,
+      expect.stringContaining("O&#039;Neil &quot;&lt;b&gt;x&lt;/b&gt;&quot; \\ $x %s ünï"),
+    ]);
     const style = /\/sites\/default\/files\/css\/[^"]+/.exec(page.body)?.[0]?.replaceAll("&amp;", "&") ?? "none";
     expect((await get(host, `http://dr1.example.com${style}`)).status).toBe(200);
     // Drupal gives its .htaccess files a mode of its own; their folders are closed.
-    expect(await host.sh(`find ${site.view.paths.public}/sites/default/files -perm /o=rwx ! -name .htaccess | wc -l`)).toBe("0\n");
+    expect(
+      await host.sh(`find ${site.view.paths.public}/sites/default/files -perm /o=rwx ! -name .htaccess | wc -l`),
+    ).toBe("0\n");
   });
 
   test("answers no name but its own", async () => {
-    await host.sh("sed -i 's/server_name dr1.example.com/server_name dr1.example.com evil.example.com/' /etc/nginx/conf.d/dr1.conf; systemctl restart nginx");
+    await host.sh(
+      "sed -i 's/server_name dr1.example.com/server_name dr1.example.com evil.example.com/' /etc/nginx/conf.d/dr1.conf; systemctl restart nginx",
+    );
     expect((await get(host, "http://evil.example.com/")).status).toBe(400);
   });
 

@@ -4,7 +4,8 @@ import type { TestHost } from "../hosts/hosts.ts";
 /** The least of an nginx configuration that shows a site; the real one is its service's. */
 export async function serve(host: TestHost, view: SiteView): Promise<void> {
   const own = view.rules.ownPaths.map(
-    ({ prefix }) => `location ^~ ${prefix} { root ${view.paths.public}; try_files $uri /index.php?$args; location ~ \\.php { return 404; } }`,
+    ({ prefix }) =>
+      `location ^~ ${prefix} { root ${view.paths.public}; try_files $uri /index.php?$args; location ~ \\.php { return 404; } }`,
   );
   const config = `server { listen 80; server_name ${view.domain}; root ${view.platform.docroot}; index index.php;
 ${own.join("\n")}
@@ -21,12 +22,29 @@ export interface Answer {
 }
 
 /** A browser on the host itself, with a jar of cookies by name. */
-export async function get(host: TestHost, url: string, options: { readonly jar?: string; readonly form?: Readonly<Record<string, string>>; readonly method?: string } = {}): Promise<Answer> {
+export async function get(
+  host: TestHost,
+  url: string,
+  options: { readonly jar?: string; readonly form?: Readonly<Record<string, string>>; readonly method?: string } = {},
+): Promise<Answer> {
   const { hostname } = new URL(url);
   const jar = options.jar === undefined ? [] : ["-b", `/tmp/${options.jar}`, "-c", `/tmp/${options.jar}`];
   const form = Object.entries(options.form ?? {}).flatMap(([name, value]) => ["--data-urlencode", `${name}=${value}`]);
   const method = options.method === undefined ? [] : options.method === "HEAD" ? ["-I"] : ["-X", options.method];
-  const argv = ["curl", "-sS", "-m", "60", "--resolve", `${hostname}:80:127.0.0.1`, "-w", "\n%{http_code} %{time_total} %{redirect_url}", ...jar, ...form, ...method, url];
+  const argv = [
+    "curl",
+    "-sS",
+    "-m",
+    "60",
+    "--resolve",
+    `${hostname}:80:127.0.0.1`,
+    "-w",
+    "\n%{http_code} %{time_total} %{redirect_url}",
+    ...jar,
+    ...form,
+    ...method,
+    url,
+  ];
   const { code, stdout, stderr } = await host.exec(argv);
   if (code !== 0) throw new Error(`${url}: ${stderr}`);
   const lines = stdout.split("\n");

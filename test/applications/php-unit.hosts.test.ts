@@ -14,7 +14,15 @@ const probe: PlatformRole = {
   ownFolders: () => [],
   binds: () => [],
   settings: () => [{ path: "settings.php", content: "<?php // secret of this site" }],
-  webRules: () => ({ frontController: "/index.php", phpEntryPoints: [], phpIndexes: [], ownPaths: [], denied: [], cache: [], generated: [] }),
+  webRules: () => ({
+    frontController: "/index.php",
+    phpEntryPoints: [],
+    phpIndexes: [],
+    ownPaths: [],
+    denied: [],
+    cache: [],
+    generated: [],
+  }),
 };
 const used = { ...plugins(wordpress, { maxIdleMinutes: 1 }), platform: probe };
 
@@ -25,7 +33,17 @@ let two: PlacedSite;
 
 /** The value of a PHP expression, worked out by the site's own PHP behind nginx. */
 async function inside(site: PlacedSite, expression: string): Promise<unknown> {
-  const argv = ["curl", "-sS", "-m", "30", "--resolve", `${site.view.domain}:80:127.0.0.1`, "--data-binary", "@-", `http://${site.view.domain}/`];
+  const argv = [
+    "curl",
+    "-sS",
+    "-m",
+    "30",
+    "--resolve",
+    `${site.view.domain}:80:127.0.0.1`,
+    "--data-binary",
+    "@-",
+    `http://${site.view.domain}/`,
+  ];
   const { stdout } = await host.exec(argv, { input: expression });
   return JSON.parse(stdout) as unknown;
 }
@@ -34,38 +52,71 @@ beforeAll(async () => {
   hosts = await startHosts([{ name: "web", services: ["nginx", "mariadb"] }]);
   host = hosts.host("web");
   await host.sh("mkdir -p /srv/platforms/probe/web /srv/platforms/other; cat > /srv/platforms/probe/web/index.php", {
-    input: "<?php error_reporting(0); $value = eval('return ' . file_get_contents('php://input') . ';'); echo json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR);",
+    input:
+      "<?php error_reporting(0); $value = eval('return ' . file_get_contents('php://input') . ';'); echo json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR);",
   });
   await applyDeclared(host, used.php.server(used.server));
-  one = await placeSite(host, used, { id: "one", uid: 20_301, domain: "one.example.com", options: {}, release: "/srv/platforms/probe" });
-  two = await placeSite(host, used, { id: "two", uid: 20_302, domain: "two.example.com", options: {}, release: "/srv/platforms/probe" });
+  one = await placeSite(host, used, {
+    id: "one",
+    uid: 20_301,
+    domain: "one.example.com",
+    options: {},
+    release: "/srv/platforms/probe",
+  });
+  two = await placeSite(host, used, {
+    id: "two",
+    uid: 20_302,
+    domain: "two.example.com",
+    options: {},
+    release: "/srv/platforms/probe",
+  });
   await serve(host, one.view);
   await serve(host, two.view);
-  await host.sh("for s in one two; do echo secret > /srv/sites/$s/private/secret; chown $s /srv/sites/$s/private/secret; done");
+  await host.sh(
+    "for s in one two; do echo secret > /srv/sites/$s/private/secret; chown $s /srv/sites/$s/private/secret; done",
+  );
 });
 
 afterAll(async () => hosts?.stop());
 
 describe("the PHP of one site", () => {
   test("runs as the site's own user, with its limits", async () => {
-    expect(await inside(one, "[posix_getuid(), ini_get('memory_limit'), sys_get_temp_dir(), ini_get('error_log'), ini_get('opcache.memory_consumption')]")).toEqual([
-      20_301, "256M", "/srv/sites/one/tmp", "syslog", "128",
-    ]);
+    expect(
+      await inside(
+        one,
+        "[posix_getuid(), ini_get('memory_limit'), sys_get_temp_dir(), ini_get('error_log'), ini_get('opcache.memory_consumption')]",
+      ),
+    ).toEqual([20_301, "256M", "/srv/sites/one/tmp", "syslog", "128"]);
   });
 
-  test("sees its own tree and its own release, and of its neighbours not even their names", async () => {
+  test("sees its own tree and its own release, and no folder or file of its neighbours", async () => {
     // The neighbour's PHP runs too: there is a process to be seen.
     expect(await inside(two, "file_put_contents('/tmp/of-two', 'x')")).toBe(1);
     const folders = ["/srv", "/srv/sites", "/srv/platforms", "/var", "/etc/hostwright/php", "/tmp", "/dev/shm"];
-    const lists = await inside(one, `array_map(fn($f) => array_values(array_diff(scandir($f), ['.', '..'])), ${JSON.stringify(folders)})`);
+    const lists = await inside(
+      one,
+      `array_map(fn($f) => array_values(array_diff(scandir($f), ['.', '..'])), ${JSON.stringify(folders)})`,
+    );
     expect(lists).toEqual([["platforms", "sites"], ["one"], ["probe"], ["tmp"], ["one.conf"], [], []]);
-    expect(await inside(one, "array_values(array_filter(scandir('/run'), fn($f) => !in_array($f, ['.', '..', 'mysqld', 'systemd'])))")).toEqual([]);
+    expect(
+      await inside(
+        one,
+        "array_values(array_filter(scandir('/run'), fn($f) => !in_array($f, ['.', '..', 'mysqld', 'systemd'])))",
+      ),
+    ).toEqual([]);
     const hidden = ["/etc/nginx", "/etc/systemd/system", "/sys/fs/cgroup", "/home", "/root", "/run/hostwright-php"];
-    expect(await inside(one, `array_map(fn($f) => @scandir($f), ${JSON.stringify(hidden)})`)).toEqual(hidden.map(() => false));
+    expect(await inside(one, `array_map(fn($f) => @scandir($f), ${JSON.stringify(hidden)})`)).toEqual(
+      hidden.map(() => false),
+    );
   });
 
   test("reaches no file, socket or process of its neighbour", async () => {
-    const paths = ["/srv/sites/two/private/secret", "/srv/sites/two/conf/settings.php", "/srv/sites/two/tmp/of-two", "/run/hostwright-php/two.sock"];
+    const paths = [
+      "/srv/sites/two/private/secret",
+      "/srv/sites/two/conf/settings.php",
+      "/srv/sites/two/tmp/of-two",
+      "/run/hostwright-php/two.sock",
+    ];
     expect(await inside(one, `array_map('file_exists', ${JSON.stringify(paths)})`)).toEqual(paths.map(() => false));
     expect(await inside(one, "(bool) stream_socket_client('unix:///run/hostwright-php/two.sock')")).toBe(false);
     expect(await inside(one, "(bool) stream_socket_client('unix:///run/dbus/system_bus_socket')")).toBe(false);
@@ -77,8 +128,21 @@ describe("the PHP of one site", () => {
   });
 
   test("writes in its own folders only", async () => {
-    const targets = ["/srv/sites/one/private/x", "/srv/sites/one/tmp/x", "/srv/sites/one/conf/x", "/srv/sites/one/x", "/srv/platforms/probe/web/x", "/etc/x", "/usr/local/x", "/var/x", "/run/x", "/srv/x"];
-    expect(await inside(one, `array_map(fn($f) => file_put_contents($f, 'x') !== false, ${JSON.stringify(targets)})`)).toEqual([true, true, ...targets.slice(2).map(() => false)]);
+    const targets = [
+      "/srv/sites/one/private/x",
+      "/srv/sites/one/tmp/x",
+      "/srv/sites/one/conf/x",
+      "/srv/sites/one/x",
+      "/srv/platforms/probe/web/x",
+      "/etc/x",
+      "/usr/local/x",
+      "/var/x",
+      "/run/x",
+      "/srv/x",
+    ];
+    expect(
+      await inside(one, `array_map(fn($f) => file_put_contents($f, 'x') !== false, ${JSON.stringify(targets)})`),
+    ).toEqual([true, true, ...targets.slice(2).map(() => false)]);
   });
 
   test("reaches its database's socket, also after the database was restarted", async () => {
@@ -89,7 +153,11 @@ describe("the PHP of one site", () => {
   });
 
   test("a command run for the site stands in the same sandbox", async () => {
-    const { stdout } = await one.run(["sh", "-c", "id -u; ls /srv/sites; ls /proc | grep -c '^[0-9]'; cat /srv/sites/two/private/secret || echo none"]);
+    const { stdout } = await one.run([
+      "sh",
+      "-c",
+      "id -u; ls /srv/sites; ls /proc | grep -c '^[0-9]'; cat /srv/sites/two/private/secret || echo none",
+    ]);
     const [uid, sites, , secret] = stdout.split("\n");
     expect([uid, sites, secret]).toEqual(["20301", "one", "none"]);
   });
@@ -110,7 +178,11 @@ curl -s -m 20 -o /dev/null -w '%{http_code}\\n' --resolve one.example.com:80:127
   };
 
   test.each(["restart", "reload", "stop"])("loses no request to a %s under load", async (verb) => {
-    const { requests, failed } = counts(await host.sh(`${load} for i in 1 2 3 4 5; do systemctl -q ${verb} hostwright-php-one.service 2>/dev/null; sleep 0.4; done; wait`));
+    const { requests, failed } = counts(
+      await host.sh(
+        `${load} for i in 1 2 3 4 5; do systemctl -q ${verb} hostwright-php-one.service 2>/dev/null; sleep 0.4; done; wait`,
+      ),
+    );
     expect([requests > 50, failed]).toEqual([true, 0]);
   });
 
@@ -130,7 +202,11 @@ curl -s -m 20 -o /dev/null -w '%{http_code}\\n' --resolve one.example.com:80:127
   test("a master that cannot start does not spin, and serves as soon as it can", async () => {
     await host.sh("mv /etc/hostwright/php/one.conf /root/; systemctl stop hostwright-php-one.service 2>/dev/null");
     await host.exec(["curl", "-s", "-m", "3", "--resolve", "one.example.com:80:127.0.0.1", "http://one.example.com/"]);
-    const starts = Number(await host.sh("journalctl --no-pager -o cat -u hostwright-php-one.service --since -3s | grep -c '^Starting' || true"));
+    const starts = Number(
+      await host.sh(
+        "journalctl --no-pager -o cat -u hostwright-php-one.service --since -3s | grep -c '^Starting' || true",
+      ),
+    );
     expect(starts).toSatisfy((count: number) => count > 0 && count < 40);
     await host.sh("mv /root/one.conf /etc/hostwright/php/; sleep 11");
     expect(await inside(one, "1 + 1")).toBe(2);
@@ -145,7 +221,8 @@ curl -s -m 20 -o /dev/null -w '%{http_code}\\n' --resolve one.example.com:80:127
 
 describe("the reaper", () => {
   const reap = "/usr/local/lib/hostwright/hostwright-php-reap";
-  const running = async (): Promise<string> => (await host.exec(["systemctl", "is-active", "hostwright-php-one.service"])).stdout.trim();
+  const running = async (): Promise<string> =>
+    (await host.exec(["systemctl", "is-active", "hostwright-php-one.service"])).stdout.trim();
 
   test("spares a site at work and one just started, and stops one that is idle", async () => {
     await inside(one, "1");

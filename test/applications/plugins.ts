@@ -15,12 +15,18 @@ function platformRole(plugin: PlatformPlugin<never, never>): PlatformRole {
 }
 
 /** The roles of the real plugins, with options as a server's record would hold them. */
-export function plugins(platform: PlatformPlugin<never, never>, options: Readonly<Record<string, unknown>> = {}): Plugins {
+export function plugins(
+  platform: PlatformPlugin<never, never>,
+  options: Readonly<Record<string, unknown>> = {},
+): Plugins {
   const parsed = phpFpm.services?.[0]?.options.schema.parse(options);
   return { php: phpRole(), platform: platformRole(platform), server: serverView(parsed) };
 }
 
 /** A site's options as its record would hold them. */
-export function siteOptions(platform: PlatformPlugin<never, never>, options: Readonly<Record<string, unknown>> = {}): unknown {
+export function siteOptions(
+  platform: PlatformPlugin<never, never>,
+  options: Readonly<Record<string, unknown>> = {},
+): unknown {
   return platform.platforms?.[0]?.siteOptions.schema.parse(options);
 }

@@ -11,7 +11,16 @@ export async function pushTree(host: TestHost, source: string, target: string): 
   const folder = await mkdtemp(join(tmpdir(), "push-"));
   try {
     await writeFile(join(folder, "key"), host.privateKey, { mode: 0o600 });
-    await run("sh", ["-c", PIPE, "sh", source, join(folder, "key"), String(host.port), `${host.user}@${host.address}`, target]);
+    await run("sh", [
+      "-c",
+      PIPE,
+      "sh",
+      source,
+      join(folder, "key"),
+      String(host.port),
+      `${host.user}@${host.address}`,
+      target,
+    ]);
   } finally {
     await rm(folder, { recursive: true });
   }

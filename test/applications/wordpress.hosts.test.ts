@@ -21,7 +21,14 @@ beforeAll(async () => {
   hosts = await startHosts([{ name: "web", services: ["nginx", "mariadb"] }]);
   host = hosts.host("web");
   await pushTree(host, (await wordpressCodebases())["6.8"], `${RELEASE}/web`);
-  const spec = { id: "wp1", uid: 20_101, domain: "wp1.example.com", title: TITLE, options: siteOptions(wordpress), release: RELEASE };
+  const spec = {
+    id: "wp1",
+    uid: 20_101,
+    domain: "wp1.example.com",
+    title: TITLE,
+    options: siteOptions(wordpress),
+    release: RELEASE,
+  };
   site = await placeSite(host, used, { ...spec, secrets: { "admin-password": PASSWORD } });
   await serve(host, site.view);
 });
@@ -30,7 +37,10 @@ afterAll(async () => hosts?.stop());
 
 describe("a WordPress site from its plugins alone", () => {
   test("says that it is not installed before it is", async () => {
-    expect(await site.call(role.status(site.view))).toMatchObject({ code: 0, answer: { installed: false, version: expect.stringMatching(/^6\.8/) } });
+    expect(await site.call(role.status(site.view))).toMatchObject({
+      code: 0,
+      answer: { installed: false, version: expect.stringMatching(/^6\.8/) },
+    });
   });
 
   test("is seeded by its own user, and a second time nothing is copied", async () => {
@@ -45,24 +55,35 @@ describe("a WordPress site from its plugins alone", () => {
     const first = await site.call(role.install(site.view));
     expect(first.result.stdout).not.toContain(PASSWORD);
     expect(first).toMatchObject({ code: 0, answer: { installed: true, userId: 1 } });
-    expect(await site.call(role.install(site.view))).toMatchObject({ code: 1, answer: { error: expect.stringContaining("installed") } });
+    expect(await site.call(role.install(site.view))).toMatchObject({
+      code: 1,
+      answer: { error: expect.stringContaining("installed") },
+    });
   });
 
   test("answers with its own title", async () => {
     const page = await get(host, "http://wp1.example.com/");
-    expect([page.status, titleOf(page.body)]).toEqual([200, "O&#039;Neil &quot;&lt;b&gt;x&lt;/b&gt;&quot; \\ $x %s ünï"]);
+    expect([page.status, titleOf(page.body)]).toEqual([
+      200,
+      "O&#039;Neil &quot;&lt;b&gt;x&lt;/b&gt;&quot; \\ $x %s ünï",
+    ]);
   });
 
   test("lets its administrator in by the form with the very password", async () => {
     await get(host, "http://wp1.example.com/wp-login.php", { jar: "form" });
-    const login = await get(host, "http://wp1.example.com/wp-login.php", { jar: "form", form: { log: "admin", pwd: PASSWORD } });
+    const login = await get(host, "http://wp1.example.com/wp-login.php", {
+      jar: "form",
+      form: { log: "admin", pwd: PASSWORD },
+    });
     expect([login.status, login.location]).toEqual([302, "http://wp1.example.com/wp-admin/"]);
   });
 
   test("sees its new settings without a restart", async () => {
     const before = await host.sh("systemctl show -P MainPID hostwright-php-wp1.service");
     const settings = `${site.view.paths.conf}/settings.php`;
-    await host.sh(`cp -p ${settings} /root/kept; sed "s/wp1\\.example\\.com/renamed.example.com/" ${settings} > ${settings}.new; chown wp1 ${settings}.new; chmod 400 ${settings}.new; mv ${settings}.new ${settings}; sleep 3`);
+    await host.sh(
+      `cp -p ${settings} /root/kept; sed "s/wp1\\.example\\.com/renamed.example.com/" ${settings} > ${settings}.new; chown wp1 ${settings}.new; chmod 400 ${settings}.new; mv ${settings}.new ${settings}; sleep 3`,
+    );
     expect((await get(host, "http://wp1.example.com/wp-admin/")).location).toContain("renamed.example.com");
     await host.sh(`mv /root/kept ${settings}; sleep 3`);
     expect((await get(host, "http://wp1.example.com/wp-admin/")).location).toContain("wp1.example.com");
@@ -85,7 +106,7 @@ describe("a login link", () => {
   test("used by ten browsers at once lets one in", async () => {
     const url = await link();
     const answers = await Promise.all(Array.from({ length: 10 }, async () => get(host, url)));
-    expect(answers.map((answer) => answer.status).sort()).toEqual([302, ...Array.from({ length: 9 }, () => 403)]);
+    expect(answers.map((answer) => answer.status).toSorted()).toEqual([302, ...Array.from({ length: 9 }, () => 403)]);
   });
 
   test("ends with its time, and is stored as a hash only", async () => {
@@ -93,14 +114,23 @@ describe("a login link", () => {
     const url = String((await site.call({ ...call, input: { ...call.input, validSeconds: 1 } })).answer["url"]);
     const token = new URL(url).searchParams.get("hostwright-login") ?? "";
     const rows = await host.sh(`mariadb wp1 -e "select * from wp_options where option_name like 'hostwright%'"`);
-    expect([token.length, rows.includes(token.slice(0, 16)), rows.includes(token.slice(16))]).toEqual([80, true, false]);
+    expect([token.length, rows.includes(token.slice(0, 16)), rows.includes(token.slice(16))]).toEqual([
+      80,
+      true,
+      false,
+    ]);
     await host.sh("sleep 2");
     expect((await get(host, url)).status).toBe(403);
   });
 
-  test.each(["", "x", "0".repeat(80), "' or 1=1 -- ", "a".repeat(5000)])("that is forged (%j) is refused", async (token) => {
-    expect((await get(host, `http://wp1.example.com/wp-login.php?hostwright-login=${encodeURIComponent(token)}`)).status).toBe(403);
-  });
+  test.each(["", "x", "0".repeat(80), "' or 1=1 -- ", "a".repeat(5000)])(
+    "that is forged (%j) is refused",
+    async (token) => {
+      expect(
+        (await get(host, `http://wp1.example.com/wp-login.php?hostwright-login=${encodeURIComponent(token)}`)).status,
+      ).toBe(403);
+    },
+  );
 });
 
 test("a fault in the application is told as an error, not as a success", async () => {

@@ -1,7 +1,10 @@
 import type { DriverCall, SiteView } from "@hostwright/core";
 import type { DrupalSiteOptions } from "./options.ts";
 
-const common = ({ platform, domain }: SiteView): { readonly docroot: string; readonly domain: string } => ({ docroot: platform.docroot, domain });
+const common = ({ platform, domain }: SiteView): { readonly docroot: string; readonly domain: string } => ({
+  docroot: platform.docroot,
+  domain,
+});
 
 /** Makes the folders that Drupal expects in `private/`; without that for configuration its installer asks for settings. */
 export function seed(view: SiteView): DriverCall {

@@ -16,20 +16,30 @@ const source = (files: Readonly<Record<string, string>>): SourceReader => ({
 const code = "<?php\nclass Drupal {\n\n  const VERSION = '11.3.16';\n";
 
 test("the version is read from the code", async () => {
-  expect(await detect(source({ "web/core/lib/Drupal.php": code, "vendor/autoload.php": "" }))).toEqual({ version: "11.3.16" });
+  expect(await detect(source({ "web/core/lib/Drupal.php": code, "vendor/autoload.php": "" }))).toEqual({
+    version: "11.3.16",
+  });
 });
 
-test.each([{}, { "web/core/lib/Drupal.php": code }, { "vendor/autoload.php": "" }, { "core/lib/Drupal.php": code, "vendor/autoload.php": "" }])(
-  "%j is not a composer project of Drupal",
-  async (files) => {
-    expect(await detect(source(files))).toBeNull();
-  },
-);
+test.each([
+  {},
+  { "web/core/lib/Drupal.php": code },
+  { "vendor/autoload.php": "" },
+  { "core/lib/Drupal.php": code, "vendor/autoload.php": "" },
+])("%j is not a composer project of Drupal", async (files) => {
+  expect(await detect(source(files))).toBeNull();
+});
 
 test("the site's own sites folder covers the release's, and holds the settings and the place of its files", () => {
   const [sites, files] = binds(view);
-  expect(sites).toEqual({ source: "/srv/sites/s1aaaaaaaa/conf/sites", at: `${view.platform.root}/${layout.mountPoints[0]?.path ?? ""}`, writable: false });
-  expect(settings(view).every((file) => `${view.paths.conf}/${file.path}`.startsWith(`${sites?.source ?? ""}/`))).toBe(true);
+  expect(sites).toEqual({
+    source: "/srv/sites/s1aaaaaaaa/conf/sites",
+    at: `${view.platform.root}/${layout.mountPoints[0]?.path ?? ""}`,
+    writable: false,
+  });
+  expect(settings(view).every((file) => `${view.paths.conf}/${file.path}`.startsWith(`${sites?.source ?? ""}/`))).toBe(
+    true,
+  );
   expect(confFolders().map((folder) => `${view.platform.docroot}/${folder}`)).toContain(files?.at);
   expect(files).toMatchObject({ source: `${view.paths.public}/${ownFolders()[0]?.path ?? ""}`, writable: true });
 });

@@ -26,7 +26,10 @@ export function binds({ paths, platform }: SiteSeed): readonly Bind[] {
 }
 
 export async function detect(source: SourceReader): Promise<Detected | null> {
-  const [code, autoloader] = await Promise.all([source.text("web/core/lib/Drupal.php"), source.exists("vendor/autoload.php")]);
+  const [code, autoloader] = await Promise.all([
+    source.text("web/core/lib/Drupal.php"),
+    source.exists("vendor/autoload.php"),
+  ]);
   const found = /^\s*const VERSION\s*=\s*'([^']+)'/m.exec(code ?? "")?.[1];
   return autoloader && found !== undefined ? { version: found } : null;
 }

@@ -4,7 +4,8 @@ import { FILES } from "./layout.ts";
 const DAY = 86_400;
 const FILES_URL = `/${FILES}/`;
 
-const under = (prefix: string, suffixes: readonly string[]): readonly PathPattern[] => suffixes.map((suffix) => ({ suffix, under: prefix }));
+const under = (prefix: string, suffixes: readonly string[]): readonly PathPattern[] =>
+  suffixes.map((suffix) => ({ suffix, under: prefix }));
 
 /** Drupal's URLs. install.php, update.php, rebuild.php and authorize.php are no entry points: the engine does their work. */
 export function webRules(): WebRules {
@@ -19,8 +20,19 @@ export function webRules(): WebRules {
       { prefix: `${FILES_URL}php/` },
       ...[".make", ".test", ".xtmpl"].map((suffix) => ({ suffix })),
       ...under("/core/", [".txt", ".md"]),
-      ...[".ht.router.php", ".csslintrc", ".eslintignore", ".eslintrc.json", ".gitattributes", ".gitignore", ".editorconfig", "yarn.lock"].map((segment) => ({ segment })),
-      ...["/README.md", "/README.txt", "/INSTALL.txt", "/example.gitignore", "/sites/README.txt"].map((exact) => ({ exact })),
+      ...[
+        ".ht.router.php",
+        ".csslintrc",
+        ".eslintignore",
+        ".eslintrc.json",
+        ".gitattributes",
+        ".gitignore",
+        ".editorconfig",
+        "yarn.lock",
+      ].map((segment) => ({ segment })),
+      ...["/README.md", "/README.txt", "/INSTALL.txt", "/example.gitignore", "/sites/README.txt"].map((exact) => ({
+        exact,
+      })),
     ],
     cache: [
       // Their names hold a digest of their content.

@@ -59,13 +59,16 @@ export function hostPattern(domain: string): string {
 
 export function settings(view: SiteView): readonly SettingsFile[] {
   const { paths } = view;
-  if (view.database === null) throw new HostwrightError("HW_PLATFORM_DATABASE", `the Drupal site ${view.domain} has no database`);
+  if (view.database === null)
+    throw new HostwrightError("HW_PLATFORM_DATABASE", `the Drupal site ${view.domain} has no database`);
   const setting = (name: string, value: Value): Text => assign(`$settings[${php(name)}]`, value);
   const content = join([
     "<?php\n// Written by Hostwright. Changes made here are lost.\n",
     ...database(view.database),
     setting("hash_salt", view.secret("hash-salt", "hash salt")),
-    ...[view.domain, ...view.aliases].map((domain) => assign("$settings['trusted_host_patterns'][]", hostPattern(domain))),
+    ...[view.domain, ...view.aliases].map((domain) =>
+      assign("$settings['trusted_host_patterns'][]", hostPattern(domain)),
+    ),
     setting("config_sync_directory", `${paths.private}/config/sync`),
     setting("file_public_path", "sites/default/files"),
     setting("file_private_path", `${paths.private}/files`),

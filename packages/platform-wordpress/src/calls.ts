@@ -4,7 +4,10 @@ import type { WordPressSiteOptions } from "./options.ts";
 /** Folder of the sandbox's own empty /run: there is one for as long as the call lasts. */
 const SEED_AT = "/run/hostwright-seed";
 
-const common = ({ platform, domain }: SiteView): { readonly docroot: string; readonly domain: string } => ({ docroot: platform.docroot, domain });
+const common = ({ platform, domain }: SiteView): { readonly docroot: string; readonly domain: string } => ({
+  docroot: platform.docroot,
+  domain,
+});
 
 /** Copies the release's themes, plugins and languages; what is there already stays as it is. */
 export function seed(view: SiteView): DriverCall {
@@ -32,7 +35,11 @@ export function install(view: SiteView): DriverCall {
 }
 
 export function loginLink(view: SiteView): DriverCall {
-  return { command: "login-link", input: { ...common(view), adminUser: view.adminUser, validSeconds: 900 }, timeoutMs: 60_000 };
+  return {
+    command: "login-link",
+    input: { ...common(view), adminUser: view.adminUser, validSeconds: 900 },
+    timeoutMs: 60_000,
+  };
 }
 
 export function status(view: SiteView): DriverCall {

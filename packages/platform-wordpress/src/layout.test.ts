@@ -16,22 +16,36 @@ const source = (files: Readonly<Record<string, string>>): SourceReader => ({
 const version = "<?php\n/**\n * @global string $wp_version\n */\n$wp_version = '6.8.7';\n";
 
 test("the version is read from the code, whatever the release is called", async () => {
-  expect(await detect(source({ "wp-includes/version.php": version, "wp-settings.php": "" }))).toEqual({ version: "6.8.7" });
+  expect(await detect(source({ "wp-includes/version.php": version, "wp-settings.php": "" }))).toEqual({
+    version: "6.8.7",
+  });
 });
 
-test.each([{}, { "wp-settings.php": "" }, { "wp-includes/version.php": version }, { "wp-includes/version.php": "<?php", "wp-settings.php": "" }])(
-  "%j is not WordPress",
-  async (files) => {
-    expect(await detect(source(files))).toBeNull();
-  },
-);
+test.each([
+  {},
+  { "wp-settings.php": "" },
+  { "wp-includes/version.php": version },
+  { "wp-includes/version.php": "<?php", "wp-settings.php": "" },
+])("%j is not WordPress", async (files) => {
+  expect(await detect(source(files))).toBeNull();
+});
 
 test("every bind has its mount point in the release, and its source among the site's folders", () => {
   const { docroot, root } = view.platform;
   expect(docroot).toBe(`${root}/${layout.docroot}`);
-  expect(binds(view).map((bind) => bind.at.slice(root.length + 1)).sort()).toEqual(layout.mountPoints.map((point) => point.path).sort());
-  expect(binds(view).filter((bind) => bind.writable).map((bind) => bind.source)).toEqual(ownFolders().map(({ path }) => `${view.paths.public}/${path}`));
-  expect(settings(view).map((file) => `${view.paths.conf}/${file.path}`)).toContain(binds(view).find((bind) => !bind.writable)?.source);
+  expect(
+    binds(view)
+      .map((bind) => bind.at.slice(root.length + 1))
+      .toSorted(),
+  ).toEqual(layout.mountPoints.map((point) => point.path).toSorted());
+  expect(
+    binds(view)
+      .filter((bind) => bind.writable)
+      .map((bind) => bind.source),
+  ).toEqual(ownFolders().map(({ path }) => `${view.paths.public}/${path}`));
+  expect(settings(view).map((file) => `${view.paths.conf}/${file.path}`)).toContain(
+    binds(view).find((bind) => !bind.writable)?.source,
+  );
   expect(MOUNTED).not.toBe("settings.php");
 });
 

@@ -30,7 +30,10 @@ export function binds({ paths, platform }: SiteSeed): readonly Bind[] {
 }
 
 export async function detect(source: SourceReader): Promise<Detected | null> {
-  const [version, settings] = await Promise.all([source.text("wp-includes/version.php"), source.exists("wp-settings.php")]);
+  const [version, settings] = await Promise.all([
+    source.text("wp-includes/version.php"),
+    source.exists("wp-settings.php"),
+  ]);
   const found = /^\s*\$wp_version\s*=\s*'([^']+)'/m.exec(version ?? "")?.[1];
   return settings && found !== undefined ? { version: found } : null;
 }

@@ -8,7 +8,10 @@ import { webRules } from "./rules.ts";
 import { settings } from "./settings.ts";
 
 /** WordPress: one release shared by its sites, each with its own wp-content and database. */
-export const wordpress: PlatformPlugin<z.input<typeof WordPressOptions>, z.input<typeof WordPressSiteOptions>> = definePlatform({
+export const wordpress: PlatformPlugin<
+  z.input<typeof WordPressOptions>,
+  z.input<typeof WordPressSiteOptions>
+> = definePlatform({
   name: "@hostwright/platform-wordpress",
   contract: CONTRACT,
   type: "wordpress",

@@ -14,16 +14,30 @@ const executed = (path: string): boolean =>
   !rules.denied.some((pattern) => matches(path, pattern)) &&
   (path === rules.frontController || rules.phpEntryPoints.some((pattern) => matches(path, pattern)));
 
-test.each(["/index.php", "/wp-login.php", "/wp-cron.php", "/wp-comments-post.php", "/xmlrpc.php", "/wp-admin/index.php", "/wp-admin/admin-ajax.php"])(
-  "%s runs",
-  (path) => {
-    expect(executed(path)).toBe(true);
-  },
-);
+test.each([
+  "/index.php",
+  "/wp-login.php",
+  "/wp-cron.php",
+  "/wp-comments-post.php",
+  "/xmlrpc.php",
+  "/wp-admin/index.php",
+  "/wp-admin/admin-ajax.php",
+])("%s runs", (path) => {
+  expect(executed(path)).toBe(true);
+});
 
 test.each([
-  "/wp-content/uploads/2026/01/shell.php", "/wp-content/plugins/x/x.php", "/wp-includes/version.php", "/wp-config.php", "/wp-load.php", "/wp-settings.php",
-  "/wp-admin/install.php", "/wp-admin/setup-config.php", "/wp-admin/includes/upgrade.php", "/wp-admin/maint/repair.php", "/other.php",
+  "/wp-content/uploads/2026/01/shell.php",
+  "/wp-content/plugins/x/x.php",
+  "/wp-includes/version.php",
+  "/wp-config.php",
+  "/wp-load.php",
+  "/wp-settings.php",
+  "/wp-admin/install.php",
+  "/wp-admin/setup-config.php",
+  "/wp-admin/includes/upgrade.php",
+  "/wp-admin/maint/repair.php",
+  "/other.php",
 ])("%s does not run", (path) => {
   expect(executed(path)).toBe(false);
 });

@@ -1,5 +1,5 @@
 import { isHostwrightError, referencesOf, resolveText, showText, type SiteView } from "@hostwright/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { sampleDatabase, sampleSite } from "../../../test/applications/sample-site.ts";
 import { WordPressSiteOptions } from "./options.ts";
@@ -61,7 +61,10 @@ test("a site without a database is refused with its domain", () => {
   } catch (error) {
     caught = error;
   }
-  expect(isHostwrightError(caught) && [caught.code, caught.message.includes("s1aaaaaaaa.example.com")]).toEqual(["HW_PLATFORM_DATABASE", true]);
+  expect(isHostwrightError(caught) && [caught.code, caught.message.includes("s1aaaaaaaa.example.com")]).toEqual([
+    "HW_PLATFORM_DATABASE",
+    true,
+  ]);
 });
 
 test("the shared code is not offered for update", () => {

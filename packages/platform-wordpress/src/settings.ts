@@ -1,10 +1,29 @@
-import { quoted, quoteValue, text, textOf, type DatabaseBinding, type Reference, type SettingsFile, type SiteView, type Text } from "@hostwright/core";
+import {
+  quoted,
+  quoteValue,
+  text,
+  textOf,
+  type DatabaseBinding,
+  type Reference,
+  type SettingsFile,
+  type SiteView,
+  type Text,
+} from "@hostwright/core";
 import { HostwrightError } from "@hostwright/core";
 import { siteCode } from "./php-sources.ts";
 import { MOUNTED, SETTINGS, SITE_CODE } from "./layout.ts";
 import type { WordPressSiteOptions } from "./options.ts";
 
-const KEYS = ["auth-key", "secure-auth-key", "logged-in-key", "nonce-key", "auth-salt", "secure-auth-salt", "logged-in-salt", "nonce-salt"];
+const KEYS = [
+  "auth-key",
+  "secure-auth-key",
+  "logged-in-key",
+  "nonce-key",
+  "auth-salt",
+  "secure-auth-salt",
+  "logged-in-salt",
+  "nonce-salt",
+];
 
 const php = (value: string): string => quoteValue(value, "php");
 
@@ -26,7 +45,8 @@ export function databaseHost({ host, port, socket }: DatabaseBinding): string {
 
 export function settings(view: SiteView): readonly SettingsFile[] {
   const { database, paths } = view;
-  if (database === null) throw new HostwrightError("HW_PLATFORM_DATABASE", `the WordPress site ${view.domain} has no database`);
+  if (database === null)
+    throw new HostwrightError("HW_PLATFORM_DATABASE", `the WordPress site ${view.domain} has no database`);
   const { tablePrefix } = view.options as WordPressSiteOptions;
   const header = "<?php\n// Written by Hostwright. Changes made here are lost.\n";
   const content = join([
@@ -56,7 +76,10 @@ export function settings(view: SiteView): readonly SettingsFile[] {
     `require_once ${php(`${paths.conf}/${SITE_CODE}`)};\n`,
   ]);
   return [
-    { path: MOUNTED, content: `${header}require ${php(`${paths.conf}/${SETTINGS}`)};\nrequire_once ABSPATH . 'wp-settings.php';\n` },
+    {
+      path: MOUNTED,
+      content: `${header}require ${php(`${paths.conf}/${SETTINGS}`)};\nrequire_once ABSPATH . 'wp-settings.php';\n`,
+    },
     { path: SETTINGS, content },
     { path: SITE_CODE, content: siteCode() },
   ];

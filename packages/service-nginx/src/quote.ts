@@ -28,7 +28,7 @@ export function quoteLiteral(value: string, variable = ""): string {
 
 /** A literal inside a regular expression. Classes instead of backslashes keep the written file readable. */
 export function regexLiteral(value: string): string {
-  return value.replace(/[.*+?()[\]{}|$]/g, "[$&]").replace(/[\\^]/g, "\\$&");
+  return value.replace(/[.*+?(){}|$]|([[\]\\^])/g, (sign, bare) => (bare === undefined ? `[${sign}]` : `\\${sign}`));
 }
 
 /** A host name or `*.` wildcard; anything else could be a regular expression or a catch-all to nginx. */

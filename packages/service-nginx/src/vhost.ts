@@ -59,7 +59,7 @@ function files(view: SiteView, root: string, missing: "@front" | "=404"): Lines 
   ];
 }
 
-/** The order of judgement of `WebRules`. Locations by regular expression are tried as they are written; `/` comes last. */
+/** The order of judgement of `WebRules`. All are regular expressions, which nginx tries as they are written. */
 function enabledBody(view: SiteView): Lines {
   const { rules, platform, paths } = view;
   const own = rules.ownPaths.map(({ prefix }) => prefix);
@@ -80,7 +80,8 @@ function enabledBody(view: SiteView): Lines {
     ...block(`location ~* ${ANY_PHP}`, ["return 404;"]),
     ...(own.length === 0 ? [] : locations(matching(rules.generated, own), files(view, paths.public, "@front"))),
     ...locations(anyOf(own.map(regexLiteral)), files(view, paths.public, "=404")),
-    ...block("location /", files(view, platform.docroot, "@front")),
+    // Not "location /": nginx tries what is nested in a prefix location before all regular expressions.
+    ...block(`location ~ ${quoteToken("^")}`, files(view, platform.docroot, "@front")),
     ...block("location @front", php(view, { literal: rules.frontController })),
   ];
 }

@@ -19,13 +19,23 @@ export function facts(options: PhpFpmOptions): Readonly<Record<string, FactProbe
     },
     /** Units of the distribution's php-fpm that run now. */
     foreignUnits: {
-      argv: ["systemctl", "list-units", "--state=active,activating,reloading", "--plain", "--no-legend", "php[0-9]*-fpm.service"],
+      argv: [
+        "systemctl",
+        "list-units",
+        "--state=active,activating,reloading",
+        "--plain",
+        "--no-legend",
+        "php[0-9]*-fpm.service",
+      ],
       parse: ({ stdout }) => [...stdout.matchAll(/^(php[0-9.]+-fpm\.service)\s/gm)].map(([, unit]) => unit),
     },
     foreignPools: {
       argv: ["grep", "-rsE", "--include=*.conf", "^[[:space:]]*user[[:space:]]*=", "/etc/php"],
       parse: ({ stdout }) =>
-        [...stdout.matchAll(/^([^:\n]+):\s*user\s*=\s*"?([^"\s;]+)/gm)].map(([, file, user]): ForeignPool => ({ file: file ?? "", user: user ?? "" })),
+        [...stdout.matchAll(/^([^:\n]+):\s*user\s*=\s*"?([^"\s;]+)/gm)].map(([, file, user]): ForeignPool => ({
+          file: file ?? "",
+          user: user ?? "",
+        })),
     },
   };
 }
@@ -34,12 +44,17 @@ export function problems({ service, facts }: ServerView): readonly Problem[] {
   const { version } = service.options as PhpFpmOptions;
   const found: Problem[] = [];
   if ((facts["version"] ?? null) === null) {
-    found.push({ message: `PHP ${version} with php-fpm is not installed`, mend: `Run \`server prepare\`, or: apt-get install php${version}-fpm` });
+    found.push({
+      message: `PHP ${version} with php-fpm is not installed`,
+      mend: `Run \`server prepare\`, or: apt-get install php${version}-fpm`,
+    });
   }
   const pools = (facts["foreignPools"] ?? []) as readonly ForeignPool[];
   for (const unit of (facts["foreignUnits"] ?? []) as readonly string[]) {
     const release = /^php([0-9.]+)-fpm/.exec(unit)?.[1] ?? "";
-    for (const { file } of pools.filter((pool) => pool.user === WEB_USER && pool.file.startsWith(`/etc/php/${release}/fpm/`))) {
+    for (const { file } of pools.filter(
+      (pool) => pool.user === WEB_USER && pool.file.startsWith(`/etc/php/${release}/fpm/`),
+    )) {
       found.push({
         message: `${unit} runs PHP as ${WEB_USER}, the web server's user: whoever controls that code reads every site's public files and reaches every site's PHP socket (${file})`,
         mend: `If nothing needs it: systemctl disable --now ${unit}. Otherwise give that pool a user of its own in ${file}.`,

@@ -26,7 +26,6 @@ export function fixedIni(view: SiteView): IniValues {
   return {
     sys_temp_dir: tmp,
     upload_tmp_dir: tmp,
-    "session.save_path": tmp,
     upload_max_filesize: `${view.limits.uploadMegabytes}M`,
     // The request holds the file and the rest of its form.
     post_max_size: `${view.limits.uploadMegabytes + 8}M`,
@@ -41,6 +40,7 @@ export function fixedIni(view: SiteView): IniValues {
 /** Defaults that an application may change for itself (`php_value`): the kernel and the master bound what it asks for. */
 export function changeableIni(view: SiteView, options: PhpFpmOptions): IniValues {
   return {
+    "session.save_path": safePath(view.paths.tmp),
     memory_limit: `${view.limits.memoryMegabytes}M`,
     max_execution_time: view.limits.requestSeconds,
     max_input_time: view.limits.requestSeconds,

@@ -9,7 +9,8 @@ const definition = phpFpm.services?.[0];
 if (definition?.kind !== "php") throw new Error("no php service");
 const { role, facts, problems } = definition;
 const server = serverView(PhpFpmOptions.parse({}));
-const units = (declared: readonly Declared[]): unknown[] => declared.filter((one) => one.type === "unit").map((one) => one.spec);
+const units = (declared: readonly Declared[]): unknown[] =>
+  declared.filter((one) => one.type === "unit").map((one) => one.spec);
 
 test("an enabled site listens, and its PHP runs only when it is asked for", () => {
   expect(units(role.site(sampleSite(), server))).toEqual([
@@ -36,19 +37,27 @@ test("two releases of PHP on one server share what the server needs once", () =>
 test("the interpreter is the chosen release with the site's limits", () => {
   const argv = role.interpreter(sampleSite(), server);
   expect(argv[0]).toBe("/usr/bin/php8.4");
-  expect(argv).toEqual(expect.arrayContaining(["memory_limit=256M", "sys_temp_dir=/srv/sites/s1aaaaaaaa/tmp", "max_execution_time=0"]));
+  expect(argv).toEqual(
+    expect.arrayContaining(["memory_limit=256M", "sys_temp_dir=/srv/sites/s1aaaaaaaa/tmp", "max_execution_time=0"]),
+  );
 });
 
 function judge(answers: Readonly<Record<string, { exitCode: number; stdout: string }>>): string[] {
   const probes = facts(PhpFpmOptions.parse({}));
   const read = Object.fromEntries(
-    Object.entries(probes).map(([name, probe]) => [name, probe.parse({ stderr: "", ...(answers[name] ?? { exitCode: 1, stdout: "" }) })]),
+    Object.entries(probes).map(([name, probe]) => [
+      name,
+      probe.parse({ stderr: "", ...(answers[name] ?? { exitCode: 1, stdout: "" }) }),
+    ]),
   );
   return problems({ ...server, facts: read }).map((problem) => problem.message);
 }
 
 const present = { exitCode: 0, stdout: "PHP 8.4.24 (fpm-fcgi) (built: Jul 31 2026 05:11:11) (NTS)\n" };
-const running = { exitCode: 0, stdout: "php8.4-fpm.service loaded active running The PHP 8.4 FastCGI Process Manager\n" };
+const running = {
+  exitCode: 0,
+  stdout: "php8.4-fpm.service loaded active running The PHP 8.4 FastCGI Process Manager\n",
+};
 const stock = { exitCode: 0, stdout: "/etc/php/8.4/fpm/pool.d/www.conf:user = www-data\n" };
 
 test("a server without PHP is named, and not more than that", () => {
@@ -56,7 +65,15 @@ test("a server without PHP is named, and not more than that", () => {
 });
 
 test("Debian's stock pool is a problem only while it runs as the web server's user", () => {
-  expect(judge({ version: present, foreignUnits: running, foreignPools: stock })).toEqual([expect.stringContaining("/etc/php/8.4/fpm/pool.d/www.conf")]);
+  expect(judge({ version: present, foreignUnits: running, foreignPools: stock })).toEqual([
+    expect.stringContaining("/etc/php/8.4/fpm/pool.d/www.conf"),
+  ]);
   expect(judge({ version: present, foreignPools: stock })).toEqual([]);
-  expect(judge({ version: present, foreignUnits: running, foreignPools: { exitCode: 0, stdout: "/etc/php/8.4/fpm/pool.d/own.conf:user = backup\n" } })).toEqual([]);
+  expect(
+    judge({
+      version: present,
+      foreignUnits: running,
+      foreignPools: { exitCode: 0, stdout: "/etc/php/8.4/fpm/pool.d/own.conf:user = backup\n" },
+    }),
+  ).toEqual([]);
 });

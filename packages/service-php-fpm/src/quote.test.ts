@@ -1,5 +1,5 @@
 import { isHostwrightError } from "@hostwright/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { iniValue, safeId, safePath, unitValue } from "./quote.ts";
 
@@ -23,9 +23,12 @@ describe("a value in a unit file", () => {
     );
   });
 
-  test.each(["a\nExecStart=/bin/sh", "a\r", "a\0", "ends with \\", " leading", "\u0085"])("is refused when it is %j", (value) => {
-    expect(refusal(() => unitValue(value))).toBe("HW_QUOTE_REFUSED");
-  });
+  test.each(["a\nExecStart=/bin/sh", "a\r", "a\0", "ends with \\", " leading", "\u0085"])(
+    "is refused when it is %j",
+    (value) => {
+      expect(refusal(() => unitValue(value))).toBe("HW_QUOTE_REFUSED");
+    },
+  );
 });
 
 describe("a path", () => {
@@ -33,20 +36,33 @@ describe("a path", () => {
     expect(safePath(path)).toBe(path);
   });
 
-  test.each(["/a b", "/a:b", '/a"b', "/a'b", "/a\\b", "/a\nb", "/a$b", "/a/../b", "/a/./b", "//a", "/a/", "a/b", "", "/ä"])(
-    "%j is refused",
-    (path) => {
-      expect(refusal(() => safePath(path))).toBe("HW_QUOTE_REFUSED");
-    },
-  );
+  test.each([
+    "/a b",
+    "/a:b",
+    '/a"b',
+    "/a'b",
+    "/a\\b",
+    "/a\nb",
+    "/a$b",
+    "/a/../b",
+    "/a/./b",
+    "//a",
+    "/a/",
+    "a/b",
+    "",
+    "/ä",
+  ])("%j is refused", (path) => {
+    expect(refusal(() => safePath(path))).toBe("HW_QUOTE_REFUSED");
+  });
 });
 
 describe("a value in PHP's configuration", () => {
   test("never leaves its quotes and never expands", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (value) => {
-        if (refusal(() => iniValue(value)) === undefined) expect(iniValue(value)).toMatch(/^"[^"\\${}\n\r]*"$/);
-        else expect(value).toMatch(/["\\${}]|\p{Cc}/u);
+        const refused = refusal(() => iniValue(value)) !== undefined;
+        const safe = refused ? /["\\${}]|\p{Cc}/u.test(value) : /^"[^"\\${}\n\r]*"$/.test(iniValue(value));
+        expect(safe).toBe(true);
       }),
     );
   });
@@ -57,5 +73,6 @@ describe("a value in PHP's configuration", () => {
 });
 
 test("an id that could name another unit is refused", () => {
-  for (const id of ["", "a-b", "a/b", "a.service", "A", "a b", "../x"]) expect(refusal(() => safeId(id))).toBe("HW_QUOTE_REFUSED");
+  for (const id of ["", "a-b", "a/b", "a.service", "A", "a b", "../x"])
+    expect(refusal(() => safeId(id))).toBe("HW_QUOTE_REFUSED");
 });

@@ -8,8 +8,15 @@ import { HostwrightError } from "@hostwright/core";
  */
 export function safePath(path: string): string {
   const refused =
-    !/^\/[A-Za-z0-9._+@,=~%/-]*$/.test(path) || path.split("/").some((segment, index) => segment === ".." || segment === "." || (segment === "" && index > 0 && path !== "/"));
-  if (refused) throw new HostwrightError("HW_QUOTE_REFUSED", `the path ${JSON.stringify(path)} cannot be written into a systemd unit safely`);
+    !/^\/[A-Za-z0-9._+@,=~%/-]*$/.test(path) ||
+    path
+      .split("/")
+      .some((segment, index) => segment === ".." || segment === "." || (segment === "" && index > 0 && path !== "/"));
+  if (refused)
+    throw new HostwrightError(
+      "HW_QUOTE_REFUSED",
+      `the path ${JSON.stringify(path)} cannot be written into a systemd unit safely`,
+    );
   return path;
 }
 
@@ -20,7 +27,10 @@ export function safePath(path: string): string {
 export function unitValue(value: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f-\u009f]/.test(value) || value.endsWith("\\") || value !== value.trim()) {
-    throw new HostwrightError("HW_QUOTE_REFUSED", `the value ${JSON.stringify(value)} cannot be written into a systemd unit`);
+    throw new HostwrightError(
+      "HW_QUOTE_REFUSED",
+      `the value ${JSON.stringify(value)} cannot be written into a systemd unit`,
+    );
   }
   return value.replaceAll("%", "%%");
 }
@@ -34,13 +44,17 @@ export function iniValue(value: string | number | boolean): string {
   if (typeof value === "boolean") return value ? "1" : "0";
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/["\\${}\u0000-\u001f\u007f]/.test(value)) {
-    throw new HostwrightError("HW_QUOTE_REFUSED", `the value ${JSON.stringify(value)} cannot be written into PHP's configuration`);
+    throw new HostwrightError(
+      "HW_QUOTE_REFUSED",
+      `the value ${JSON.stringify(value)} cannot be written into PHP's configuration`,
+    );
   }
   return `"${value}"`;
 }
 
 /** The id of a site, as it goes into names of units, sockets and pools. */
 export function safeId(id: string): string {
-  if (!/^[a-z0-9]{1,40}$/.test(id)) throw new HostwrightError("HW_QUOTE_REFUSED", `${JSON.stringify(id)} cannot be part of a unit's name`);
+  if (!/^[a-z0-9]{1,40}$/.test(id))
+    throw new HostwrightError("HW_QUOTE_REFUSED", `${JSON.stringify(id)} cannot be part of a unit's name`);
   return id;
 }

@@ -7,7 +7,9 @@ import { renderServiceUnit } from "./units.ts";
 
 const options = PhpFpmOptions.parse({});
 const values = (view: SiteView, name: string): string[] =>
-  sandbox(view, options).filter((property) => property[0] === name).map((property) => property[1]);
+  sandbox(view, options)
+    .filter((property) => property[0] === name)
+    .map((property) => property[1]);
 
 const database = sampleDatabase;
 
@@ -18,12 +20,17 @@ test("the unit file holds exactly the sandbox that other commands of the site ge
 });
 
 test("only the site's own folders can be written", () => {
-  const view = sampleSite({ database, binds: [{ source: "/srv/sites/s1aaaaaaaa/public/files", at: "/srv/platforms/wp/web/files", writable: true }] });
+  const view = sampleSite({
+    database,
+    binds: [{ source: "/srv/sites/s1aaaaaaaa/public/files", at: "/srv/platforms/wp/web/files", writable: true }],
+  });
   expect(values(view, "BindPaths").map((bind) => bind.split(":")[0])).toSatisfy((sources: string[]) =>
     sources.every((source) => /^\/srv\/sites\/s1aaaaaaaa\/(public|private|tmp)(\/|$)/.test(source)),
   );
   expect(values(view, "ProtectSystem")).toEqual(["strict"]);
-  expect(values(view, "BindReadOnlyPaths")).toEqual(expect.arrayContaining(["/srv/platforms/wp", "/srv/sites/s1aaaaaaaa"]));
+  expect(values(view, "BindReadOnlyPaths")).toEqual(
+    expect.arrayContaining(["/srv/platforms/wp", "/srv/sites/s1aaaaaaaa"]),
+  );
 });
 
 test("temporary folders are the site's own", () => {
@@ -34,17 +41,25 @@ test("temporary folders are the site's own", () => {
 
 test("the folder of a local database's socket is visible, and none for a remote one", () => {
   expect(values(sampleSite({ database }), "BindReadOnlyPaths")).toContain("/run/mysqld");
-  expect(values(sampleSite({ database: { ...database, socket: null } }), "BindReadOnlyPaths")).not.toContain("/run/mysqld");
+  expect(values(sampleSite({ database: { ...database, socket: null } }), "BindReadOnlyPaths")).not.toContain(
+    "/run/mysqld",
+  );
 });
 
 test("folders of other sites and releases are emptied wherever they lie", () => {
   const home = "/data/sites/s1";
-  const view = sampleSite({ paths: { home, conf: `${home}/conf`, public: `${home}/public`, private: `${home}/private`, tmp: `${home}/tmp` } });
-  expect(values(view, "TemporaryFileSystem")).toEqual(expect.arrayContaining(["/srv:ro", "/var:ro", "/run:ro", "/data/sites:ro"]));
+  const view = sampleSite({
+    paths: { home, conf: `${home}/conf`, public: `${home}/public`, private: `${home}/private`, tmp: `${home}/tmp` },
+  });
+  expect(values(view, "TemporaryFileSystem")).toEqual(
+    expect.arrayContaining(["/srv:ro", "/var:ro", "/run:ro", "/data/sites:ro"]),
+  );
 });
 
 test("a release at the top of the disk is refused, since all of the disk would have to be emptied", () => {
-  expect(() => sandbox(sampleSite({ platform: { ...sampleSite().platform, root: "/wp", docroot: "/wp/web" } }), options)).toThrow(/\/wp/);
+  expect(() =>
+    sandbox(sampleSite({ platform: { ...sampleSite().platform, root: "/wp", docroot: "/wp/web" } }), options),
+  ).toThrow(/\/wp/);
 });
 
 test("memory is bounded by what all workers may use together", () => {

@@ -33,7 +33,9 @@ const HARDENING: readonly UnitProperty[] = [
 const VISIBLE_IN_RUN = ["/run/systemd/notify", "/run/systemd/journal/dev-log", "/run/systemd/resolve"];
 
 const INACCESSIBLE = [
-  ...["nginx", "apache2", "letsencrypt", "mysql", "postgresql", "ssh", "systemd/system", "cron.d", "sudoers.d"].map((name) => `/etc/${name}`),
+  ...["nginx", "apache2", "letsencrypt", "mysql", "postgresql", "ssh", "systemd/system", "cron.d", "sudoers.d"].map(
+    (name) => `/etc/${name}`,
+  ),
   // Names every other site's unit.
   "/sys/fs/cgroup",
   "/boot",
@@ -45,7 +47,11 @@ const INACCESSIBLE = [
 function emptied(view: SiteView): readonly string[] {
   const folders = ["/srv", "/var", "/run", "/etc/hostwright"];
   for (const parent of [dirname(view.paths.home), dirname(view.platform.root)]) {
-    if (parent === "/") throw new HostwrightError("HW_QUOTE_REFUSED", `${parent} holds ${view.paths.home} or ${view.platform.root}: other sites beside them could not be hidden`);
+    if (parent === "/")
+      throw new HostwrightError(
+        "HW_QUOTE_REFUSED",
+        `${parent} holds ${view.paths.home} or ${view.platform.root}: other sites beside them could not be hidden`,
+      );
     if (!folders.some((folder) => parent === folder || parent.startsWith(`${folder}/`))) folders.push(safePath(parent));
   }
   return folders;
@@ -57,8 +63,8 @@ function bind(source: string, at: string = source): string {
 
 /**
  * What a site's code sees and may do, for its PHP unit and for every command that is run for the site. It sees its
- * release, its own tree and its database's socket; of its neighbours not even their names. Values are as
- * `systemd-run -p` takes them; unit files need `unitValue` around them.
+ * release, its own tree and its database's socket; of its neighbours no file, socket or process. (Their ids can be read
+ * from /etc/passwd and /proc/net/unix.) Values are as `systemd-run -p` takes them; unit files need `unitValue` around.
  */
 export function sandbox(view: SiteView, options: PhpFpmOptions): readonly UnitProperty[] {
   const { home, public: publicFolder, private: privateFolder, tmp } = view.paths;
@@ -90,6 +96,9 @@ export function sandbox(view: SiteView, options: PhpFpmOptions): readonly UnitPr
     ...[publicFolder, privateFolder, tmp].map((folder): UnitProperty => ["BindPaths", bind(folder)]),
     ["BindPaths", bind(tmp, "/tmp")],
     ["BindPaths", bind(tmp, "/var/tmp")],
-    ...view.binds.map(({ source, at, writable }): UnitProperty => [writable ? "BindPaths" : "BindReadOnlyPaths", bind(source, at)]),
+    ...view.binds.map(({ source, at, writable }): UnitProperty => [
+      writable ? "BindPaths" : "BindReadOnlyPaths",
+      bind(source, at),
+    ]),
   ];
 }

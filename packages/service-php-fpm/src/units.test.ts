@@ -15,14 +15,18 @@ test("socket, environment and pool name the same path, so that php-fpm takes the
 });
 
 test("only the web server's user may connect", () => {
-  expect(renderSocketUnit(sampleSite({ webUser: "nginx" }))).toMatch(/SocketUser=nginx\nSocketGroup=nginx\nSocketMode=0600\n/);
+  expect(renderSocketUnit(sampleSite({ webUser: "nginx" }))).toMatch(
+    /SocketUser=nginx\nSocketGroup=nginx\nSocketMode=0600\n/,
+  );
 });
 
 test("a changed pool changes the unit's file, and nothing else does", () => {
   const view = sampleSite();
   const before = renderServiceUnit(view, options);
   expect(renderServiceUnit(sampleSite({ limits: { ...view.limits, requestSeconds: 61 } }), options)).not.toBe(before);
-  expect(renderServiceUnit(sampleSite({ title: "Other", aliases: ["x.example"], domain: "y.example" }), options)).toBe(before);
+  expect(renderServiceUnit(sampleSite({ title: "Other", aliases: ["x.example"], domain: "y.example" }), options)).toBe(
+    before,
+  );
 });
 
 test("one upload limit and one time-out reach every directive", () => {
@@ -36,12 +40,14 @@ test("one upload limit and one time-out reach every directive", () => {
 
 test("uploads, sessions and temporary files go into the site's own folder", () => {
   const pool = renderPool(sampleSite(), options);
-  for (const name of ["sys_temp_dir", "upload_tmp_dir", "session.save_path"]) {
-    expect(pool).toContain(`php_admin_value[${name}] = "/srv/sites/s1aaaaaaaa/tmp"`);
+  for (const name of ["admin_value[sys_temp_dir]", "admin_value[upload_tmp_dir]", "value[session.save_path]"]) {
+    expect(pool).toContain(`php_${name} = "/srv/sites/s1aaaaaaaa/tmp"`);
   }
 });
 
 test("a path that cannot be written safely is refused, not rendered", () => {
   const { paths } = sampleSite();
-  expect(() => renderServiceUnit(sampleSite({ paths: { ...paths, tmp: '/tmp" x' } }), options)).toThrow(expect.objectContaining({ code: "HW_QUOTE_REFUSED" }));
+  expect(() => renderServiceUnit(sampleSite({ paths: { ...paths, tmp: '/tmp" x' } }), options)).toThrow(
+    expect.objectContaining({ code: "HW_QUOTE_REFUSED" }),
+  );
 });

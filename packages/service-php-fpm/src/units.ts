@@ -40,7 +40,13 @@ export function renderSocketUnit(view: SiteView): string {
  */
 export function renderServiceUnit(view: SiteView, options: PhpFpmOptions): string {
   const digest = createHash("sha256").update(renderPool(view, options)).digest("hex").slice(0, 16);
-  const command = [`/usr/sbin/php-fpm${options.version}`, "--nodaemonize", "--fpm-config", poolPath(view.id), ...iniArguments(masterIni(options))];
+  const command = [
+    `/usr/sbin/php-fpm${options.version}`,
+    "--nodaemonize",
+    "--fpm-config",
+    poolPath(view.id),
+    ...iniArguments(masterIni(options)),
+  ];
   const socket = `${unitName(view.id)}.socket`;
   return [
     HEADER,

@@ -40,7 +40,7 @@ export async function readFacts(
     [...PACKAGES, ...wanted],
     ...dumps.map((role: HttpRole) => role.dump),
   ];
-  const results = await runBatch(target.server, commands, target.signal);
+  const results = await runBatch(target, commands);
 
   const facts = new Map<string, Record<string, unknown>>(server.services.map((service) => [service.name, {}]));
   probes.forEach(({ service, name, probe }, index) => {

@@ -43,7 +43,8 @@ let server: SshServer;
 let target: Target;
 
 async function write(entries: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, content] of Object.entries(entries)) await host.sh(`cat > ${ROOT}/entries/${name}`, { input: content });
+  for (const [name, content] of Object.entries(entries))
+    await host.sh(`cat > ${ROOT}/entries/${name}`, { input: content });
 }
 
 async function answer(name: string): Promise<string> {
@@ -138,7 +139,12 @@ describe("a good publication", () => {
   test("by force reloads although no entry differs", async () => {
     await write({ "a.conf": site("a") });
     await publish(target, nginx);
-    expect(await publish(target, nginx, { force: true })).toEqual({ generation: 2, changed: [], reloaded: true, heldBack: [] });
+    expect(await publish(target, nginx, { force: true })).toEqual({
+      generation: 2,
+      changed: [],
+      reloaded: true,
+      heldBack: [],
+    });
   });
 
   test("starts a web server that does not run", async () => {
@@ -177,10 +183,18 @@ describe("a refused configuration", () => {
     await publish(target, nginx);
     await write({ "a.conf": site("a", "new"), "other.conf": "nonsense;\n", "third.conf": "more nonsense;\n" });
     const result = await publish(target, nginx, { own: ["a.conf"] });
-    expect(result).toEqual({ generation: 2, changed: ["a.conf"], reloaded: true, heldBack: ["other.conf", "third.conf"] });
+    expect(result).toEqual({
+      generation: 2,
+      changed: ["a.conf"],
+      reloaded: true,
+      heldBack: ["other.conf", "third.conf"],
+    });
     expect([await answer("a"), await answer("other")]).toEqual(["new\n", "other\n"]);
     expect(await pendingPublication(target, nginx)).toBe(true);
-    expect(await failure({ own: ["other.conf"] })).toMatchObject({ code: "HW_HTTP_CONFIG_REFUSED", data: { entry: "other.conf" } });
+    expect(await failure({ own: ["other.conf"] })).toMatchObject({
+      code: "HW_HTTP_CONFIG_REFUSED",
+      data: { entry: "other.conf" },
+    });
   });
 
   test("that was broken before in a foreign file names that file, and nothing is changed", async () => {
@@ -272,7 +286,9 @@ describe("after a publisher that died", () => {
     expect(await pendingPublication(target, nginx)).toBe(true);
     expect(await publish(target, nginx)).toMatchObject({ generation: 3, changed: ["a.conf"], reloaded: true });
     expect(await answer("a")).toBe("new\n");
-    expect(await host.sh(`cd ${ROOT} && ls . generations | xargs`)).toBe(".: current entries generations last publish.lock generations: 1 3\n");
+    expect(await host.sh(`cd ${ROOT} && ls . generations | xargs`)).toBe(
+      ".: current entries generations last publish.lock generations: 1 3\n",
+    );
   });
 
   test("is reloaded even when the entries were put back meanwhile", async () => {

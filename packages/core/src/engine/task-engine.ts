@@ -56,6 +56,9 @@ export async function planRequest(parts: EngineParts, request: TaskRequest, task
   await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence: null, signal });
   const estate = await Estate.load(store.records, registry);
   const draft = await type.plan(planningContext(parts, session, estate), parsed);
+  const value = Promise.resolve(draft.value);
+  // Awaited below: what planning throws first must not leave it unhandled.
+  value.catch(() => undefined);
   const planned = await planSteps(
     {
       registry,
@@ -71,6 +74,7 @@ export async function planRequest(parts: EngineParts, request: TaskRequest, task
   return deepFreeze({
     ...rest,
     ...planned,
+    value: await value,
     leases: sharpenLeases(draft, planned.actions),
     id: newId("p", 16),
     task: taskId,

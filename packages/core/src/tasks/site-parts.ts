@@ -41,6 +41,8 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
   const http = estate.http(web, site.http);
   const php = estate.php(web, site.php);
   const paths = sitePaths(site.id);
+  const stored = site.database === null ? [] : [estate.server(site.database.server)];
+  await Promise.all([web, ...stored].map(async (server) => context.facts(server)));
   const platformView = viewPlatform(platform, definition);
   const seed: SiteSeed = { id: site.id, paths, platform: platformView, options: site.options };
   const database = site.database === null ? null : await databaseOf(context, site, web);

@@ -24,8 +24,12 @@ export interface PlanningContext {
 /** What a task type asks for; core reads, diffs, orders and makes the plan of it. The first lease names the fence. */
 export type TaskDraft = Pick<
   PlanData,
-  "title" | "leases" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards" | "value"
-> & { readonly steps: readonly Step[] };
+  "title" | "leases" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
+> & {
+  readonly steps: readonly Step[];
+  /** Given back when the task succeeds; what is still being read is waited for after the servers' states. */
+  readonly value: PlanData["value"] | Promise<PlanData["value"]>;
+};
 
 export interface TaskType<Request = never> {
   /** `noun:verb`. */

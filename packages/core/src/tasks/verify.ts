@@ -16,6 +16,7 @@ export type VerifyRequest = z.input<typeof Request>;
 /** What a verify found besides its plan: read only, nothing of it is a change. */
 export interface VerifyValue {
   readonly problems: readonly (Problem & { readonly server: string })[];
+  /** Front pages by domain: of the site that was asked for. A server's or platform's verify fetches none. */
   readonly pages: Readonly<Record<string, Pick<Page, "status" | "title" | "ms">>>;
 }
 
@@ -41,7 +42,6 @@ export const verifyAlias: TaskType<z.output<typeof Request>> = {
 async function verifySite(context: PlanningContext, site: SiteRecord): Promise<TaskDraft> {
   const parts = await siteParts(context, site);
   const { before, publish } = siteSteps(context, parts);
-  const [problems, pages] = await Promise.all([findProblems(context, [parts.web]), readPages(context, [parts])]);
   return {
     ...NOTHING,
     title: `verify site ${site.domain}`,
@@ -50,7 +50,7 @@ async function verifySite(context: PlanningContext, site: SiteRecord): Promise<T
       { scope: `server/${parts.web.id}`, mode: "shared" },
     ],
     steps: [...before, publish, probeStep(parts, "changed")],
-    value: { problems, pages },
+    value: found(context, [parts.web], readPage(context, parts)),
   };
 }
 
@@ -65,7 +65,7 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
     ],
     steps: [await serverStep(context, context.estate.server(platform.server)), step],
     commit: { put: publishedRecord(context, platform, release), deleteRecords: [] },
-    value: { problems: await findProblems(context, [context.estate.server(platform.server)]), pages: {}, version: release.version },
+    value: found(context, [context.estate.server(platform.server)], {}),
   };
 }
 
@@ -101,34 +101,37 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   };
   const steps: Step[] = [await serverStep(context, server), ...platformSteps, sites];
   const probes: RunStep[] = served.map((parts) => probeStep(parts, "changed"));
-  const [problems, pages] = await Promise.all([findProblems(context, [server]), readPages(context, served)]);
   return {
     ...NOTHING,
     title: `verify server ${server.name}`,
     leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
     steps: [...steps, ...probes],
-    value: { problems, pages },
+    value: found(context, [server], {}),
   };
 }
 
+/** Read while the plan is made, not before it. */
+async function found(
+  context: PlanningContext,
+  servers: readonly ServerRecord[],
+  reading: VerifyValue["pages"] | Promise<VerifyValue["pages"]>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const [problems, pages] = await Promise.all([findProblems(context, servers), reading]);
+  return { problems, pages };
+}
+
 async function findProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<VerifyValue["problems"]> {
-  const found = await Promise.all(
+  const lists = await Promise.all(
     servers.map(async (server) =>
       (await problemsOf(context, server)).map((problem) => ({ ...problem, server: server.name })),
     ),
   );
-  return found.flat();
+  return lists.flat();
 }
 
-async function readPages(context: PlanningContext, sites: readonly SiteParts[]): Promise<VerifyValue["pages"]> {
-  const pages = await Promise.all(
-    sites.map(async (parts) => {
-      const target = await context.session.target(parts.web);
-      const port = parts.http.role.port(parts.httpView);
-      const page = await fetchPage(target, { domain: parts.site.domain, port, path: "/" }).catch(() => null);
-      return [parts.site.domain, { status: page?.status ?? 0, title: page?.title ?? "", ms: page?.ms ?? 0 }] as const;
-    }),
-  );
-  return Object.fromEntries(pages);
+async function readPage(context: PlanningContext, parts: SiteParts): Promise<VerifyValue["pages"]> {
+  const target = await context.session.target(parts.web);
+  const port = parts.http.role.port(parts.httpView);
+  const page = await fetchPage(target, { domain: parts.site.domain, port, path: "/" }).catch(() => null);
+  return { [parts.site.domain]: { status: page?.status ?? 0, title: page?.title ?? "", ms: page?.ms ?? 0 } };
 }
-

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import * as z from "zod";
+import type { Plugin, PlatformDefinition, ServiceDefinition } from "../contracts/plugin.ts";
+import { Registry, type AnyResourceType } from "./registry.ts";
+
+const options = { version: 1, schema: z.strictObject({ size: z.int().default(3) }) };
+const service = { kind: "http", type: "web", options } as unknown as ServiceDefinition;
+const platform = { type: "blog", options } as unknown as PlatformDefinition;
+const type = { name: "thing" } as unknown as AnyResourceType;
+const plugin = (name: string, parts: Partial<Plugin> = {}): Plugin => ({ name, contract: 1, ...parts });
+
+function refusal(plugins: readonly Plugin[], ...words: string[]): void {
+  for (const word of words) {
+    expect(() => new Registry(plugins, [type])).toThrow(
+      expect.objectContaining({ code: "HW_PLUGIN_INVALID", message: expect.stringContaining(word) }),
+    );
+  }
+}
+
+test("finds what plugins bring", () => {
+  const registry = new Registry([plugin("one", { services: [service], platforms: [platform] })], [type]);
+  expect(registry.service("http", "web")).toBe(service);
+  expect(registry.platform("blog")).toBe(platform);
+  expect(registry.platforms()).toEqual([platform]);
+  expect(registry.resourceType("thing")).toBe(type);
+});
+
+test("what nobody brings is named together with what is there", () => {
+  const registry = new Registry([plugin("one", { services: [service], platforms: [platform] })], []);
+  const thrown = (call: () => unknown, code: string, word: string): void =>
+    expect(call).toThrow(expect.objectContaining({ code, message: expect.stringContaining(word) }));
+  thrown(() => registry.service("http", "apache"), "HW_SERVICE_UNKNOWN", "Loaded: http web");
+  thrown(() => registry.service("db", "web"), "HW_SERVICE_UNKNOWN", 'db "web"');
+  thrown(() => registry.platform("shop"), "HW_PLATFORM_UNKNOWN", "Loaded: blog");
+  thrown(() => new Registry([], []).platform("shop"), "HW_PLATFORM_UNKNOWN", "Loaded: none");
+  thrown(() => registry.resourceType("gone"), "HW_PLUGIN_MISSING", '"gone"');
+});
+
+test("another contract version is refused with both versions", () => {
+  refusal([{ ...plugin("old"), contract: 0 }], "old", "contract 0", "this core has 1");
+  refusal([{ ...plugin("new"), contract: 2 }], "contract 2");
+});
+
+test("what is no plugin is refused at start", () => {
+  refusal([undefined as unknown as Plugin], "without a name");
+  refusal([{} as Plugin], "without a name");
+});
+
+test("the same plugin twice, or two that bring the same, are refused with their names", () => {
+  refusal([plugin("one"), plugin("one")], "one is given twice");
+  const pair = (parts: Partial<Plugin>): Plugin[] => [plugin("one", parts), plugin("two", parts)];
+  refusal(pair({ services: [service] }), "two and one", 'service "http:web"');
+  refusal(pair({ platforms: [platform] }), 'platform "blog"');
+  refusal([plugin("one", { resourceTypes: [type] })], "one and @hostwright/core", 'resource type "thing"');
+});
+
+test("one type may serve several kinds", () => {
+  const other = { ...service, kind: "php" } as ServiceDefinition;
+  expect(new Registry([plugin("one", { services: [service, other] })], []).service("php", "web")).toBe(other);
+});
+
+test("options are parsed by their definition, with its defaults, and refused by their field", () => {
+  const registry = new Registry([], []);
+  expect(registry.options(service, undefined, "options")).toEqual({ size: 3 });
+  expect(() => registry.options(service, { size: "big" }, "options of http web")).toThrow(
+    expect.objectContaining({
+      code: "HW_INPUT_INVALID",
+      message: expect.stringContaining("options of http web: size:"),
+    }),
+  );
+});

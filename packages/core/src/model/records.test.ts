@@ -1,0 +1,99 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { parseInput } from "./parse.ts";
+import { local, PlatformInput, ServerInput, SiteLimitsSchema, ssh } from "./records.ts";
+import { secret } from "./secret.ts";
+
+const FINGERPRINT = `SHA256:${"A".repeat(43)}`;
+const connect = ssh({ host: "web1.example", hostKey: FINGERPRINT, privateKey: secret("hush") });
+
+function refused(schema: typeof ServerInput | typeof PlatformInput, value: unknown): string {
+  try {
+    parseInput(schema as typeof ServerInput, value, "server");
+    return "accepted";
+  } catch (error) {
+    expect(error).toMatchObject({ code: "HW_INPUT_INVALID" });
+    return (error as Error).message;
+  }
+}
+
+describe("parsing at the boundary", () => {
+  test("defaults are filled in", () => {
+    const parsed = parseInput(ServerInput, { name: "web1", connect }, "server");
+    expect(parsed.connect).toMatchObject({ type: "ssh", port: 22, user: "root", hostKeys: [FINGERPRINT] });
+    expect(parseInput(SiteLimitsSchema, {}, "limits")).toEqual({
+      uploadMegabytes: 64,
+      requestSeconds: 60,
+      memoryMegabytes: 256,
+      phpWorkers: 5,
+    });
+  });
+
+  test("every wrong field is named at once, and no value is repeated", () => {
+    const message = refused(ServerInput, { name: "Web 1", connect: { ...connect, port: 70_000, privateKey: "hush" } });
+    expect(message).toContain("name:");
+    expect(message).toContain("connect.port:");
+    expect(message).toContain("connect.privateKey:");
+    expect(message).not.toContain("hush");
+    expect(message).not.toContain("70000");
+  });
+
+  test.each([
+    [{ name: "web1", connect, color: "red" }, "color"],
+    [{ name: "../etc", connect }, "name"],
+    [{ name: "-rf", connect }, "name"],
+    [{ name: "a".repeat(64), connect }, "name"],
+    [{ name: "web1", connect: { ...connect, hostKeys: [] } }, "connect.hostKeys"],
+    [{ name: "web1", connect: { ...connect, hostKeys: ["MD5:00"] } }, "connect.hostKeys.0"],
+    [{ name: "web1", connect: { ...connect, user: "root; id" } }, "connect.user"],
+    [{ name: "web1", connect: { type: "telnet" } }, "connect"],
+    ["web1", "(itself)"],
+  ])("%j is refused for %s", (value, field) => {
+    expect(refused(ServerInput, value)).toContain(field);
+  });
+
+  test.each([
+    "srv/web",
+    "/srv/../etc",
+    "/srv/./web",
+    "/srv/we b",
+    "/srv/web/",
+    "/srv/$(id)",
+    "/srv/a;b",
+    "/",
+    "/srv/web\n",
+  ])("a release's folder %j is refused", (root) => {
+    expect(refused(PlatformInput, { name: "wp", root })).toContain("root");
+  });
+
+  test.each(["/srv/platforms/wp-6.8", "/srv/a/b_c+d@2"])("a release's folder %s is taken", (root) => {
+    expect(parseInput(PlatformInput, { name: "wp", root }, "platform").root).toBe(root);
+  });
+
+  test("a secret made by another copy of core is taken", () => {
+    const foreign = { reveal: () => "hush", toJSON: () => "[secret]" };
+    expect(refused(ServerInput, { name: "web1", connect: { ...connect, privateKey: foreign } })).toBe("accepted");
+  });
+});
+
+describe("connections", () => {
+  test("one host key or several make a list; what is not given is left to the default", () => {
+    expect(connect).not.toHaveProperty("port");
+    const keys = [FINGERPRINT, `SHA256:${"B".repeat(43)}`];
+    expect(ssh({ host: "h", hostKey: keys, privateKey: secret("k"), port: 2222, user: "ops" })).toMatchObject({
+      hostKeys: keys,
+      port: 2222,
+      user: "ops",
+    });
+    expect(local()).toEqual({ type: "local" });
+  });
+
+  test("a secret shows itself in no print", () => {
+    const key = secret("hush");
+    for (const shown of [String(key), JSON.stringify({ key }), inspect(connect, { depth: 9 }), `${key}`]) {
+      expect(shown).toContain("[secret]");
+      expect(shown).not.toContain("hush");
+    }
+    expect(key.reveal()).toBe("hush");
+  });
+});
