@@ -2,6 +2,7 @@ import { Container, type Provider } from "./di/container.ts";
 import type { Plugin } from "./contracts/plugin.ts";
 import type { Server } from "./contracts/server.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
+import { Access, objectOf, SYSTEM, type Actor, type Policy } from "./api/access.ts";
 import { Plan } from "./api/plan.ts";
 import { Platforms } from "./api/platforms.ts";
 import { Servers } from "./api/servers.ts";
@@ -22,6 +23,8 @@ export interface HostwrightOptions {
   readonly key?: { readonly key?: Secret | Uint8Array; readonly file?: string; readonly env?: string };
   /** Range that unix ids of sites are taken from; default 20000 to 59999. */
   readonly uids?: { readonly from: number; readonly to: number };
+  /** Rules for actors other than the application itself; default: every actor may do everything. */
+  readonly policy?: Policy;
   /** The application's own parts in place of default ones. */
   readonly provide?: readonly Provider<unknown>[];
 }
@@ -40,7 +43,7 @@ export async function createHostwright(options: HostwrightOptions): Promise<Host
   const state = await openState(options);
   try {
     const container = new Container(defaultParts(options, state), options.provide ?? []);
-    return new Hostwright(container);
+    return new Hostwright(container, new Access(SYSTEM, options.policy ?? null), options.policy ?? null);
   } catch (error) {
     await state.store.close();
     throw error;
@@ -53,20 +56,32 @@ export class Hostwright implements AsyncDisposable {
   readonly platforms: Platforms;
   readonly sites: Sites;
   readonly #container: Container;
+  readonly #access: Access;
+  readonly #policy: Policy | null;
   readonly #working = new Set<Promise<unknown>>();
   #closed = false;
 
   /** Use `createHostwright`. */
-  constructor(container: Container) {
+  constructor(container: Container, access: Access, policy: Policy | null) {
+    const { store, registry, vault, pool } = container.get(PART.engine);
     this.#container = container;
-    this.servers = container.get(PART.servers);
-    this.platforms = container.get(PART.platforms);
-    this.sites = container.get(PART.sites);
+    this.#access = access;
+    this.#policy = policy;
+    this.servers = new Servers(store.records, registry, vault, pool, access);
+    this.platforms = new Platforms(store.records, registry, access);
+    this.sites = new Sites(store.records, access);
+  }
+
+  /** The same facade for somebody else: bound to that actor's rights, and its tasks are recorded as that actor's. */
+  as(actor: Actor): Omit<Hostwright, "work" | "as" | typeof Symbol.asyncDispose> {
+    return new Hostwright(this.#container, new Access(actor, this.#policy), this.#policy);
   }
 
   /** Computes what a request would do now. Nothing is touched; the plan is kept until it expires. */
   async plan(request: TaskRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Plan> {
     const engine = this.#container.get(PART.engine);
+    const { parsed } = parseRequest(engine, request);
+    await this.#access.require(request.type, objectOf(parsed as Record<string, unknown>));
     const taskId = newId("t", 16);
     const data = await planRequest(engine, request, taskId, options.signal ?? new AbortController().signal);
     await this.#container.get(PART.vault).put(`plan/${data.id}`, JSON.stringify(data));
@@ -82,17 +97,18 @@ export class Hostwright implements AsyncDisposable {
     const { store, box } = engine;
     const data = what instanceof Plan ? await this.#approved(what) : null;
     const request = data === null ? parseRequest(engine, what as TaskRequest).parsed : data.request;
+    await this.#access.require((request as TaskRequest).type, objectOf(request as Record<string, unknown>));
     const task = await store.tasks.submit({
       id: data?.task ?? newId("t", 16),
       type: (request as TaskRequest).type,
       request,
       plan: data === null ? null : sealPlan(box, data),
-      actor: "system",
+      actor: this.#access.actor.id,
       key: options.key ?? null,
       createdAt: new Date().toISOString(),
     });
     const title = data?.title ?? (request as TaskRequest).type;
-    await this.#container.get(PART.events).emit(task.id, "task:submitted", { type: task.type, title, actor: "system" });
+    await this.#container.get(PART.events).emit(task.id, "task:submitted", { type: task.type, title, actor: task.actor });
     return this.task(task.id);
   }
 

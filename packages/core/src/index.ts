@@ -20,6 +20,7 @@ export type {
   ServiceDefinition,
   ServicePlugin,
   SiteDeclaration,
+  UnwantedUnit,
 } from "./contracts/plugin.ts";
 export { RANK } from "./contracts/resource.ts";
 export type { Change, Declared, Removal, ResourceType, Target } from "./contracts/resource.ts";
@@ -117,3 +118,4 @@ export { LocalServer } from "./servers/local-server.ts";
 export { SshServer } from "./servers/ssh-server.ts";
 export type { SshServerOptions } from "./servers/ssh-server.ts";
 export { runChecked } from "./servers/checked.ts";
+export type { Actor, Policy, PolicyObject } from "./api/access.ts";

@@ -1,6 +1,3 @@
-import { Platforms } from "./api/platforms.ts";
-import { Servers } from "./api/servers.ts";
-import { Sites } from "./api/sites.ts";
 import type { Server } from "./contracts/server.ts";
 import { provide, type Provider } from "./di/container.ts";
 import { token, type Token } from "./di/tokens.ts";
@@ -30,9 +27,6 @@ export const PART: {
   readonly engine: Token<EngineParts>;
   readonly worker: Token<Worker>;
   readonly queue: Token<EmbeddedQueue>;
-  readonly servers: Token<Servers>;
-  readonly platforms: Token<Platforms>;
-  readonly sites: Token<Sites>;
 } = {
   openServer: token("open-server"),
   registry: token("registry"),
@@ -42,9 +36,6 @@ export const PART: {
   engine: token("engine"),
   worker: token("worker"),
   queue: token("queue"),
-  servers: token("servers"),
-  platforms: token("platforms"),
-  sites: token("sites"),
 };
 
 const UIDS = { from: 20_000, to: 59_999 };
@@ -52,7 +43,6 @@ const PLAN_LIFE_MS = 24 * 60 * 60 * 1000;
 
 /** Wires an instance: the one place that knows which class stands behind which part. */
 export function defaultParts(options: HostwrightOptions, { store, box }: OpenState): readonly Provider<unknown>[] {
-  const { records } = store;
   return [
     provide(PART.openServer, () => openServer),
     provide(PART.registry, () => new Registry(options.plugins, coreResourceTypes)),
@@ -72,12 +62,6 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
     })),
     provide(PART.worker, (parts) => new Worker(parts.get(PART.engine), parts.get(PART.events))),
     provide(PART.queue, () => new EmbeddedQueue(store.tasks)),
-    provide(
-      PART.servers,
-      (parts) => new Servers(records, parts.get(PART.registry), parts.get(PART.vault), parts.get(PART.pool)),
-    ),
-    provide(PART.platforms, (parts) => new Platforms(records, parts.get(PART.registry))),
-    provide(PART.sites, () => new Sites(records)),
   ];
 }
 

@@ -70,6 +70,8 @@ export const phpFpm: ServicePlugin<z.input<typeof PhpFpmOptions>> = definePhpSer
   type: "php-fpm",
   options: { version: 1, schema: PhpFpmOptions },
   packages: ({ version }) => EXTENSIONS.map((extension) => `php${version}-${extension}`),
+  // Debian's own master runs its stock pool as the web server's user.
+  unwantedUnits: ({ version }) => [{ package: `php${version}-fpm`, unit: `php${version}-fpm.service` }],
   facts,
   problems,
   role,

@@ -4,14 +4,17 @@ import type { Registry } from "../engine/registry.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import { PlatformInput, type PlatformRecord } from "../model/records.ts";
+import { Access } from "./access.ts";
 import { getRecord, requireManager } from "./record-access.ts";
 
 /** Records of platforms. Writing a record touches no server: a task publishes the release. */
 export class Platforms {
   readonly #records: RecordStore;
+  readonly #access: Access;
   readonly #registry: Registry;
 
-  constructor(records: RecordStore, registry: Registry) {
+  constructor(records: RecordStore, registry: Registry, access: Access = new Access()) {
+    this.#access = access;
     this.#records = records;
     this.#registry = registry;
   }
@@ -22,6 +25,7 @@ export class Platforms {
    */
   async put(input: PlatformInput): Promise<PlatformRecord> {
     const given = parseInput(PlatformInput, input, "platform");
+    await this.#access.require("platform:put", { kind: "platform", name: given.name });
     const stored = await this.#records.get("platform", given.name);
     const known = stored?.value as PlatformRecord | undefined;
     requireManager(known, given.managedBy, given.name);
@@ -55,11 +59,14 @@ export class Platforms {
 
   /** By id or name. @throws HW_NOT_FOUND */
   async get(idOrName: string): Promise<PlatformRecord> {
-    return (await getRecord(this.#records, "platform", idOrName)).value as PlatformRecord;
+    const record = (await getRecord(this.#records, "platform", idOrName)).value as PlatformRecord;
+    await this.#access.requireVisible({ kind: "platform", name: record.name });
+    return record;
   }
 
   async list(): Promise<readonly PlatformRecord[]> {
-    return (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
+    const records = (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
+    return this.#access.visible("platform", records, (record) => record.name);
   }
 }
 

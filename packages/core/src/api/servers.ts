@@ -1,4 +1,4 @@
-import type { RecordStore, StoredRecord } from "../contracts/store.ts";
+import type { RecordStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerPool } from "../engine/server-pool.ts";
 import type { Registry } from "../engine/registry.ts";
@@ -6,16 +6,19 @@ import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import { ServerInput, type ConnectInput, type ConnectRecord, type ServerRecord, type ServiceRecord } from "../model/records.ts";
 import type { SecretVault } from "../store/secrets.ts";
+import { Access } from "./access.ts";
 import { getRecord, requireManager } from "./record-access.ts";
 
 /** Records of servers. Writing a record touches no server (decisions.md D38). */
 export class Servers {
   readonly #records: RecordStore;
+  readonly #access: Access;
   readonly #registry: Registry;
   readonly #vault: SecretVault;
   readonly #pool: ServerPool;
 
-  constructor(records: RecordStore, registry: Registry, vault: SecretVault, pool: ServerPool) {
+  constructor(records: RecordStore, registry: Registry, vault: SecretVault, pool: ServerPool, access: Access = new Access()) {
+    this.#access = access;
     this.#records = records;
     this.#registry = registry;
     this.#vault = vault;
@@ -28,6 +31,7 @@ export class Servers {
    */
   async put(input: ServerInput): Promise<ServerRecord> {
     const given = parseInput(ServerInput, input, "server");
+    await this.#access.require("server:put", { kind: "server", name: given.name });
     const stored = await this.#records.get("server", given.name);
     const known = stored?.value as ServerRecord | undefined;
     requireManager(known, given.managedBy, given.name);
@@ -54,11 +58,14 @@ export class Servers {
 
   /** By id or name. @throws HW_NOT_FOUND */
   async get(idOrName: string): Promise<ServerRecord> {
-    return (await getRecord(this.#records, "server", idOrName)).value as ServerRecord;
+    const record = (await getRecord(this.#records, "server", idOrName)).value as ServerRecord;
+    await this.#access.requireVisible({ kind: "server", name: record.name });
+    return record;
   }
 
   async list(): Promise<readonly ServerRecord[]> {
-    return (await this.#records.list("server")).map((row: StoredRecord) => row.value as ServerRecord);
+    const records = (await this.#records.list("server")).map((row) => row.value as ServerRecord);
+    return this.#access.visible("server", records, (record) => record.name);
   }
 
   #services(given: { readonly name: string; readonly services?: readonly { kind: string; type: string; name?: string | undefined; options?: unknown }[] | undefined }): ServiceRecord[] {

@@ -30,11 +30,18 @@ export interface Problem {
   readonly tolerable?: boolean;
 }
 
+export interface UnwantedUnit {
+  readonly package: string;
+  readonly unit: string;
+}
+
 interface ServiceCommon {
   readonly type: string;
   readonly options: OptionsDefinition;
   /** Debian packages that `server prepare` installs (decisions.md D31). */
   packages(options: unknown): readonly string[];
+  /** Units that a package starts on its own and that sites must not have: stopped by the prepare that installed it. */
+  unwantedUnits?(options: unknown): readonly UnwantedUnit[];
   /** Facts by name; they reach the pure functions as `view.facts`. */
   facts(options: unknown): Readonly<Record<string, FactProbe>>;
   /** Judges the facts: what is missing or dangerous. */
@@ -94,6 +101,7 @@ type Common<S extends z.ZodType> = {
   readonly type: string;
   readonly options: { readonly version: number; readonly schema: S; migrate?(options: unknown, fromVersion: number): unknown };
   packages(options: z.output<S>): readonly string[];
+  unwantedUnits?(options: z.output<S>): readonly UnwantedUnit[];
   facts(options: z.output<S>): Readonly<Record<string, FactProbe>>;
   problems(view: ServerView): readonly Problem[];
   // oxlint-disable-next-line typescript/no-explicit-any -- see Plugin
@@ -115,6 +123,7 @@ function servicePlugin<S extends z.ZodType>(
     type: definition.type,
     options: definition.options,
     packages: definition.packages,
+    unwantedUnits: definition.unwantedUnits ?? (() => []),
     facts: definition.facts,
     problems: definition.problems,
     role,

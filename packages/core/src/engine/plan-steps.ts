@@ -62,7 +62,9 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, present: Present, ta
     const after = stateHash(item.resourceType, item.desired, planner.fingerprint);
     const known = holders.some((row) => row.owner === owner && row.hash !== null);
     const stands = isSatisfied(item.resourceType, item.desired, item.identity, state);
-    if (before !== undefined || (stands && !isRefreshed(item, changes))) {
+    const fits = stands && !isRefreshed(item, changes);
+    if (fits || (before !== undefined && !stands)) {
+      if (before === undefined) taken.set(place, item);
       if (!known) register.push({ type, key, owner, shared, hash: after, gone: false });
       continue;
     }
@@ -100,13 +102,19 @@ function planRemovals(planner: StepPlanner, step: EnsureStep, present: Present, 
     const id = addressKey(type, key);
     const place = `${step.server.id}\n${id}`;
     const state = present.states.get(id);
-    const others = (present.holders.get(id) ?? []).filter((holder) => holder.owner !== owner);
-    // Gone already, or held by others still: only the register changes.
-    if (state === undefined || others.length > 0 || taken.has(place)) {
-      if (taken.get(place) !== null) register.push({ type, key, owner, shared, hash: null, gone: true });
+    const kept = (present.holders.get(id) ?? []).filter((holder) => !present.dropped.includes(holder));
+    // Gone already, held by others still or taken up by one in this plan: only the register changes.
+    if (state === undefined || kept.length > 0 || declared.has(id)) {
+      register.push({ type, key, owner, shared, hash: null, gone: true });
       continue;
     }
-    taken.set(place, null);
+    const first = removed.get(place);
+    if (first !== undefined) {
+      // Removed for one owner, forgotten for the others.
+      if (first !== owner) register.push({ type, key, owner, shared, hash: null, gone: true });
+      continue;
+    }
+    removed.set(place, owner);
     const resourceType = planner.registry.resourceType(type);
     changes.push({
       type,

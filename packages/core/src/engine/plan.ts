@@ -62,6 +62,7 @@ export type Action = EnsureAction | RunAction;
 /** A command of a site run after the commit whose answer is secret and short-lived: a login link. */
 export interface Afterwards {
   readonly server: string;
+  readonly domain: string;
   readonly input: SiteCommandInput;
   /** Seconds for which its answer is good. */
   readonly validSeconds: number;

@@ -53,7 +53,7 @@ exit 1;
 /**
  * Publishes under one flock, in one round trip. Further arguments: unit, status port, status path, error log or "",
  * force (0 or 1), names to leave as they are in force (between spaces), the program that waits, then the test's argv.
- * Output: word, generation and whether the unit runs; a line of changed names; then what the commands said.
+ * Output: word, generation, whether the unit runs and whether it ran before; a line of changed names; then what the commands said.
  *
  * The link `former` stands while a switch is under way and names what to go back to. Whoever finds it was preceded by a
  * publisher that died: it goes back, and publishes all entries anew. Signals wait until the switch is decided.
@@ -76,7 +76,7 @@ point() {
   if [ "$2" = none ]; then rm -f "$root/$1"; return; fi
   ln -sfn "$2" "$root/$1.new" && mv -fT "$root/$1.new" "$root/$1"
 }
-finish() { sync -f "$root"; printf '%s %s %s\n%s\n%s\n' "$1" "$2" "$(runs)" "$(echo $changed)" "$3"; exit 0; }
+finish() { sync -f "$root"; printf '%s %s %s %s\n%s\n%s\n' "$1" "$2" "$(runs)" "$ran" "$(echo $changed)" "$3"; exit 0; }
 engage() {
   if [ "$(runs)" = yes ]; then timeout 30 systemctl reload "$unit" 2>&1
   else systemctl -q reset-failed "$unit" 2>/dev/null; timeout 30 systemctl start "$unit" 2>&1
@@ -93,7 +93,7 @@ back() {
   rm -f "$root/former"
 }
 
-engaged=0
+engaged=0 ran=no
 mkdir -p "$gens" || exit 1
 if [ -L "$root/former" ]; then point current "$(readlink "$root/former")"; engaged=1; force=1; fi
 before=$(current); now=$(basename "$before")
@@ -128,7 +128,7 @@ fi
 
 began=$(date +%s)
 seen=$(stat -c %s "$log" 2>/dev/null || echo 0)
-engaged=1
+engaged=1 ran=$(runs)
 if said=$(engage) && answers "$next" 0 && [ "$(runs)" = yes ]; then
   rm -f "$root/former"
   for n in $(ls "$gens" | sort -n | head -n -5); do rm -rf "$gens/$n"; done

@@ -106,12 +106,24 @@ describe("a good publication", () => {
     const before = server.stats.roundTrips;
     const first = await publish(target, nginx);
     expect(server.stats.roundTrips - before).toBe(1);
-    expect(first).toEqual({ generation: 1, changed: ["a.conf", "b.conf", "c.conf"], reloaded: true, heldBack: [] });
+    expect(first).toEqual({
+      generation: 1,
+      changed: true,
+      entries: ["a.conf", "b.conf", "c.conf"],
+      reloaded: true,
+      heldBack: [],
+    });
     expect([await answer("a"), await answer("b"), await answer("c")]).toEqual(["a\n", "b\n", "c\n"]);
     expect(await reloads()).toBe(1);
     expect(await pendingPublication(target, nginx)).toBe(false);
     const then = await state();
-    expect(await publish(target, nginx)).toEqual({ generation: 1, changed: [], reloaded: false, heldBack: [] });
+    expect(await publish(target, nginx)).toEqual({
+      generation: 1,
+      changed: false,
+      entries: [],
+      reloaded: false,
+      heldBack: [],
+    });
     expect(await state()).toBe(then);
     expect(await reloads()).toBe(1);
   });
@@ -119,12 +131,12 @@ describe("a good publication", () => {
   test("takes changed and removed entries in, and keeps the last five generations", async () => {
     for (let round = 1; round <= 7; round++) {
       await write({ "a.conf": site("a", `round ${round}`) });
-      expect(await publish(target, nginx)).toMatchObject({ generation: round, changed: ["a.conf"] });
+      expect(await publish(target, nginx)).toMatchObject({ generation: round, entries: ["a.conf"] });
     }
     expect(await answer("a")).toBe("round 7\n");
     expect(await host.sh(`ls ${ROOT}/generations | sort -n | xargs`)).toBe("3 4 5 6 7\n");
     await host.sh(`rm ${ROOT}/entries/a.conf`);
-    expect(await publish(target, nginx)).toMatchObject({ generation: 8, changed: ["a.conf"] });
+    expect(await publish(target, nginx)).toMatchObject({ generation: 8, entries: ["a.conf"] });
     expect(await answer("a")).not.toBe("round 7\n");
   });
 
@@ -141,7 +153,8 @@ describe("a good publication", () => {
     await publish(target, nginx);
     expect(await publish(target, nginx, { force: true })).toEqual({
       generation: 2,
-      changed: [],
+      changed: true,
+      entries: [],
       reloaded: true,
       heldBack: [],
     });
@@ -150,7 +163,7 @@ describe("a good publication", () => {
   test("starts a web server that does not run", async () => {
     await host.sh("systemctl stop nginx");
     await write({ "a.conf": site("a") });
-    expect(await publish(target, nginx)).toMatchObject({ generation: 1, reloaded: true });
+    expect(await publish(target, nginx)).toMatchObject({ generation: 1, changed: true, reloaded: false });
     expect(await answer("a")).toBe("a\n");
   });
 
@@ -185,7 +198,8 @@ describe("a refused configuration", () => {
     const result = await publish(target, nginx, { own: ["a.conf"] });
     expect(result).toEqual({
       generation: 2,
-      changed: ["a.conf"],
+      changed: true,
+      entries: ["a.conf"],
       reloaded: true,
       heldBack: ["other.conf", "third.conf"],
     });
@@ -209,7 +223,7 @@ describe("a refused configuration", () => {
     expect(error.message).toContain("/etc/nginx/conf.d/foreign.conf");
     expect(await state()).toBe(before);
     await host.sh("rm /etc/nginx/conf.d/foreign.conf");
-    expect(await publish(target, nginx)).toMatchObject({ generation: 2, changed: ["b.conf"] });
+    expect(await publish(target, nginx)).toMatchObject({ generation: 2, entries: ["b.conf"] });
   });
 
   test("of ours that broke by itself is mended by a better entry", async () => {
@@ -270,7 +284,7 @@ describe("a web server that does not take it", () => {
     } finally {
       await giveBack();
     }
-    expect(await publish(target, nginx)).toMatchObject({ generation: 3, reloaded: true });
+    expect(await publish(target, nginx)).toMatchObject({ generation: 3, changed: true });
     expect([await answer("a"), await answer("b")]).toEqual(["a\n", "b\n"]);
   });
 });
@@ -284,7 +298,12 @@ describe("after a publisher that died", () => {
     await host.sh(`cd ${ROOT} && echo 2 > last && mkdir generations/2 generations/3.partial && echo 'nonsense;' > generations/2/a.conf
       ln -s generations/1 former && ln -sfn generations/2 current`);
     expect(await pendingPublication(target, nginx)).toBe(true);
-    expect(await publish(target, nginx)).toMatchObject({ generation: 3, changed: ["a.conf"], reloaded: true });
+    expect(await publish(target, nginx)).toMatchObject({
+      generation: 3,
+      changed: true,
+      entries: ["a.conf"],
+      reloaded: true,
+    });
     expect(await answer("a")).toBe("new\n");
     expect(await host.sh(`cd ${ROOT} && ls . generations | xargs`)).toBe(
       ".: current entries generations last publish.lock generations: 1 3\n",

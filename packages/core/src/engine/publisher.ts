@@ -17,10 +17,12 @@ export interface PublishOptions {
 export interface PublishResult {
   /** The generation in force; 0 when there is none yet. */
   readonly generation: number;
-  /** Entries that differed from the generation in force before. */
-  readonly changed: readonly string[];
-  /** Was the web server reloaded, or started? */
+  /** Is it a new one? */
+  readonly changed: boolean;
+  /** Did the web server take it by a reload? False when it had to be started, or nothing changed. */
   readonly reloaded: boolean;
+  /** Entries that differed from the generation in force before. */
+  readonly entries: readonly string[];
   /** Entries of others that the web server refused and that wait for their owners. */
   readonly heldBack: readonly string[];
 }
@@ -29,6 +31,7 @@ interface Outcome {
   readonly word: string;
   readonly generation: number;
   readonly runs: boolean;
+  readonly ran: boolean;
   readonly changed: readonly string[];
   readonly said: string;
 }
@@ -60,9 +63,11 @@ export async function publish(target: Target, http: HttpRole, options: PublishOp
   const heldBack: string[] = [];
   for (;;) {
     const outcome = await attempt(target, http, options.force ?? false, heldBack);
-    const { word, generation, changed } = outcome;
-    if (word === "published" || word === "unchanged")
-      return { generation, changed, reloaded: word === "published", heldBack };
+    const { word, generation } = outcome;
+    const changed = word === "published";
+    if (changed || word === "unchanged") {
+      return { generation, changed, reloaded: changed && outcome.ran, entries: outcome.changed, heldBack };
+    }
     const entry = word === "refused" ? blamedEntry(http, outcome.said) : null;
     const foreign =
       entry !== null && NAME.test(entry) && options.own?.includes(entry) === false && !heldBack.includes(entry);
@@ -89,12 +94,13 @@ async function attempt(target: Target, http: HttpRole, force: boolean, held: rea
     timeoutMs: 300_000,
   });
   const [head = "", changed = "", ...said] = result.stdout.toString().split("\n");
-  const [word = "", generation = "", runs = ""] = head.split(" ");
+  const [word = "", generation = "", runs = "", ran = ""] = head.split(" ");
   if (result.exitCode !== 0 || !/^\d+$/.test(generation)) throw failed(target, http, result);
   return {
     word,
     generation: Number(generation),
     runs: runs === "yes",
+    ran: ran === "yes",
     changed: changed.split(" ").filter((name) => name !== ""),
     said: clean(said.join("\n")),
   };

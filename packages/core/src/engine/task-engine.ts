@@ -8,7 +8,7 @@ import { parseInput } from "../model/parse.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { SecretBox } from "../store/sealing.ts";
 import { generatePassword, type SecretVault } from "../store/secrets.ts";
-import type { AnyTaskType, PlanningContext, TaskDraft } from "../tasks/task-type.ts";
+import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
 import { canonicalJson, deepFreeze } from "./canonical.ts";
 import { Estate } from "./estate.ts";
 import { readFacts, type ServerFacts } from "./facts.ts";

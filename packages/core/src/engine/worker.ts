@@ -207,7 +207,7 @@ export class Worker {
     const attempt = randomBytes(9).toString("hex");
     const answer = await runSiteCommand({ target, view: null, attempt, log: () => undefined }, afterwards.input);
     const id = `task/${plan.task}/login-link`;
-    await this.#parts.vault.put(id, String(answer["url"]));
+    await this.#parts.vault.put(id, ownUrl(answer["url"], afterwards));
     return {
       loginLink: { ref: "secret", id, label: "login link" },
       loginLinkExpires: new Date(Date.now() + afterwards.validSeconds * 1000).toISOString(),
@@ -237,6 +237,15 @@ export class Worker {
     await this.#events.emit(taskId, "task:finished", { state, error, residue: end.residue });
     return outcome;
   }
+}
+
+/** The answer comes from code that the site's owner can change: a link to another host is refused. */
+function ownUrl(url: unknown, { domain, input }: Afterwards): string {
+  const parsed = typeof url === "string" ? URL.parse(url) : null;
+  if (parsed !== null && ["http:", "https:"].includes(parsed.protocol) && parsed.hostname === domain) return parsed.href;
+  throw new HostwrightError("HW_INSTALLER_FAILED", `${input.what}: the application gave a link that is not one of ${domain}.`, {
+    mend: "Look at the site's own code: a plugin or drop-in of it answers in the application's place.",
+  });
 }
 
 function errorJson(error: unknown): Record<string, unknown> {

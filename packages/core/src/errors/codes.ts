@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   HW_NAME_TAKEN:
     "A name that the web server already serves from foreign configuration. Remove it from the named file first.",
   HW_NOT_FOUND: "No such record, or it is not visible to this actor. Check the name or id.",
+  HW_FORBIDDEN: "The policy does not allow this actor to do it. Ask somebody who may.",
   HW_RECORD_MANAGED: "The record is managed by code or a file (managedBy). Change it there.",
   HW_RECORD_IN_USE: "The record is still used by others. Remove those first.",
   HW_SERVICE_UNKNOWN: "No loaded plugin implements this service type. Add the plugin, or correct the type.",

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { domainToASCII } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
 // RFC 6761, 6762, 7686 and 8375: names that never resolve on the public internet. `.test` and `.example` stay allowed:
@@ -32,6 +32,8 @@ export function parseDomain(input: string): string {
   if (labels.length < 2) throw invalid("it has one label only");
   for (const label of labels) {
     if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)) throw invalid(`"${label}" is not a valid label`);
+    // An A-label that stands for nothing stays as it is.
+    if (label.startsWith("xn--") && domainToUnicode(label) === label) throw invalid(`"${label}" is not valid IDNA`);
   }
   if (/^[0-9]+$/.test(tld)) throw invalid("its last label is a number");
   return ascii;

@@ -5,7 +5,18 @@ import { bounded, runRemoteUnit, stopRemoteUnit } from "./remote-unit.ts";
 export interface InstallPackagesInput {
   /** Debian package names that are missing. */
   readonly packages: readonly string[];
+  /** Units that come with them and are not wanted. */
+  readonly unwanted: readonly string[];
 }
+
+// Arguments: packages, `--`, unwanted units. They are stopped as soon as their package has started them.
+const INSTALL = `
+set -e
+apt-get -q update
+packages=; while [ "$1" != -- ]; do packages="$packages $1"; shift; done; shift
+apt-get -q -y --no-install-recommends install -- $packages
+[ $# -eq 0 ] || systemctl -q disable --now -- "$@"
+`;
 
 /** `server prepare`: installs what the services of a server need. Packages stay when the task is undone. */
 export const installPackages: Operation<InstallPackagesInput> = {
@@ -15,7 +26,7 @@ export const installPackages: Operation<InstallPackagesInput> = {
     const { target } = context;
     const result = await runRemoteUnit(target, {
       attempt: context.attempt,
-      argv: ["/bin/sh", "-c", 'apt-get -q update && exec apt-get -q -y --no-install-recommends install -- "$@"', "sh", ...input.packages],
+      argv: ["/bin/sh", "-c", INSTALL, "sh", ...input.packages, "--", ...input.unwanted],
       properties: [["Environment", "DEBIAN_FRONTEND=noninteractive"]],
       stdin: "",
       timeoutMs: 1_800_000,

@@ -47,7 +47,8 @@ export async function runSiteCommand(context: OperationContext, input: SiteComma
       output: bounded(`${result.stdout}\n${result.stderr}`),
     });
   }
-  for (const line of lines.slice(0, -1).slice(-20)) context.log(bounded(line, 500));
+  const said = lines.slice(0, -1).filter((line) => line.trim() !== "");
+  for (const line of said.slice(-20)) context.log(bounded(line, 500));
   return answer;
 }
 

@@ -91,7 +91,7 @@ for my $change (@changes) {
 }
 # Enabling and a new file are taken up by one reload together: it costs a tenth of a second.
 systemctl("$_ --no-reload", @{$list{$_} // []}) for qw(disable enable);
-if (%list || grep { $units->{$_->{name}}{NeedDaemonReload} eq "yes" || ($units->{$_->{name}}{absent} && $_->{after} ne "-") } @todo) {
+if ($list{enable} || $list{disable} || grep { $units->{$_->{name}}{NeedDaemonReload} eq "yes" } @todo) {
   # A drop-in that was taken away leaves no time behind, only this; after the reload it is forgotten.
   my @behind = grep { $units->{$_}{NeedDaemonReload} eq "yes" && $units->{$_}{active} } @names;
   system("systemctl", "daemon-reload") == 0 or die "systemctl daemon-reload failed\n";

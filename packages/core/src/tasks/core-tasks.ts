@@ -3,7 +3,7 @@ import { installSite } from "./install-site.ts";
 import { siteLoginLink } from "./login-link.ts";
 import { prepareServer } from "./prepare-server.ts";
 import { disableSite, enableSite } from "./switch-site.ts";
-import type { AnyTaskType } from "./task-type.ts";
+import type { AnyTaskType } from "../engine/task-type.ts";
 import { verifyAlias } from "./verify.ts";
 
 export const coreTasks: readonly AnyTaskType[] = [

@@ -3,7 +3,7 @@ import type { RegisteredResource } from "../contracts/store.ts";
 import type { EnsureStep, Step } from "../engine/steps.ts";
 import { siteParts } from "./site-parts.ts";
 import { emptyStep, isEntryOf, ownerOf } from "./site-steps.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "./task-type.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
 
 const Request = z.strictObject({ type: z.literal("site:delete"), site: z.string().min(1).max(300) });
 export type DeleteRequest = z.input<typeof Request>;

@@ -13,7 +13,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { probeStep, siteCommandInput, siteCommandStep, siteSteps } from "./site-steps.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "./task-type.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
 
 /** Version of a draft record just made: planning the same domain again uses the same id and unix id. */
 const DRAFT_VERSION = 1;
@@ -121,6 +121,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
     afterwards: first
       ? {
           server: web.id,
+          domain,
           input: siteCommandInput(parts, "login link", parts.definition.role.loginLink(parts.view)),
           validSeconds: LOGIN_LINK_SECONDS,
         }

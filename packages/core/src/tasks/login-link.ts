@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { siteParts } from "./site-parts.ts";
 import { siteCommandInput } from "./site-steps.ts";
-import { NOTHING, type TaskType } from "./task-type.ts";
+import { NOTHING, type TaskType } from "../engine/task-type.ts";
 
 /** Seconds for which a login link is good. */
 export const LOGIN_LINK_SECONDS = 900;
@@ -27,6 +27,7 @@ export const siteLoginLink: TaskType<z.output<typeof Request>> = {
       steps: [],
       afterwards: {
         server: parts.web.id,
+        domain: site.domain,
         input: siteCommandInput(parts, "login link", parts.definition.role.loginLink(parts.view)),
         validSeconds: LOGIN_LINK_SECONDS,
       },

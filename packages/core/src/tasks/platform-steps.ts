@@ -8,7 +8,7 @@ import { digestTree } from "../resources/tree-digest.ts";
 import { tree } from "../resources/tree.ts";
 import { folderReader } from "./source-reader.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
-import type { PlanningContext } from "./task-type.ts";
+import type { PlanningContext } from "../engine/task-type.ts";
 
 /** A platform's release, as it stands or as it will be published. */
 export interface Release {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RunStep } from "../engine/steps.ts";
 import { serverStep } from "./server-steps.ts";
-import { NOTHING, type TaskType } from "./task-type.ts";
+import { NOTHING, type TaskType } from "../engine/task-type.ts";
 
 const Request = z.strictObject({ type: z.literal("server:prepare"), server: z.string().min(1).max(300) });
 export type PrepareRequest = z.input<typeof Request>;
@@ -17,13 +17,16 @@ export const prepareServer: TaskType<z.output<typeof Request>> = {
   async plan(context, request) {
     const server = context.estate.server(request.server);
     const { missingPackages: packages } = await context.facts(server);
+    const unwanted = server.services
+      .flatMap((service) => context.estate.definition(service).unwantedUnits?.(service.options) ?? [])
+      .filter((entry) => packages.includes(entry.package));
     const install: RunStep = {
       kind: "run",
       title: `install ${packages.length} packages: ${packages.join(" ")}`,
       server,
       phase: "prepare",
       operation: "install-packages",
-      input: { packages },
+      input: { packages, unwanted: unwanted.map((entry) => entry.unit) },
       when: "always",
     };
     return {

@@ -1,7 +1,7 @@
 import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Owned } from "../engine/steps.ts";
 import { directory } from "../resources/directory.ts";
-import type { PlanningContext } from "./task-type.ts";
+import type { PlanningContext } from "../engine/task-type.ts";
 
 export const DRIVER_FOLDER = "/usr/local/lib/hostwright";
 

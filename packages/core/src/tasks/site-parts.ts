@@ -8,7 +8,7 @@ import type { DatabaseBinding, PlatformView, ServerView, SitePaths, SiteView } f
 import type { BoundService } from "../engine/estate.ts";
 import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
-import type { PlanningContext } from "./task-type.ts";
+import type { PlanningContext } from "../engine/task-type.ts";
 
 /** A site with everything that serves it, and its view: what all site tasks start from. */
 export interface SiteParts {

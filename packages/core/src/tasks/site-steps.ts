@@ -8,7 +8,7 @@ import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
 import type { SiteParts } from "./site-parts.ts";
-import type { PlanningContext } from "./task-type.ts";
+import type { PlanningContext } from "../engine/task-type.ts";
 
 export function ownerOf(parts: SiteParts): string {
   return `site/${parts.site.id}`;

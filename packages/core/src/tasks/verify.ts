@@ -8,7 +8,7 @@ import { problemsOf } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "./task-type.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
 
 const Request = z.strictObject({ type: z.literal("alias:verify"), alias: z.string().min(1).max(300) });
 export type VerifyRequest = z.input<typeof Request>;

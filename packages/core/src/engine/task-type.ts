@@ -1,11 +1,11 @@
 import type * as z from "zod";
 import type { RecordStore } from "../contracts/store.ts";
-import type { Estate } from "../engine/estate.ts";
-import type { ServerFacts } from "../engine/facts.ts";
-import type { PlanData } from "../engine/plan.ts";
-import type { Registry } from "../engine/registry.ts";
-import type { Session } from "../engine/session.ts";
-import type { Step } from "../engine/steps.ts";
+import type { Estate } from "./estate.ts";
+import type { ServerFacts } from "./facts.ts";
+import type { PlanData } from "./plan.ts";
+import type { Registry } from "./registry.ts";
+import type { Session } from "./session.ts";
+import type { Step } from "./steps.ts";
 import type { ServerRecord } from "../model/records.ts";
 
 /** What a task type plans with. Everything here reads; nothing changes a server. */

@@ -1,0 +1,74 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+
+/** Who asks. Bare `hw` is `system`. */
+export interface Actor {
+  readonly id: string;
+}
+
+/** What is asked about: a record by its name, or the one that a task request names. */
+export interface PolicyObject {
+  readonly kind: "server" | "platform" | "site" | "task";
+  readonly name: string;
+}
+
+/** The host application's rules: may this actor do that? */
+export interface Policy {
+  /** `verb` is a task's type (`site:install`) or `server:put`, `platform:put`, `server:read` ... */
+  allow(actor: Actor, verb: string, object: PolicyObject): boolean | Promise<boolean>;
+}
+
+export const SYSTEM: Actor = { id: "system" };
+
+/** One actor's rights, asked before anything is read or done for it (decisions.md D41). */
+export class Access {
+  readonly actor: Actor;
+  readonly #policy: Policy | null;
+
+  constructor(actor: Actor = SYSTEM, policy: Policy | null = null) {
+    this.actor = actor;
+    this.#policy = policy;
+  }
+
+  async allows(verb: string, object: PolicyObject): Promise<boolean> {
+    return this.#policy === null || this.actor === SYSTEM || this.#policy.allow(this.actor, verb, object);
+  }
+
+  /** @throws HW_FORBIDDEN */
+  async require(verb: string, object: PolicyObject): Promise<void> {
+    if (await this.allows(verb, object)) return;
+    throw new HostwrightError(
+      "HW_FORBIDDEN",
+      `${this.actor.id} may not do ${verb} on ${object.kind} ${object.name}. Nothing was changed.`,
+      { data: { actor: this.actor.id, verb, object } },
+    );
+  }
+
+  /** What may not be read is not found. @throws HW_NOT_FOUND */
+  async requireVisible(object: PolicyObject): Promise<void> {
+    if (await this.allows(`${object.kind}:read`, object)) return;
+    throw new HostwrightError("HW_NOT_FOUND", `There is no ${object.kind} "${object.name.slice(0, 100)}".`);
+  }
+
+  /** Of these, what the actor may read. */
+  async visible<T>(kind: PolicyObject["kind"], list: readonly T[], name: (item: T) => string): Promise<readonly T[]> {
+    const seen = await Promise.all(list.map(async (item) => this.allows(`${kind}:read`, { kind, name: name(item) })));
+    return list.filter((_item, index) => seen[index] === true);
+  }
+}
+
+const NAMED: readonly (readonly [field: string, kind: PolicyObject["kind"]])[] = [
+  ["domain", "site"],
+  ["site", "site"],
+  ["server", "server"],
+  ["platform", "platform"],
+  ["alias", "task"],
+];
+
+/** What a parsed request is about. */
+export function objectOf(request: Readonly<Record<string, unknown>>): PolicyObject {
+  for (const [field, kind] of NAMED) {
+    const name = request[field];
+    if (typeof name === "string") return { kind, name };
+  }
+  return { kind: "task", name: String(request["type"]) };
+}

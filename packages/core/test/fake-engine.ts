@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Operation } from "../src/contracts/operation.ts";
+import type { JournalStore, RegisteredResource, StateStore } from "../src/contracts/store.ts";
+import { deepFreeze } from "../src/engine/canonical.ts";
+import { Events } from "../src/engine/events.ts";
+import { Journal } from "../src/engine/journal.ts";
+import type { PlanData } from "../src/engine/plan.ts";
+import { planSteps } from "../src/engine/plan-steps.ts";
+import { Registry, type AnyResourceType } from "../src/engine/registry.ts";
+import { Runner, type RunEnd } from "../src/engine/runner.ts";
+import { ServerPool } from "../src/engine/server-pool.ts";
+import { Session } from "../src/engine/session.ts";
+import type { Owned, EnsureStep, RunStep, Step } from "../src/engine/steps.ts";
+import { newId } from "../src/model/ids.ts";
+import type { ServerRecord } from "../src/model/records.ts";
+import { Secret } from "../src/model/secret.ts";
+import { processHolder } from "../src/store/holder.ts";
+import { loadKeyring } from "../src/store/keyring.ts";
+import { SecretBox } from "../src/store/sealing.ts";
+import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { NOTHING } from "../src/engine/task-type.ts";
+import { FakeServer, type FakeWorld } from "./fake-world.ts";
+
+const NEVER = new AbortController().signal;
+
+export function serverRecord(name: string): ServerRecord {
+  return { id: name, name, connect: { type: "local" }, addresses: [], services: [], managedBy: null };
+}
+
+export function ensureStep(server: string, items: readonly Owned[], change: Partial<EnsureStep> = {}): EnsureStep {
+  const step = {
+    kind: "ensure",
+    title: `ensure on ${server}`,
+    server: serverRecord(server),
+    phase: "prepare",
+  } as const;
+  return { ...step, items, remove: null, publish: null, ...change };
+}
+
+export function runStep(server: string, operation: string, change: Partial<RunStep> = {}): RunStep {
+  const step = { kind: "run", title: operation, server: serverRecord(server), phase: "prepare", operation } as const;
+  return { ...step, input: {}, when: "always", ...change };
+}
+
+/** Planner, runner, journal, events and a real store over a world in memory: what an engine is but servers. */
+export class FakeEngine implements AsyncDisposable {
+  readonly world: FakeWorld;
+  readonly registry: Registry;
+  readonly store: StateStore;
+  readonly box: SecretBox;
+  readonly events: Events;
+  readonly operations = new Map<string, Operation<never>>();
+  readonly secrets = new Map<string, string>();
+  /** What was written to the journal, in the order of the effects in the world. */
+  readonly pool: ServerPool = new ServerPool(
+    async (record) => new FakeServer(record.name),
+    async () => new Secret(""),
+  );
+  readonly #folder: string;
+
+  private constructor(world: FakeWorld, types: readonly AnyResourceType[], folder: string, store: StateStore) {
+    this.world = world;
+    this.registry = new Registry([], types);
+    this.store = store;
+    this.box = new SecretBox(loadKeyring({ stateDir: folder }));
+    this.events = new Events(store.events);
+    this.#folder = folder;
+  }
+
+  static async open(world: FakeWorld, types: readonly AnyResourceType[]): Promise<FakeEngine> {
+    const folder = mkdtempSync(join(tmpdir(), "hostwright-engine-"));
+    return new FakeEngine(world, types, folder, await openSqliteStore({ directory: folder }));
+  }
+
+  operation(name: string, parts: Partial<Operation<never>>): void {
+    const nothing = { run: async () => null, probe: async () => "absent" as const, undo: async () => undefined };
+    this.operations.set(`${name}@1`, { name, version: 1, ...nothing, ...parts });
+  }
+
+  session(signal: AbortSignal = NEVER): Session {
+    const load = async (ids: readonly string[]): Promise<Map<string, string>> =>
+      new Map(ids.flatMap((id) => (this.secrets.has(id) ? [[id, this.secrets.get(id) ?? ""] as const] : [])));
+    return new Session({ pool: this.pool, load, fence: null, signal });
+  }
+
+  async plan(...steps: readonly Step[]): Promise<PlanData> {
+    await using session = this.session();
+    const planned = await planSteps(
+      {
+        registry: this.registry,
+        register: this.store.register,
+        session,
+        fingerprint: (text) => this.box.fingerprint(text),
+        pendingPublication: async () => false,
+      },
+      steps,
+    );
+    return deepFreeze({ ...NOTHING, ...planned, ...planCommon() });
+  }
+
+  /** Runs a plan to its end; the commit registers what stands already, as the worker's does. */
+  async run(
+    plan: PlanData,
+    options: {
+      readonly journal?: JournalStore;
+      readonly signal?: AbortSignal;
+      readonly commit?: () => Promise<void>;
+    } = {},
+  ): Promise<RunEnd> {
+    await using session = this.session(options.signal);
+    const runner = new Runner(
+      {
+        registry: this.registry,
+        register: this.store.register,
+        journal: new Journal(options.journal ?? this.store.journal, this.box, processHolder()),
+        events: this.events,
+        session,
+        operations: this.operations,
+        fingerprint: (text) => this.box.fingerprint(text),
+        server: serverRecord,
+        publish: async () => undefined,
+      },
+      plan,
+    );
+    await this.#begin(plan);
+    return runner.run(async () => {
+      await options.commit?.();
+      await this.store.register.put(plan.register.filter((row) => !row.gone).map(({ gone: _gone, ...row }) => row));
+      await this.store.register.remove(plan.register.filter((row) => row.gone));
+    });
+  }
+
+  /** Plans and runs; gives what it ended with. */
+  async carryOut(...steps: readonly Step[]): Promise<RunEnd> {
+    return this.run(await this.plan(...steps));
+  }
+
+  async registered(server: string): Promise<readonly RegisteredResource[]> {
+    return this.store.register.onServer(server);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #begin(plan: PlanData): Promise<void> {
+    const submission = { type: "test", request: {}, plan: null, actor: "system", key: null, createdAt: plan.createdAt };
+    await this.store.tasks.submit({ id: plan.task, ...submission });
+    await this.store.tasks.move(plan.task, ["queued"], "running");
+    await this.store.leases.acquire(plan.task, processHolder(), [{ scope: `site/${plan.task}`, mode: "exclusive" }]);
+  }
+}
+
+function planCommon(): Pick<
+  PlanData,
+  "id" | "task" | "request" | "title" | "createdAt" | "expiresAt" | "leases" | "value"
+> {
+  const at = new Date().toISOString();
+  const expiresAt = new Date(Date.now() + 60_000).toISOString();
+  return {
+    id: newId("p", 16),
+    task: newId("t", 16),
+    request: {},
+    title: "test",
+    createdAt: at,
+    expiresAt,
+    leases: [],
+    value: {},
+  };
+}

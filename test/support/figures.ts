@@ -1,0 +1,32 @@
+import type { Hostwright, HostwrightEvent, InstallRequest, Plan } from "@hostwright/core";
+
+/** Prints a measured figure; figures are told, not judged. */
+export function figure(what: string, value: number | string): void {
+  process.stdout.write(`  figure: ${what}: ${value}\n`);
+}
+
+export interface Installed {
+  readonly plan: Plan;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly events: readonly HostwrightEvent[];
+  readonly seconds: number;
+  /** All but the copy of the code, the first content and the application's installer. */
+  readonly ownMs: number;
+}
+
+/** Plans and installs, with the time it took and Hostwright's own share of it. */
+export async function installed(hw: Hostwright, request: InstallRequest): Promise<Installed> {
+  const events: HostwrightEvent[] = [];
+  const started = performance.now();
+  const plan = await hw.plan(request);
+  const value = await hw.run(plan, { onEvent: (event) => events.push(event) });
+  const ms = performance.now() - started;
+  const foreign = events.reduce((sum, event) => {
+    if (event.type !== "action:finished") return sum;
+    const action = plan.actions[event.payload.action];
+    const counts =
+      action?.kind === "run" ? action.operation === "site-command" : action?.changes.some(({ type }) => type === "tree");
+    return counts === true ? sum + event.payload.ms : sum;
+  }, 0);
+  return { plan, value, events, seconds: Math.round(ms / 100) / 10, ownMs: Math.round(ms - foreign) };
+}

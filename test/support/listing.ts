@@ -1,0 +1,25 @@
+import type { TestHost } from "../hosts/hosts.ts";
+import { normalisedListing } from "../hosts/listing.ts";
+
+/**
+ * What a host holds, with the web server's generations told apart by what they serve: only the one in force counts, and
+ * its number does not. PHP units come and go with requests: whether one runs does not count either.
+ */
+export async function settledListing(host: TestHost): Promise<string> {
+  const listing = await normalisedListing(host);
+  const current = /generations\/(\d+)$/m.exec(listing.split("\n").find((line) => /\/nginx\/current /.test(line)) ?? "")?.[1];
+  return listing
+    .split("\n")
+    .filter((line) => !/ \/etc\/hostwright\/nginx\/(?:last|generations) /.test(line))
+    .filter((line) => !/ \/\S+\/generations\/\d+/.test(line) || line.includes(`/generations/${current}`))
+    .filter((line) => !line.includes("/000-status.conf "))
+    .map((line) => line.replaceAll(/generations\/\d+/g, "generations/N"))
+    .filter((line) => !/^unit hostwright-php-\w+\.service |^unit hostwright-site-\S+\.slice |^unit hostwright-php-reap\.service /.test(line))
+    .toSorted()
+    .join("\n");
+}
+
+/** Times of every file and folder of ours: equal exactly when nothing of it was written. */
+export async function writeTimes(host: TestHost): Promise<string> {
+  return host.sh("find /etc /srv /var/lib/hostwright /usr/local -printf '%T@ %C@ %p\\n' 2>/dev/null | LC_ALL=C sort -k3");
+}

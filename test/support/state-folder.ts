@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { loadKeyring } from "../../packages/core/src/store/keyring.ts";
+import { SecretBox } from "../../packages/core/src/store/sealing.ts";
+
+/** The state folder of a running instance, seen from outside: what a test may compare and must not find. */
+export class StateFolder {
+  readonly path: string;
+  #store: DatabaseSync | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get #db(): DatabaseSync {
+    this.#store ??= new DatabaseSync(join(this.path, "store.db"), { readOnly: true });
+    return this.#store;
+  }
+
+  /** Records, names, registered resources, leases and ids of secrets, a line each. Of plans only the running ones count. */
+  rows(): string {
+    const tables = [
+      "SELECT 'record', kind, id, name, version, value FROM records ORDER BY kind, id",
+      "SELECT 'claim', kind, name, id FROM claims ORDER BY kind, name",
+      "SELECT 'register', server, type, key, owner, shared, hash FROM register ORDER BY server, type, key, owner",
+      "SELECT 'lease', scope, task, mode FROM leases ORDER BY scope, task",
+      "SELECT 'secret', id FROM secrets WHERE id NOT LIKE 'plan/%' AND id NOT LIKE 'task/%' ORDER BY id",
+      "SELECT 'undo', task, action FROM journal WHERE undo IS NOT NULL",
+      "SELECT 'unfinished', id, state FROM tasks WHERE state NOT IN ('succeeded', 'undone')",
+    ];
+    return tables
+      .flatMap((sql) => this.#db.prepare(sql).all())
+      .map((row) => Object.values(row).join(" "))
+      .join("\n");
+  }
+
+  /** Every secret in clear, plans apart. */
+  secrets(): readonly string[] {
+    const box = new SecretBox(loadKeyring({ stateDir: this.path }));
+    return this.#db
+      .prepare("SELECT id, sealed FROM secrets WHERE id NOT LIKE 'plan/%'")
+      .all()
+      .map(({ id, sealed }) => box.open(String(sealed), String(id)));
+  }
+
+  /** How each task ended, last first. */
+  lastTask(): { readonly id: string; readonly state: string; readonly outcome: string } {
+    const row = this.#db.prepare("SELECT id, state, outcome FROM tasks ORDER BY seq DESC LIMIT 1").get();
+    return { id: String(row?.["id"]), state: String(row?.["state"]), outcome: String(row?.["outcome"]) };
+  }
+
+  /** All events as they are stored, as text. */
+  events(): string {
+    using events = new DatabaseSync(join(this.path, "events.db"), { readOnly: true });
+    return events
+      .prepare("SELECT type, payload FROM events ORDER BY seq")
+      .all()
+      .map((row) => Object.values(row).join(" "))
+      .join("\n");
+  }
+
+  close(): void {
+    this.#store?.close();
+    this.#store = undefined;
+  }
+}
