@@ -81,6 +81,8 @@ export const examplePhp: ServicePlugin<z.input<typeof Options>> = definePhpServi
   type: "example-php",
   options: { version: 1, schema: Options },
   packages: ({ version }) => [`php${version}-fpm`, `php${version}-cli`, `php${version}-pgsql`],
+  // Debian starts a master of its own that runs as the web server's user: prepare stops it when it installs it.
+  unwantedUnits: ({ version }) => [{ package: `php${version}-fpm`, unit: `php${version}-fpm.service` }],
   facts: () => ({}),
   problems: () => [],
   role,

@@ -77,7 +77,7 @@ describe.skipIf(codebases.length === 0)(`a Drupal site from its plugins alone${r
 
   test("its login link logs in once and only once, and ends within the quarter of an hour", async () => {
     const { answer } = await site.call(role.loginLink(site.view));
-    const url = String(answer["url"]);
+    const url = String(answer["loginLink"]);
     expect(Date.parse(String(answer["expiresAt"])) - Date.now()).toBeLessThanOrEqual(900_000);
     expect((await get(host, url, { jar: "link" })).location).toContain("/user/1/edit");
     expect((await get(host, "http://dr1.example.com/admin/reports/status", { jar: "link" })).status).toBe(200);
@@ -87,7 +87,7 @@ describe.skipIf(codebases.length === 0)(`a Drupal site from its plugins alone${r
 
   test("a link right after a login still works", async () => {
     const { answer } = await site.call(role.loginLink(site.view));
-    expect((await get(host, String(answer["url"]), { jar: "second" })).location).toContain("/user/1/edit");
+    expect((await get(host, String(answer["loginLink"]), { jar: "second" })).location).toContain("/user/1/edit");
   });
 
   test("an unfinished installation is told as an error", async () => {

@@ -92,7 +92,7 @@ describe("a WordPress site from its plugins alone", () => {
 });
 
 describe("a login link", () => {
-  const link = async (): Promise<string> => String((await site.call(role.loginLink(site.view))).answer["url"]);
+  const link = async (): Promise<string> => String((await site.call(role.loginLink(site.view))).answer["loginLink"]);
 
   test("logs in once and only once, and is not used up by a look at it", async () => {
     const url = await link();
@@ -111,7 +111,7 @@ describe("a login link", () => {
 
   test("ends with its time, and is stored as a hash only", async () => {
     const call = role.loginLink(site.view);
-    const url = String((await site.call({ ...call, input: { ...call.input, validSeconds: 1 } })).answer["url"]);
+    const url = String((await site.call({ ...call, input: { ...call.input, validSeconds: 1 } })).answer["loginLink"]);
     const token = new URL(url).searchParams.get("hostwright-login") ?? "";
     const rows = await host.sh(`mariadb wp1 -e "select * from wp_options where option_name like 'hostwright%'"`);
     expect([token.length, rows.includes(token.slice(0, 16)), rows.includes(token.slice(16))]).toEqual([

@@ -75,7 +75,7 @@ export class FakeEngine implements AsyncDisposable {
   }
 
   operation(name: string, parts: Partial<Operation<never>>): void {
-    const nothing = { run: async () => null, probe: async () => "absent" as const, undo: async () => undefined };
+    const nothing = { run: async () => null, probe: async () => "partial" as const, undo: async () => undefined };
     this.operations.set(`${name}@1`, { name, version: 1, ...nothing, ...parts });
   }
 
@@ -121,6 +121,7 @@ export class FakeEngine implements AsyncDisposable {
         fingerprint: (text) => this.box.fingerprint(text),
         server: serverRecord,
         publish: async () => undefined,
+        keep: async (name, value) => void this.secrets.set(name, value),
       },
       plan,
     );

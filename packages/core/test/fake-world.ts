@@ -30,6 +30,8 @@ export class FakeWorld {
   readonly effects: string[] = [];
   /** Called before each single change takes effect; throwing makes it fail there. */
   onEffect: (server: string, type: string, key: string) => void = () => undefined;
+  /** Called after it: throwing makes a change fail that took effect all the same, as a lost connection does. */
+  afterEffect: (server: string, type: string, key: string) => void = () => undefined;
   readonly #servers = new Map<string, Map<string, Standing>>();
 
   states(server: string): Map<string, Standing> {
@@ -69,6 +71,7 @@ export class FakeWorld {
       this.effects.push(`${server} ${after === null ? "-" : before === null ? "+" : "~"} ${name} ${key}`);
       if (after === null) states.delete(`${name} ${key}`);
       else states.set(`${name} ${key}`, { value: after.value, taken: states.get(follows?.(key) ?? "")?.value });
+      this.afterEffect(server, name, key);
     };
     return {
       name,

@@ -186,7 +186,7 @@ function hostwright_login_link(array $input): array {
   $now = \Drupal::time()->getCurrentTime();
   $timestamp = min($now, max((int) $user->getLastLoginTime(), $now - $timeout + (int) $input['validSeconds']));
   $path = implode('/', ['user/reset', $user->id(), $timestamp, user_pass_rehash($user, $timestamp), 'login']);
-  return ['url' => 'http://' . $input['domain'] . '/' . $path, 'expiresAt' => gmdate('Y-m-d\TH:i:s\Z', $timestamp + $timeout)];
+  return ['loginLink' => 'http://' . $input['domain'] . '/' . $path, 'expiresAt' => gmdate('Y-m-d\TH:i:s\Z', $timestamp + $timeout)];
 }
 
 function hostwright_administrator(): User {

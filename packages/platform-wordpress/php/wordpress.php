@@ -121,7 +121,7 @@ function hostwright_install( array $input ) {
 	$wp_rewrite->set_permalink_structure( '/%year%/%monthnum%/%day%/%postname%/' );
 	flush_rewrite_rules( false );
 
-	return hostwright_check( $input, $made, $password );
+	return hostwright_check( $input, $made, $password ) + hostwright_login_link( $input );
 }
 
 /** Reads the database past all caches: the installer also returns after errors. */
@@ -190,7 +190,7 @@ function hostwright_login_link( array $input ) {
 	if ( 1 !== $wpdb->insert( $wpdb->options, $row ) ) {
 		throw new Exception( 'the login link could not be stored' );
 	}
-	return array( 'url' => site_url( 'wp-login.php?hostwright-login=' . $name . $token ), 'expiresAt' => gmdate( 'Y-m-d\TH:i:s\Z', $expires ) );
+	return array( 'loginLink' => site_url( 'wp-login.php?hostwright-login=' . $name . $token ), 'expiresAt' => gmdate( 'Y-m-d\TH:i:s\Z', $expires ) );
 }
 
 /** Copies a tree into one of the site's own, file by file, and leaves alone what is there. */

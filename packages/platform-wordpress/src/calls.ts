@@ -29,6 +29,7 @@ export function install(view: SiteView): DriverCall {
       adminEmail: view.adminEmail,
       adminPassword: view.secret("admin-password", "administrator's password"),
       locale: (view.options as WordPressSiteOptions).locale,
+      validSeconds: 900,
     },
     timeoutMs: 300_000,
   };

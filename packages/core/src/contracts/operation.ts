@@ -9,8 +9,12 @@ export interface OperationContext {
   readonly view: ServerView | null;
   /** Names this attempt on the server: the transient unit, its output and its result. */
   readonly attempt: string;
-  /** Lines of progress, free of secrets; they become `task:log` events. */
+  /** Takes the task's secrets out of what a program said: it may have printed its settings. */
+  redact(text: string): string;
+  /** Lines of progress; they become `task:log` events, without secrets. */
   log(line: string): void;
+  /** Keeps a secret that the task gives back: sealed, in no journal, event or output. */
+  keep(name: "login-link", value: string): Promise<void>;
 }
 
 /**

@@ -79,9 +79,9 @@ export interface PlatformRole {
   settings(view: SiteView): readonly SettingsFile[];
   /** Copies initial content into the site's own folders, as the site's user; null when there is none. */
   seed(view: SiteView): DriverCall | null;
-  /** The application's own installer. */
+  /** The application's own installer. May print `loginLink` as `loginLink` does, which saves a run of its own. */
   install(view: SiteView): DriverCall;
-  /** Prints `{"url"}`: a link that logs the administrator in once. */
+  /** Prints `{"loginLink"}`: a URL of the site that logs the administrator in once. */
   loginLink(view: SiteView): DriverCall;
   /** Prints `ApplicationStatus`. */
   status(view: SiteView): DriverCall;

@@ -176,6 +176,15 @@ describe("owners", () => {
     expect(changesOf(await engine.plan(ensureStep("web1", [], of("site/s2"))))).toEqual(["- file /shared"]);
   });
 
+  test("a shared thing that all its owners drop in one plan goes once, and nobody holds it any more", async () => {
+    await engine.carryOut(ensureStep("web1", [shared("site/s1")]), ensureStep("web1", [shared("site/s2")]));
+    const plan = await engine.plan(ensureStep("web1", [], of("site/s1")), ensureStep("web1", [], all));
+    expect(changesOf(plan)).toEqual(["- file /shared"]);
+    await engine.run(plan);
+    expect(world.snapshot()).toEqual({ web1: {} });
+    expect(await engine.registered("web1")).toEqual([]);
+  });
+
   test("a shared thing that one owner drops and another takes up in the same plan stays", async () => {
     await engine.carryOut(ensureStep("web1", [shared("site/s1")]));
     for (const steps of [

@@ -12,32 +12,42 @@ interface EnsurePlan {
   readonly register: readonly Registration[];
 }
 
+/** What the plan knows of one server: how it stands, and what its steps so far see to, by address. */
+interface ServerPlan {
+  readonly present: Present;
+  /** Addresses that any step declares. */
+  readonly declared: ReadonlySet<string>;
+  readonly taken: Map<string, Wanted>;
+  /** With the owner for whom it is removed. */
+  readonly removed: Map<string, string>;
+}
+
 /** Turns wanted steps into the actions that are really needed: reads in bulk per server and type, diffs, orders. */
 export async function planSteps(planner: StepPlanner, steps: readonly Step[]): Promise<Planned> {
   const ensures = steps.filter((step): step is EnsureStep => step.kind === "ensure");
   const perServer = Map.groupBy(ensures, (step) => step.server.id);
-  const present = new Map(
+  const servers = new Map(
     await Promise.all(
       [...perServer].map(async ([id, list]) => {
         const [first] = list;
-        return [id, first === undefined ? null : await readPresent(planner, first.server, list)] as const;
+        return [id, first === undefined ? null : serverPlan(await readPresent(planner, first.server, list))] as const;
       }),
     ),
   );
   const register: PlanData["register"][number][] = [];
-  const taken = new Map<string, Wanted | null>();
   const actions = steps.flatMap((step): { action: Action; incidental: boolean }[] => {
     const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
     if (step.kind === "run") {
       const action: Action = { ...common, kind: "run", operation: step.operation, version: 1, input: step.input };
       return [{ action, incidental: step.when === "changed" }];
     }
-    const found = present.get(step.server.id);
-    if (found === undefined || found === null) return [];
-    const planned = planEnsure(planner, step, found, taken);
+    const server = servers.get(step.server.id);
+    if (server === undefined || server === null) return [];
+    const planned = planEnsure(planner, step, server);
     register.push(...planned.register.map((row) => ({ ...row, server: step.server.id })));
     const { changes } = planned;
-    const publish = step.publish !== null && (changes.length > 0 || found.pending.has(step.publish)) ? step.publish : null;
+    const publish =
+      step.publish !== null && (changes.length > 0 || server.present.pending.has(step.publish)) ? step.publish : null;
     if (changes.length === 0 && publish === null) return [];
     return [{ action: { ...common, kind: "ensure", changes, publish }, incidental: false }];
   });
@@ -45,15 +55,19 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
   return { actions: needed ? actions.map((entry) => entry.action) : [], register };
 }
 
-/** `taken` holds what earlier steps of the plan already see to, by server and address; null: removed there. */
-function planEnsure(planner: StepPlanner, step: EnsureStep, present: Present, taken: Map<string, Wanted | null>): EnsurePlan {
+function serverPlan(present: Present): ServerPlan {
+  const declared = new Set([...present.wanted.values()].flatMap((list) => list.map((item) => item.id)));
+  return { present, declared, taken: new Map(), removed: new Map() };
+}
+
+function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan): EnsurePlan {
+  const { present, taken } = server;
   const changes: PlannedChange[] = [];
   const register: Registration[] = [];
   const wanted = (present.wanted.get(step) ?? []).toSorted((a, b) => compareResources(planner.registry, a, b));
   for (const item of wanted) {
-    const place = `${step.server.id}\n${item.id}`;
-    const before = taken.get(place);
-    if (before !== undefined && before !== null) refuseSecondOwner(step, item, before);
+    const before = taken.get(item.id);
+    if (before !== undefined) refuseSecondOwner(step, item, before);
     const holders = present.holders.get(item.id) ?? [];
     const other = holders.find((row) => row.owner !== item.owner && !(row.shared && item.shared));
     if (other !== undefined) throw conflict(step, item, other.owner);
@@ -64,11 +78,11 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, present: Present, ta
     const stands = isSatisfied(item.resourceType, item.desired, item.identity, state);
     const fits = stands && !isRefreshed(item, changes);
     if (fits || (before !== undefined && !stands)) {
-      if (before === undefined) taken.set(place, item);
+      if (before === undefined) taken.set(item.id, item);
       if (!known) register.push({ type, key, owner, shared, hash: after, gone: false });
       continue;
     }
-    taken.set(place, item);
+    taken.set(item.id, item);
     const adopt = state !== undefined && holders.length === 0;
     if (adopt && !owner.startsWith("server/")) throw foreign(step, item);
     changes.push({
@@ -87,11 +101,12 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, present: Present, ta
       },
     });
   }
-  const removed = planRemovals(planner, step, present, taken);
+  const removed = planRemovals(planner, step, server);
   return { changes: [...changes, ...removed.changes], register: [...register, ...removed.register] };
 }
 
-function planRemovals(planner: StepPlanner, step: EnsureStep, present: Present, taken: Map<string, Wanted | null>): EnsurePlan {
+function planRemovals(planner: StepPlanner, step: EnsureStep, server: ServerPlan): EnsurePlan {
+  const { present, declared, removed } = server;
   const changes: PlannedChange[] = [];
   const register: Registration[] = [];
   const dropped = present.dropped
@@ -100,7 +115,6 @@ function planRemovals(planner: StepPlanner, step: EnsureStep, present: Present, 
   for (const row of dropped) {
     const { type, key, owner, shared } = row;
     const id = addressKey(type, key);
-    const place = `${step.server.id}\n${id}`;
     const state = present.states.get(id);
     const kept = (present.holders.get(id) ?? []).filter((holder) => !present.dropped.includes(holder));
     // Gone already, held by others still or taken up by one in this plan: only the register changes.
@@ -108,13 +122,13 @@ function planRemovals(planner: StepPlanner, step: EnsureStep, present: Present, 
       register.push({ type, key, owner, shared, hash: null, gone: true });
       continue;
     }
-    const first = removed.get(place);
+    const first = removed.get(id);
     if (first !== undefined) {
       // Removed for one owner, forgotten for the others.
       if (first !== owner) register.push({ type, key, owner, shared, hash: null, gone: true });
       continue;
     }
-    removed.set(place, owner);
+    removed.set(id, owner);
     const resourceType = planner.registry.resourceType(type);
     changes.push({
       type,

@@ -6,6 +6,9 @@ import type { Reference, Resolve } from "../model/text.ts";
 import { runFenced, type Fence } from "./fence.ts";
 import type { ServerPool } from "./server-pool.ts";
 
+/** The longest that a single changing script runs for, a release's stream apart, which ends with its connection. */
+const SETTLE_MS = 300_000;
+
 export type LoadSecrets = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
 /** What one planning or one task works with: targets, their connections and its secrets, all closed with it. */
@@ -24,6 +27,24 @@ export class Session implements AsyncDisposable {
     this.#fence = options.fence;
     this.#signal = options.signal;
   }
+
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /** The same work with connections of its own and past any cancel: undo needs it after both. */
+  apart(): Session {
+    return new Session({ pool: this.#pool, load: this.#load, fence: this.#fence, signal: new AbortController().signal });
+  }
+
+  /** Takes secrets that this work knows out of what a program said. */
+  readonly redact = (text: string): string => {
+    let clean = text;
+    for (const [id, value] of this.#secrets) {
+      if (value !== "") clean = clean.replaceAll(value, `[${id.slice(id.lastIndexOf("/") + 1)}]`);
+    }
+    return clean;
+  };
 
   readonly resolve: Resolve = (reference) => {
     const value = this.#secrets.get(reference.id);
@@ -47,6 +68,13 @@ export class Session implements AsyncDisposable {
       this.#targets.set(record.id, target);
     }
     return target;
+  }
+
+  /** Waits until nothing of this work's own scope changes the server any longer: a script outlives a lost connection. */
+  async settle(record: ServerRecord): Promise<void> {
+    if (this.#fence === null) return;
+    const target = await this.target(record);
+    await target.mutate({ script: ":", timeoutMs: SETTLE_MS });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

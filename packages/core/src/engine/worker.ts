@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import type { HttpRole } from "../contracts/roles/http.ts";
 import type { Lease, StoredTask, TaskState } from "../contracts/store.ts";
 import { runSiteCommand } from "../operations/site-command.ts";
 import { processHolder } from "../store/holder.ts";
@@ -9,8 +10,8 @@ import type { Residue } from "./ensure.ts";
 import type { Events } from "./events.ts";
 import { dropFence, type Fence } from "./fence.ts";
 import { Journal } from "./journal.ts";
-import type { Afterwards, PlanData } from "./plan.ts";
-import { publish } from "./publisher.ts";
+import type { Afterwards, PlanData, PlannedChange } from "./plan.ts";
+import { publish, type PublishOptions } from "./publisher.ts";
 import { collectReferences } from "./references.ts";
 import { Runner, type RunEnd } from "./runner.ts";
 import { Session } from "./session.ts";
@@ -28,6 +29,7 @@ export interface TaskOutcome {
 
 const WAIT_MS = 50;
 const HEARTBEAT_MS = 10_000;
+const LOOK_MS = 300;
 
 /** Carries out one task at a time: leases, plan, run, outcome. */
 export class Worker {
@@ -47,19 +49,21 @@ export class Worker {
     const task = await store.tasks.get(taskId);
     if (task === null) return null;
     const cancel = new AbortController();
-    const beat = setInterval(() => void this.#beat(taskId, cancel), HEARTBEAT_MS);
+    const beat = setInterval(() => void this.#parts.store.leases.heartbeat(taskId, this.#holder), HEARTBEAT_MS);
+    const look = setInterval(() => void this.#look(taskId, cancel), LOOK_MS);
     try {
       const end = await this.#carryOut(task, AbortSignal.any([signal, cancel.signal]));
       return await this.#finish(task.id, end);
     } finally {
       clearInterval(beat);
+      clearInterval(look);
     }
   }
 
-  async #beat(taskId: string, cancel: AbortController): Promise<void> {
-    const { leases, tasks } = this.#parts.store;
-    const [held, task] = await Promise.all([leases.heartbeat(taskId, this.#holder), tasks.get(taskId)]);
-    if (!held || task?.state === "cancelling") cancel.abort();
+  /** Was it cancelled, maybe by another process? */
+  async #look(taskId: string, cancel: AbortController): Promise<void> {
+    const task = await this.#parts.store.tasks.get(taskId).catch(() => null);
+    if (task?.state === "cancelling") cancel.abort();
   }
 
   async #carryOut(task: StoredTask, signal: AbortSignal): Promise<RunEnd & { readonly plan: PlanData | null; readonly value: Record<string, unknown> }> {
@@ -136,9 +140,10 @@ export class Worker {
         operations,
         fingerprint: (text) => box.fingerprint(text),
         server: (id) => estate.server(id),
-        publish: async (taskId, server, service, using, force) => {
+        keep: async (name, value) => vault.put(taskSecret(task.id, name), value),
+        publish: async (taskId, server, service, using, changes) => {
           const role = httpRole(this.#parts, server, service);
-          const { generation, reloaded, changed } = await publish(await using.target(server), role, { force });
+          const { generation, reloaded, changed } = await publish(await using.target(server), role, publishOptions(role, changes));
           if (!changed) return;
           await this.#events.emit(taskId, "publication:published", { server: server.name, service, generation, reloaded });
         },
@@ -202,12 +207,17 @@ export class Worker {
     estate: Estate,
     session: Session,
   ): Promise<Record<string, unknown>> {
-    await session.loadSecrets(collectReferences(afterwards.input));
-    const target = await session.target(estate.server(afterwards.server));
-    const attempt = randomBytes(9).toString("hex");
-    const answer = await runSiteCommand({ target, view: null, attempt, log: () => undefined }, afterwards.input);
-    const id = `task/${plan.task}/login-link`;
-    await this.#parts.vault.put(id, ownUrl(answer["url"], afterwards));
+    const { vault, store } = this.#parts;
+    const id = taskSecret(plan.task, "login-link");
+    // The installer may have given one already.
+    if (!(await store.secrets.get([id])).has(id)) {
+      await session.loadSecrets(collectReferences(afterwards.input));
+      const target = await session.target(estate.server(afterwards.server));
+      const attempt = randomBytes(9).toString("hex");
+      const keep = async (name: string, value: string): Promise<void> => vault.put(taskSecret(plan.task, name), value);
+      await runSiteCommand({ target, view: null, attempt, log: () => undefined, redact: session.redact, keep }, afterwards.input);
+    }
+    requireOwnUrl((await vault.load([id])).get(id), afterwards);
     return {
       loginLink: { ref: "secret", id, label: "login link" },
       loginLinkExpires: new Date(Date.now() + afterwards.validSeconds * 1000).toISOString(),
@@ -239,13 +249,28 @@ export class Worker {
   }
 }
 
+/**
+ * A site's task answers for its own entries alone: another's broken one is held back and does not fail it. Files besides
+ * the entries need a reload of their own.
+ */
+function publishOptions({ publication }: HttpRole, changes: readonly PlannedChange[]): PublishOptions {
+  const entries = `${publication.root}/entries/`;
+  const files = changes.filter((change) => change.type === "file");
+  if (files.some((change) => !change.key.startsWith(entries))) return { force: true };
+  return files.length === 0 ? {} : { own: files.map((change) => change.key.slice(entries.length)) };
+}
+
 /** The answer comes from code that the site's owner can change: a link to another host is refused. */
-function ownUrl(url: unknown, { domain, input }: Afterwards): string {
-  const parsed = typeof url === "string" ? URL.parse(url) : null;
-  if (parsed !== null && ["http:", "https:"].includes(parsed.protocol) && parsed.hostname === domain) return parsed.href;
+function requireOwnUrl(url: string | undefined, { domain, input }: Afterwards): void {
+  const parsed = url === undefined ? null : URL.parse(url);
+  if (parsed !== null && ["http:", "https:"].includes(parsed.protocol) && parsed.hostname === domain) return;
   throw new HostwrightError("HW_INSTALLER_FAILED", `${input.what}: the application gave a link that is not one of ${domain}.`, {
     mend: "Look at the site's own code: a plugin or drop-in of it answers in the application's place.",
   });
+}
+
+function taskSecret(task: string, name: string): string {
+  return `task/${task}/${name}`;
 }
 
 function errorJson(error: unknown): Record<string, unknown> {

@@ -18,7 +18,7 @@ export interface SiteCommandInput {
 }
 
 /**
- * Runs the driver and gives the JSON object of its last line.
+ * Runs the driver and gives the JSON object of its last line; a `loginLink` in it is kept as a secret of the task.
  * @throws HW_INSTALLER_FAILED with its output, HW_COMMAND_TIMEOUT
  */
 export async function runSiteCommand(context: OperationContext, input: SiteCommandInput): Promise<Record<string, unknown>> {
@@ -49,7 +49,9 @@ export async function runSiteCommand(context: OperationContext, input: SiteComma
   }
   const said = lines.slice(0, -1).filter((line) => line.trim() !== "");
   for (const line of said.slice(-20)) context.log(bounded(line, 500));
-  return answer;
+  const { loginLink, ...rest } = answer;
+  if (typeof loginLink === "string") await context.keep("login-link", loginLink);
+  return rest;
 }
 
 function parseAnswer(line: string): Record<string, unknown> | null {

@@ -121,7 +121,10 @@ my $now = @todo ? states(map { $_->{name} } @todo) : {};
 for my $change (@todo) {
   my $unit = $now->{$change->{name}};
   $change->{result} = fits($unit, $change->{after}) ? "done" : "failed";
-  $change->{detail} = "it is $unit->{ActiveState} and $unit->{UnitFileState}" if $change->{result} eq "failed";
+  next if $change->{result} eq "done";
+  $change->{detail} = "it is $unit->{ActiveState} and $unit->{UnitFileState}";
+  $change->{detail} .= ", older than its files" if $unit->{older};
+  $change->{detail} .= ", and a daemon-reload is wanting" if $unit->{NeedDaemonReload} eq "yes";
 }
 print $_->{result}, "\0", $_->{detail} // "", "\0" for @changes;
 print "end\0";

@@ -1,0 +1,103 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isHostwrightError } from "../errors/hostwright-error.ts";
+import { leftOf, newAttempt, type ActionContext } from "./action-context.ts";
+import { undoEnsure, type PriorStates, type Residue } from "./ensure.ts";
+import type { Action, EnsureAction, PlannedChange } from "./plan.ts";
+import type { RunnerParts } from "./runner.ts";
+import type { Session } from "./session.ts";
+
+interface Begun {
+  readonly attempt: string;
+  readonly prior: PriorStates;
+}
+
+/** From the first failure of an undo on: a server that restarts is back by then. */
+const PATIENCE_MS = 60_000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 4_000;
+
+/**
+ * Takes back what a plan has begun, last first, over all servers. It has connections of its own: those of the work may be
+ * lost, and its signal aborted. What cannot be reached is tried again for a while, then listed.
+ */
+export class Undoing {
+  readonly #parts: RunnerParts;
+  readonly #context: ActionContext;
+  #patience: number | null = null;
+
+  constructor(parts: RunnerParts, context: ActionContext) {
+    this.#parts = parts;
+    this.#context = context;
+  }
+
+  /** @throws HW_LEASE_LOST: another worker undoes it. */
+  async from(last: number): Promise<readonly Residue[]> {
+    const { journal, events } = this.#parts;
+    const { plan } = this.#context;
+    await journal.flush();
+    const begun = await journal.begun(plan.task);
+    const residue: Residue[] = [];
+    let index = last;
+    try {
+      for (; index >= 0; index--) {
+        const intent = begun.get(index);
+        if (intent === undefined) continue;
+        const action = this.#context.action(index);
+        const row = this.#context.row(index, "undo", newAttempt());
+        await journal.begin(row, {});
+        const left = await this.#patiently(index, action, intent, row.attempt);
+        residue.push(...left);
+        journal.done(row, left);
+        const { title, serverName: server } = action;
+        await events.emit(plan.task, "action:undone", { action: index, server, title, residue: left });
+      }
+      await journal.flush();
+    } catch (error) {
+      if (isHostwrightError(error) && error.code === "HW_LEASE_LOST") throw error;
+      // Without its journal an undo goes no further: what it did not come to is left.
+      const rest = [...begun.keys()].filter((begunIndex) => begunIndex <= index).toSorted((a, b) => b - a);
+      residue.push(...rest.flatMap((restIndex) => leftOf(this.#context.action(restIndex), error)));
+    }
+    return residue;
+  }
+
+  async #patiently(index: number, action: Action, intent: Begun, attempt: string): Promise<readonly Residue[]> {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      await using session = this.#parts.session.apart();
+      try {
+        await session.settle(this.#parts.server(action.server));
+        if (action.kind === "ensure") return await this.#ensured(action, intent.prior, session);
+        const operation = this.#context.operation(action);
+        const input = action.input as never;
+        // Whatever still runs of it is stopped first.
+        await operation.probe(await this.#context.run(index, action, intent.attempt, session), input);
+        await operation.undo(await this.#context.run(index, action, attempt, session), input);
+        return [];
+      } catch (error) {
+        this.#patience ??= performance.now() + PATIENCE_MS;
+        const again = isHostwrightError(error) && error.retryable && performance.now() < this.#patience;
+        if (!again) return leftOf(action, error);
+        await delay(pause);
+      }
+    }
+  }
+
+  async #ensured(action: EnsureAction, prior: PriorStates, session: Session): Promise<readonly Residue[]> {
+    const { register, publish } = this.#parts;
+    const residue = await undoEnsure(await this.#context.ensure(action, session), action, prior);
+    if (action.publish !== null) {
+      await publish(this.#context.plan.task, this.#parts.server(action.server), action.publish, session, action.changes);
+    }
+    const left = new Set(residue.map((item) => `${item.type}\n${item.key}`));
+    const { changes, server } = action;
+    const gone = changes.filter((change) => (change.before === null || change.adopt) && !left.has(`${change.type}\n${change.key}`));
+    const kept = changes.filter((change) => change.before !== null && !change.adopt);
+    await register.remove(gone.map((change) => ({ ...hold(change), server })));
+    await register.put(kept.map((change) => ({ ...hold(change), server, hash: change.before })));
+    return residue;
+  }
+}
+
+export function hold({ type, key, owner, shared }: PlannedChange): Pick<PlannedChange, "type" | "key" | "owner" | "shared"> {
+  return { type, key, owner, shared };
+}

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { filesBelow, importsOf, ROOT, type Import } from "./sources.ts";
+
+const CORE = "packages/core/src";
+
+/** Rooms of core from the bottom up: a room may import from lower layers only, never from its own layer's neighbours. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["errors"],
+  ["model"],
+  ["contracts"],
+  ["di", "servers", "store"],
+  ["resources"],
+  ["operations"],
+  ["engine"],
+  ["tasks", "queue"],
+  ["api"],
+  ["parts.ts"],
+  ["hostwright.ts"],
+  ["index.ts"],
+];
+
+/** Imports against the rule that stand until they are mended, each with its reason; what is mended goes from the list. */
+const KNOWN: Readonly<Record<string, string>> = {
+  "store/sqlite/tasks.ts -> engine/canonical.ts": "canonicalJson is a pure helper that belongs in model/",
+  "operations/site-command.ts -> engine/references.ts": "resolveReferences is a pure helper that belongs in model/",
+  "parts.ts -> hostwright.ts": "takes the type of the facade's options; the facade's value side imports parts",
+};
+
+/** Libraries of a plugin's own field; zod is everybody's, for options. */
+const FIELD: Readonly<Record<string, readonly string[]>> = { "service-mysql": ["mysql2"] };
+
+const isTest = (file: string): boolean => file.endsWith(".test.ts");
+const sources = filesBelow(CORE, ".ts").filter((file) => !isTest(file));
+const coreImports = sources.flatMap(importsOf);
+const plugins = readdirSync(join(ROOT, "packages")).filter((name) => name !== "core");
+
+const inside = (path: string): string => path.slice(CORE.length + 1);
+const room = (path: string): string => inside(path).split("/")[0] ?? "";
+const layer = (path: string): number => LAYERS.findIndex((rooms) => rooms.includes(room(path)));
+
+function againstTheRule(found: readonly Import[]): readonly string[] {
+  return found.flatMap(({ file, target }) => {
+    if (target === null || room(file) === room(target) || layer(target) < layer(file)) return [];
+    return [`${inside(file)} -> ${inside(target)}`];
+  });
+}
+
+describe("core", () => {
+  test("every room has its layer", () => {
+    expect(sources.length).toBeGreaterThan(80);
+    expect([...new Set(sources.filter((file) => layer(file) < 0).map(room))]).toEqual([]);
+  });
+
+  test("imports run downwards, but for those that are known with their reason", () => {
+    expect(coreImports.filter(({ target }) => target !== null).length).toBeGreaterThan(200);
+    expect([...new Set(againstTheRule(coreImports))].toSorted()).toEqual(Object.keys(KNOWN).toSorted());
+  });
+
+  test("imports stay in the package", () => {
+    expect(coreImports.filter(({ target }) => target !== null && !target.startsWith(`${CORE}/`))).toEqual([]);
+  });
+
+  test("contracts import neither engine nor anything that works", () => {
+    const rooms = coreImports
+      .filter(({ file, target }) => room(file) === "contracts" && target !== null)
+      .map(({ target }) => room(target ?? ""));
+    expect([...new Set(rooms)].toSorted()).toEqual(["contracts", "model"]);
+  });
+
+  test("only the container knows tsyringe", () => {
+    const users = [...filesBelow("packages", ".ts"), ...filesBelow("demo", ".ts"), ...filesBelow("examples", ".ts")]
+      .flatMap(importsOf)
+      .filter(({ specifier }) => ["tsyringe", "reflect-metadata"].includes(specifier))
+      .map(({ file }) => file);
+    expect([...new Set(users)]).toEqual([`${CORE}/di/container.ts`]);
+  });
+});
+
+describe.each(plugins)("%s", (name) => {
+  const imports = filesBelow(`packages/${name}/src`, ".ts")
+    .filter((file) => !isTest(file))
+    .flatMap(importsOf);
+
+  test("imports core, zod, Node and its own field's library, and nothing else", () => {
+    const packages = imports.filter(({ target }) => target === null).map(({ specifier }) => specifier);
+    const allowed = ["@hostwright/core", "zod", ...(FIELD[name] ?? [])];
+    expect(packages).toContain("@hostwright/core");
+    const others = packages.filter(
+      (specifier) =>
+        !specifier.startsWith("node:") && !allowed.some((one) => specifier === one || specifier.startsWith(`${one}/`)),
+    );
+    expect(others).toEqual([]);
+    expect(packages.filter((specifier) => specifier.startsWith("@hostwright/core/"))).toEqual([]);
+  });
+
+  test("stays in its own folder", () => {
+    const out = imports.filter(({ target }) => target !== null && !target.startsWith(`packages/${name}/src/`));
+    expect(out).toEqual([]);
+  });
+
+  test("has core as a peer with a wide range, and no other package of ours", () => {
+    const json = JSON.parse(readFileSync(join(ROOT, "packages", name, "package.json"), "utf8")) as {
+      readonly dependencies?: Readonly<Record<string, string>>;
+      readonly peerDependencies?: Readonly<Record<string, string>>;
+    };
+    expect(Object.keys(json.peerDependencies ?? {})).toEqual(["@hostwright/core"]);
+    expect(json.peerDependencies?.["@hostwright/core"]).toMatch(/^>=\d/);
+    expect(Object.keys(json.dependencies ?? {}).filter((one) => one.startsWith("@hostwright/"))).toEqual([]);
+  });
+});
