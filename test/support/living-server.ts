@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { get, type IncomingMessage } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHostwright, install, secret, ssh, verify, type Hostwright, type InstallOptions, type Plugin } from "@hostwright/core";
@@ -10,16 +9,13 @@ import { wordpress } from "@hostwright/platform-wordpress";
 import { expect } from "vitest";
 import { wordpressCodebases } from "../hosts/codebases.ts";
 import { startHosts, type HostSpec, type TestHost, type TestHosts } from "../hosts/hosts.ts";
-import { diffListing, normalisedListing } from "../hosts/listing.ts";
+import { diffListing } from "../hosts/listing.ts";
+import { settledListing } from "./listing.ts";
+import { page } from "./page.ts";
 import { StateFolder } from "./state-folder.ts";
 
 export const FIRST = "first.example.com";
 export const FIRST_ALIAS = "www.first.example.com";
-
-/** The publisher numbers its generations: what counts is what the one in force holds. */
-const NUMBERED = /^file \/etc\/hostwright\/nginx\/(generations|current|last|publish\.lock)/;
-/** Grows with each login and visit. */
-const VISITS = /^file \/srv\/sites\/[a-z0-9]+\/(tmp|private)\/\S*(sess_|opcache)/;
 
 /** One host that serves a first site, with everything that must be the same after whatever goes wrong beside it. */
 export class LivingServer implements AsyncDisposable {
@@ -62,28 +58,18 @@ export class LivingServer implements AsyncDisposable {
     return install(domain, { platform: "wordpress", ...options });
   }
 
-  /** Status and body of a page as a visitor gets it; no cache, no keep-alive. */
-  async page(domain: string): Promise<{ readonly status: number; readonly body: string }> {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      get({ host: this.host.address, path: "/", headers: { host: domain }, agent: false, timeout: 20_000 }, resolve).once("error", reject);
-    });
-    let body = "";
-    for await (const chunk of response.setEncoding("utf8")) body += String(chunk);
-    return { status: response.statusCode ?? 0, body };
-  }
-
   /** What is on the host and in the store now becomes what must stay. */
   async remember(): Promise<void> {
-    this.#listing = await this.#list();
+    this.#listing = await settledListing(this.host);
     this.#rows = this.state.rows();
   }
 
   /** Nothing is left of what was tried: host, store and first site are as they were. */
   async expectUnharmed(): Promise<void> {
-    expect(diffListing(this.#listing, await this.#list())).toBe("");
+    expect(diffListing(this.#listing, await settledListing(this.host))).toBe("");
     expect(this.state.rows()).toBe(this.#rows);
-    expect((await this.page(FIRST)).status).toBe(200);
-    const plan = await this.hw.plan(verify("web1"));
+    expect((await page(this.host, FIRST, "/")).status).toBe(200);
+    const plan = await this.hw.plan(verify(FIRST));
     expect(plan.actions.map((action) => action.title)).toEqual([]);
   }
 
@@ -107,24 +93,7 @@ export class LivingServer implements AsyncDisposable {
       source: { path: this.codebases["6.8"] },
     });
     await this.hw.run(this.install(FIRST, { aliases: [FIRST_ALIAS] }));
-    await this.page(FIRST);
+    await page(this.host, FIRST, "/");
     await this.remember();
   }
-
-  async #list(): Promise<string> {
-    const listing = await normalisedListing(this.host, { ignore: [NUMBERED, VISITS] });
-    const inForce = await this.host.sh(
-      "cd /etc/hostwright/nginx/current/ && ls -A | grep -v status | xargs stat -c '%n %a %U:%G %s' && sha256sum $(ls -A | grep -v status)",
-    );
-    return `${listing}${inForce
-      .trim()
-      .split("\n")
-      .map((line) => `in-force ${line.replace(/^([0-9a-f]{64}) +(\S+)$/, "sum:$2 $1")}\n`)
-      .join("")}`;
-  }
-}
-
-/** Contents of a file of this repository's hosts, from this machine. */
-export async function hostFile(host: TestHost, path: string): Promise<string> {
-  return readFile(join(host.root, path), "utf8");
 }

@@ -12,10 +12,10 @@ const WEB_USER = "www-data";
 
 export function facts(options: PhpFpmOptions): Readonly<Record<string, FactProbe>> {
   return {
-    /** Full version of PHP, null where it is not installed. */
+    /** Full version of PHP, null where it is not installed. Asking php-fpm itself takes ten times as long. */
     version: {
-      argv: [`/usr/sbin/php-fpm${options.version}`, "-v"],
-      parse: ({ exitCode, stdout }) => (exitCode === 0 ? (/^PHP (\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? null) : null),
+      argv: ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", `php${options.version}-fpm`],
+      parse: ({ stdout }) => /^installed (?:\d+:)?(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? null,
     },
     /** Units of the distribution's php-fpm that run now. */
     foreignUnits: {

@@ -53,7 +53,7 @@ function judge(answers: Readonly<Record<string, { exitCode: number; stdout: stri
   return problems({ ...server, facts: read }).map((problem) => problem.message);
 }
 
-const present = { exitCode: 0, stdout: "PHP 8.4.24 (fpm-fcgi) (built: Jul 31 2026 05:11:11) (NTS)\n" };
+const present = { exitCode: 0, stdout: "installed 8.4.16-1~deb13u1", stderr: "" };
 const running = {
   exitCode: 0,
   stdout: "php8.4-fpm.service loaded active running The PHP 8.4 FastCGI Process Manager\n",

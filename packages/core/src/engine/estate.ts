@@ -45,7 +45,8 @@ export class Estate {
     return new Estate(registry, {
       servers: servers.map((row) => row.value as ServerRecord),
       platforms: platforms.map((row) => row.value as PlatformRecord),
-      sites: sites.map((row) => row.value as SiteRecord),
+      // A draft is known to its own task alone.
+      sites: sites.map((row) => row.value as SiteRecord).filter((site) => site.status !== "draft"),
       versions: new Map(lists.flat().map((row) => [row.id, row.version])),
     });
   }

@@ -12,9 +12,25 @@ export interface EventMap {
   "task:finished": { readonly state: TaskState; readonly error: unknown; readonly residue: readonly Residue[] };
   "action:started": { readonly action: number; readonly of: number; readonly server: string; readonly title: string };
   "action:finished": { readonly action: number; readonly server: string; readonly title: string; readonly ms: number };
-  "action:failed": { readonly action: number; readonly server: string; readonly title: string; readonly code: string; readonly message: string };
-  "action:undone": { readonly action: number; readonly server: string; readonly title: string; readonly residue: readonly Residue[] };
-  "publication:published": { readonly server: string; readonly service: string; readonly generation: number; readonly reloaded: boolean };
+  "action:failed": {
+    readonly action: number;
+    readonly server: string;
+    readonly title: string;
+    readonly code: string;
+    readonly message: string;
+  };
+  "action:undone": {
+    readonly action: number;
+    readonly server: string;
+    readonly title: string;
+    readonly residue: readonly Residue[];
+  };
+  "publication:published": {
+    readonly server: string;
+    readonly service: string;
+    readonly generation: number;
+    readonly reloaded: boolean;
+  };
 }
 
 export type EventType = keyof EventMap;
@@ -55,7 +71,10 @@ export class Events {
   }
 
   /** Replays from a cursor, then follows; at least once. Reads in pages: a slow reader costs nothing but its cursor. */
-  async *after(seq: number, options: { readonly task?: string; readonly signal?: AbortSignal } = {}): AsyncGenerator<HostwrightEvent> {
+  async *after(
+    seq: number,
+    options: { readonly task?: string; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<HostwrightEvent> {
     let cursor = seq;
     while (options.signal?.aborted !== true) {
       const page = await this.#store.after(cursor, options.task === undefined ? {} : { task: options.task });
@@ -71,14 +90,23 @@ export class Events {
   async #next(signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, 250);
-    const stop = this.listen(() => resolve());
-    signal?.addEventListener("abort", () => resolve(), { once: true });
+    const wake = (): void => resolve();
+    const stop = this.listen(wake);
+    signal?.addEventListener("abort", wake);
     await promise;
     clearTimeout(timer);
+    signal?.removeEventListener("abort", wake);
     stop();
   }
 
   #tell(event: StoredEvent): void {
-    for (const listener of this.#listeners) listener(event as HostwrightEvent);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event as HostwrightEvent);
+      } catch (error) {
+        // Who only watches must not make a task fail.
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+    }
   }
 }

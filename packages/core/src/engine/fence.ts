@@ -11,14 +11,14 @@ export interface Fence {
 }
 
 const FENCED = 121;
+const FOLDER = "/var/lib/hostwright/fence";
 
-// Arguments: scope file, installation, epoch, token, script, its arguments. The script runs under the scope's flock and
+// Arguments: folder, scope file, installation, epoch, token, script, its arguments. The script runs under the scope's flock and
 // only while no higher epoch or token was seen; a first or higher one is recorded.
 const WRAPPER = `
 set -u
-file=$1; installation=$2; epoch=$3; token=$4; inner=$5; shift 5
-dir=/var/lib/hostwright/fence
-[ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 /var/lib/hostwright "$dir"; } || exit 1
+dir=$1; file=$2; installation=$3; epoch=$4; token=$5; inner=$6; shift 6
+[ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
 exec 9>>"$dir/$file.lock" || exit 1
 flock 9 || exit 1
 if [ -s "$dir/$file" ]; then
@@ -37,12 +37,21 @@ function fileOf(scope: string): string {
   return scope.replaceAll("/", "-");
 }
 
-/** Runs a script that changes the server, under the fence. @throws HW_LEASE_LOST when a later holder was there. */
-export async function runFenced(server: Server, fence: Fence, script: Script): Promise<CommandResult> {
+/**
+ * Runs a script that changes the server, under the fence. @throws HW_LEASE_LOST when a later holder was there.
+ * `folder` is another one in tests only.
+ */
+export async function runFenced(
+  server: Server,
+  fence: Fence,
+  script: Script,
+  folder: string = FOLDER,
+): Promise<CommandResult> {
   const result = await server.script({
     ...script,
     script: WRAPPER,
     args: [
+      folder,
       fileOf(fence.scope),
       fence.installation,
       String(fence.epoch),
@@ -62,10 +71,9 @@ export async function runFenced(server: Server, fence: Fence, script: Script): P
 }
 
 /** Forgets a scope that no longer exists (a deleted or undone site). */
-export async function dropFence(server: Server, scope: string): Promise<void> {
-  const file = fileOf(scope);
+export async function dropFence(server: Server, scope: string, folder: string = FOLDER): Promise<void> {
   await server.script({
-    script: `cd /var/lib/hostwright/fence 2>/dev/null || exit 0; rm -f -- "$1" "$1.lock"`,
-    args: [file],
+    script: `cd "$1" 2>/dev/null || exit 0; rm -f -- "$2" "$2.lock"`,
+    args: [folder, fileOf(scope)],
   });
 }

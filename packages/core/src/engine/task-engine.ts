@@ -10,6 +10,7 @@ import type { SecretBox } from "../store/sealing.ts";
 import { generatePassword, type SecretVault } from "../store/secrets.ts";
 import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
 import { canonicalJson, deepFreeze } from "./canonical.ts";
+import { draftOf } from "./drafts.ts";
 import { Estate } from "./estate.ts";
 import { readFacts, type ServerFacts } from "./facts.ts";
 import type { PlanData } from "./plan.ts";
@@ -52,10 +53,33 @@ export function parseRequest(parts: EngineParts, request: TaskRequest): { readon
 /** Plans a request from the facts of this moment. Reads servers, changes none. */
 export async function planRequest(parts: EngineParts, request: TaskRequest, taskId: string, signal: AbortSignal): Promise<PlanData> {
   const { type, parsed } = parseRequest(parts, request);
-  const { registry, store, vault, box, pool } = parts;
+  const { registry, store, vault, pool } = parts;
   await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence: null, signal });
   const estate = await Estate.load(store.records, registry);
-  const draft = await type.plan(planningContext(parts, session, estate), parsed);
+  try {
+    return await planParsed(parts, session, { type, parsed, estate, taskId });
+  } catch (error) {
+    await discardDraft(parts, taskId);
+    throw error;
+  }
+}
+
+/** Of a planning that was refused, or whose plan was never begun, nothing stays. */
+export async function discardDraft({ store, vault }: EngineParts, taskId: string): Promise<void> {
+  const draft = await draftOf(store.records, taskId);
+  if (draft === null) return;
+  await store.records.delete("site", draft.id);
+  await vault.removePrefix(`site/${draft.id}/`);
+}
+
+async function planParsed(
+  parts: EngineParts,
+  session: Session,
+  request: { readonly type: AnyTaskType; readonly parsed: unknown; readonly estate: Estate; readonly taskId: string },
+): Promise<PlanData> {
+  const { registry, store, box } = parts;
+  const { type, parsed, estate, taskId } = request;
+  const draft = await type.plan(planningContext(parts, session, estate, taskId), parsed);
   const value = Promise.resolve(draft.value);
   // Awaited below: what planning throws first must not leave it unhandled.
   value.catch(() => undefined);
@@ -84,7 +108,7 @@ export async function planRequest(parts: EngineParts, request: TaskRequest, task
   });
 }
 
-function planningContext(parts: EngineParts, session: Session, estate: Estate): PlanningContext {
+function planningContext(parts: EngineParts, session: Session, estate: Estate, taskId: string): PlanningContext {
   const { registry, store, vault, uids } = parts;
   const facts = new Map<string, Promise<ServerFacts>>();
   return {
@@ -92,6 +116,7 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate): 
     registry,
     session,
     records: store.records,
+    task: taskId,
     uids,
     facts: async (server: ServerRecord, options = { heldNames: false }) => {
       // Read once: names that are held come with a first read that asks for them.

@@ -14,6 +14,8 @@ export interface PlanningContext {
   readonly registry: Registry;
   readonly session: Session;
   readonly records: RecordStore;
+  /** Id of the task that is planned; drafts of records belong to it. */
+  readonly task: string;
   readonly uids: { readonly from: number; readonly to: number };
   /** Facts of a server, read once per planning. */
   facts(server: ServerRecord, options?: { readonly heldNames: boolean }): Promise<ServerFacts>;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
-import type { Lease, StoredTask, TaskState } from "../contracts/store.ts";
+import type { Lease, RecordRemoval, StoredTask, TaskState } from "../contracts/store.ts";
 import { runSiteCommand } from "../operations/site-command.ts";
 import { processHolder } from "../store/holder.ts";
 import { Estate } from "./estate.ts";
@@ -15,7 +15,7 @@ import { publish, type PublishOptions } from "./publisher.ts";
 import { collectReferences } from "./references.ts";
 import { Runner, type RunEnd } from "./runner.ts";
 import { Session } from "./session.ts";
-import { httpRole, openPlan, planRequest, sealPlan, type EngineParts, type TaskRequest } from "./task-engine.ts";
+import { discardDraft, httpRole, openPlan, planRequest, sealPlan, type EngineParts, type TaskRequest } from "./task-engine.ts";
 
 /** How a task ended (decisions.md D42). */
 export interface TaskOutcome {
@@ -36,6 +36,7 @@ export class Worker {
   readonly #parts: EngineParts;
   readonly #events: Events;
   readonly #holder: string = processHolder();
+  readonly #leased = new Set<string>();
 
   constructor(parts: EngineParts, events: Events) {
     this.#parts = parts;
@@ -49,7 +50,7 @@ export class Worker {
     const task = await store.tasks.get(taskId);
     if (task === null) return null;
     const cancel = new AbortController();
-    const beat = setInterval(() => void this.#parts.store.leases.heartbeat(taskId, this.#holder), HEARTBEAT_MS);
+    const beat = setInterval(() => void this.#beat(taskId, cancel), HEARTBEAT_MS);
     const look = setInterval(() => void this.#look(taskId, cancel), LOOK_MS);
     try {
       const end = await this.#carryOut(task, AbortSignal.any([signal, cancel.signal]));
@@ -57,7 +58,14 @@ export class Worker {
     } finally {
       clearInterval(beat);
       clearInterval(look);
+      this.#leased.delete(taskId);
     }
+  }
+
+  /** A task that only waits for its leases has none that could be lost. */
+  async #beat(taskId: string, cancel: AbortController): Promise<void> {
+    const held = await this.#parts.store.leases.heartbeat(taskId, this.#holder).catch(() => true);
+    if (!held && this.#leased.has(taskId)) cancel.abort();
   }
 
   /** Was it cancelled, maybe by another process? */
@@ -75,8 +83,19 @@ export class Worker {
       await this.#events.emit(task.id, "task:started", { actions: plan.actions.length });
       return await this.#run(task, plan, token, signal);
     } catch (error) {
-      return { plan, value: {}, committed: false, error, residue: [] };
+      // Another worker has it now: it is not this one's to end.
+      if (isHostwrightError(error) && error.code === "HW_LEASE_LOST") throw error;
+      if (plan === null) await discardDraft(this.#parts, task.id);
+      else await this.#forget(plan);
+      return { plan, value: {}, committed: false, error: signal.aborted ? cancelled(task.id, error) : error, residue: [] };
     }
+  }
+
+  /** Of what was never committed nothing stays: records, reserved names, secrets. */
+  async #forget(plan: PlanData): Promise<void> {
+    const { store, vault } = this.#parts;
+    for (const removal of plan.release) await store.records.delete(removal.kind, removal.id);
+    for (const prefix of [...plan.eraseOnUndo, `task/${plan.task}/`]) await vault.removePrefix(prefix);
   }
 
   /** An approved plan runs as it is; a request is planned under its leases (decisions.md D1). */
@@ -96,6 +115,7 @@ export class Worker {
         await store.tasks.move(task.id, ["running"], "running", { plan: sealPlan(box, plan) });
         return { plan, token };
       }
+      this.#leased.delete(task.id);
       await store.leases.release(task.id, undefined, this.#holder);
     }
   }
@@ -104,9 +124,12 @@ export class Worker {
     const { leases } = this.#parts.store;
     let told = false;
     for (;;) {
-      if (signal.aborted) throw cancelled(taskId);
+      signal.throwIfAborted();
       const answer = await leases.acquire(taskId, this.#holder, plan.leases);
-      if ("granted" in answer) return answer.granted;
+      if ("granted" in answer) {
+        this.#leased.add(taskId);
+        return answer.granted;
+      }
       if (!told) {
         const blockedBy = answer.blockedBy.map(({ task, scope }) => ({ task, scope }));
         await this.#events.emit(taskId, "task:waiting", { blockedBy });
@@ -155,7 +178,8 @@ export class Worker {
     const residue = [...end.residue];
     if (end.committed && plan.afterwards !== null) {
       try {
-        Object.assign(value, await this.#afterwards(plan, plan.afterwards, estate, session));
+        await using late = session.apart();
+        Object.assign(value, await this.#afterwards(plan, plan.afterwards, estate, late));
       } catch (error) {
         // A plan without actions was made for this answer alone.
         if (plan.actions.length === 0) throw error;
@@ -163,17 +187,19 @@ export class Worker {
         residue.push({ server: plan.afterwards.server, type: "run", key: plan.afterwards.input.what, reason });
       }
     }
-    if (!end.committed && end.residue.length === 0) {
-      for (const removal of plan.release) await store.records.delete(removal.kind, removal.id);
-      for (const prefix of plan.eraseOnUndo) await vault.removePrefix(prefix);
-    }
-    const goneScopes = [...(end.committed ? plan.commit.deleteRecords : plan.release)].map((r) => `${r.kind}/${r.id}`);
-    for (const scope of goneScopes) {
-      for (const server of new Set(plan.actions.map((action) => action.server))) {
-        await dropFence(await pool.get(estate.server(server)), scope);
-      }
-    }
+    const undone = !end.committed && end.residue.length === 0;
+    if (undone) await this.#forget(plan);
+    if (undone || end.committed) await this.#dropFences(plan, end.committed ? plan.commit.deleteRecords : plan.release, estate);
     return { ...end, residue, plan, value };
+  }
+
+  /** A fence that stays because its server is away harms nobody: its scope is never used again. */
+  async #dropFences(plan: PlanData, gone: readonly RecordRemoval[], estate: Estate): Promise<void> {
+    const servers = [...new Set(plan.actions.map((action) => action.server))];
+    const drops = gone.flatMap(({ kind, id }) =>
+      servers.map(async (server) => dropFence(await this.#parts.pool.get(estate.server(server)), `${kind}/${id}`)),
+    );
+    await Promise.allSettled(drops);
   }
 
   async #commit(plan: PlanData): Promise<void> {
@@ -279,6 +305,9 @@ function errorJson(error: unknown): Record<string, unknown> {
   return new HostwrightError("HW_INTERNAL", message, { cause: error }).toJSON();
 }
 
-function cancelled(taskId: string): HostwrightError {
-  return new HostwrightError("HW_CANCELLED", `Task ${taskId} was cancelled while it waited. Nothing was changed.`);
+function cancelled(taskId: string, cause: unknown): HostwrightError {
+  return new HostwrightError("HW_CANCELLED", `Task ${taskId} was cancelled before its first action. Nothing was changed.`, {
+    mend: "Submit it again when it is wanted.",
+    cause,
+  });
 }

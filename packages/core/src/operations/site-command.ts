@@ -2,6 +2,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Operation, OperationContext } from "../contracts/operation.ts";
 import type { UnitProperty } from "../contracts/roles/php.ts";
 import { resolveReferences } from "../engine/references.ts";
+import { DISK_FULL } from "../servers/checked.ts";
 import { bounded, runRemoteUnit, stopRemoteUnit } from "./remote-unit.ts";
 
 /** A run of the platform's driver as the site's user in its sandbox. */
@@ -24,28 +25,36 @@ export interface SiteCommandInput {
 export async function runSiteCommand(context: OperationContext, input: SiteCommandInput): Promise<Record<string, unknown>> {
   const { target } = context;
   const { name } = target.server;
-  const result = await runRemoteUnit(target, {
+  const { stdout, ...result } = await runRemoteUnit(target, {
     attempt: context.attempt,
     argv: input.argv,
     properties: input.properties,
     stdin: JSON.stringify(resolveReferences(input.input, target.resolve)),
     timeoutMs: input.timeoutMs,
   });
+  const output = bounded(context.redact(`${stdout}\n${result.stderr}`).trim());
   if (result.result === "timeout") {
     throw new HostwrightError(
       "HW_COMMAND_TIMEOUT",
       `${input.what} on ${name} did not end in ${Math.round(input.timeoutMs / 1000)} s and was stopped.`,
-      { server: name, output: bounded(`${result.stdout}\n${result.stderr}`) },
+      { server: name, output, mend: "Its output says how far it came. Find out what it waited for, then try again." },
     );
   }
-  const lines = result.stdout.trimEnd().split("\n");
+  const lines = stdout.trimEnd().split("\n");
   const answer = parseAnswer(lines.at(-1) ?? "");
   if (result.result !== "success" || answer === null || "error" in answer) {
     const why = typeof answer?.["error"] === "string" ? answer["error"] : `${result.result}, exit code ${result.exitCode}`;
-    throw new HostwrightError("HW_INSTALLER_FAILED", `${input.what} on ${name} failed: ${bounded(why, 500)}`, {
-      server: name,
-      output: bounded(`${result.stdout}\n${result.stderr}`),
-    });
+    const said = bounded(context.redact(why), 500);
+    const full = DISK_FULL.test(`${why}\n${stdout}\n${result.stderr}`);
+    throw new HostwrightError(
+      full ? "HW_DISK_FULL" : "HW_INSTALLER_FAILED",
+      full ? `${input.what} on ${name} found no space left on a file system: ${said}` : `${input.what} on ${name} failed: ${said}`,
+      {
+        server: name,
+        output,
+        ...(full ? {} : { mend: `Look at its output; mend what it names on ${name} or in the request, then try again.` }),
+      },
+    );
   }
   const said = lines.slice(0, -1).filter((line) => line.trim() !== "");
   for (const line of said.slice(-20)) context.log(bounded(line, 500));

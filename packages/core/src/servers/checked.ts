@@ -9,7 +9,8 @@ const MAX_OUTPUT = 4000;
 /** What the shell and the programs that start a command say; a refusal within an application is its own affair. */
 const DENIED =
   /^(?:sudo: (?:a password is required|a terminal is required|.*not allowed)|.* is not in the sudoers file|(?:sh|env|setpriv|setsid)(?:: line \d+|: \d+)?: .*Permission denied)/m;
-const DISK_FULL = /No space left on device|Disk quota exceeded/;
+/** What the kernel's words for it look like in any program's output. */
+export const DISK_FULL: RegExp = /No space left on device|Disk quota exceeded/;
 
 /**
  * Runs a command or script that must succeed.

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { SiteDeclaration } from "../contracts/plugin.ts";
 import type { LeaseRequest } from "../contracts/store.ts";
+import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/drafts.ts";
 import type { RunStep } from "../engine/steps.ts";
 import { parseDomain } from "../model/domain.ts";
-import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import { SiteLimitsSchema, type PlatformRecord, type ServerRecord, type SiteRecord } from "../model/records.ts";
 import { LOGIN_LINK_SECONDS } from "./login-link.ts";
@@ -14,9 +14,6 @@ import { serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { probeStep, siteCommandInput, siteCommandStep, siteSteps } from "./site-steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
-
-/** Version of a draft record just made: planning the same domain again uses the same id and unix id. */
-const DRAFT_VERSION = 1;
 
 const Options = z.strictObject({
   platform: z.string().min(1),
@@ -70,47 +67,48 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   const aliases = [...new Set(request.aliases.map(parseDomain))].filter((alias) => alias !== domain);
   const platform = estate.platform(request.platform);
   const web = estate.server(platform.server);
+  const names = [domain, ...aliases];
+  const draft = await draftOf(context.records, context.task);
   const known = estate.sites.find((site) => site.domain === domain);
-  const site =
-    known === undefined || known.status === "draft"
-      ? await draft(context, request, { domain, aliases, platform, web, draft: known })
-      : refuseOther(known, platform, aliases);
-  await refuseTaken(context, site);
+  const wanted =
+    known === undefined
+      ? wantedSite(context, request, { domain, aliases, platform, web })
+      : refuseOther(known, draft, platform, aliases);
+  await refuseTaken(context, names, known?.id);
 
   const facts = await context.facts(web, { heldNames: true });
-  const held = facts.heldNames.find((entry) => entry.name === domain || aliases.includes(entry.name));
-  if (held !== undefined && site.status !== "installed") {
+  const held = facts.heldNames.find((entry) => names.includes(entry.name));
+  if (held !== undefined && known === undefined) {
     throw new HostwrightError(
       "HW_NAME_TAKEN",
       `${held.name} is already served on ${web.name} by ${held.file}. Nothing was changed.`,
       { server: web.name, mend: `Remove the name from ${held.file}, or choose another domain.`, data: { ...held } },
     );
   }
-  const databaseServer = site.database === null ? null : estate.server(site.database.server);
+  const databaseServer = wanted.database === null ? null : estate.server(wanted.database.server);
   await refuseProblems(context, [web, ...(databaseServer === null ? [] : [databaseServer])]);
 
+  const { step, release } = await platformStep(context, platform);
+  const site = known ?? draft ?? (await newSite(context, wanted));
   const parts = await siteParts(context, site);
   await ensureSiteSecrets(context, parts);
-  const { step, release } = await platformStep(context, platform);
   const { before, publish } = siteSteps(context, parts);
   const servers = databaseServer === null || databaseServer.id === web.id ? [web] : [databaseServer, web];
   const serverSteps = await Promise.all(servers.map(async (server) => serverStep(context, server)));
   const installed: SiteRecord = { ...site, status: "installed" };
-  const names = [domain, ...aliases];
-  const version = known === undefined ? DRAFT_VERSION : estate.version(site.id);
-  const first = site.status !== "installed";
+  const first = known === undefined;
   return {
     ...NOTHING,
     title: `install ${domain} on ${platform.name}`,
     leases: leasesOf(site, platform, servers),
     steps: [...serverSteps, step, ...before, ...(first ? applicationSteps(parts) : []), publish, probeStep(parts, first ? "always" : "changed")],
     reserve: first
-      ? [{ kind: "site", id: site.id, name: domain, value: { ...site, status: "installing" }, expect: version, claims: names }]
+      ? [{ kind: "site", id: site.id, name: domain, value: { ...site, status: "installing" }, expect: DRAFT_VERSION, claims: names }]
       : [],
     commit: {
       put: [
         ...(first
-          ? [{ kind: "site" as const, id: site.id, name: domain, value: installed, expect: version + 1, claims: names }]
+          ? [{ kind: "site" as const, id: site.id, name: domain, value: installed, expect: DRAFT_VERSION + 1, claims: names }]
           : []),
         ...publishedRecord(context, platform, release),
       ],
@@ -156,17 +154,11 @@ async function ensureSiteSecrets(context: PlanningContext, parts: SiteParts): Pr
   await context.ensureSecrets([...used]);
 }
 
-async function draft(
+function wantedSite(
   context: PlanningContext,
   request: Request,
-  given: {
-    domain: string;
-    aliases: readonly string[];
-    platform: PlatformRecord;
-    web: ServerRecord;
-    draft: SiteRecord | undefined;
-  },
-): Promise<SiteRecord> {
+  given: { domain: string; aliases: readonly string[]; platform: PlatformRecord; web: ServerRecord },
+): Omit<SiteRecord, "id" | "uid"> {
   const { estate, registry } = context;
   const { platform, web } = given;
   const definition = registry.platform(platform.type);
@@ -178,8 +170,7 @@ async function draft(
   }
   const options = parseInput(definition.siteOptions.schema, request.options?.options ?? {}, `options of ${given.domain}`);
   const database = chooseDatabase(context, request.database, definition.role.databases, platform, web);
-  const site: SiteRecord = {
-    id: given.draft?.id ?? newId("s"),
+  return {
     domain: given.domain,
     aliases: given.aliases,
     aliasMode: request.aliasMode,
@@ -189,7 +180,6 @@ async function draft(
     http: estate.http(web).record.name,
     php: estate.php(web).record.name,
     database,
-    uid: given.draft?.uid ?? (await context.records.nextNumber("uid", context.uids.from)),
     title: request.title ?? given.domain,
     adminEmail: request.adminEmail ?? `admin@${given.domain}`,
     adminUser: request.adminUser,
@@ -197,15 +187,15 @@ async function draft(
     optionsVersion: definition.siteOptions.version,
     limits: request.limits,
   };
-  if (site.uid > context.uids.to) {
-    throw new HostwrightError("HW_HOST_UNSUPPORTED", `All unix ids up to ${context.uids.to} were given out. Nothing was changed.`, {
-      mend: "Widen the range of unix ids that createHostwright was given.",
-    });
-  }
-  if (given.draft === undefined) {
-    await context.records.put({ kind: "site", id: site.id, name: site.id, value: site }, { expect: 0, claims: [] });
-  }
-  return site;
+}
+
+/** Only what was not refused so far uses up a unix id: none is given out twice (decisions.md D23). */
+async function newSite(context: PlanningContext, wanted: Omit<SiteRecord, "id" | "uid">): Promise<SiteRecord> {
+  const site = await makeDraft(context.records, context.task, wanted, context.uids.from);
+  if (site.uid <= context.uids.to) return site;
+  throw new HostwrightError("HW_HOST_UNSUPPORTED", `All unix ids up to ${context.uids.to} were given out. Nothing was changed.`, {
+    mend: "Widen the range of unix ids that createHostwright was given.",
+  });
 }
 
 function chooseDatabase(
@@ -251,19 +241,24 @@ function wrongDatabase(platform: PlatformRecord, type: string, protocols: readon
   );
 }
 
-/** The same request for a finished site is its verify; another one needs another task. */
-function refuseOther(known: SiteRecord, platform: PlatformRecord, aliases: readonly string[]): SiteRecord {
+/** The same request for a finished site is its verify; another one, or one that came too late, needs another task. */
+function refuseOther(
+  known: SiteRecord,
+  draft: SiteRecord | null,
+  platform: PlatformRecord,
+  aliases: readonly string[],
+): SiteRecord {
   const same = known.status === "installed" && known.platform === platform.id && String(known.aliases) === String(aliases);
-  if (same) return known;
+  if (same && draft === null) return known;
   throw new HostwrightError("HW_DOMAIN_TAKEN", `${known.domain} is held by the site ${known.id}. Nothing was changed.`, {
     data: { domain: known.domain, site: known.id },
   });
 }
 
-async function refuseTaken(context: PlanningContext, site: SiteRecord): Promise<void> {
-  for (const name of [site.domain, ...site.aliases]) {
+async function refuseTaken(context: PlanningContext, names: readonly string[], own: string | undefined): Promise<void> {
+  for (const name of names) {
     const holder = await context.records.claimedBy("site", name);
-    if (holder !== null && holder !== site.id) {
+    if (holder !== null && holder !== own) {
       throw new HostwrightError("HW_DOMAIN_TAKEN", `${name} is held by the site ${holder}. Nothing was changed.`, {
         data: { domain: name, site: holder },
       });
