@@ -1,4 +1,12 @@
-import { createHostwright, disable, install, type Actor, type Hostwright, type Plugin, type Policy } from "@hostwright/core";
+import {
+  createHostwright,
+  disable,
+  install,
+  type Actor,
+  type Hostwright,
+  type Plugin,
+  type Policy,
+} from "@hostwright/core";
 
 const customers: Readonly<Record<string, readonly string[]>> = { anna: ["anna.example.com"], ben: ["ben.example.com"] };
 

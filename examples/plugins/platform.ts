@@ -16,7 +16,7 @@ try {
             $answer = ['installed' => true];
             break;
         case 'login-link':
-            $answer = ['url' => $input['url']];
+            $answer = ['loginLink' => $input['url']];
             break;
         default:
             $found = $database->query("SELECT to_regclass('entries') IS NOT NULL")->fetchColumn();

@@ -10,6 +10,7 @@ import { expect } from "vitest";
 import { wordpressCodebases } from "../hosts/codebases.ts";
 import { startHosts, type HostSpec, type TestHost, type TestHosts } from "../hosts/hosts.ts";
 import { diffListing } from "../hosts/listing.ts";
+import { Gate } from "./gate.ts";
 import { settledListing } from "./listing.ts";
 import { page } from "./page.ts";
 import { StateFolder } from "./state-folder.ts";
@@ -23,27 +24,31 @@ export class LivingServer implements AsyncDisposable {
   readonly host: TestHost;
   readonly hw: Hostwright;
   readonly state: StateFolder;
+  readonly gate: Gate;
   /** Of the WordPress that the platform `wordpress` holds, and of another release. */
   readonly codebases: Awaited<ReturnType<typeof wordpressCodebases>>;
   #listing = "";
   #rows = "";
 
-  private constructor(parts: { hosts: TestHosts; hw: Hostwright; state: StateFolder; codebases: LivingServer["codebases"] }) {
+  private constructor(parts: { hosts: TestHosts; hw: Hostwright; state: StateFolder; gate: Gate; codebases: LivingServer["codebases"] }) {
     this.hosts = parts.hosts;
     this.host = parts.hosts.host("web1");
     this.hw = parts.hw;
     this.state = parts.state;
+    this.gate = parts.gate;
     this.codebases = parts.codebases;
   }
 
   static async start(
-    options: { readonly plugins?: readonly Plugin[]; readonly spec?: Partial<HostSpec> } = {},
+    options: { readonly http?: Plugin; readonly plugins?: readonly Plugin[]; readonly spec?: Partial<HostSpec> } = {},
   ): Promise<LivingServer> {
     const codebases = await wordpressCodebases();
     const hosts = await startHosts([{ name: "web1", services: ["mariadb"], ...options.spec }]);
     const stateDir = await mkdtemp(join(tmpdir(), "hostwright-living-"));
-    const hw = await createHostwright({ stateDir, plugins: [nginx, phpFpm, mysql, wordpress, ...(options.plugins ?? [])] });
-    const living = new LivingServer({ hosts, hw, state: new StateFolder(stateDir), codebases });
+    const gate = new Gate();
+    const plugins = [options.http ?? nginx, phpFpm, mysql, wordpress, ...(options.plugins ?? [])];
+    const hw = await createHostwright({ stateDir, plugins, provide: [gate.provider] });
+    const living = new LivingServer({ hosts, hw, state: new StateFolder(stateDir), gate, codebases });
     await living.#prepare();
     return living;
   }

@@ -12,6 +12,7 @@ import { Registry, type AnyResourceType } from "../src/engine/registry.ts";
 import { Runner, type RunEnd } from "../src/engine/runner.ts";
 import { ServerPool } from "../src/engine/server-pool.ts";
 import { Session } from "../src/engine/session.ts";
+import type { EngineParts } from "../src/engine/task-engine.ts";
 import type { Owned, EnsureStep, RunStep, Step } from "../src/engine/steps.ts";
 import { newId } from "../src/model/ids.ts";
 import type { ServerRecord } from "../src/model/records.ts";
@@ -20,7 +21,8 @@ import { processHolder } from "../src/store/holder.ts";
 import { loadKeyring } from "../src/store/keyring.ts";
 import { SecretBox } from "../src/store/sealing.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
-import { NOTHING } from "../src/engine/task-type.ts";
+import { SecretVault } from "../src/store/secrets.ts";
+import { NOTHING, type AnyTaskType } from "../src/engine/task-type.ts";
 import { FakeServer, type FakeWorld } from "./fake-world.ts";
 
 const NEVER = new AbortController().signal;
@@ -53,7 +55,6 @@ export class FakeEngine implements AsyncDisposable {
   readonly events: Events;
   readonly operations = new Map<string, Operation<never>>();
   readonly secrets = new Map<string, string>();
-  /** What was written to the journal, in the order of the effects in the world. */
   readonly pool: ServerPool = new ServerPool(
     async (record) => new FakeServer(record.name),
     async () => new Secret(""),
@@ -136,6 +137,22 @@ export class FakeEngine implements AsyncDisposable {
   /** Plans and runs; gives what it ended with. */
   async carryOut(...steps: readonly Step[]): Promise<RunEnd> {
     return this.run(await this.plan(...steps));
+  }
+
+  /** All that a worker works with, with these task types. */
+  parts(tasks: readonly AnyTaskType[]): EngineParts {
+    const { registry, store, box, pool, operations } = this;
+    return {
+      registry,
+      store,
+      box,
+      pool,
+      operations,
+      vault: new SecretVault(store.secrets, box),
+      tasks: new Map(tasks.map((type) => [type.type, type])),
+      uids: { from: 20_000, to: 20_999 },
+      planLifeMs: 60_000,
+    };
   }
 
   async registered(server: string): Promise<readonly RegisteredResource[]> {

@@ -193,13 +193,19 @@ function hostwright_login_link( array $input ) {
 	return array( 'loginLink' => site_url( 'wp-login.php?hostwright-login=' . $name . $token ), 'expiresAt' => gmdate( 'Y-m-d\TH:i:s\Z', $expires ) );
 }
 
+/** What PHP itself said last, such as that the disk is full. */
+function hostwright_reason() {
+	$last = error_get_last();
+	return null === $last ? '' : ': ' . $last['message'];
+}
+
 /** Copies a tree into one of the site's own, file by file, and leaves alone what is there. */
 function hostwright_copy( $from, $to ) {
 	if ( ! is_dir( $from ) ) {
 		return 0;
 	}
 	if ( ! is_dir( $to ) && ! mkdir( $to ) ) {
-		throw new Exception( "cannot make the folder $to" );
+		throw new Exception( "cannot make the folder $to" . hostwright_reason() );
 	}
 	$copied = 0;
 	foreach ( scandir( $from ) as $name ) {
@@ -214,7 +220,7 @@ function hostwright_copy( $from, $to ) {
 			// Whole or not at all: a copy that was cut off would pass for the file on the next run.
 			$partial = "$target.hostwright-new";
 			if ( ! copy( $source, $partial ) || ! rename( $partial, $target ) ) {
-				throw new Exception( "cannot copy $target" );
+				throw new Exception( "cannot copy $target" . hostwright_reason() );
 			}
 			++$copied;
 		}

@@ -1,18 +1,47 @@
 import type { FactProbe, Problem, ServerView } from "@hostwright/core";
+import { blame, type Blame } from "./blame.ts";
 import { type Foreign, foreignOf } from "./held-names.ts";
 import type { NginxOptions } from "./options.ts";
 import { ROOT } from "./paths.ts";
 
 // A thousand sites are megabytes that nobody asks for: our own files stay on the server.
-const DUMP = `nginx -T 2>/dev/null | awk -v own="$1" '/^# configuration file / { ours = index($4, own) == 1 } !ours'`;
+const DUMP = `nginx -T | awk -v own="$1" '/^# configuration file / { ours = index($4, own) == 1 } !ours'`;
 
-/** Prints all effective configuration but our own; nothing when nginx is absent or its configuration is broken. */
+/** Prints all effective configuration but our own; nothing when nginx is absent or refuses it: then stderr says why. */
 export const dump: readonly string[] = ["sh", "-c", DUMP, "sh", `${ROOT}/`];
 
 export const facts: Readonly<Record<string, FactProbe>> = {
   version: { argv: ["nginx", "-v"], parse: ({ stderr }) => /nginx\/(\d+(?:\.\d+)+)/.exec(stderr)?.[1] ?? null },
-  foreign: { argv: dump, parse: ({ stdout }) => (stdout.trim() === "" ? null : foreignOf(stdout)) },
+  foreign: {
+    argv: dump,
+    parse: ({ stdout, stderr }): Foreign | Refused => (stdout.trim() === "" ? { refused: blame(stderr) } : foreignOf(stdout)),
+  },
 };
+
+/** nginx does not take its configuration as it stands; null: it names no file. */
+interface Refused {
+  readonly refused: Blame | null;
+}
+
+/** What was read of others' configuration; null where nginx is absent or refuses it. */
+export function foreignOfView(view: ServerView): Foreign | null {
+  const foreign = view.facts["foreign"] as Foreign | Refused | null | undefined;
+  return foreign === null || foreign === undefined || "refused" in foreign ? null : foreign;
+}
+
+function refusal(refused: Blame | null): Problem {
+  if (refused === null || refused.file.startsWith(`${ROOT}/`)) {
+    return {
+      message: `nginx refuses its present configuration${refused === null ? "" : `: ${refused.message}`}.`,
+      mend: "Run `nginx -t` on the server and mend what it names.",
+    };
+  }
+  return {
+    code: "HW_HTTP_FOREIGN_CONFIG",
+    message: `nginx refuses its present configuration because of ${refused.file}, which is not Hostwright's: ${refused.message}.`,
+    mend: `Mend ${refused.file}, then try again.`,
+  };
+}
 
 const WILDCARD = ["*", "0.0.0.0", "[::]"];
 
@@ -22,15 +51,8 @@ export function problems(view: ServerView): readonly Problem[] {
   if (view.facts["version"] === null || view.facts["version"] === undefined) {
     return [{ message: "nginx is not installed.", mend: "Run `server prepare`, which installs nginx-light." }];
   }
-  const foreign = view.facts["foreign"] as Foreign | null | undefined;
-  if (foreign === null || foreign === undefined) {
-    return [
-      {
-        message: "nginx refuses its present configuration.",
-        mend: "Run `nginx -t` on the server and mend the file that it names.",
-      },
-    ];
-  }
+  const foreign = (view.facts["foreign"] ?? { refused: null }) as Foreign | Refused;
+  if ("refused" in foreign) return [refusal(foreign.refused)];
   const files = (listeners: Foreign["listeners"]): string => [...new Set(listeners.map(({ file }) => file))].join(", ");
   const here = foreign.listeners.filter(({ port }) => port === httpPort);
   const defaults = here.filter(({ isDefault, address }) => isDefault && WILDCARD.includes(address));

@@ -1,4 +1,5 @@
 import { directory, file, generations, unit, type Declared, type HttpEntry, type ServerView } from "@hostwright/core";
+import { foreignOfView } from "./facts.ts";
 import type { Foreign } from "./held-names.ts";
 import type { NginxOptions } from "./options.ts";
 import {
@@ -66,7 +67,7 @@ export function statusEntry(generation: number): HttpEntry {
 /** What nginx needs once on a server. Debian's rule for /var/log/nginx/*.log rotates our log too. */
 export function serverResources(view: ServerView): readonly Declared[] {
   const options = view.service.options as NginxOptions;
-  const entry = defaultEntry(options, view.facts["foreign"] as Foreign | null);
+  const entry = defaultEntry(options, foreignOfView(view));
   const entries = [entry, { name: ACME_SNIPPET, content: ACME }, { name: FASTCGI_SNIPPET, content: FASTCGI }];
   return [
     directory({ path: "/etc/hostwright", mode: 0o755, shared: true }),

@@ -53,7 +53,12 @@ export class Task {
   /** Asks its worker to stop it and undo what was done. @throws HW_TASK_STATE when it is past its commit row. */
   async cancel(): Promise<void> {
     const { tasks } = this.#parts.store;
-    if (await tasks.move(this.id, ["queued"], "undone", { outcome: cancelledOutcome(this.id), finishedAt: new Date().toISOString() })) return;
+    const outcome = cancelledOutcome(this.id);
+    if (await tasks.move(this.id, ["queued"], "undone", { outcome, finishedAt: new Date().toISOString() })) {
+      // No worker will tell those who wait for it.
+      await this.#parts.events.emit(this.id, "task:finished", outcome);
+      return;
+    }
     if (await tasks.move(this.id, ["running"], "cancelling")) return;
     throw new HostwrightError("HW_TASK_STATE", `Task ${this.id} can no longer be cancelled: it is finished or past its commit.`);
   }

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { ErrorCode } from "../errors/codes.ts";
 import type { ResourceType } from "./resource.ts";
 import type { HttpRole } from "./roles/http.ts";
 import type { PhpRole } from "./roles/php.ts";
@@ -26,6 +27,8 @@ export interface FactProbe {
 export interface Problem {
   readonly message: string;
   readonly mend: string;
+  /** Of the error with which a site's installation is refused; default `HW_PREREQUISITE_MISSING`. */
+  readonly code?: ErrorCode;
   /** May sites be installed all the same? Then it is only reported. Default false. */
   readonly tolerable?: boolean;
 }

@@ -222,8 +222,11 @@ export class Worker {
       },
       this.#holder,
     );
-    await this.#events.emit(plan.task, "task:committed", {});
-    for (const prefix of plan.eraseOnCommit) await vault.removePrefix(prefix);
+    // It is committed: nothing that fails from here on may undo it.
+    await Promise.allSettled([
+      this.#events.emit(plan.task, "task:committed", {}),
+      ...plan.eraseOnCommit.map(async (prefix) => vault.removePrefix(prefix)),
+    ]);
   }
 
   /** The answer is a secret of the task: sealed, and given out by reference (decisions.md D42). */

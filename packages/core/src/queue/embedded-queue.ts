@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { TaskStore } from "../contracts/store.ts";
+import type { StoredTask, TaskStore } from "../contracts/store.ts";
 import type { Worker } from "../engine/worker.ts";
 
 const POLL_MS = 200;
@@ -29,6 +29,11 @@ export class EmbeddedQueue {
     };
   }
 
+  /** A store that cannot be read now is asked again later: the queue goes on. */
+  async #queued(limit: number): Promise<readonly StoredTask[]> {
+    return this.#tasks.list({ states: ["queued"], limit }).catch(() => []);
+  }
+
   async #loop(
     worker: Worker,
     concurrency: number,
@@ -37,7 +42,7 @@ export class EmbeddedQueue {
   ): Promise<void> {
     while (!signal.aborted) {
       const free = concurrency - running.size;
-      const queued = free > 0 ? await this.#tasks.list({ states: ["queued"], limit: concurrency }) : [];
+      const queued = free > 0 ? await this.#queued(concurrency) : [];
       const fresh = queued.filter((task) => !running.has(task.id)).slice(0, free);
       for (const task of fresh) {
         const work = worker.work(task.id, new AbortController().signal).finally(() => running.delete(task.id));

@@ -14,7 +14,7 @@ export async function problemsOf(context: PlanningContext, server: ServerRecord)
   return [...packages, ...facts.problems];
 }
 
-/** @throws HW_PREREQUISITE_MISSING naming every problem that is not tolerable, with its mend. */
+/** @throws HW_PREREQUISITE_MISSING, or the code of the first, naming every problem that is not tolerable, with its mend. */
 export async function refuseProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<void> {
   const unique = [...new Map(servers.map((server) => [server.id, server])).values()];
   const found = await Promise.all(
@@ -24,7 +24,7 @@ export async function refuseProblems(context: PlanningContext, servers: readonly
   const [first] = problems;
   if (first === undefined) return;
   throw new HostwrightError(
-    "HW_PREREQUISITE_MISSING",
+    first.code ?? "HW_PREREQUISITE_MISSING",
     `${problems.map((problem) => `${problem.server}: ${problem.message}`).join(" ")} Nothing was changed.`,
     { server: first.server, mend: problems.map((problem) => problem.mend).join(" "), data: { problems } },
   );

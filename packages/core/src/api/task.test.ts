@@ -1,0 +1,80 @@
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { runStep } from "../../test/fake-engine.ts";
+import { FakeWorker, NEVER, file } from "../../test/fake-worker.ts";
+
+let fake: FakeWorker;
+beforeEach(async () => {
+  fake = await FakeWorker.open();
+  onTestFinished(async () => fake[Symbol.asyncDispose]());
+});
+
+describe("a handle of a task", () => {
+  test("of an unknown task says so", async () => {
+    await expect(fake.task("t-none").outcome()).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+    await expect(fake.task("t-none").cancel()).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+  });
+
+  test("gives secrets as such, and the store has them sealed", async () => {
+    await fake.parts.vault.put("task/link", "http://a.test/hush");
+    fake.drafts.set("a", { value: { loginLink: { ref: "secret", id: "task/link", label: "login link" } } });
+    const submitted = await fake.submit("a");
+    await fake.worker.work(submitted.id, NEVER);
+    const { loginLink } = (await submitted.result()) as { loginLink: { reveal(): string } };
+    expect(loginLink.reveal()).toBe("http://a.test/hush");
+    expect(JSON.stringify(await submitted.outcome())).not.toContain("hush");
+    expect(JSON.stringify(await fake.engine.store.tasks.get(submitted.id))).not.toContain("hush");
+  });
+
+  test("tells its own events and no other's", async () => {
+    const [one, two] = [await fake.submit("a"), await fake.submit("b")];
+    await fake.worker.work(one.id, NEVER);
+    await fake.worker.work(two.id, NEVER);
+    const seen: string[] = [];
+    for await (const event of two.events()) {
+      seen.push(event.task ?? "");
+      if (event.type === "task:finished") break;
+    }
+    expect(new Set(seen)).toEqual(new Set([two.id]));
+  });
+});
+
+describe("a cancel", () => {
+  test("of a queued task ends it untouched, for those who wait for it too", async () => {
+    const submitted = await fake.submit("a");
+    const waiting = submitted.outcome();
+    await submitted.cancel();
+    expect(await waiting).toMatchObject({ state: "undone", error: { code: "HW_CANCELLED" }, residue: [] });
+    expect(await fake.worker.work(submitted.id, NEVER)).toBeNull();
+    expect(fake.world.effects).toEqual([]);
+  });
+
+  test("of a running task is taken up, and what it did is undone", async () => {
+    const { reached, open } = fake.gate("slow");
+    fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "slow"), file("/b")] });
+    const submitted = await fake.submit("a");
+    const working = fake.worker.work(submitted.id, NEVER);
+    await reached;
+    await submitted.cancel();
+    setTimeout(open, 700);
+    expect(await working).toMatchObject({ state: "undone", error: { code: "HW_CANCELLED" } });
+    expect(fake.world.effects).toEqual(["web1 + file /a", "web1 - file /a"]);
+  });
+
+  test("of a task that is finished is refused", async () => {
+    const submitted = await fake.submit("a");
+    await fake.worker.work(submitted.id, NEVER);
+    await expect(submitted.cancel()).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+    expect(await submitted.outcome()).toMatchObject({ state: "succeeded" });
+  });
+
+  test("after the commit row is refused, and the task succeeds", async () => {
+    const { reached, open } = fake.gate("purge");
+    fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "purge", { phase: "clean-up" })] });
+    const submitted = await fake.submit("a");
+    const working = fake.worker.work(submitted.id, NEVER);
+    await reached;
+    await expect(submitted.cancel()).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+    open();
+    expect(await working).toMatchObject({ state: "succeeded", residue: [] });
+  });
+});

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import type { StateStore } from "../contracts/store.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { Events, type HostwrightEvent } from "./events.ts";
+
+let store: StateStore;
+let events: Events;
+
+beforeEach(async () => {
+  const directory = mkdtempSync(join(tmpdir(), "hostwright-events-"));
+  store = await openSqliteStore({ directory });
+  events = new Events(store.events);
+  onTestFinished(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+});
+
+const log = async (line: string, task = "t1", stream = events): Promise<void> =>
+  stream.emit(task, "task:log", { action: 0, server: "web1", line });
+const lineOf = (event: HostwrightEvent): string => (event.type === "task:log" ? event.payload.line : event.type);
+
+async function take(
+  count: number,
+  after: number,
+  options: Parameters<Events["after"]>[1] = {},
+): Promise<HostwrightEvent[]> {
+  const taken: HostwrightEvent[] = [];
+  for await (const event of events.after(after, options)) {
+    taken.push(event);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
+
+const LINES = Array.from({ length: 30 }, (_, index) => `line ${index}`);
+
+test("listeners get what is stored, in the order of the store, also when it is emitted all at once", async () => {
+  const heard: HostwrightEvent[] = [];
+  events.listen((event) => heard.push(event));
+  await Promise.all(LINES.map(async (line) => log(line)));
+  expect(heard.map(lineOf)).toEqual(LINES);
+  expect(heard).toEqual(await store.events.after(0));
+});
+
+test("an event is stored when emitting it has ended, and before a listener hears of it", async () => {
+  let stored: Promise<number> | undefined;
+  events.listen(() => void (stored = store.events.last()));
+  await log("one");
+  expect(await stored).toBeGreaterThan(0);
+});
+
+test("a listener that ended hears nothing more, and one that throws harms nobody", async () => {
+  const heard: string[] = [];
+  const warned = new Promise<Error>((resolve) => void process.once("warning", resolve));
+  const end = events.listen(() => {
+    throw new Error("a listener's own mistake");
+  });
+  events.listen((event) => heard.push(lineOf(event)));
+  await log("one");
+  end();
+  await log("two");
+  expect(heard).toEqual(["one", "two"]);
+  expect((await warned).message).toBe("a listener's own mistake");
+});
+
+test("an event that cannot be stored fails for its own emitter, and later ones go on", async () => {
+  const failing = new Events({ ...store.events, append: async () => Promise.reject(new Error("disk full")) });
+  await expect(log("one", "t1", failing)).rejects.toThrow("disk full");
+  let broken = true;
+  const append: StateStore["events"]["append"] = async (list) => {
+    if (broken) throw new Error("busy");
+    return store.events.append(list);
+  };
+  const mended = new Events({ ...store.events, append });
+  await expect(log("one", "t1", mended)).rejects.toThrow("busy");
+  broken = false;
+  await log("two", "t1", mended);
+  expect((await take(1, 0)).map(lineOf)).toEqual(["two"]);
+});
+
+describe("a cursor", () => {
+  test("replays everything after it, page by page, and then follows", async () => {
+    for (const line of LINES) await log(line);
+    const [first] = await take(1, 0);
+    const reading = take(LINES.length + 1, first?.seq ?? 0);
+    await log("later");
+    await log("last");
+    expect((await reading).map(lineOf)).toEqual([...LINES.slice(1), "later", "last"]);
+  });
+
+  test("goes on where the reader stopped, with nothing lost and nothing twice", async () => {
+    await Promise.all(LINES.map(async (line) => log(line)));
+    const seen: string[] = [];
+    let cursor = 0;
+    while (seen.length < LINES.length) {
+      const part = await take(7 > LINES.length - seen.length ? LINES.length - seen.length : 7, cursor);
+      seen.push(...part.map(lineOf));
+      cursor = part.at(-1)?.seq ?? cursor;
+    }
+    expect(seen).toEqual(LINES);
+  });
+
+  test("can be held to one task", async () => {
+    for (const line of LINES) await log(line, line.endsWith("5") ? "t5" : "t1");
+    expect((await take(3, 0, { task: "t5" })).map(lineOf)).toEqual(["line 5", "line 15", "line 25"]);
+  });
+
+  test("sees what another process emits", async () => {
+    const reading = take(1, 0);
+    const elsewhere = new Events(store.events);
+    await log("from elsewhere", "t1", elsewhere);
+    expect((await reading).map(lineOf)).toEqual(["from elsewhere"]);
+  });
+
+  test("ends with its signal, and leaves nothing behind on it", async () => {
+    const stop = new AbortController();
+    const held: (() => void)[] = [];
+    const { addEventListener, removeEventListener } = stop.signal;
+    Object.assign(stop.signal, {
+      addEventListener: (type: string, listener: () => void) => {
+        held.push(listener);
+        addEventListener.call(stop.signal, type, listener);
+      },
+      removeEventListener: (type: string, listener: () => void) => {
+        held.splice(held.indexOf(listener), 1);
+        removeEventListener.call(stop.signal, type, listener);
+      },
+    });
+    let woken = 0;
+    const reading = (async () => {
+      for await (const _event of events.after(0, { signal: stop.signal })) woken++;
+    })();
+    for (const line of LINES) await log(line);
+    await expect.poll(() => woken).toBe(LINES.length);
+    expect(held.length).toBeLessThanOrEqual(1);
+    stop.abort();
+    await reading;
+    expect(held).toEqual([]);
+  });
+});

@@ -1,0 +1,120 @@
+import { expect, test } from "vitest";
+import type { Action, EnsureAction, PlanData, PlannedChange } from "./plan.ts";
+import { renderPlan } from "./render-plan.ts";
+import { NOTHING } from "./task-type.ts";
+
+const change = (part: Partial<PlannedChange>): PlannedChange => ({
+  type: "file",
+  key: "/etc/site.conf",
+  owner: "site/s1",
+  shared: false,
+  before: "h1",
+  after: "h2",
+  spec: {},
+  adopt: false,
+  refresh: false,
+  show: { before: null, after: null },
+  ...part,
+});
+const ensure = (changes: readonly PlannedChange[], part: Partial<EnsureAction> = {}): Action => {
+  const common = { title: "files", server: "v1", serverName: "web1", phase: "prepare" } as const;
+  return { ...common, kind: "ensure", changes, publish: null, ...part };
+};
+const plan = (...actions: Action[]): PlanData => ({
+  ...NOTHING,
+  value: {},
+  id: "p1",
+  task: "t1",
+  request: {},
+  title: "install example.com",
+  createdAt: "",
+  expiresAt: "",
+  leases: [],
+  register: [],
+  actions,
+});
+
+test("an empty plan says so", () => {
+  expect(renderPlan(plan())).toBe("Plan p1: install example.com\n  nothing to do: everything stands as wanted\n");
+});
+
+test("a plan reads from top to bottom: made, changed, removed, run, commit, clean-up, sum", () => {
+  const made = change({ key: "/srv/a", before: null, show: { before: null, after: "one\ntwo\n" } });
+  const folder = change({
+    type: "directory",
+    key: "/srv",
+    before: null,
+    show: { before: null, after: "root:root 0755" },
+  });
+  const changed = change({ show: { before: "a\nb\nc\nd\ne\nf\n", after: "a\nb\nc\nd\nE\nf\n" } });
+  const removed = change({ key: "/srv/old", after: null, show: { before: "x", after: null } });
+  const probe: Action = {
+    kind: "run",
+    title: "probe the page",
+    server: "v2",
+    serverName: "web2",
+    phase: "prepare",
+    operation: "probe-page",
+    version: 1,
+    input: {},
+  };
+  const actions = [
+    ensure([folder, made, changed], { publish: "http" }),
+    probe,
+    ensure([removed], { phase: "clean-up", title: "old files" }),
+  ];
+  expect(renderPlan(plan(...actions))).toBe(`Plan p1: install example.com
+
+  1. [web1] files
+     + directory /srv
+         root:root 0755
+     + file /srv/a
+         + one
+         + two
+     ~ file /etc/site.conf
+          c
+          d
+         -e
+         +E
+          f
+     * publish a new generation of http: test, switch, reload once
+
+  2. [web2] probe the page (runs probe-page)
+
+  -- commit: from here on everything goes forward --
+
+  3. [web1] old files
+     - file /srv/old
+
+  3 actions on 2 servers: 2 to make, 1 to change, 1 to remove, 1 to run
+`);
+});
+
+test("what is adopted is said", () => {
+  const text = renderPlan(plan(ensure([change({ adopt: true, show: { before: "theirs", after: "ours" } })])));
+  expect(text).toContain("~ file /etc/site.conf (adopt: stands there already)");
+  expect(text).toContain("-theirs\n");
+  expect(text).toContain("+ours\n");
+});
+
+test("what a run is given and what a change holds beyond what is shown are not printed", () => {
+  const hidden = { password: "hush" };
+  const run = {
+    kind: "run",
+    title: "run",
+    server: "v1",
+    serverName: "web1",
+    phase: "prepare",
+    operation: "o",
+    version: 1,
+  } as const;
+  const text = renderPlan(plan(ensure([change({ spec: hidden })]), { ...run, input: hidden }));
+  expect(text).not.toContain("hush");
+});
+
+test("a hostile file content cannot pass itself off as a line of the plan", () => {
+  const after = "x\n\n  9. [web1] nothing\n     - file /etc/passwd\n";
+  const lines = renderPlan(plan(ensure([change({ before: null, show: { before: null, after } })]))).split("\n");
+  expect(lines).not.toContain("  9. [web1] nothing");
+  expect(lines).not.toContain("     - file /etc/passwd");
+});

@@ -1,0 +1,82 @@
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { runStep } from "../../test/fake-engine.ts";
+import { FakeWorker } from "../../test/fake-worker.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import { EmbeddedQueue } from "./embedded-queue.ts";
+
+let fake: FakeWorker;
+beforeEach(async () => {
+  fake = await FakeWorker.open();
+  onTestFinished(async () => fake[Symbol.asyncDispose]());
+});
+
+describe("the queue in the store", () => {
+  test("works everything that waits, in the order of submission, and finishes what runs when it is closed", async () => {
+    for (const name of ["a", "b", "c"])
+      fake.drafts.set(name, { leases: [{ scope: `site/${name}`, mode: "exclusive" }] });
+    const tasks = [await fake.submit("a"), await fake.submit("b"), await fake.submit("c")];
+    const queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 1);
+    for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
+    const started = (await fake.engine.store.events.after(0))
+      .filter(({ type }) => type === "task:started")
+      .map((event) => event.task);
+    expect(started).toEqual(tasks.map(({ id }) => id));
+
+    const { reached, open } = fake.gate("slow");
+    fake.drafts.set("d", { steps: [runStep("web1", "slow")] });
+    const last = await fake.submit("d");
+    await reached;
+    const closing = queue[Symbol.asyncDispose]();
+    const left = await fake.submit("e");
+    open();
+    await closing;
+    expect(await last.outcome()).toMatchObject({ state: "succeeded" });
+    expect(await fake.engine.store.tasks.get(left.id)).toMatchObject({ state: "queued" });
+  });
+
+  test("works no more at once than it may", async () => {
+    let [now, most] = [0, 0];
+    fake.engine.operation("count", {
+      run: async () => {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        now--;
+      },
+    });
+    const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
+    for (const name of names) {
+      fake.drafts.set(name, {
+        leases: [{ scope: `site/${name}`, mode: "exclusive" }],
+        steps: [runStep("web1", "count")],
+      });
+    }
+    const tasks = await Promise.all(names.map(async (name) => fake.submit(name)));
+    await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
+    for (const one of tasks) await one.outcome();
+    expect(most).toBe(2);
+  });
+
+  test("two of them share the tasks, and none is worked twice", async () => {
+    const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
+    for (const name of names) fake.drafts.set(name, { leases: [{ scope: `site/${name}`, mode: "exclusive" }] });
+    const tasks = await Promise.all(names.map(async (name) => fake.submit(name)));
+    await using _one = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
+    await using _two = new EmbeddedQueue(fake.engine.store.tasks).work(fake.another(), 2);
+    for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
+    expect(fake.world.effects).toHaveLength(names.length);
+  });
+
+  test("a store that is busy for a while does not end it", async () => {
+    let failures = 3;
+    const { tasks } = fake.engine.store;
+    const flaky = Object.assign(Object.create(tasks) as typeof tasks, {
+      list: async (filter: Parameters<typeof tasks.list>[0]) => {
+        if (failures-- > 0) throw new HostwrightError("HW_STORE_BUSY", "busy", { retryable: true });
+        return tasks.list(filter);
+      },
+    });
+    const submitted = await fake.submit("a");
+    await using _queue = new EmbeddedQueue(flaky).work(fake.worker, 1);
+    expect(await submitted.outcome()).toMatchObject({ state: "succeeded" });
+  });
+});

@@ -1,0 +1,91 @@
+import * as z from "zod";
+import { Task } from "../src/api/task.ts";
+import type { StoredTask } from "../src/contracts/store.ts";
+import type { Step } from "../src/engine/steps.ts";
+import type { EngineParts } from "../src/engine/task-engine.ts";
+import { NOTHING, type AnyTaskType, type TaskDraft } from "../src/engine/task-type.ts";
+import { Worker } from "../src/engine/worker.ts";
+import { HostwrightError } from "../src/errors/hostwright-error.ts";
+import { newId } from "../src/model/ids.ts";
+import { FakeEngine, ensureStep, serverRecord } from "./fake-engine.ts";
+import { FakeWorld } from "./fake-world.ts";
+
+export const NEVER: AbortSignal = new AbortController().signal;
+
+/** A step that wants one file on web1, for the site s1. */
+export function file(key: string, value = "x"): Step {
+  return ensureStep("web1", [{ type: "file", spec: { key, value }, owner: "site/s1" }]);
+}
+
+export function request(name: string): { readonly type: string; readonly name: string } {
+  return { type: "test:work", name };
+}
+
+/** A worker with a task type whose plans the test gives by name; without a draft a task makes the file of its name. */
+export class FakeWorker implements AsyncDisposable {
+  readonly world: FakeWorld;
+  readonly drafts = new Map<string, Partial<TaskDraft>>();
+  readonly engine: FakeEngine;
+  readonly parts: EngineParts;
+  readonly worker: Worker;
+
+  private constructor(world: FakeWorld, engine: FakeEngine) {
+    this.world = world;
+    this.engine = engine;
+    this.parts = engine.parts([this.#type()]);
+    this.worker = this.another();
+    const failure = new HostwrightError("HW_PROBE_FAILED", "no answer", { server: "web1" });
+    engine.operation("fail", { run: async () => Promise.reject(failure) });
+  }
+
+  static async open(): Promise<FakeWorker> {
+    const world = new FakeWorld();
+    const engine = await FakeEngine.open(world, [world.type("file")]);
+    const server = { kind: "server", id: "web1", name: "web1", value: serverRecord("web1") } as const;
+    await engine.store.records.put(server, { expect: 0, claims: [] });
+    return new FakeWorker(world, engine);
+  }
+
+  another(): Worker {
+    return new Worker(this.parts, this.engine.events);
+  }
+
+  task(id: string): Task {
+    return new Task(id, { store: this.engine.store, vault: this.parts.vault, events: this.engine.events });
+  }
+
+  async submit(name: string, change: Partial<StoredTask> = {}): Promise<Task> {
+    const common = { type: "test:work", plan: null, actor: "system", key: null, createdAt: new Date().toISOString() };
+    const task = { id: newId("t", 16), ...common, request: request(name), ...change };
+    return this.task((await this.engine.store.tasks.submit(task)).id);
+  }
+
+  /** An operation that tells when it is reached, and goes on when told. */
+  gate(name: string): { readonly reached: Promise<void>; open(): void } {
+    const [reached, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const run = async (): Promise<void> => {
+      reached.resolve();
+      await opened.promise;
+    };
+    this.engine.operation(name, { run });
+    return { reached: reached.promise, open: () => opened.resolve() };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine[Symbol.asyncDispose]();
+  }
+
+  #type(): AnyTaskType {
+    return {
+      type: "test:work",
+      schema: z.strictObject({ type: z.literal("test:work"), name: z.string() }),
+      plan: async (_context, { name }: { name: string }) => ({
+        ...NOTHING,
+        title: `work ${name}`,
+        leases: [{ scope: "site/s1", mode: "exclusive" }],
+        steps: [file(`/${name}`)],
+        ...this.drafts.get(name),
+      }),
+    };
+  }
+}
