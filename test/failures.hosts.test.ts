@@ -1,14 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { deleteSite, verify, type HostwrightEvent, type Listener } from "@hostwright/core";
+import { verify, type HostwrightEvent, type Listener, type Task } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BROKEN, brokenNginx, faulty } from "./support/faulty-plugins.ts";
 import { LivingServer } from "./support/living-server.ts";
 import { page } from "./support/page.ts";
-import { expectRefusedAtPlanning, expectUndone } from "./support/refusal.ts";
+import { expectRefusedAtPlanning, expectUndone, type Expected, type UndoneOptions } from "./support/refusal.ts";
 
 const NEW = "new.example.com";
-const SPACE = /no space left|No space left/;
+
+const PUBLISH_PLATFORM = /^publish platform/;
+const DATABASE = /^database and account/;
+const FOLDERS = /^user, folders/;
+const CONTENT = /^first content/;
+const INSTALLER = /^installer/;
+const PUBLISH = /^publish new/;
+const PAGE = /^look at the page/;
 
 let living: LivingServer;
 
@@ -23,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(async () => living?.[Symbol.asyncDispose]());
 
-/** Does something at the moment when an action begins, or fails; servers hear nothing until it is done. */
+/** Does something at the moment when an action begins or fails; servers hear nothing until it is done. */
 function at(type: "action:started" | "action:failed", title: RegExp, work: () => Promise<unknown>): Listener {
   let done = false;
   return (event: HostwrightEvent) => {
@@ -33,31 +40,235 @@ function at(type: "action:started" | "action:failed", title: RegExp, work: () =>
   };
 }
 
-const begins = (title: RegExp, work: () => Promise<unknown>): { readonly onEvent: Listener } => ({
-  onEvent: at("action:started", title, work),
-});
-
-const PUBLISH_PLATFORM = /^publish platform/;
-const DATABASE = /^database and account/;
-const FOLDERS = /^user, folders/;
-const CONTENT = /^first content/;
-const INSTALLER = /^installer/;
-const PUBLISH = /^publish new/;
+const sh = async (script: string): Promise<string> => living.host.sh(script);
 
 describe("a full disk of the web server", () => {
+  const fill = async (spare: number): Promise<unknown> =>
+    sh(`free=$(( $(stat -f -c '%a * %S' /srv) - ${spare} )); [ $free -le 0 ] || fallocate -l $free /srv/filler`);
+  const restore = async (): Promise<unknown> => sh("rm -f /srv/filler");
+  const full = (...names: (string | RegExp)[]): Expected => ({ code: "HW_DISK_FULL", names: ["web1", /no space left/i, ...names] });
+
   test("before the release is copied", async () => {
-    await using _full = await living.host.fillDisk("/srv");
-    await expectUndone(living, living.install(NEW, { platform: "second" }), { code: "HW_DISK_FULL", names: ["web1", SPACE] });
+    await fill(0);
+    await expectUndone(living, living.install(NEW, { platform: "second" }), full("/srv/platforms/second"), { restore });
   });
 
   test("in the middle of the copy", async () => {
-    await living.host.sh("fallocate -l $(( $(stat -f -c '%a * %S' /srv) - 20000000 )) /srv/filler");
-    await expectUndone(living, living.install(NEW, { platform: "second" }), { code: "HW_DISK_FULL", names: ["web1", SPACE] });
+    await fill(20_000_000);
+    await expectUndone(living, living.install(NEW, { platform: "second" }), full("/srv/platforms/second"), { restore });
   });
 
   test("when the site's folders and settings are made", async () => {
-    const full = begins(FOLDERS, async () => living.host.fillDisk("/srv"));
-    const expected = { code: "HW_DISK_FULL", names: ["web1", "/srv/sites/"] } as const;
-    await expectUndone(living, living.install(NEW), expected, full);
+    const onEvent = at("action:started", FOLDERS, async () => fill(0));
+    await expectUndone(living, living.install(NEW), full("/srv/sites/"), { onEvent, restore });
+  });
+
+  test("when the site's first content is copied", async () => {
+    const onEvent = at("action:started", CONTENT, async () => fill(500_000));
+    await expectUndone(living, living.install(NEW), full(NEW), { onEvent, restore });
+  });
+
+  test("by the installer itself", async () => {
+    await expectUndone(living, living.install("fills.example.com", { platform: "faulty" }), full("fills.example.com"));
+  });
+});
+
+describe("a database that goes down", () => {
+  const stop = async (): Promise<unknown> => sh("systemctl stop mariadb");
+  const start = async (): Promise<unknown> => sh("systemctl start mariadb");
+
+  test("after the plan, and stays down until all was undone", async () => {
+    const onEvent = at("action:started", DATABASE, stop);
+    const expected = { code: "HW_DATABASE_UNREACHABLE", names: ["web1", "mariadb"] } as const;
+    await expectUndone(living, living.install(NEW), expected, { onEvent, restore: start });
+  });
+
+  test("while the site is installed: its database is dropped when the server is back", async () => {
+    const stopping = at("action:started", INSTALLER, stop);
+    const starting = at("action:failed", INSTALLER, async () => {
+      // Not awaited: the undo begins while it is still down.
+      void delay(2_000).then(start);
+    });
+    const onEvent: Listener = (event) => {
+      stopping(event);
+      starting(event);
+    };
+    const expected = { code: "HW_INSTALLER_FAILED", names: [NEW, "web1", /database/i] } as const;
+    await expectUndone(living, living.install(NEW), expected, { onEvent });
+  });
+});
+
+describe("configuration that the web server refuses", () => {
+  const FOREIGN = "/etc/nginx/conf.d/admin.conf";
+  const write = async (): Promise<unknown> => sh(`echo 'bogus_directive on;' > ${FOREIGN}`);
+  const foreign = { code: "HW_HTTP_FOREIGN_CONFIG", names: [FOREIGN, "bogus_directive", "web1"] } as const;
+
+  test("of ours: the entry is named, and every other site stays in force", async () => {
+    const expected = { code: "HW_HTTP_CONFIG_REFUSED", names: [/s\w+\.conf/, "no_such_directive", "web1"] } as const;
+    const { error } = await expectUndone(living, living.install(BROKEN), expected);
+    expect(error.data["entry"]).toMatch(/^s\w+\.conf$/);
+  });
+
+  test("of an administrator's, from before: refused when it is planned, with the file", async () => {
+    await write();
+    await living.remember();
+    await expectRefusedAtPlanning(living, living.install(NEW), foreign);
+    await sh(`rm ${FOREIGN}`);
+    await living.remember();
+  });
+
+  test("of an administrator's, written in the meantime: undone, with the file", async () => {
+    const onEvent = at("action:started", PUBLISH, write);
+    await expectUndone(living, living.install(NEW), foreign, { onEvent, restore: async () => sh(`rm ${FOREIGN}`) });
+  });
+
+  test("of an administrator's, that takes the site's name in the meantime: nothing is left of it", async () => {
+    const other = "printf 'server { listen 80; server_name new.example.com; return 418; }' > /etc/nginx/conf.d/aaa.conf";
+    const onEvent = at("action:started", PUBLISH, async () => sh(other));
+    const expected = { code: "HW_PROBE_FAILED", names: [NEW, "418", "web1"] } as const;
+    const restore = async (): Promise<unknown> => sh("rm /etc/nginx/conf.d/aaa.conf && systemctl reload nginx && sleep 0.3");
+    await expectUndone(living, living.install(NEW), expected, { onEvent, restore });
+  });
+});
+
+describe("an installer", () => {
+  const faults = (domain: string): ReturnType<LivingServer["install"]> => living.install(domain, { platform: "faulty" });
+
+  test("that fails is told with what it said, but for the secrets that it printed", async () => {
+    const expected = { code: "HW_INSTALLER_FAILED", names: ["fails.example.com", "web1", "no theme for"] } as const;
+    const { error } = await expectUndone(living, faults("fails.example.com"), expected);
+    expect(error.output).toMatch(/password \[admin-password\]/);
+    expect(error.output).toMatch(/\[db-password\]/);
+  });
+
+  test("that is killed is told with its signal and last words", async () => {
+    const expected = { code: "HW_INSTALLER_FAILED", names: ["dies.example.com", "signal"] } as const;
+    const { error } = await expectUndone(living, faults("dies.example.com"), expected);
+    expect(error.output).toContain("about to die");
+  });
+
+  test("that gives no answer has failed, whatever its exit code", async () => {
+    const expected = { code: "HW_INSTALLER_FAILED", names: ["babbles.example.com", "no answer"] } as const;
+    const { error } = await expectUndone(living, faults("babbles.example.com"), expected);
+    expect(error.output).toContain("all is well");
+  });
+
+  test("that only claims success is found out by the page", async () => {
+    await expectUndone(living, faults("lies.example.com"), { code: "HW_PROBE_FAILED", names: ["lies.example.com", "302", "web1"] });
+  });
+
+  test("that hangs is stopped at its limit, with all its processes", async () => {
+    const expected = { code: "HW_COMMAND_TIMEOUT", names: ["hangs.example.com", "3 s", "web1"] } as const;
+    const { error, seconds } = await expectUndone(living, faults("hangs.example.com"), expected);
+    expect(error.output).toContain("waiting for a licence key");
+    expect(seconds).toBeLessThan(25);
+    expect(await processes()).toEqual([]);
+  });
+});
+
+/** Of sites that are not there: everything but the first site runs as root or a service of the system. */
+async function processes(): Promise<readonly string[]> {
+  const lines = (await sh("ps -eo uid=,args=")).split("\n").map((line) => line.trim());
+  return lines.filter((line) => /^(?!20000 )2\d{4} |hostwright-test-child|faulty\.php|wordpress\.php/.test(line));
+}
+
+describe("a cancel", () => {
+  async function cancelAt(title: RegExp, options: { readonly platform?: string; readonly domain?: string; readonly after?: number } = {}): Promise<void> {
+    const cancel = new AbortController();
+    const { platform = "wordpress", domain = NEW, after = 30 } = options;
+    let since = 0;
+    const onEvent: Listener = (event) => {
+      if (event.type !== "action:started" || !title.test(event.payload.title)) return;
+      void delay(after).then(() => {
+        since = performance.now();
+        cancel.abort();
+      });
+    };
+    const expected = { code: "HW_CANCELLED", names: [domain, "web1", title.source.slice(1)] } as const;
+    const finished: UndoneOptions["restore"] = async () => expect(performance.now() - since).toBeLessThan(12_000);
+    await expectUndone(living, living.install(domain, { platform }), expected, { onEvent, signal: cancel.signal, restore: finished });
+    expect(await processes()).toEqual([]);
+  }
+
+  test("in the middle of the copy of a release", async () => cancelAt(PUBLISH_PLATFORM, { platform: "second", after: 400 }));
+  test("while user, folders and settings are made", async () => cancelAt(FOLDERS));
+  test("while the installer runs and hangs", async () => cancelAt(INSTALLER, { platform: "faulty", domain: "hangs.example.com", after: 800 }));
+  test("while the web server takes the site up", async () => cancelAt(PUBLISH));
+  test("while the page is looked at", async () => cancelAt(PAGE, { after: 0 }));
+
+  test("before anything began", async () => {
+    const expected = { code: "HW_CANCELLED", names: [/nothing was changed/i] } as const;
+    await expectUndone(living, living.install(NEW), expected, { signal: AbortSignal.abort() });
+  });
+
+  test("from elsewhere, by the task's id", async () => {
+    const onEvent: Listener = (event) => {
+      if (event.type === "action:started" && INSTALLER.test(event.payload.title)) void living.hw.task(event.task ?? "").cancel();
+    };
+    const expected = { code: "HW_CANCELLED", names: [NEW] } as const;
+    await expectUndone(living, living.install(NEW), expected, { onEvent });
+  });
+});
+
+describe("a connection that is cut", () => {
+  /** All sessions, as a dying router or an overeager administrator ends them; sshd itself goes on. */
+  const cut = "for pid in $(pgrep -f '^sshd-session: root'); do kill -9 $pid; done";
+  const lost = { code: "HW_SSH_LOST", names: ["web1"] } as const;
+
+  async function cutAt(title: RegExp, options: { readonly platform?: string; readonly script?: string; readonly after?: number } = {}): Promise<void> {
+    const { platform = "wordpress", script = cut, after = 30 } = options;
+    let done = false;
+    const onEvent: Listener = (event) => {
+      if (done || event.type !== "action:started" || !title.test(event.payload.title)) return;
+      done = true;
+      void delay(after).then(async () => sh(script));
+    };
+    await expectUndone(living, living.install(NEW, { platform }), lost, { onEvent });
+    expect(await processes()).toEqual([]);
+  }
+
+  test("in the middle of the copy of a release", async () => cutAt(PUBLISH_PLATFORM, { platform: "second", after: 400 }));
+  test("while user, folders and settings are made", async () => cutAt(FOLDERS, { after: 60 }));
+  test("while the installer runs", async () => cutAt(INSTALLER, { after: 300 }));
+  test("while the web server takes the site up", async () => cutAt(PUBLISH, { after: 100 }));
+
+  test("and cannot be opened again for a while", async () => {
+    const script = `systemctl stop ssh.socket ssh.service 2>/dev/null; ${cut}; sleep 4; systemctl start ssh.service`;
+    await cutAt(INSTALLER, { after: 300, script });
+  });
+});
+
+describe("two installs at once", () => {
+  async function outcomes(tasks: readonly Task[]): Promise<readonly Awaited<ReturnType<Task["outcome"]>>[]> {
+    await using _worker = living.hw.work({ concurrency: 4 });
+    return Promise.all(tasks.map(async (task) => task.outcome()));
+  }
+
+  test("of one domain: exactly one wins, the other is refused and leaves nothing", async () => {
+    const tasks = [await living.hw.submit(living.install(NEW)), await living.hw.submit(living.install(NEW))];
+    const ended = await outcomes(tasks);
+    expect(ended.map(({ state }) => state).toSorted()).toEqual(["succeeded", "undone"]);
+    const loser = ended.find(({ state }) => state === "undone");
+    expect(loser).toMatchObject({ error: { code: "HW_DOMAIN_TAKEN" }, residue: [] });
+    expect(String(loser?.error?.["message"])).toContain(NEW);
+    expect((await page(living.host, NEW, "/")).status).toBe(200);
+    expect((await living.hw.sites.list()).filter((site) => site.domain === NEW)).toHaveLength(1);
+  });
+
+  test("of one domain as alias of the one and main domain of the other: exactly one wins", async () => {
+    const request = living.install("other.example.com", { aliases: ["www.other.example.com"] });
+    const tasks = [await living.hw.submit(request), await living.hw.submit(living.install("www.other.example.com"))];
+    const ended = await outcomes(tasks);
+    expect(ended.map(({ state }) => state).toSorted()).toEqual(["succeeded", "undone"]);
+    expect(ended.find(({ state }) => state === "undone")).toMatchObject({ error: { code: "HW_DOMAIN_TAKEN" }, residue: [] });
+  });
+
+  test("of two domains: both succeed", async () => {
+    const domains = ["one.example.com", "two.example.com"];
+    const tasks = await Promise.all(domains.map(async (domain) => living.hw.submit(living.install(domain))));
+    const ended = await outcomes(tasks);
+    expect(ended.map(({ error }) => error)).toEqual([null, null]);
+    for (const domain of domains) expect((await page(living.host, domain, "/")).status).toBe(200);
+    expect((await living.hw.plan(verify("two.example.com"))).empty).toBe(true);
   });
 });

@@ -14,7 +14,7 @@ function extract(folder) {
       projectFolder: folder,
       mainEntryPointFilePath: resolve(folder, "dist/index.d.ts"),
       newlineKind: "lf",
-      compiler: { tsconfigFilePath: resolve(folder, "tsconfig.json") },
+      compiler: { tsconfigFilePath: resolve(folder, "tsconfig.build.json") },
       apiReport: {
         enabled: true,
         reportFileName: "report",

@@ -13,14 +13,23 @@ import {
 /** Holds up everything for servers until a test has done what it does at that very moment. */
 export class Gate {
   #closed: Promise<unknown> = Promise.resolve();
+  #broken: unknown;
 
   /** Nothing more is sent to any server until this is done. */
   while(work: () => Promise<unknown>): void {
-    this.#closed = Promise.all([this.#closed, work()]);
+    this.#closed = Promise.all([this.#closed, work().catch((error: unknown) => (this.#broken ??= error))]);
   }
 
   async open(): Promise<void> {
     await this.#closed;
+  }
+
+  /** @throws what a test's own work failed with: its fault, not the product's. */
+  async expectWhole(): Promise<void> {
+    await this.#closed;
+    const broken = this.#broken;
+    this.#broken = undefined;
+    if (broken !== undefined) throw broken;
   }
 
   /** Real SSH servers behind this gate. */

@@ -56,12 +56,17 @@ export interface UndoneTask {
   readonly seconds: number;
 }
 
+export interface UndoneOptions extends RunOptions {
+  /** Takes away what the test itself did, before all is compared. */
+  readonly restore?: () => Promise<unknown>;
+}
+
 /** Runs a request that must fail: its task ends `undone` without residue, no event tells a secret, all is as before. */
 export async function expectUndone(
   living: LivingServer,
   request: TaskRequest,
   expected: Expected,
-  options: RunOptions = {},
+  { restore, ...options }: UndoneOptions = {},
 ): Promise<UndoneTask> {
   const secrets = new Set<string>();
   const onEvent: RunOptions["onEvent"] = (event) => {
@@ -70,8 +75,15 @@ export async function expectUndone(
     options.onEvent?.(event);
   };
   const started = performance.now();
-  const error = await expectRefusal(living, async () => living.hw.run(request, { ...options, onEvent }), expected);
-  const seconds = (performance.now() - started) / 1000;
+  let seconds = 0;
+  let error: HostwrightError;
+  try {
+    error = await expectRefusal(living, async () => living.hw.run(request, { ...options, onEvent }), expected);
+    await living.gate.expectWhole();
+  } finally {
+    seconds = (performance.now() - started) / 1000;
+    await restore?.();
+  }
   expectNoSecret(JSON.stringify(error), [...secrets]);
   expectNoSecret(living.state.events(), [...secrets]);
   const task = living.state.lastTask();

@@ -10,39 +10,48 @@ import { Sites } from "./api/sites.ts";
 import { Task } from "./api/task.ts";
 import type { HostwrightEvent, Listener } from "./engine/events.ts";
 import { defaultParts, PART } from "./parts.ts";
+import type { PlanData } from "./engine/plan.ts";
 import { newId } from "./model/ids.ts";
 import type { Secret } from "./model/secret.ts";
-import { parseRequest, planRequest, sealPlan, type TaskRequest } from "./engine/task-engine.ts";
+import { openPlan, parseRequest, planRequest, sealPlan, type TaskRequest } from "./engine/task-engine.ts";
 import { openState } from "./store/open-state.ts";
 
 export interface HostwrightOptions {
-  /** Folder of the state store; made with mode 0700. */
+  /** Folder of the state store, on a local disk; made with mode 0700, refused if others can enter it. */
   readonly stateDir: string;
+  /** What the plugins' packages export; each once. */
   readonly plugins: readonly Plugin[];
-  /** Key that seals secrets and plans; default: the file `key` in the state folder, made on first use. */
+  /**
+   * Key that seals secrets and plans: base64 of 32 bytes (several: the first seals, all open), or the bytes. Given in
+   * one way: itself, a file of mode 0600, or the name of an environment variable. Default: the file `key` in the state
+   * folder, made on first use.
+   */
   readonly key?: { readonly key?: Secret | Uint8Array; readonly file?: string; readonly env?: string };
-  /** Range that unix ids of sites are taken from; default 20000 to 59999. */
+  /** Range of the sites' unix ids, both ends included; default 20000 to 59999. An id is never used again. */
   readonly uids?: { readonly from: number; readonly to: number };
   /** Rules for actors other than the application itself; default: every actor may do everything. */
   readonly policy?: Policy;
-  /** The application's own parts in place of default ones. */
+  /** The application's own parts in place of default ones: `provide(PART.openServer, ...)`. Default: none. */
   readonly provide?: readonly Provider<unknown>[];
 }
 
 export interface RunOptions {
-  /** Called for each event of the task, in order. */
+  /** Called for each event of the task from its start on, in order. */
   readonly onEvent?: Listener;
+  /** Aborting stops the task; everything that was done is undone. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * Opens an instance: parts, plugins and store. Claims no task and touches no server.
- * @throws HW_PLUGIN_INVALID, HW_STORE_INCOMPATIBLE, HW_INPUT_INVALID
+ * @throws HW_PLUGIN_INVALID, HW_INPUT_INVALID (the key), HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY,
+ * HW_HOST_UNSUPPORTED
  */
 export async function createHostwright(options: HostwrightOptions): Promise<Hostwright> {
   const state = await openState(options);
   try {
     const container = new Container(defaultParts(options, state), options.provide ?? []);
+    container.get(PART.telemetry);
     return new Hostwright(container, new Access(SYSTEM, options.policy ?? null), options.policy ?? null);
   } catch (error) {
     await state.store.close();
@@ -77,44 +86,56 @@ export class Hostwright implements AsyncDisposable {
     return new Hostwright(this.#container, new Access(actor, this.#policy), this.#policy);
   }
 
-  /** Computes what a request would do now. Nothing is touched; the plan is kept until it expires. */
+  /**
+   * Computes what a request would do now, from facts read from the servers; none is changed. The plan is kept, sealed,
+   * for 24 hours. An empty plan means that everything stands as wanted. @throws HW_INPUT_INVALID, HW_FORBIDDEN,
+   * HW_NOT_FOUND; what stands in the way: HW_PREREQUISITE_MISSING, HW_DOMAIN_TAKEN, HW_NAME_TAKEN,
+   * HW_RESOURCE_CONFLICT, HW_RESOURCE_FOREIGN, HW_PLATFORM_INVALID ...; and what a server's connection throws.
+   */
   async plan(request: TaskRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Plan> {
     const engine = this.#container.get(PART.engine);
     const { parsed } = parseRequest(engine, request);
     await this.#access.require(request.type, objectOf(parsed as Record<string, unknown>));
     const taskId = newId("t", 16);
     const data = await planRequest(engine, request, taskId, options.signal ?? new AbortController().signal);
-    await this.#container.get(PART.vault).put(`plan/${data.id}`, JSON.stringify(data));
+    await this.#container.get(PART.vault).put(`plan/${data.id}`, `${data.task} ${sealPlan(engine.box, data)}`);
     return new Plan(data);
   }
 
   /**
-   * Submits a request, planned when it is worked, or an approved plan. The same key and request give the same task.
-   * @throws HW_INPUT_INVALID, HW_PLAN_EXPIRED, HW_KEY_REUSED
+   * Puts a request, planned when it is worked, or an approved plan into the queue; `work` or `run` works it. The same
+   * `key`, request and actor give the same task. Default: no key, each submit is a task of its own.
+   * @throws HW_INPUT_INVALID, HW_FORBIDDEN, HW_PLAN_EXPIRED, HW_KEY_REUSED
    */
   async submit(what: TaskRequest | Plan, options: { readonly key?: string } = {}): Promise<Task> {
     const engine = this.#container.get(PART.engine);
-    const { store, box } = engine;
-    const data = what instanceof Plan ? await this.#approved(what) : null;
-    const request = data === null ? parseRequest(engine, what as TaskRequest).parsed : data.request;
+    const { store } = engine;
+    const approved = what instanceof Plan ? await this.#approved(what) : null;
+    const data = approved?.data;
+    const request = data === undefined ? parseRequest(engine, what as TaskRequest).parsed : data.request;
     await this.#access.require((request as TaskRequest).type, objectOf(request as Record<string, unknown>));
+    const id = data?.task ?? newId("t", 16);
+    const createdAt = new Date().toISOString();
     const task = await store.tasks.submit({
-      id: data?.task ?? newId("t", 16),
+      id,
       type: (request as TaskRequest).type,
       request,
-      plan: data === null ? null : sealPlan(box, data),
+      plan: approved?.sealed ?? null,
       actor: this.#access.actor.id,
       key: options.key ?? null,
-      createdAt: new Date().toISOString(),
+      createdAt,
     });
+    // The same key gives the task that is there: it was told of already.
+    if (task.id !== id || task.createdAt !== createdAt) return this.task(task.id);
     const title = data?.title ?? (request as TaskRequest).type;
     await this.#container.get(PART.events).emit(task.id, "task:submitted", { type: task.type, title, actor: task.actor });
     return this.task(task.id);
   }
 
   /**
-   * Submits and works one task here and now. @returns its value. @throws the error that stopped it; everything that was
-   * done is undone then, or listed as residue in `error.data`.
+   * Submits and works one task here and now; waits while others hold its leases. @returns its value. @throws the error
+   * that stopped it. Then everything that was done is undone (`error.data.state` is `undone`), or listed in
+   * `error.data.residue` (`needs-attention`).
    */
   async run(what: TaskRequest | Plan, options: RunOptions = {}): Promise<Readonly<Record<string, unknown>>> {
     this.#refuseClosed();
@@ -141,13 +162,19 @@ export class Hostwright implements AsyncDisposable {
     return new Task(id, { store, vault: this.#container.get(PART.vault), events: this.#container.get(PART.events) });
   }
 
-  /** Works queued tasks until it is disposed; several share the queue (decisions.md D39). */
+  /**
+   * Works queued tasks, at most `concurrency` at once (default 4), until it is disposed; what runs then is finished
+   * first. Several workers, in this process or others on this machine, share the queue (decisions.md D39).
+   */
   work(options: { readonly concurrency?: number } = {}): AsyncDisposable {
     this.#refuseClosed();
     return this.#container.get(PART.queue).work(this.#container.get(PART.worker), options.concurrency ?? 4);
   }
 
-  /** The one event stream from a cursor on: replays, then follows. */
+  /**
+   * The one event stream after a cursor (an event's `seq`; default 0, from the beginning): replays, then follows until
+   * `signal` is aborted. At least once; `seq` rises, with leaps.
+   */
   events(options: { readonly after?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<HostwrightEvent> {
     const { after = 0, signal } = options;
     return this.#container.get(PART.events).after(after, signal === undefined ? {} : { signal });
@@ -162,17 +189,17 @@ export class Hostwright implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.allSettled(this.#working);
+    this.#container.get(PART.telemetry)[Symbol.dispose]();
     await this.#container.get(PART.pool).close();
     await this.#container.get(PART.engine).store.close();
   }
 
-  async #approved(plan: Plan): Promise<Parameters<typeof sealPlan>[1]> {
-    const vault = this.#container.get(PART.vault);
-    const data = JSON.parse((await vault.load([`plan/${plan.id}`])).get(`plan/${plan.id}`) ?? "null") as
-      | Parameters<typeof sealPlan>[1]
-      | null;
-    if (data !== null && Date.parse(data.expiresAt) >= Date.now()) return data;
-    throw new HostwrightError("HW_PLAN_EXPIRED", `The plan ${plan.id} was good until ${plan.expiresAt}. Nothing was run.`);
+  /** As it was sealed when it was made: the same plan under the same key is the same submission. */
+  async #approved(plan: Plan): Promise<{ readonly data: PlanData; readonly sealed: string }> {
+    const { vault, box } = this.#container.get(PART.engine);
+    const id = `plan/${plan.id}`;
+    const [task = "", sealed = ""] = (await vault.load([id])).get(id)?.split(" ") ?? [];
+    return { data: openPlan(box, { id: task, plan: sealed }), sealed };
   }
 
   #refuseClosed(): void {

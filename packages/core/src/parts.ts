@@ -5,6 +5,7 @@ import { Events } from "./engine/events.ts";
 import { Registry } from "./engine/registry.ts";
 import { ServerPool, type OpenServer } from "./engine/server-pool.ts";
 import type { EngineParts } from "./engine/task-engine.ts";
+import { Telemetry } from "./engine/telemetry.ts";
 import { Worker } from "./engine/worker.ts";
 import type { HostwrightOptions } from "./hostwright.ts";
 import { Secret } from "./model/secret.ts";
@@ -24,6 +25,7 @@ export const PART: {
   readonly vault: Token<SecretVault>;
   readonly pool: Token<ServerPool>;
   readonly events: Token<Events>;
+  readonly telemetry: Token<Telemetry>;
   readonly engine: Token<EngineParts>;
   readonly worker: Token<Worker>;
   readonly queue: Token<EmbeddedQueue>;
@@ -33,6 +35,7 @@ export const PART: {
   vault: token("vault"),
   pool: token("server-pool"),
   events: token("events"),
+  telemetry: token("telemetry"),
   engine: token("engine"),
   worker: token("worker"),
   queue: token("queue"),
@@ -49,6 +52,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
     provide(PART.vault, () => new SecretVault(store.secrets, box)),
     provide(PART.pool, (parts) => new ServerPool(parts.get(PART.openServer), async (id) => privateKey(parts.get(PART.vault), id))),
     provide(PART.events, () => new Events(store.events)),
+    provide(PART.telemetry, (parts) => new Telemetry(parts.get(PART.events))),
     provide(PART.engine, (parts) => ({
       registry: parts.get(PART.registry),
       store,

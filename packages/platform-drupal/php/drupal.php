@@ -72,7 +72,7 @@ function hostwright_plain(string $html): string {
 function hostwright_seed(string $private): array {
   foreach (['config', 'config/sync', 'files', 'php'] as $folder) {
     if (!is_dir("$private/$folder") && !mkdir("$private/$folder", 0700)) {
-      throw new Exception("cannot make the folder $private/$folder");
+      throw new Exception("cannot make the folder $private/$folder: " . (error_get_last()['message'] ?? ''));
     }
   }
   return ['ready' => TRUE];

@@ -37,12 +37,11 @@ export class Client {
   }
 
   /** A session that was alive a moment ago; a lost one is replaced. @throws HW_DATABASE_UNREACHABLE */
-  async session(): Promise<Session> {
-    const known = await this.#session?.catch(() => undefined);
-    if (known?.alive === true) return known;
-    const opening = this.#open();
-    this.#session = opening;
-    return opening;
+  session(): Promise<Session> {
+    // Without a pause before it is noted: of two that ask at once, the second would open another that nobody closes.
+    const known = this.#session?.catch(() => undefined) ?? Promise.resolve(undefined);
+    this.#session = known.then((session) => (session?.alive === true ? session : this.#open()));
+    return this.#session;
   }
 
   async close(): Promise<void> {

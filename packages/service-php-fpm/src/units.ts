@@ -23,6 +23,8 @@ export function renderSocketUnit(view: SiteView): string {
     "SocketMode=0600",
     // May be passed through but not listed: its entries are the ids of all sites.
     "DirectoryMode=0711",
+    // Else it stays in /run when the site goes.
+    "RemoveOnStop=yes",
     // A limit here ends in a dead socket. This one only pauses, and keeps a master that cannot start from spinning.
     "TriggerLimitBurst=0",
     "PollLimitIntervalSec=10s",

@@ -2,6 +2,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 
 /** Who asks. Bare `hw` is `system`. */
 export interface Actor {
+  /** The application's own name for somebody; it stands in tasks and events. */
   readonly id: string;
 }
 

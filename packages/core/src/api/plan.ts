@@ -6,9 +6,11 @@ import { planHash } from "../engine/task-engine.ts";
 export class Plan {
   readonly id: string;
   readonly title: string;
-  /** Of actions and record changes: what an approval names. */
+  /** SHA-256, hex, over actions, record changes and request: what an approval names. Times and ids do not count. */
   readonly hash: string;
+  /** ISO 8601, UTC. */
   readonly expiresAt: string;
+  /** In the order in which they are carried out. */
   readonly actions: readonly Action[];
   /** What planning found or what the task will give back: problems, pages, the site's id. */
   readonly value: Readonly<Record<string, unknown>>;
@@ -29,7 +31,9 @@ export class Plan {
     return this.actions.length === 0;
   }
 
-  /** Every action with its diff, for a person. */
+  /**
+   * Every action with its diff, as text for a person. Holds references (`<db password of example.com>`), never secrets.
+   */
   render(): string {
     return renderPlan(this.#data);
   }

@@ -20,8 +20,10 @@ export class Platforms {
   }
 
   /**
-   * Creates the platform or changes the fields given; idempotent. What was published stays as it is: new code is a new
-   * platform (decisions.md D21). @throws HW_INPUT_INVALID, HW_PLATFORM_UNKNOWN, HW_NOT_FOUND, HW_RECORD_IN_USE
+   * Creates the platform (then `server` and `type` are needed) or changes the fields given; idempotent. `root` defaults
+   * to `/srv/platforms/<name>`. Once published, server, root and type are fixed and the source is not read again: new
+   * code is a new platform (decisions.md D21). @throws HW_INPUT_INVALID, HW_PLATFORM_UNKNOWN, HW_NOT_FOUND (the
+   * server), HW_RECORD_MANAGED, HW_RECORD_IN_USE, HW_FORBIDDEN
    */
   async put(input: PlatformInput): Promise<PlatformRecord> {
     const given = parseInput(PlatformInput, input, "platform");

@@ -26,8 +26,9 @@ export class Servers {
   }
 
   /**
-   * Creates the server or changes the fields given; idempotent. A private key is sealed in the secret store.
-   * @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED
+   * Creates the server (then `connect` is needed) or changes the fields given; idempotent. `services` replaces the
+   * whole list; default for a new server: none. `addresses` default to the host of its connection. A private key is
+   * sealed in the secret store. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_FORBIDDEN
    */
   async put(input: ServerInput): Promise<ServerRecord> {
     const given = parseInput(ServerInput, input, "server");

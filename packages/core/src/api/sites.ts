@@ -20,6 +20,7 @@ export class Sites {
     return record;
   }
 
+  /** Sites that are installed, or being installed or deleted. */
   async list(): Promise<readonly SiteRecord[]> {
     const records = (await this.#records.list("site")).map((row) => row.value as SiteRecord);
     const kept = records.filter((site) => site.status !== "draft");

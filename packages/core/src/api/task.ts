@@ -25,7 +25,10 @@ export class Task {
     this.#parts = parts;
   }
 
-  /** Waits for the end; never rejects for a task that failed (decisions.md D42). Secrets in the value are `Secret`s. */
+  /**
+   * Waits for the end; never rejects because the task failed (decisions.md D42). Secrets in the value are `Secret`s.
+   * @throws HW_NOT_FOUND when there is no such task.
+   */
   async outcome(): Promise<TaskOutcome> {
     for await (const _event of this.#watch()) {
       const task = await this.#parts.store.tasks.get(this.id);
@@ -44,13 +47,16 @@ export class Task {
     throw outcomeError(this.id, outcome);
   }
 
-  /** Everything that happened to it so far and from now on. */
+  /** What happened to it after a cursor (default 0: all) and what will, until `signal` is aborted. */
   events(options: { readonly after?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<HostwrightEvent> {
     const { after = 0, signal } = options;
     return this.#parts.events.after(after, { task: this.id, ...(signal === undefined ? {} : { signal }) });
   }
 
-  /** Asks its worker to stop it and undo what was done. @throws HW_TASK_STATE when it is past its commit row. */
+  /**
+   * Asks its worker, wherever it is, to stop it and undo what was done; a queued one ends at once. Returns before the
+   * undo is over: `outcome()` waits for that. @throws HW_TASK_STATE when it is finished or past its commit row.
+   */
   async cancel(): Promise<void> {
     const { tasks } = this.#parts.store;
     const outcome = cancelledOutcome(this.id);

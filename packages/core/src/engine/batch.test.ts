@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { testTarget } from "../../test/test-target.ts";
 import { LocalServer } from "../servers/local-server.ts";

@@ -151,7 +151,7 @@ export function sealPlan(box: SecretBox, plan: PlanData): string {
 }
 
 /** @throws HW_PLAN_FORGED, HW_PLAN_EXPIRED */
-export function openPlan(box: SecretBox, task: StoredTask): PlanData {
+export function openPlan(box: SecretBox, task: Pick<StoredTask, "id" | "plan">): PlanData {
   let plan: PlanData;
   try {
     plan = JSON.parse(box.open(String(task.plan), `plan/${task.id}`)) as PlanData;

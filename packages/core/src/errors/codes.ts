@@ -44,7 +44,6 @@ export const ERROR_CODES = {
   HW_RESOURCE_FOREIGN: "Something that Hostwright did not make stands in the way. Move it away, or adopt it.",
   HW_PLAN_EXPIRED: "The plan's time is over. Plan again.",
   HW_PLAN_FORGED: "The plan does not carry a valid signature. It was not run.",
-  HW_PLAN_STALE: "The plan no longer fits what is on the servers. Plan again.",
   HW_HTTP_FOREIGN_CONFIG:
     "The web server's configuration is broken in a file that is not Hostwright's. Mend that file first.",
   HW_HTTP_CONFIG_REFUSED:

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf, type Reference } from "./text.ts";
 
@@ -9,7 +9,9 @@ const hostile = fc.oneof(
 );
 const withoutNul = hostile.filter((value) => !value.includes("\0"));
 
-/** Reads a PHP single-quoted literal as PHP's manual describes it; null unless the whole text is exactly one literal. */
+/**
+ * Reads a PHP single-quoted literal as PHP's manual describes it; null unless the whole text is exactly one literal.
+ */
 function readPhp(literal: string): string | null {
   if (!literal.startsWith("'")) return null;
   let value = "";

@@ -41,6 +41,7 @@ export const directoryType: ResourceType<DirectorySpec, PathState> = {
   showState: (state) => (state.kind === "directory" ? showAttributes(state) : showOtherKind(state)),
 };
 
+/** A directory, without what is in it. Default: root's, 0755. @throws HW_INPUT_INVALID */
 export function directory({ shared, ...spec }: DirectoryInput): Declared {
   return declare(directoryType, spec, shared);
 }

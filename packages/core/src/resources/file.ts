@@ -76,7 +76,10 @@ export const fileType: ResourceType<FileSpec, PathState> = {
   },
 };
 
-/** A file with these contents. Text with references is resolved in memory, at the write. */
+/**
+ * A file with these contents, at most 16 MiB. Default: root's, 0644. Text with references is resolved in memory, at the
+ * write. @throws HW_INPUT_INVALID
+ */
 export function file({ shared, ...spec }: FileInput): Declared {
   return declare(fileType, spec, shared);
 }

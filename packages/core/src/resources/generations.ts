@@ -36,6 +36,9 @@ export const generationsType: ResourceType<GenerationsSpec, GenerationsState> = 
   showState: () => "numbered generations",
 };
 
+/**
+ * Where an http service's generations are made; its folder and `entries/` are declared too. @throws HW_INPUT_INVALID
+ */
 export function generations(spec: GenerationsSpec): Declared {
   return declare(generationsType, { ...spec }, false);
 }

@@ -35,6 +35,7 @@ export const linkType: ResourceType<LinkSpec, PathState> = {
   showState: (state) => (state.kind === "link" ? `-> ${printable(state.target)}` : showOtherKind(state)),
 };
 
+/** A symbolic link of root's. @throws HW_INPUT_INVALID */
 export function link({ shared, ...spec }: LinkInput): Declared {
   return declare(linkType, spec, shared);
 }

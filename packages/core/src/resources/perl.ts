@@ -12,19 +12,23 @@ export interface PerlProgram {
   readonly text: string;
 }
 
-type Options = Pick<Script, "timeoutMs" | "maxOutputBytes" | "args">;
+interface Options extends Pick<Script, "timeoutMs" | "maxOutputBytes" | "args"> {
+  /** The one thing that it works on, for errors. */
+  readonly about?: string;
+}
 
 type Input = NonNullable<Script["stdin"]>;
 
 const START = `program=$1; shift; export LC_ALL=C; exec perl -e "$program" -- "$@"`;
 
-function script(program: PerlProgram, stdin: Input, { args = [], ...options }: Options): Script {
+function script(program: PerlProgram, stdin: Input, { args = [], about: _about, ...options }: Options): Script {
   return { ...options, script: START, args: [program.text, ...args], stdin };
 }
 
-function checked(target: Target, program: PerlProgram, result: CommandResult): CommandResult {
+function checked(target: Target, program: PerlProgram, about: string | undefined, result: CommandResult): CommandResult {
   if (result.exitCode === 0 && !result.timedOut && !result.aborted) return result;
-  throw commandError(target.server.name, { argv: ["perl", "-e", `# ${program.what}`] }, result);
+  const shown = `"${program.what}${about === undefined ? "" : ` ${about}`}"`;
+  throw commandError(target.server.name, { argv: ["perl"] }, result, shown);
 }
 
 /** Runs a program that changes nothing. @throws as `runChecked` */
@@ -37,6 +41,7 @@ export async function askPerl(
   return checked(
     target,
     program,
+    options.about,
     await target.server.script({ ...script(program, stdin, options), signal: target.signal }),
   );
 }
@@ -48,5 +53,5 @@ export async function changeByPerl(
   stdin: Input,
   options: Options = {},
 ): Promise<CommandResult> {
-  return checked(target, program, await target.mutate(script(program, stdin, options)));
+  return checked(target, program, options.about, await target.mutate(script(program, stdin, options)));
 }

@@ -43,8 +43,8 @@ const Inside = z
   );
 
 /**
- * A published release: root-owned, immutable, made by one rename after all of it was checked (decisions.md D21). Another
- * digest at the same path is HW_RESOURCE_FOREIGN: new code is published under a new name.
+ * A published release: root-owned, immutable, made by one rename after all of it was checked (decisions.md D21).
+ * Another digest at the same path is HW_RESOURCE_FOREIGN: new code is published under a new name.
  */
 export const treeType: ResourceType<TreeSpec, TreeState> = {
   name: "tree",
@@ -74,6 +74,7 @@ export const treeType: ResourceType<TreeSpec, TreeState> = {
 export interface TreeInput
   extends Pick<TreeSpec, "path" | "source" | "digest">, Partial<Pick<TreeSpec, "at" | "mountPoints">> {}
 
+/** A release made of a folder on this machine; `at` defaults to ".", `mountPoints` to none. @throws HW_INPUT_INVALID */
 export function tree(input: TreeInput): Declared {
   return declare(treeType, input, undefined);
 }
@@ -132,7 +133,7 @@ async function applyTree(target: Target, { key, before, after }: Change<TreeStat
   }
   const points = from?.mountPoints.flatMap(({ kind, path }) => [kind, path]) ?? [];
   const args = [key, ...states, from?.at ?? ".", ...points];
-  const options = { args, timeoutMs: 3_600_000 };
+  const options = { args, timeoutMs: 3_600_000, about: key };
   const stdout =
     from === undefined
       ? (await changeByPerl(target, APPLY_TREE, "", options)).stdout
@@ -144,7 +145,7 @@ async function applyTree(target: Target, { key, before, after }: Change<TreeStat
 async function sendTree(
   target: Target,
   source: string,
-  options: { readonly args: readonly string[]; readonly timeoutMs: number },
+  options: { readonly args: readonly string[]; readonly timeoutMs: number; readonly about: string },
 ): Promise<Buffer> {
   const args = [
     "--create",

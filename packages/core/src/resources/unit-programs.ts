@@ -2,8 +2,15 @@ import type { PerlProgram } from "./perl.ts";
 
 const COMMON = String.raw`
 use strict; use warnings;
+use Fcntl qw(:DEFAULT :flock);
 binmode STDIN; binmode STDOUT;
 $/ = "\0";
+# Between an enable and the daemon-reload after it systemd calls every unit outdated: others wait until that is over.
+sub lock_units {
+  sysopen(my $folder, "/etc/systemd/system", O_RDONLY | O_DIRECTORY) or die "/etc/systemd/system: $!\n";
+  flock($folder, $_[0]) or die "/etc/systemd/system: $!\n";
+  return $folder;
+}
 sub field { my $f = <STDIN>; die "the input was cut\n" unless defined $f && chomp $f; return $f }
 my @wanted = qw(LoadState UnitFileState ActiveState NeedDaemonReload FragmentPath DropInPaths ActiveEnterTimestamp Triggers);
 # Times are compared as text in UTC, to the microsecond: a second would be too coarse for a file and a restart after it.
@@ -51,6 +58,7 @@ export const READ_UNITS: PerlProgram = {
   what: "read units",
   text: String.raw`${COMMON}
 my @names; while (!eof STDIN) { push @names, field() }
+my $lock = lock_units(LOCK_SH);
 my $units = states(@names);
 print "$units->{$_}{state}\0" for @names;
 print "end\0";
@@ -75,6 +83,7 @@ sub fits {
   return $unit->{enabled} == $enabled && ($active eq "*" || $unit->{active} == $active) && ($stale || !$unit->{stale});
 }
 
+my $lock = lock_units(LOCK_EX);
 my $units = states(@names);
 my (@todo, %list, %held);
 for my $change (@changes) {

@@ -16,6 +16,7 @@ export interface UnitSpec {
 }
 
 export interface UnitInput extends Pick<UnitSpec, "name" | "enabled"> {
+  /** Default null: whether it runs does not matter. */
   readonly active?: boolean | null;
   /** Declared alike by several owners. Default false. */
   readonly shared?: boolean;
@@ -68,6 +69,7 @@ function isFileOf(name: string, path: string): boolean {
   return path === `/etc/systemd/system/${name}` || path.startsWith(`/etc/systemd/system/${name}.d/`);
 }
 
+/** A systemd unit that is there already or is declared as a file. @throws HW_INPUT_INVALID */
 export function unit({ shared, ...spec }: UnitInput): Declared {
   return declare(unitType, spec, shared);
 }

@@ -71,6 +71,7 @@ export const unixUserType: ResourceType<UnixUserSpec, UnixUserState> = {
   showState: show,
 };
 
+/** A unix user of a given number, for one site. @throws HW_INPUT_INVALID */
 export function unixUser(input: UnixUserInput): Declared {
   return declare(unixUserType, input, undefined);
 }

@@ -9,13 +9,12 @@ const MAX_OUTPUT = 4000;
 /** What the shell and the programs that start a command say; a refusal within an application is its own affair. */
 const DENIED =
   /^(?:sudo: (?:a password is required|a terminal is required|.*not allowed)|.* is not in the sudoers file|(?:sh|env|setpriv|setsid)(?:: line \d+|: \d+)?: .*Permission denied)/m;
-/** What the kernel's words for it look like in any program's output. */
-export const DISK_FULL: RegExp = /No space left on device|Disk quota exceeded/;
+/** The kernel's words for it in any program's output, and PHP's own. */
+export const DISK_FULL: RegExp = /No space left on device|Disk quota exceeded|possibly out of free disk space/;
 
 /**
- * Runs a command or script that must succeed.
- * @throws HW_COMMAND_FAILED (`data.exitCode`, `output` = end of stderr), HW_COMMAND_TIMEOUT, HW_CANCELLED, HW_DISK_FULL,
- * HW_PERMISSION_DENIED, and what `Server.run` throws.
+ * Runs a command or script that must succeed. @throws HW_COMMAND_FAILED (`data.exitCode`, `output` = end of stderr),
+ * HW_COMMAND_TIMEOUT, HW_CANCELLED, HW_DISK_FULL, HW_PERMISSION_DENIED, and what `Server.run` throws.
  */
 export async function runChecked(server: Server, what: Command | Script): Promise<CommandResult> {
   const result = "script" in what ? await server.script(what) : await server.run(what);
@@ -23,9 +22,13 @@ export async function runChecked(server: Server, what: Command | Script): Promis
   throw commandError(server.name, what, result);
 }
 
-/** The error that a result stands for. */
-export function commandError(server: string, what: Command | Script, result: CommandResult): HostwrightError {
-  const shown = showCommand(what);
+/** The error that a result stands for; `shown` is what a person calls the command. */
+export function commandError(
+  server: string,
+  what: Command | Script,
+  result: CommandResult,
+  shown: string = showCommand(what),
+): HostwrightError {
   const [code, happened] = judge(result);
   return new HostwrightError(code, `${shown} on ${server} ${happened}`, {
     server,
@@ -38,7 +41,11 @@ export function commandError(server: string, what: Command | Script, result: Com
 function judge({ aborted, timedOut, stderr, exitCode, signal }: CommandResult): readonly [ErrorCode, string] {
   if (aborted) return ["HW_CANCELLED", "was cancelled and stopped"];
   if (timedOut) return ["HW_COMMAND_TIMEOUT", "did not end in its time and was stopped"];
-  if (DISK_FULL.test(stderr)) return ["HW_DISK_FULL", "found no space left on a file system"];
+  const full = printable(stderr)
+    .split("\n")
+    // The last is the program's own; warnings come before it.
+    .findLast((line) => DISK_FULL.test(line));
+  if (full !== undefined) return ["HW_DISK_FULL", `found no space left on a file system (${full.trim().slice(0, MAX_SHOWN)})`];
   if (DENIED.test(stderr)) return ["HW_PERMISSION_DENIED", "was refused access"];
   return [
     "HW_COMMAND_FAILED",

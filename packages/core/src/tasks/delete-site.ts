@@ -8,7 +8,10 @@ import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "..
 const Request = z.strictObject({ type: z.literal("site:delete"), site: z.string().min(1).max(300) });
 export type DeleteRequest = z.input<typeof Request>;
 
-/** Asks that a site goes, with its database and files. */
+/**
+ * Asks that a site goes, with its database and files. Until its commit only the pages and the PHP are gone, and come
+ * back by an undo; after it nothing does. The value is `{ site, domain }`. @throws HW_NOT_FOUND when planned
+ */
 export function deleteSite(site: string): DeleteRequest {
   return { type: "site:delete", site };
 }

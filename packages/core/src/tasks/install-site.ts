@@ -36,6 +36,7 @@ export interface InstallOptions {
   readonly platform: string;
   /** Options of the platform's type: `drupal.site({ profile: "standard" })`. */
   readonly options?: SiteDeclaration;
+  /** Further domains, at most 200; default none. */
   readonly aliases?: readonly string[];
   /** What a visitor of an alias gets; default `redirect` to the main domain. */
   readonly aliasMode?: "redirect" | "serve";
@@ -45,12 +46,20 @@ export interface InstallOptions {
   readonly title?: string;
   /** Default: `admin@<domain>`. */
   readonly adminEmail?: string;
-  /** Default `admin`. */
+  /** Letters, digits, `.`, `_` and `-`, at most 60; default `admin`. */
   readonly adminUser?: string;
+  /** Default: uploads of 64 MiB, requests of 60 s, 256 MiB for each of 5 PHP workers. */
   readonly limits?: Partial<z.output<typeof SiteLimitsSchema>>;
 }
 
-/** Asks for a new site. Planned again for a finished site, it gives an empty plan. */
+/**
+ * Asks for a new site on a platform; its domain is a host name, turned into lower-case A-labels. The value is `{ site,
+ * domain, url, platform, version, loginLink, loginLinkExpires }`: the link is a `Secret`, good once and for 15 minutes.
+ * Planned again for a finished site, it gives an empty plan. @throws when planned: HW_DOMAIN_INVALID,
+ * HW_DOMAIN_RESERVED, HW_DOMAIN_TAKEN, HW_NAME_TAKEN, HW_PREREQUISITE_MISSING, HW_SERVICE_MISSING,
+ * HW_PLATFORM_DATABASE, HW_PLATFORM_INVALID; when run: HW_INSTALLER_FAILED, HW_COMMAND_TIMEOUT, HW_PROBE_FAILED,
+ * HW_HTTP_CONFIG_REFUSED ...
+ */
 export function install(domain: string, options: InstallOptions): InstallRequest {
   return { type: "site:install", domain, ...options } as InstallRequest;
 }

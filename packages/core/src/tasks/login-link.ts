@@ -9,7 +9,11 @@ export const LOGIN_LINK_SECONDS = 900;
 const Request = z.strictObject({ type: z.literal("site:login-link"), site: z.string().min(1).max(300) });
 export type LoginLinkRequest = z.input<typeof Request>;
 
-/** Asks for a link that logs the administrator of a site in, once. */
+/**
+ * Asks for a link that logs the administrator of a site in, once. The value is `{ site, domain, loginLink,
+ * loginLinkExpires }`: a `Secret`, and when it ends (ISO 8601), 15 minutes later.
+ * @throws HW_NOT_FOUND when planned, HW_INSTALLER_FAILED when the application gives none
+ */
 export function loginLink(site: string): LoginLinkRequest {
   return { type: "site:login-link", site };
 }

@@ -6,7 +6,11 @@ import { NOTHING, type TaskType } from "../engine/task-type.ts";
 const Request = z.strictObject({ type: z.literal("server:prepare"), server: z.string().min(1).max(300) });
 export type PrepareRequest = z.input<typeof Request>;
 
-/** Asks that a server gets the packages, folders and settings that its services need. */
+/**
+ * Asks that a server gets the packages, folders and settings that its services need; packages stay when it is undone.
+ * The value is `{ packages }`, those that were missing. @throws HW_NOT_FOUND when planned, HW_PREREQUISITE_MISSING when
+ * a package could not be installed
+ */
 export function prepare(server: string): PrepareRequest {
   return { type: "server:prepare", server };
 }

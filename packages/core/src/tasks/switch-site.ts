@@ -9,12 +9,17 @@ const Disable = z.strictObject({ type: z.literal("site:disable"), site: z.string
 export type EnableRequest = z.input<typeof Enable>;
 export type DisableRequest = z.input<typeof Disable>;
 
-/** Asks that a disabled site answers again. */
+/**
+ * Asks that a disabled site answers again. The value is `{ site, domain, enabled }`. @throws HW_NOT_FOUND when planned
+ */
 export function enable(site: string): EnableRequest {
   return { type: "site:enable", site };
 }
 
-/** Asks that a site answers 503 and its PHP runs no more; its files and database stay. */
+/**
+ * Asks that a site answers 503 and its PHP runs no more; its files and database stay. The value is `{ site, domain,
+ * enabled }`. @throws HW_NOT_FOUND when planned
+ */
 export function disable(site: string): DisableRequest {
   return { type: "site:disable", site };
 }

@@ -20,7 +20,11 @@ export interface VerifyValue {
   readonly pages: Readonly<Record<string, Pick<Page, "status" | "title" | "ms">>>;
 }
 
-/** Asks whether a server, platform or site (`@name`) stands as recorded; its plan holds what differs. */
+/**
+ * Asks whether a server with all its sites, a platform or a site stands as recorded, by name, id or `@name`. The plan
+ * holds what differs; run, it is set right. The value, of the plan and of the task, is a `VerifyValue`.
+ * @throws HW_NOT_FOUND when planned
+ */
 export function verify(alias: string): VerifyRequest {
   return { type: "alias:verify", alias };
 }

@@ -1,0 +1,221 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import * as z from "zod";
+import { FakeServer } from "../../test/fake-world.ts";
+import type { Plugin } from "../contracts/plugin.ts";
+import { LocalServer } from "../servers/local-server.ts";
+import { provide } from "../di/container.ts";
+import { createHostwright, type Hostwright } from "../hostwright.ts";
+import { local, ssh } from "../model/records.ts";
+import { secret } from "../model/secret.ts";
+import { PART } from "../parts.ts";
+
+const options = { version: 3, schema: z.strictObject({ port: z.int().default(80) }) };
+const nothing = { packages: () => [], facts: () => ({}), problems: () => [], role: {} };
+const plugin = {
+  name: "test-plugin",
+  contract: 1,
+  services: [{ kind: "http", type: "web", options, ...nothing }],
+  platforms: [{ type: "blog", options, siteOptions: options, role: {} }],
+} as unknown as Plugin;
+const web = { kind: "http", type: "web", options: {} };
+const connection = (host: string, key = "hush-key"): ReturnType<typeof ssh> =>
+  ssh({ host, hostKey: `SHA256:${"A".repeat(43)}`, privateKey: secret(key) });
+
+let stateDir: string;
+let hw: Hostwright;
+let opened: FakeServer[];
+
+beforeEach(async () => {
+  stateDir = mkdtempSync(join(tmpdir(), "hostwright-records-"));
+  opened = [];
+  const openServer = provide(PART.openServer, () => async ({ name }) => {
+    // Planning reads only: on this very machine, where a test asks for it.
+    if (name === "here") return new LocalServer(name);
+    const server = new FakeServer(name);
+    opened.push(server);
+    return server;
+  });
+  hw = await createHostwright({ stateDir, plugins: [plugin], provide: [openServer] });
+  onTestFinished(async () => {
+    await hw[Symbol.asyncDispose]();
+    rmSync(stateDir, { recursive: true });
+  });
+});
+
+const refused = (code: string, word: string): unknown =>
+  expect.objectContaining({ code, message: expect.stringContaining(word) });
+
+describe("a server's record", () => {
+  test("is made with defaults, found by id, name and alias, and touches no server", async () => {
+    const made = await hw.servers.put({ name: "web1", connect: connection("web1.example"), services: [web] });
+    expect(made).toMatchObject({
+      name: "web1",
+      connect: { type: "ssh", host: "web1.example", port: 22, user: "root" },
+      addresses: ["web1.example"],
+      services: [{ name: "http", kind: "http", type: "web", options: { port: 80 }, optionsVersion: 3 }],
+      managedBy: null,
+    });
+    for (const name of [made.id, "web1", "@web1"]) expect(await hw.servers.get(name)).toEqual(made);
+    expect(await hw.servers.list()).toEqual([made]);
+    expect(opened).toEqual([]);
+  });
+
+  test("put again as it is stays as it is", async () => {
+    const input = { name: "web1", connect: connection("web1.example"), services: [web] };
+    const made = await hw.servers.put(input);
+    expect(await hw.servers.put(input)).toEqual(made);
+    expect(await hw.servers.put({ name: "web1" })).toEqual(made);
+  });
+
+  test("changes only in the fields that are given, and keeps its id", async () => {
+    const made = await hw.servers.put({ name: "web1", connect: connection("web1.example"), services: [web] });
+    const changed = await hw.servers.put({ name: "web1", addresses: ["10.0.0.1"] });
+    expect(changed).toEqual({ ...made, addresses: ["10.0.0.1"] });
+    const moved = await hw.servers.put({ name: "web1", connect: connection("new.example") });
+    expect(moved).toMatchObject({
+      id: made.id,
+      addresses: ["10.0.0.1"],
+      services: made.services,
+      connect: { host: "new.example" },
+    });
+    expect((await hw.servers.put({ name: "web1", services: [] })).services).toEqual([]);
+  });
+
+  test("holds no private key, and nothing in the state folder has it in clear", async () => {
+    const made = await hw.servers.put({ name: "web1", connect: connection("web1.example", "hush-key-1") });
+    await hw.servers.put({ name: "web1", connect: connection("web1.example", "hush-key-2") });
+    expect(JSON.stringify([made, await hw.servers.list()])).not.toContain("hush");
+    const files = readdirSync(stateDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(1);
+    for (const file of files) expect(readFileSync(join(file.parentPath, file.name)).includes("hush")).toBe(false);
+  });
+
+  test("that is managed elsewhere is written by that alone", async () => {
+    const input = { name: "web1", connect: local(), managedBy: "servers.yaml" };
+    await hw.servers.put(input);
+    for (const managedBy of [undefined, "other.yaml"]) {
+      const write = hw.servers.put({ name: "web1", addresses: ["x"], ...(managedBy && { managedBy }) });
+      await expect(write).rejects.toThrow(refused("HW_RECORD_MANAGED", "servers.yaml"));
+    }
+    expect(await hw.servers.put({ ...input, addresses: ["10.0.0.2"] })).toMatchObject({ addresses: ["10.0.0.2"] });
+  });
+
+  test.each([
+    [{ name: "web1" }, "HW_INPUT_INVALID", "connect"],
+    [{ name: "web1", connect: local(), services: [{ ...web, type: "apache" }] }, "HW_SERVICE_UNKNOWN", '"apache"'],
+    [{ name: "web1", connect: local(), services: [web, web] }, "HW_INPUT_INVALID", 'two services are named "http"'],
+    [{ name: "web1", connect: local(), services: [{ ...web, options: { prot: 1 } }] }, "HW_INPUT_INVALID", "prot"],
+  ])("%j is refused and nothing is stored", async (input, code, word) => {
+    await expect(hw.servers.put(input)).rejects.toThrow(refused(code, word));
+    expect(await hw.servers.list()).toEqual([]);
+    await expect(hw.servers.get("web1")).rejects.toThrow(refused("HW_NOT_FOUND", "web1"));
+  });
+
+  test("two services of a kind need names", async () => {
+    const services = [web, { ...web, name: "second" }];
+    expect(
+      (await hw.servers.put({ name: "web1", connect: local(), services })).services.map(({ name }) => name),
+    ).toEqual(["http", "second"]);
+  });
+
+  test("writers at once lose nothing silently: each change is there, or its writer was refused", async () => {
+    await hw.servers.put({ name: "web1", connect: local() });
+    const writes = await Promise.allSettled([
+      hw.servers.put({ name: "web1", addresses: ["10.0.0.1"] }),
+      hw.servers.put({ name: "web1", services: [web] }),
+    ]);
+    const [addresses, services] = writes.map(({ status }) => status === "fulfilled");
+    const record = await hw.servers.get("web1");
+    expect([record.addresses[0] === "10.0.0.1", record.services.length === 1]).toEqual([addresses, services]);
+  });
+});
+
+describe("a platform's record", () => {
+  const server = { name: "web1", connect: local() };
+  const input = { name: "blog-1", server: "web1", type: { type: "blog", options: {} } };
+
+  test("is made with defaults, changed only in the fields given, and put again as it is stays as it is", async () => {
+    const web1 = await hw.servers.put(server);
+    const made = await hw.platforms.put(input);
+    expect(made).toMatchObject({
+      server: web1.id,
+      root: "/srv/platforms/blog-1",
+      type: "blog",
+      options: { port: 80 },
+      source: null,
+      release: null,
+    });
+    expect(await hw.platforms.put(input)).toEqual(made);
+    const changed = await hw.platforms.put({ name: "blog-1", source: { path: "/tmp/code" } });
+    expect(changed).toEqual({ ...made, source: { path: "/tmp/code" } });
+    for (const name of [made.id, "blog-1", "@blog-1"]) expect(await hw.platforms.get(name)).toEqual(changed);
+    expect(opened).toEqual([]);
+  });
+
+  test.each([
+    [{ name: "blog-1" }, "HW_INPUT_INVALID", "needs server and type"],
+    [{ ...input, server: "web9" }, "HW_NOT_FOUND", "web9"],
+    [{ ...input, type: { type: "shop", options: {} } }, "HW_PLATFORM_UNKNOWN", '"shop"'],
+    [{ ...input, root: "/srv/../etc" }, "HW_INPUT_INVALID", "root"],
+  ])("%j is refused and nothing is stored", async (wrong, code, word) => {
+    await hw.servers.put(server);
+    await expect(hw.platforms.put(wrong)).rejects.toThrow(refused(code, word));
+    expect(await hw.platforms.list()).toEqual([]);
+  });
+});
+
+describe("submitting", () => {
+  const request = { type: "server:prepare", server: "web1" };
+
+  test("the same key and request give the same task, another request is refused", async () => {
+    const one = await hw.submit(request, { key: "k1" });
+    expect((await hw.submit(request, { key: "k1" })).id).toBe(one.id);
+    expect((await hw.submit(request, { key: "k2" })).id).not.toBe(one.id);
+    expect((await hw.submit(request)).id).not.toBe(one.id);
+    await expect(hw.submit({ ...request, server: "web2" } as typeof request, { key: "k1" })).rejects.toThrow(
+      refused("HW_KEY_REUSED", "k1"),
+    );
+  });
+
+  test("the same approved plan under the same key is one task", async () => {
+    await hw.servers.put({ name: "here", connect: local() });
+    const plan = await hw.plan({ ...request, server: "here" } as typeof request);
+    const one = await hw.submit(plan, { key: "k1" });
+    expect((await hw.submit(plan, { key: "k1" })).id).toBe(one.id);
+  });
+
+  test("is told once, however often it is repeated", async () => {
+    await hw.submit(request, { key: "k1" });
+    await hw.submit(request, { key: "k1" });
+    await hw.submit(request);
+    const tasks: (string | null)[] = [];
+    for await (const event of hw.events({ signal: AbortSignal.timeout(300) })) tasks.push(event.task);
+    expect(tasks).toHaveLength(2);
+    expect(new Set(tasks).size).toBe(2);
+  });
+
+  test("what is no request is refused with the types there are", async () => {
+    await expect(hw.submit({ type: "site:explode" })).rejects.toThrow(refused("HW_INPUT_INVALID", "site:explode"));
+    await expect(hw.submit({ ...request, extra: 1 } as typeof request)).rejects.toThrow(
+      refused("HW_INPUT_INVALID", "extra"),
+    );
+  });
+
+  test("works nothing: that is for a worker", async () => {
+    const { id } = await hw.submit(request);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(opened).toEqual([]);
+    await hw.task(id).cancel();
+    expect(await hw.task(id).outcome()).toMatchObject({ state: "undone" });
+  });
+});
+
+test("a closed instance is closed for work, and closing twice is fine", async () => {
+  await hw[Symbol.asyncDispose]();
+  await hw[Symbol.asyncDispose]();
+  await expect(hw.run({ type: "server:prepare" })).rejects.toThrow(refused("HW_TASK_STATE", "closed"));
+  expect(() => hw.work()).toThrow(refused("HW_TASK_STATE", "closed"));
+});
