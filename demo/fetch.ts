@@ -14,7 +14,13 @@ export async function fetchFrom(address: string, url: string): Promise<Fetched> 
   const { promise, resolve, reject } = Promise.withResolvers<Fetched>();
   const { hostname, pathname, search } = new URL(url);
   const call = request(
-    { host: address, port: 80, path: `${pathname}${search}`, headers: { host: hostname, connection: "close" }, timeout: 30_000 },
+    {
+      host: address,
+      port: 80,
+      path: `${pathname}${search}`,
+      headers: { host: hostname, connection: "close" },
+      timeout: 30_000,
+    },
     (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -23,7 +23,9 @@ export async function demoPlatform(platform: DemoOptions["platform"]): Promise<D
       site: wordpress.site(),
     };
   }
-  const source = (process.env["HOSTWRIGHT_TEST_DRUPAL"] ?? "").split(",").find((path) => path !== "" && existsSync(path));
+  const source = (process.env["HOSTWRIGHT_TEST_DRUPAL"] ?? "")
+    .split(",")
+    .find((path) => path !== "" && existsSync(path));
   if (source === undefined) {
     throw new Error(
       "Drupal's code is not in Debian: make it with `composer create-project drupal/recommended-project DIR`\n" +

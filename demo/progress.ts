@@ -16,7 +16,9 @@ export class Progress {
         this.#say(`  done   [${event.payload.server}] ${event.payload.title} (${event.payload.ms} ms)`);
         break;
       case "action:failed":
-        this.#say(`  FAILED [${event.payload.server}] ${event.payload.title}: ${event.payload.code} ${event.payload.message}`);
+        this.#say(
+          `  FAILED [${event.payload.server}] ${event.payload.title}: ${event.payload.code} ${event.payload.message}`,
+        );
         break;
       case "action:undone":
         this.#say(`  undone [${event.payload.server}] ${event.payload.title}`);

@@ -1,7 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHostwright, install, isHostwrightError, prepare, secret, Secret, ssh, verify, type Residue } from "@hostwright/core";
+import {
+  createHostwright,
+  install,
+  isHostwrightError,
+  prepare,
+  secret,
+  Secret,
+  ssh,
+  verify,
+  type Residue,
+} from "@hostwright/core";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
@@ -37,7 +47,11 @@ async function demo(options: DemoOptions): Promise<void> {
   try {
     await using hw = await createHostwright({ stateDir, plugins: [nginx, phpFpm, mysql, wordpress, drupal] });
     const [web1, db1] = [hosts.host("web1"), hosts.host("db1")];
-    await hw.servers.put({ name: "web1", connect: connect(web1), services: [nginx.service(), phpFpm.service({ version: "8.4" })] });
+    await hw.servers.put({
+      name: "web1",
+      connect: connect(web1),
+      services: [nginx.service(), phpFpm.service({ version: "8.4" })],
+    });
     await hw.servers.put({ name: "db1", connect: connect(db1), services: [mysql.service({ listen: [db1.address] })] });
     await hw.platforms.put({ name: code.name, server: "web1", type: code.platform, source: { path: code.source } });
 
@@ -45,7 +59,12 @@ async function demo(options: DemoOptions): Promise<void> {
     await Promise.all([hw.run(prepare("web1")), hw.run(prepare("db1"))]);
     await hw.run(verify(code.name));
 
-    const request = install(DOMAIN, { platform: code.name, options: code.site, title: "Hello from Hostwright", aliases: [`www.${DOMAIN}`] });
+    const request = install(DOMAIN, {
+      platform: code.name,
+      options: code.site,
+      title: "Hello from Hostwright",
+      aliases: [`www.${DOMAIN}`],
+    });
     const started = performance.now();
     const plan = await hw.plan(request);
     say(plan.render());
@@ -62,7 +81,9 @@ async function demo(options: DemoOptions): Promise<void> {
     const link = value["loginLink"] instanceof Secret ? value["loginLink"].reveal() : "";
     const login = await fetchFrom(web1.address, link);
     say(`login link: ${link}`);
-    say(`  following it answers ${login.status} and ${login.loggedIn ? "logs the administrator in" : "does NOT log in"}`);
+    say(
+      `  following it answers ${login.status} and ${login.loggedIn ? "logs the administrator in" : "does NOT log in"}`,
+    );
     if (page.status !== 200 || !login.loggedIn) process.exitCode = 1;
 
     const again = performance.now();
@@ -82,7 +103,18 @@ async function demo(options: DemoOptions): Promise<void> {
     if (options.json) {
       const { status, title } = page;
       const url = `http://${DOMAIN}/`;
-      say(JSON.stringify({ url, status, title, seconds, ownMs, verifyMs, secondPlanActions: second.actions.length, connections }));
+      say(
+        JSON.stringify({
+          url,
+          status,
+          title,
+          seconds,
+          ownMs,
+          verifyMs,
+          secondPlanActions: second.actions.length,
+          connections,
+        }),
+      );
     }
   } finally {
     if (!options.keep) {
@@ -109,7 +141,8 @@ try {
 } catch (error) {
   if (isHostwrightError(error)) {
     process.stderr.write(`\n${error.code}: ${error.message}\n${error.output ?? ""}\nNext: ${error.mend}\n`);
-    for (const { server, key, reason } of residueOf(error.data)) process.stderr.write(`left on ${server}: ${key}: ${reason}\n`);
+    for (const { server, key, reason } of residueOf(error.data))
+      process.stderr.write(`left on ${server}: ${key}: ${reason}\n`);
   } else {
     process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
   }

@@ -8,7 +8,8 @@ export async function asSite(host: TestHost, site: SiteRecord, script: string, i
   const who = ["setpriv", "--reuid", String(site.uid), "--regid", String(site.uid), "--clear-groups"];
   const argv = [...who, "sh", "-c", `umask 027; cd "$1" || exit 1; ${script}`, "sh", homeOf(site)];
   const { code, stdout, stderr } = await host.exec(argv, input === undefined ? {} : { input });
-  if (code !== 0) throw new Error(`as ${site.domain} on ${host.name}, exit code ${code}: ${script}\n${stdout}${stderr}`);
+  if (code !== 0)
+    throw new Error(`as ${site.domain} on ${host.name}, exit code ${code}: ${script}\n${stdout}${stderr}`);
   return stdout;
 }
 

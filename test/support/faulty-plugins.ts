@@ -1,4 +1,11 @@
-import { CONTRACT, defineHttpService, definePlatform, type HttpRole, type PlatformRole, type ServicePlugin } from "@hostwright/core";
+import {
+  CONTRACT,
+  defineHttpService,
+  definePlatform,
+  type HttpRole,
+  type PlatformRole,
+  type ServicePlugin,
+} from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { nginx } from "@hostwright/service-nginx";
 import * as z from "zod";
@@ -15,7 +22,9 @@ const role: HttpRole = {
   ...http,
   site: (view, server) => {
     const entries = http.site(view, server);
-    return view.domain === BROKEN ? entries.map((entry) => ({ ...entry, content: `${entry.content}no_such_directive on;\n` })) : entries;
+    return view.domain === BROKEN
+      ? entries.map((entry) => ({ ...entry, content: `${entry.content}no_such_directive on;\n` }))
+      : entries;
   },
 };
 

@@ -25,7 +25,9 @@ export async function installed(hw: Hostwright, request: InstallRequest): Promis
     if (event.type !== "action:finished") return sum;
     const action = plan.actions[event.payload.action];
     const counts =
-      action?.kind === "run" ? action.operation === "site-command" : action?.changes.some(({ type }) => type === "tree");
+      action?.kind === "run"
+        ? action.operation === "site-command"
+        : action?.changes.some(({ type }) => type === "tree");
     return counts === true ? sum + event.payload.ms : sum;
   }, 0);
   return { plan, value, events, seconds: Math.round(ms / 100) / 10, ownMs: Math.round(ms - foreign) };

@@ -13,6 +13,8 @@ export async function settledListing(host: TestHost): Promise<string> {
     .filter((line) => !/ \/etc\/hostwright\/nginx\/(?:last|generations) /.test(line))
     .filter((line) => !/ \/\S+\/generations\/\d+/.test(line) || line.includes(`/generations/${current}`))
     .filter((line) => !line.includes("/000-status.conf "))
+    // Made with the first exclusive task of a server or platform, and kept as long as that.
+    .filter((line) => !/ \/var\/lib\/hostwright\/fence\/(?:server|platform)-/.test(line))
     .map((line) => line.replaceAll(/generations\/\d+/g, "generations/N"))
     .filter((line) => !/^unit hostwright-php-\w+\.service |^unit hostwright-site-\S+\.slice |^unit hostwright-php-reap\.service /.test(line))
     .toSorted()

@@ -1,7 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHostwright, install, secret, ssh, verify, type Hostwright, type InstallOptions, type Plugin } from "@hostwright/core";
+import {
+  createHostwright,
+  install,
+  secret,
+  ssh,
+  verify,
+  type Hostwright,
+  type InstallOptions,
+  type Plugin,
+} from "@hostwright/core";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
@@ -30,7 +39,13 @@ export class LivingServer implements AsyncDisposable {
   #listing = "";
   #rows = "";
 
-  private constructor(parts: { hosts: TestHosts; hw: Hostwright; state: StateFolder; gate: Gate; codebases: LivingServer["codebases"] }) {
+  private constructor(parts: {
+    hosts: TestHosts;
+    hw: Hostwright;
+    state: StateFolder;
+    gate: Gate;
+    codebases: LivingServer["codebases"];
+  }) {
     this.hosts = parts.hosts;
     this.host = parts.hosts.host("web1");
     this.hw = parts.hw;

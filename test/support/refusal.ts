@@ -1,4 +1,10 @@
-import { isHostwrightError, type ErrorCode, type HostwrightError, type RunOptions, type TaskRequest } from "@hostwright/core";
+import {
+  isHostwrightError,
+  type ErrorCode,
+  type HostwrightError,
+  type RunOptions,
+  type TaskRequest,
+} from "@hostwright/core";
 import { expect } from "vitest";
 import type { LivingServer } from "./living-server.ts";
 
@@ -10,7 +16,11 @@ export interface Expected {
 }
 
 /** The error that something ends with, checked: its code, what it names, and no secret in it. */
-export async function expectRefusal(living: LivingServer, work: () => Promise<unknown>, expected: Expected): Promise<HostwrightError> {
+export async function expectRefusal(
+  living: LivingServer,
+  work: () => Promise<unknown>,
+  expected: Expected,
+): Promise<HostwrightError> {
   const secrets = living.state.secrets();
   const error = await work().then(
     (value) => {
@@ -45,7 +55,11 @@ export function expectNoSecret(text: string, secrets: readonly string[]): void {
 }
 
 /** Refused when it was planned: no task effect, and everything as before. */
-export async function expectRefusedAtPlanning(living: LivingServer, request: TaskRequest, expected: Expected): Promise<HostwrightError> {
+export async function expectRefusedAtPlanning(
+  living: LivingServer,
+  request: TaskRequest,
+  expected: Expected,
+): Promise<HostwrightError> {
   const error = await expectRefusal(living, async () => living.hw.plan(request), expected);
   await living.expectUnharmed();
   return error;

@@ -35,10 +35,13 @@ export function siteSuite(name: string, subject: () => Subject): void {
       const front = await get("/");
       expect([front.status, front.title]).toEqual([200, expect.stringContaining(site.title)]);
       const sheets = [...front.body.matchAll(/<link[^>]+rel=['"]stylesheet['"][^>]*>/g)]
-        .map(([tag]) => /href=['"]([^'"]+)['"]/.exec(tag)?.[1]?.replaceAll("&amp;", "&").replaceAll("&#038;", "&") ?? "")
+        .map(
+          ([tag]) => /href=['"]([^'"]+)['"]/.exec(tag)?.[1]?.replaceAll("&amp;", "&").replaceAll("&#038;", "&") ?? "",
+        )
         .map((href) => href.replace(`http://${site.domain}`, ""));
       expect(sheets.length).toBeGreaterThan(0);
-      for (const sheet of sheets) expect([sheet, (await get(sheet)).type]).toEqual([sheet, expect.stringContaining("text/css")]);
+      for (const sheet of sheets)
+        expect([sheet, (await get(sheet)).type]).toEqual([sheet, expect.stringContaining("text/css")]);
     });
 
     test("static files of the release and of the site, byte for byte", async () => {
@@ -84,7 +87,17 @@ export function siteSuite(name: string, subject: () => Subject): void {
 
     test("the same in the folder of uploads", async () => {
       const { estate, site, app } = subject();
-      const names = [".git/config", ".env", "dump.sql", "x.sql.gz", "composer.json", ".htpasswd", "a.bak", "b~", "sub/.svn/entries"];
+      const names = [
+        ".git/config",
+        ".env",
+        "dump.sql",
+        "x.sql.gz",
+        "composer.json",
+        ".htpasswd",
+        "a.bak",
+        "b~",
+        "sub/.svn/entries",
+      ];
       for (const name of [...names, "open.txt"]) await upload(estate.web, site, `${app.uploads}/${name}`, BAIT);
       const paths = names.map((name) => `${app.uploads}/${name}`);
       expect(await table([`${app.uploads}/open.txt`])).toEqual({ [`${app.uploads}/open.txt`]: "200 LEAKS" });
@@ -94,7 +107,7 @@ export function siteSuite(name: string, subject: () => Subject): void {
     test("settings and private files, however their path is written", async () => {
       const { estate, site, app } = subject();
       const home = homeOf(site);
-      await upload(estate.web, site, `/..${"/private/secret.txt"}`, BAIT);
+      await upload(estate.web, site, "/../private/secret.txt", BAIT);
       await upload(estate.web, site, `${app.uploads}/near.txt`, "near");
       const up = `${app.uploads}${"/..".repeat(app.uploads.split("/").length)}`;
       const spellings = ["private/secret.txt", `conf/${app.settings}`].flatMap((path) => [
@@ -118,7 +131,18 @@ export function siteSuite(name: string, subject: () => Subject): void {
     test("PHP among uploads: neither run nor shown", async () => {
       const { estate, site, app } = subject();
       const folder = app.uploads;
-      const names = ["x.php", "X.PHP", "x.pHp", "x.phtml", "x.php5", "x.phar", "sub/index.php", "css/x.php", "php/x.php", "x.inc"];
+      const names = [
+        "x.php",
+        "X.PHP",
+        "x.pHp",
+        "x.phtml",
+        "x.php5",
+        "x.phar",
+        "sub/index.php",
+        "css/x.php",
+        "php/x.php",
+        "x.inc",
+      ];
       for (const name of [...names, "pic.jpg"]) await upload(estate.web, site, `${folder}/${name}`, SCRIPT);
       const paths = names.map((name) => `${folder}/${name}`);
       expect(await table(paths, SOURCE)).toEqual(all(paths, "404"));
@@ -229,7 +253,9 @@ export function lifeSuite(name: string, subject: () => Subject, before: () => st
 export async function hostListings({ web, database }: Estate): Promise<string> {
   const hosts = web === database ? [web] : [web, database];
   const listings = await Promise.all(
-    hosts.map(async (host) => (await settledListing(host)).split("\n").map((line) => line.replace(" ", ` ${host.name}:`))),
+    hosts.map(async (host) =>
+      (await settledListing(host)).split("\n").map((line) => line.replace(" ", ` ${host.name}:`)),
+    ),
   );
   return listings.flat().join("\n");
 }

@@ -128,7 +128,9 @@ export class Hostwright implements AsyncDisposable {
     // The same key gives the task that is there: it was told of already.
     if (task.id !== id || task.createdAt !== createdAt) return this.task(task.id);
     const title = data?.title ?? (request as TaskRequest).type;
-    await this.#container.get(PART.events).emit(task.id, "task:submitted", { type: task.type, title, actor: task.actor });
+    await this.#container
+      .get(PART.events)
+      .emit(task.id, "task:submitted", { type: task.type, title, actor: task.actor });
     return this.task(task.id);
   }
 

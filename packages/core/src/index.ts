@@ -7,7 +7,13 @@ export { Secret, secret } from "./model/secret.ts";
 export { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf } from "./model/text.ts";
 export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
 
-export { CONTRACT, defineDatabaseService, defineHttpService, definePhpService, definePlatform } from "./contracts/plugin.ts";
+export {
+  CONTRACT,
+  defineDatabaseService,
+  defineHttpService,
+  definePhpService,
+  definePlatform,
+} from "./contracts/plugin.ts";
 export type {
   FactProbe,
   OptionsDefinition,

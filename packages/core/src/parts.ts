@@ -50,7 +50,10 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
     provide(PART.openServer, () => openServer),
     provide(PART.registry, () => new Registry(options.plugins, coreResourceTypes)),
     provide(PART.vault, () => new SecretVault(store.secrets, box)),
-    provide(PART.pool, (parts) => new ServerPool(parts.get(PART.openServer), async (id) => privateKey(parts.get(PART.vault), id))),
+    provide(
+      PART.pool,
+      (parts) => new ServerPool(parts.get(PART.openServer), async (id) => privateKey(parts.get(PART.vault), id)),
+    ),
     provide(PART.events, () => new Events(store.events)),
     provide(PART.telemetry, (parts) => new Telemetry(parts.get(PART.events))),
     provide(PART.engine, (parts) => ({

@@ -53,7 +53,7 @@ export class FakeEngine implements AsyncDisposable {
   readonly store: StateStore;
   readonly box: SecretBox;
   readonly events: Events;
-  readonly operations = new Map<string, Operation<never>>();
+  readonly operations = new Map<string, Operation>();
   readonly secrets = new Map<string, string>();
   readonly pool: ServerPool = new ServerPool(
     async (record) => new FakeServer(record.name),
@@ -75,7 +75,7 @@ export class FakeEngine implements AsyncDisposable {
     return new FakeEngine(world, types, folder, await openSqliteStore({ directory: folder }));
   }
 
-  operation(name: string, parts: Partial<Operation<never>>): void {
+  operation(name: string, parts: Partial<Operation>): void {
     const nothing = { run: async () => null, probe: async () => "partial" as const, undo: async () => undefined };
     this.operations.set(`${name}@1`, { name, version: 1, ...nothing, ...parts });
   }
@@ -127,7 +127,7 @@ export class FakeEngine implements AsyncDisposable {
       plan,
     );
     await this.#begin(plan);
-    return runner.run(async () => {
+    return await runner.run(async () => {
       await options.commit?.();
       await this.store.register.put(plan.register.filter((row) => !row.gone).map(({ gone: _gone, ...row }) => row));
       await this.store.register.remove(plan.register.filter((row) => row.gone));

@@ -36,7 +36,7 @@ export class FakeWorld {
 
   states(server: string): Map<string, Standing> {
     let states = this.#servers.get(server);
-    if (states === undefined) this.#servers.set(server, (states = new Map()));
+    if (states === undefined) this.#servers.set(server, (states = new Map<string, Standing>()));
     return states;
   }
 
@@ -103,6 +103,7 @@ export class FakeServer extends Server {
   readonly stats: ServerStats = { connections: 0, roundTrips: 0, bytesSent: 0, bytesReceived: 0 };
   closed = false;
 
+  // oxlint-disable-next-line eslint/no-useless-constructor -- that of Server is protected
   constructor(name: string) {
     super(name);
   }

@@ -131,9 +131,9 @@ export async function compare(
     const type = types[name];
     if (type === undefined) throw new Error(`no type ${name}`);
     const parsed: unknown = type.schema.parse(spec);
-    const key = type.key(parsed as never);
+    const key = type.key(parsed);
     const present: unknown = (await type.read(target, [key], { contents: true })).get(key) ?? null;
-    const desired: unknown = type.desired(parsed as never, resolve);
+    const desired: unknown = type.desired(parsed, resolve);
     const same =
       present !== null &&
       JSON.stringify(sorted(type.identity(desired))) === JSON.stringify(sorted(type.identity(present)));

@@ -25,7 +25,7 @@ fastcgi_buffer_size 32k;
 fastcgi_buffers 8 32k;
 `;
 
-export const ACME = `# Challenges of certificate authorities, on every name. Managed by Hostwright.
+export const ACME: string = `# Challenges of certificate authorities, on every name. Managed by Hostwright.
 location ^~ /.well-known/acme-challenge/ {
     alias ${ACME_FOLDER}/;
     default_type text/plain;

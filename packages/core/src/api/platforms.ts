@@ -3,7 +3,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Registry } from "../engine/registry.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
-import { PlatformInput, type PlatformRecord } from "../model/records.ts";
+import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";
 import { Access } from "./access.ts";
 import { getRecord, requireManager } from "./record-access.ts";
 
@@ -26,7 +26,7 @@ export class Platforms {
    * server), HW_RECORD_MANAGED, HW_RECORD_IN_USE, HW_FORBIDDEN
    */
   async put(input: PlatformInput): Promise<PlatformRecord> {
-    const given = parseInput(PlatformInput, input, "platform");
+    const given = parseInput(PlatformSchema, input, "platform");
     await this.#access.require("platform:put", { kind: "platform", name: given.name });
     const stored = await this.#records.get("platform", given.name);
     const known = stored?.value as PlatformRecord | undefined;

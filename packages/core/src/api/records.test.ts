@@ -11,6 +11,7 @@ import { createHostwright, type Hostwright } from "../hostwright.ts";
 import { local, ssh } from "../model/records.ts";
 import { secret } from "../model/secret.ts";
 import { PART } from "../parts.ts";
+import { prepare } from "../tasks/prepare-server.ts";
 
 const options = { version: 3, schema: z.strictObject({ port: z.int().default(80) }) };
 const nothing = { packages: () => [], facts: () => ({}), problems: () => [], role: {} };
@@ -168,21 +169,19 @@ describe("a platform's record", () => {
 });
 
 describe("submitting", () => {
-  const request = { type: "server:prepare", server: "web1" };
+  const request = prepare("web1");
 
   test("the same key and request give the same task, another request is refused", async () => {
     const one = await hw.submit(request, { key: "k1" });
     expect((await hw.submit(request, { key: "k1" })).id).toBe(one.id);
     expect((await hw.submit(request, { key: "k2" })).id).not.toBe(one.id);
     expect((await hw.submit(request)).id).not.toBe(one.id);
-    await expect(hw.submit({ ...request, server: "web2" } as typeof request, { key: "k1" })).rejects.toThrow(
-      refused("HW_KEY_REUSED", "k1"),
-    );
+    await expect(hw.submit(prepare("web2"), { key: "k1" })).rejects.toThrow(refused("HW_KEY_REUSED", "k1"));
   });
 
   test("the same approved plan under the same key is one task", async () => {
     await hw.servers.put({ name: "here", connect: local() });
-    const plan = await hw.plan({ ...request, server: "here" } as typeof request);
+    const plan = await hw.plan(prepare("here"));
     const one = await hw.submit(plan, { key: "k1" });
     expect((await hw.submit(plan, { key: "k1" })).id).toBe(one.id);
   });
@@ -199,9 +198,7 @@ describe("submitting", () => {
 
   test("what is no request is refused with the types there are", async () => {
     await expect(hw.submit({ type: "site:explode" })).rejects.toThrow(refused("HW_INPUT_INVALID", "site:explode"));
-    await expect(hw.submit({ ...request, extra: 1 } as typeof request)).rejects.toThrow(
-      refused("HW_INPUT_INVALID", "extra"),
-    );
+    await expect(hw.submit(Object.assign({ extra: 1 }, request))).rejects.toThrow(refused("HW_INPUT_INVALID", "extra"));
   });
 
   test("works nothing: that is for a worker", async () => {

@@ -4,7 +4,7 @@ import type { ServerPool } from "../engine/server-pool.ts";
 import type { Registry } from "../engine/registry.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
-import { ServerInput, type ConnectInput, type ConnectRecord, type ServerRecord, type ServiceRecord } from "../model/records.ts";
+import { ServerSchema, type ServerInput, type ConnectInput, type ConnectRecord, type ServerRecord, type ServiceRecord } from "../model/records.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
 import { getRecord, requireManager } from "./record-access.ts";
@@ -31,7 +31,7 @@ export class Servers {
    * sealed in the secret store. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_FORBIDDEN
    */
   async put(input: ServerInput): Promise<ServerRecord> {
-    const given = parseInput(ServerInput, input, "server");
+    const given = parseInput(ServerSchema, input, "server");
     await this.#access.require("server:put", { kind: "server", name: given.name });
     const stored = await this.#records.get("server", given.name);
     const known = stored?.value as ServerRecord | undefined;

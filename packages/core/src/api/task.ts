@@ -103,7 +103,8 @@ function cancelledOutcome(id: string): TaskOutcome {
 function outcomeError(id: string, outcome: TaskOutcome): HostwrightError {
   const { error, residue } = outcome;
   const code = (error?.["code"] ?? "HW_INTERNAL") as ErrorCode;
-  const message = String(error?.["message"] ?? `Task ${id} failed.`);
+  const said = error?.["message"];
+  const message = typeof said === "string" ? said : `Task ${id} failed.`;
   const left = residue.length === 0 ? "" : ` Left behind: ${residue.map((item) => `${item.key} on ${item.server}`).join(", ")}.`;
   return new HostwrightError(code, `${message}${left}`, {
     ...(typeof error?.["server"] === "string" ? { server: error["server"] } : {}),

@@ -102,7 +102,11 @@ type Common<S extends z.ZodType> = {
   readonly name: string;
   readonly contract: number;
   readonly type: string;
-  readonly options: { readonly version: number; readonly schema: S; migrate?(options: unknown, fromVersion: number): unknown };
+  readonly options: {
+    readonly version: number;
+    readonly schema: S;
+    migrate?(options: unknown, fromVersion: number): unknown;
+  };
   packages(options: z.output<S>): readonly string[];
   unwantedUnits?(options: z.output<S>): readonly UnwantedUnit[];
   facts(options: z.output<S>): Readonly<Record<string, FactProbe>>;
@@ -145,11 +149,15 @@ function servicePlugin<S extends z.ZodType>(
   };
 }
 
-export function defineHttpService<S extends z.ZodType>(definition: Common<S> & { readonly role: HttpRole }): ServicePlugin<z.input<S>> {
+export function defineHttpService<S extends z.ZodType>(
+  definition: Common<S> & { readonly role: HttpRole },
+): ServicePlugin<z.input<S>> {
   return servicePlugin("http", definition, definition.role);
 }
 
-export function definePhpService<S extends z.ZodType>(definition: Common<S> & { readonly role: PhpRole }): ServicePlugin<z.input<S>> {
+export function definePhpService<S extends z.ZodType>(
+  definition: Common<S> & { readonly role: PhpRole },
+): ServicePlugin<z.input<S>> {
   return servicePlugin("php", definition, definition.role);
 }
 

@@ -1,3 +1,4 @@
+import type { SiteLimits } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
 import type { WebRules } from "./web-rules.ts";
 
@@ -56,12 +57,7 @@ export interface PlatformView {
   readonly options: unknown;
 }
 
-export interface SiteLimits {
-  readonly uploadMegabytes: number;
-  readonly requestSeconds: number;
-  readonly memoryMegabytes: number;
-  readonly phpWorkers: number;
-}
+export type { SiteLimits };
 
 export interface SitePaths {
   /** `/srv/sites/<id>`, root:<group> 0750. */

@@ -32,7 +32,8 @@ export class Container {
     for (const provider of own) {
       const { name } = provider.token;
       if (replaced.has(name)) throw this.#error(`"${name}" is provided twice; provide it once`);
-      if (!chosen.has(name)) throw this.#error(`there is no part named "${name}"; parts: ${[...chosen.keys()].join(", ")}`);
+      if (!chosen.has(name))
+        throw this.#error(`there is no part named "${name}"; parts: ${[...chosen.keys()].join(", ")}`);
       replaced.add(name);
       chosen.set(name, provider);
     }

@@ -23,7 +23,7 @@ export class ActionContext {
     return action;
   }
 
-  operation(action: RunAction): Operation<never> {
+  operation(action: RunAction): Operation {
     const operation = this.#parts.operations.get(`${action.operation}@${action.version}`);
     if (operation !== undefined) return operation;
     throw new HostwrightError("HW_PLUGIN_MISSING", `No loaded plugin knows the operation ${action.operation}@${action.version}.`);

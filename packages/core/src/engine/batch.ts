@@ -50,10 +50,15 @@ for my $one (@done) {
 const OUTPUT_BYTES = 256 * 1024 * 1024;
 
 /** Runs many commands side by side in one round trip; a failure of one is its result, not an error. */
-export async function runBatch(target: Target, commands: readonly (readonly string[])[]): Promise<readonly BatchResult[]> {
+export async function runBatch(
+  target: Target,
+  commands: readonly (readonly string[])[],
+): Promise<readonly BatchResult[]> {
   if (commands.length === 0) return [];
   const words = commands.flatMap((argv) => [String(argv.length), ...argv]);
-  const result = await askPerl(target, BATCH, words.map((word) => `${word}\0`).join(""), { maxOutputBytes: OUTPUT_BYTES });
+  const result = await askPerl(target, BATCH, words.map((word) => `${word}\0`).join(""), {
+    maxOutputBytes: OUTPUT_BYTES,
+  });
   return parseBatch(target.server.name, result.stdout, commands.length);
 }
 
@@ -70,10 +75,14 @@ function parseBatch(server: string, output: Buffer, count: number): readonly Bat
   while (results.length < count) {
     const [exitCode, out, err] = [number(), number(), number()];
     if (Number.isNaN(err) || at + out + err > output.length) {
-      throw new HostwrightError("HW_COMMAND_FAILED", `Facts of ${server} could not be read: the answer was cut. Nothing was changed.`, {
-        server,
-        retryable: true,
-      });
+      throw new HostwrightError(
+        "HW_COMMAND_FAILED",
+        `Facts of ${server} could not be read: the answer was cut. Nothing was changed.`,
+        {
+          server,
+          retryable: true,
+        },
+      );
     }
     results.push({ exitCode, stdout: text(out), stderr: text(err) });
   }

@@ -122,7 +122,7 @@ async function undoGroup(
   } catch (error) {
     if (isHostwrightError(error) && error.retryable) throw error;
     const residue: Residue[] = [];
-    const present = await type.read(
+    const present: States = await type.read(
       context.target,
       group.changes.map((change) => change.key),
       { contents: true },

@@ -121,7 +121,9 @@ export class Estate {
   }
 
   #service(server: ServerRecord, kind: string, name: string | undefined): BoundService<unknown> {
-    const record = server.services.find((service) => service.kind === kind && (name === undefined || service.name === name));
+    const record = server.services.find(
+      (service) => service.kind === kind && (name === undefined || service.name === name),
+    );
     if (record === undefined) {
       throw new HostwrightError(
         "HW_SERVICE_MISSING",
@@ -137,7 +139,11 @@ function serviceView(service: ServiceRecord): ServiceView {
   return { name: service.name, kind: service.kind, type: service.type, options: service.options };
 }
 
-function find<T extends { readonly id: string; readonly name: string }>(list: readonly T[], idOrName: string, kind: string): T {
+function find<T extends { readonly id: string; readonly name: string }>(
+  list: readonly T[],
+  idOrName: string,
+  kind: string,
+): T {
   const name = idOrName.replace(/^@/, "");
   const found = list.find((record) => record.id === name || record.name === name);
   if (found !== undefined) return found;

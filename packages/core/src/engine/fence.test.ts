@@ -28,7 +28,7 @@ const run = async (holder: Fence, script = "echo done", args: string[] = []): Pr
 const outcome = async (holder: Fence): Promise<string> =>
   run(holder).then(
     (result) => result.stdout.toString().trim(),
-    (error: unknown) => String((error as { code: string }).code),
+    (error: unknown) => (error as { code: string }).code,
   );
 
 test("a script runs with its arguments, input and exit code", async () => {

@@ -30,7 +30,7 @@ if [ -L "$root/former" ] || [ -n "$(differing "$(basename "$(current)")")" ]; th
  * Asks for the generation until it is `want` or later (or exactly it), for at most 5 s. One good answer is not enough: nginx
  * lets old workers accept for 100 ms beside the new ones, and a visitor, or a probe of ours, would meet the old site.
  */
-export const AWAIT = String.raw`
+export const AWAIT: string = String.raw`
 use strict; use warnings; use IO::Socket::INET;
 my ($port, $path, $want, $exact) = @ARGV;
 my ($until, $good) = (time + 5, 0);

@@ -30,7 +30,11 @@ export interface Present {
 }
 
 /** Reads in bulk: one read per resource type however many sites, and a second one for what will be shown as changed. */
-export async function readPresent(planner: StepPlanner, server: ServerRecord, steps: readonly EnsureStep[]): Promise<Present> {
+export async function readPresent(
+  planner: StepPlanner,
+  server: ServerRecord,
+  steps: readonly EnsureStep[],
+): Promise<Present> {
   const { registry, session } = planner;
   const registered = await planner.register.onServer(server.id);
   await session.loadSecrets(collectReferences(steps.map((step) => step.items)));
@@ -41,7 +45,8 @@ export async function readPresent(planner: StepPlanner, server: ServerRecord, st
   const declared = new Set(all.map((item) => `${item.id}\n${item.owner}`));
   const dropped = registered.filter(
     (row) =>
-      !declared.has(`${addressKey(row.type, row.key)}\n${row.owner}`) && steps.some((step) => step.remove?.(row) === true),
+      !declared.has(`${addressKey(row.type, row.key)}\n${row.owner}`) &&
+      steps.some((step) => step.remove?.(row) === true),
   );
   const target = await session.target(server);
   const [states, pending] = await Promise.all([
@@ -63,7 +68,11 @@ export async function readPresent(planner: StepPlanner, server: ServerRecord, st
   };
 }
 
-async function readPending(planner: StepPlanner, server: ServerRecord, steps: readonly EnsureStep[]): Promise<Set<string>> {
+async function readPending(
+  planner: StepPlanner,
+  server: ServerRecord,
+  steps: readonly EnsureStep[],
+): Promise<Set<string>> {
   const names = [...new Set(steps.flatMap((step) => (step.publish === null ? [] : [step.publish])))];
   const pending = await Promise.all(
     names.map(async (name) => {

@@ -16,7 +16,8 @@ export class Registry {
     for (const definition of coreTypes) this.#types.set(definition.name, { definition, plugin: "@hostwright/core" });
     const names = new Set<string>();
     for (const plugin of plugins) {
-      if (typeof plugin?.name !== "string") throw refuse("a plugin without a name was given; pass what the package exports");
+      if (typeof plugin?.name !== "string")
+        throw refuse("a plugin without a name was given; pass what the package exports");
       if (plugin.contract !== CONTRACT) {
         throw refuse(
           `${plugin.name} is built for contract ${plugin.contract}, this core has ${CONTRACT}; install versions that fit`,
@@ -25,7 +26,12 @@ export class Registry {
       if (names.has(plugin.name)) throw refuse(`${plugin.name} is given twice; list it once`);
       names.add(plugin.name);
       for (const definition of plugin.services ?? []) {
-        this.#add(this.#services, `${definition.kind}:${definition.type}`, { definition, plugin: plugin.name }, "service");
+        this.#add(
+          this.#services,
+          `${definition.kind}:${definition.type}`,
+          { definition, plugin: plugin.name },
+          "service",
+        );
       }
       for (const definition of plugin.platforms ?? []) {
         this.#add(this.#platforms, definition.type, { definition, plugin: plugin.name }, "platform");
@@ -47,7 +53,10 @@ export class Registry {
     const found = this.#platforms.get(type);
     if (found !== undefined) return found.definition;
     const known = [...this.#platforms.keys()].join(", ");
-    throw new HostwrightError("HW_PLATFORM_UNKNOWN", `No plugin offers platform "${type}". Loaded: ${known || "none"}.`);
+    throw new HostwrightError(
+      "HW_PLATFORM_UNKNOWN",
+      `No plugin offers platform "${type}". Loaded: ${known || "none"}.`,
+    );
   }
 
   platforms(): readonly PlatformDefinition[] {

@@ -20,7 +20,8 @@ function renderAction(action: Action, number: number): string[] {
   if (action.kind === "run") return [`${head} (runs ${action.operation})`];
   const lines = [head];
   for (const change of action.changes) lines.push(...renderChange(change));
-  if (action.publish !== null) lines.push(`     * publish a new generation of ${action.publish}: test, switch, reload once`);
+  if (action.publish !== null)
+    lines.push(`     * publish a new generation of ${action.publish}: test, switch, reload once`);
   return lines;
 }
 
@@ -30,11 +31,19 @@ function renderChange(change: PlannedChange): string[] {
   const { before, after } = change.show;
   if (after === null) return lines;
   if (before === null) {
-    if (after.includes("\n")) lines.push(...after.trimEnd().split("\n").map((line) => `         + ${line}`));
+    if (after.includes("\n"))
+      lines.push(
+        ...after
+          .trimEnd()
+          .split("\n")
+          .map((line) => `         + ${line}`),
+      );
     else lines.push(`         ${after}`);
     return lines;
   }
-  const patch = createTwoFilesPatch("before", "after", ensureNewline(before), ensureNewline(after), "", "", { context: 2 });
+  const patch = createTwoFilesPatch("before", "after", ensureNewline(before), ensureNewline(after), "", "", {
+    context: 2,
+  });
   const body = patch.split("\n").slice(4);
   lines.push(...body.filter((line) => line !== "").map((line) => `         ${line}`));
   return lines;

@@ -18,7 +18,7 @@ export interface RunnerParts {
   readonly journal: Journal;
   readonly events: Events;
   readonly session: Session;
-  readonly operations: ReadonlyMap<string, Operation<never>>;
+  readonly operations: ReadonlyMap<string, Operation>;
   fingerprint(text: string): string;
   server(id: string): ServerRecord;
   /** Seals a secret that the task gives back. */

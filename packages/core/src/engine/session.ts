@@ -34,7 +34,12 @@ export class Session implements AsyncDisposable {
 
   /** The same work with connections of its own and past any cancel: undo needs it after both. */
   apart(): Session {
-    return new Session({ pool: this.#pool, load: this.#load, fence: this.#fence, signal: new AbortController().signal });
+    return new Session({
+      pool: this.#pool,
+      load: this.#load,
+      fence: this.#fence,
+      signal: new AbortController().signal,
+    });
   }
 
   /** Takes secrets that this work knows out of what a program said. */
@@ -49,7 +54,10 @@ export class Session implements AsyncDisposable {
   readonly resolve: Resolve = (reference) => {
     const value = this.#secrets.get(reference.id);
     if (value === undefined) {
-      throw new HostwrightError("HW_SECRET_UNREADABLE", `The secret ${reference.id} (${reference.label}) is not known.`);
+      throw new HostwrightError(
+        "HW_SECRET_UNREADABLE",
+        `The secret ${reference.id} (${reference.label}) is not known.`,
+      );
     }
     return value;
   };
@@ -91,7 +99,11 @@ export class Session implements AsyncDisposable {
       signal: this.#signal,
       resolve: this.resolve,
       serviceOptions: (type) => record.services.find((service) => service.type === type)?.options,
-      connection: async <T>(key: string, open: () => Promise<T>, close: (connection: T) => Promise<void>): Promise<T> => {
+      connection: async <T>(
+        key: string,
+        open: () => Promise<T>,
+        close: (connection: T) => Promise<void>,
+      ): Promise<T> => {
         const known = connections.get(key) as Promise<T> | undefined;
         if (known !== undefined) return known;
         const opening = open();
@@ -108,7 +120,10 @@ export class Session implements AsyncDisposable {
 
   async #mutate(server: Server, script: Script): Promise<CommandResult> {
     if (this.#fence === null) {
-      throw new HostwrightError("HW_INTERNAL", `Something tried to change ${server.name} while planning. Nothing was changed.`);
+      throw new HostwrightError(
+        "HW_INTERNAL",
+        `Something tried to change ${server.name} while planning. Nothing was changed.`,
+      );
     }
     return runFenced(server, this.#fence, { signal: this.#signal, ...script });
   }

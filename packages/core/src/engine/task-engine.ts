@@ -28,7 +28,7 @@ export interface EngineParts {
   readonly box: SecretBox;
   readonly pool: ServerPool;
   readonly tasks: ReadonlyMap<string, AnyTaskType>;
-  readonly operations: ReadonlyMap<string, Operation<never>>;
+  readonly operations: ReadonlyMap<string, Operation>;
   readonly uids: { readonly from: number; readonly to: number };
   /** Milliseconds for which a plan may be run. */
   readonly planLifeMs: number;
@@ -43,7 +43,7 @@ export interface TaskRequest {
 export function parseRequest(parts: EngineParts, request: TaskRequest): { readonly type: AnyTaskType; readonly parsed: unknown } {
   const type = parts.tasks.get(request?.type);
   if (type === undefined) {
-    throw new HostwrightError("HW_INPUT_INVALID", `There is no task type "${String(request?.type).slice(0, 60)}". Nothing was changed.`, {
+    throw new HostwrightError("HW_INPUT_INVALID", `There is no task type "${request?.type?.slice(0, 60)}". Nothing was changed.`, {
       mend: `Use one of: ${[...parts.tasks.keys()].join(", ")}.`,
     });
   }

@@ -53,7 +53,13 @@ test("a task is a span with its actions as children; a failure marks both, and a
   await events.emit("t1", "action:started", { action: 0, of: 2, server: "web1", title: "one" });
   await events.emit("t1", "action:finished", { action: 0, server: "web1", title: "one", ms: 5 });
   await events.emit("t1", "action:started", { action: 1, of: 2, server: "web1", title: "two" });
-  await events.emit("t1", "action:failed", { action: 1, server: "web1", title: "two", code: "HW_DISK_FULL", message: "no" });
+  await events.emit("t1", "action:failed", {
+    action: 1,
+    server: "web1",
+    title: "two",
+    code: "HW_DISK_FULL",
+    message: "no",
+  });
   await events.emit("t1", "task:finished", { state: "undone", error: null, residue: [] });
   expect(seen).toEqual([
     { name: "hostwright.task", parent: null, ended: true, error: "undone" },

@@ -1,4 +1,13 @@
-import { context, metrics, SpanStatusCode, trace, type Counter, type Histogram, type Span, type Tracer } from "@opentelemetry/api";
+import {
+  context,
+  metrics,
+  SpanStatusCode,
+  trace,
+  type Counter,
+  type Histogram,
+  type Span,
+  type Tracer,
+} from "@opentelemetry/api";
 import type { Events, HostwrightEvent } from "./events.ts";
 
 /**
@@ -16,7 +25,10 @@ export class Telemetry implements Disposable {
     this.#tracer = trace.getTracer("@hostwright/core");
     const meter = metrics.getMeter("@hostwright/core");
     this.#tasks = meter.createCounter("hostwright.tasks", { description: "Finished tasks by their end state" });
-    this.#actions = meter.createHistogram("hostwright.action.duration", { description: "Duration of actions", unit: "ms" });
+    this.#actions = meter.createHistogram("hostwright.action.duration", {
+      description: "Duration of actions",
+      unit: "ms",
+    });
     this.#stop = events.listen((event) => this.#take(event));
   }
 

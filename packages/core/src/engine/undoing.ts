@@ -86,11 +86,19 @@ export class Undoing {
     const { register, publish } = this.#parts;
     const residue = await undoEnsure(await this.#context.ensure(action, session), action, prior);
     if (action.publish !== null) {
-      await publish(this.#context.plan.task, this.#parts.server(action.server), action.publish, session, action.changes);
+      await publish(
+        this.#context.plan.task,
+        this.#parts.server(action.server),
+        action.publish,
+        session,
+        action.changes,
+      );
     }
     const left = new Set(residue.map((item) => `${item.type}\n${item.key}`));
     const { changes, server } = action;
-    const gone = changes.filter((change) => (change.before === null || change.adopt) && !left.has(`${change.type}\n${change.key}`));
+    const gone = changes.filter(
+      (change) => (change.before === null || change.adopt) && !left.has(`${change.type}\n${change.key}`),
+    );
     const kept = changes.filter((change) => change.before !== null && !change.adopt);
     await register.remove(gone.map((change) => ({ ...hold(change), server })));
     await register.put(kept.map((change) => ({ ...hold(change), server, hash: change.before })));
@@ -98,6 +106,11 @@ export class Undoing {
   }
 }
 
-export function hold({ type, key, owner, shared }: PlannedChange): Pick<PlannedChange, "type" | "key" | "owner" | "shared"> {
+export function hold({
+  type,
+  key,
+  owner,
+  shared,
+}: PlannedChange): Pick<PlannedChange, "type" | "key" | "owner" | "shared"> {
   return { type, key, owner, shared };
 }

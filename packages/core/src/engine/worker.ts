@@ -15,7 +15,15 @@ import { publish, type PublishOptions } from "./publisher.ts";
 import { collectReferences } from "./references.ts";
 import { Runner, type RunEnd } from "./runner.ts";
 import { Session } from "./session.ts";
-import { discardDraft, httpRole, openPlan, planRequest, sealPlan, type EngineParts, type TaskRequest } from "./task-engine.ts";
+import {
+  discardDraft,
+  httpRole,
+  openPlan,
+  planRequest,
+  sealPlan,
+  type EngineParts,
+  type TaskRequest,
+} from "./task-engine.ts";
 
 /** How a task ended (decisions.md D42). */
 export interface TaskOutcome {
@@ -74,7 +82,10 @@ export class Worker {
     if (task?.state === "cancelling") cancel.abort();
   }
 
-  async #carryOut(task: StoredTask, signal: AbortSignal): Promise<RunEnd & { readonly plan: PlanData | null; readonly value: Record<string, unknown> }> {
+  async #carryOut(
+    task: StoredTask,
+    signal: AbortSignal,
+  ): Promise<RunEnd & { readonly plan: PlanData | null; readonly value: Record<string, unknown> }> {
     let plan: PlanData | null = null;
     try {
       const approved = task.plan === null ? null : openPlan(this.#parts.box, task);
@@ -87,7 +98,13 @@ export class Worker {
       if (isHostwrightError(error) && error.code === "HW_LEASE_LOST") throw error;
       if (plan === null) await discardDraft(this.#parts, task.id);
       else await this.#forget(plan);
-      return { plan, value: {}, committed: false, error: signal.aborted ? cancelled(task.id, error) : error, residue: [] };
+      return {
+        plan,
+        value: {},
+        committed: false,
+        error: signal.aborted ? cancelled(task.id, error) : error,
+        residue: [],
+      };
     }
   }
 
@@ -99,7 +116,11 @@ export class Worker {
   }
 
   /** An approved plan runs as it is; a request is planned under its leases (decisions.md D1). */
-  async #plan(task: StoredTask, approved: PlanData | null, signal: AbortSignal): Promise<{ plan: PlanData; token: number }> {
+  async #plan(
+    task: StoredTask,
+    approved: PlanData | null,
+    signal: AbortSignal,
+  ): Promise<{ plan: PlanData; token: number }> {
     const { store, box } = this.#parts;
     let plan = approved ?? (await planRequest(this.#parts, task.request as TaskRequest, task.id, signal));
     for (;;) {
@@ -166,9 +187,18 @@ export class Worker {
         keep: async (name, value) => vault.put(taskSecret(task.id, name), value),
         publish: async (taskId, server, service, using, changes) => {
           const role = httpRole(this.#parts, server, service);
-          const { generation, reloaded, changed } = await publish(await using.target(server), role, publishOptions(role, changes));
+          const { generation, reloaded, changed } = await publish(
+            await using.target(server),
+            role,
+            publishOptions(role, changes),
+          );
           if (!changed) return;
-          await this.#events.emit(taskId, "publication:published", { server: server.name, service, generation, reloaded });
+          await this.#events.emit(taskId, "publication:published", {
+            server: server.name,
+            service,
+            generation,
+            reloaded,
+          });
         },
       },
       plan,
@@ -189,7 +219,8 @@ export class Worker {
     }
     const undone = !end.committed && end.residue.length === 0;
     if (undone) await this.#forget(plan);
-    if (undone || end.committed) await this.#dropFences(plan, end.committed ? plan.commit.deleteRecords : plan.release, estate);
+    if (undone || end.committed)
+      await this.#dropFences(plan, end.committed ? plan.commit.deleteRecords : plan.release, estate);
     return { ...end, residue, plan, value };
   }
 
@@ -204,7 +235,12 @@ export class Worker {
 
   async #commit(plan: PlanData): Promise<void> {
     const { store, vault } = this.#parts;
-    const hold = ({ server, type, key, owner }: PlanData["register"][number]): { server: string; type: string; key: string; owner: string } => ({
+    const hold = ({
+      server,
+      type,
+      key,
+      owner,
+    }: PlanData["register"][number]): { server: string; type: string; key: string; owner: string } => ({
       server,
       type,
       key,
@@ -244,7 +280,10 @@ export class Worker {
       const target = await session.target(estate.server(afterwards.server));
       const attempt = randomBytes(9).toString("hex");
       const keep = async (name: string, value: string): Promise<void> => vault.put(taskSecret(plan.task, name), value);
-      await runSiteCommand({ target, view: null, attempt, log: () => undefined, redact: session.redact, keep }, afterwards.input);
+      await runSiteCommand(
+        { target, view: null, attempt, log: () => undefined, redact: session.redact, keep },
+        afterwards.input,
+      );
     }
     requireOwnUrl((await vault.load([id])).get(id), afterwards);
     return {
@@ -271,7 +310,11 @@ export class Worker {
     } else {
       // The site stays leased until somebody resolved it; the server is free for others (decisions.md D9).
       const keep = end.plan?.leases[0]?.scope;
-      await store.leases.release(taskId, end.plan?.leases.map((lease) => lease.scope).filter((scope) => scope !== keep) ?? [], this.#holder);
+      await store.leases.release(
+        taskId,
+        end.plan?.leases.map((lease) => lease.scope).filter((scope) => scope !== keep) ?? [],
+        this.#holder,
+      );
     }
     await this.#events.emit(taskId, "task:finished", { state, error, residue: end.residue });
     return outcome;
@@ -293,9 +336,13 @@ function publishOptions({ publication }: HttpRole, changes: readonly PlannedChan
 function requireOwnUrl(url: string | undefined, { domain, input }: Afterwards): void {
   const parsed = url === undefined ? null : URL.parse(url);
   if (parsed !== null && ["http:", "https:"].includes(parsed.protocol) && parsed.hostname === domain) return;
-  throw new HostwrightError("HW_INSTALLER_FAILED", `${input.what}: the application gave a link that is not one of ${domain}.`, {
-    mend: "Look at the site's own code: a plugin or drop-in of it answers in the application's place.",
-  });
+  throw new HostwrightError(
+    "HW_INSTALLER_FAILED",
+    `${input.what}: the application gave a link that is not one of ${domain}.`,
+    {
+      mend: "Look at the site's own code: a plugin or drop-in of it answers in the application's place.",
+    },
+  );
 }
 
 function taskSecret(task: string, name: string): string {
@@ -309,8 +356,12 @@ function errorJson(error: unknown): Record<string, unknown> {
 }
 
 function cancelled(taskId: string, cause: unknown): HostwrightError {
-  return new HostwrightError("HW_CANCELLED", `Task ${taskId} was cancelled before its first action. Nothing was changed.`, {
-    mend: "Submit it again when it is wanted.",
-    cause,
-  });
+  return new HostwrightError(
+    "HW_CANCELLED",
+    `Task ${taskId} was cancelled before its first action. Nothing was changed.`,
+    {
+      mend: "Submit it again when it is wanted.",
+      cause,
+    },
+  );
 }

@@ -25,9 +25,13 @@ export function parseDomain(input: string): string {
   const labels = ascii.split(".");
   const tld = labels.at(-1) ?? "";
   if (RESERVED.includes(tld)) {
-    throw new HostwrightError("HW_DOMAIN_RESERVED", `"${ascii}" ends in the reserved name "${tld}". Nothing was changed.`, {
-      data: { domain: ascii },
-    });
+    throw new HostwrightError(
+      "HW_DOMAIN_RESERVED",
+      `"${ascii}" ends in the reserved name "${tld}". Nothing was changed.`,
+      {
+        data: { domain: ascii },
+      },
+    );
   }
   if (labels.length < 2) throw invalid("it has one label only");
   for (const label of labels) {
@@ -41,5 +45,7 @@ export function parseDomain(input: string): string {
 
 function printable(value: unknown): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is taken out here
-  return String(value).slice(0, 80).replace(/[\u0000-\u001f\u007f]/g, "?");
+  return String(value)
+    .slice(0, 80)
+    .replace(/[\u0000-\u001f\u007f]/g, "?");
 }

@@ -1,15 +1,15 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parseInput } from "./parse.ts";
-import { local, PlatformInput, ServerInput, SiteLimitsSchema, ssh } from "./records.ts";
+import { local, PlatformSchema, ServerSchema, SiteLimitsSchema, ssh } from "./records.ts";
 import { secret } from "./secret.ts";
 
 const FINGERPRINT = `SHA256:${"A".repeat(43)}`;
 const connect = ssh({ host: "web1.example", hostKey: FINGERPRINT, privateKey: secret("hush") });
 
-function refused(schema: typeof ServerInput | typeof PlatformInput, value: unknown): string {
+function refused(schema: typeof ServerSchema | typeof PlatformSchema, value: unknown): string {
   try {
-    parseInput(schema as typeof ServerInput, value, "server");
+    parseInput(schema as typeof ServerSchema, value, "server");
     return "accepted";
   } catch (error) {
     expect(error).toMatchObject({ code: "HW_INPUT_INVALID" });
@@ -19,7 +19,7 @@ function refused(schema: typeof ServerInput | typeof PlatformInput, value: unkno
 
 describe("parsing at the boundary", () => {
   test("defaults are filled in", () => {
-    const parsed = parseInput(ServerInput, { name: "web1", connect }, "server");
+    const parsed = parseInput(ServerSchema, { name: "web1", connect }, "server");
     expect(parsed.connect).toMatchObject({ type: "ssh", port: 22, user: "root", hostKeys: [FINGERPRINT] });
     expect(parseInput(SiteLimitsSchema, {}, "limits")).toEqual({
       uploadMegabytes: 64,
@@ -30,7 +30,7 @@ describe("parsing at the boundary", () => {
   });
 
   test("every wrong field is named at once, and no value is repeated", () => {
-    const message = refused(ServerInput, { name: "Web 1", connect: { ...connect, port: 70_000, privateKey: "hush" } });
+    const message = refused(ServerSchema, { name: "Web 1", connect: { ...connect, port: 70_000, privateKey: "hush" } });
     expect(message).toContain("name:");
     expect(message).toContain("connect.port:");
     expect(message).toContain("connect.privateKey:");
@@ -49,7 +49,7 @@ describe("parsing at the boundary", () => {
     [{ name: "web1", connect: { type: "telnet" } }, "connect"],
     ["web1", "(itself)"],
   ])("%j is refused for %s", (value, field) => {
-    expect(refused(ServerInput, value)).toContain(field);
+    expect(refused(ServerSchema, value)).toContain(field);
   });
 
   test.each([
@@ -63,16 +63,16 @@ describe("parsing at the boundary", () => {
     "/",
     "/srv/web\n",
   ])("a release's folder %j is refused", (root) => {
-    expect(refused(PlatformInput, { name: "wp", root })).toContain("root");
+    expect(refused(PlatformSchema, { name: "wp", root })).toContain("root");
   });
 
   test.each(["/srv/platforms/wp-6.8", "/srv/a/b_c+d@2"])("a release's folder %s is taken", (root) => {
-    expect(parseInput(PlatformInput, { name: "wp", root }, "platform").root).toBe(root);
+    expect(parseInput(PlatformSchema, { name: "wp", root }, "platform").root).toBe(root);
   });
 
   test("a secret made by another copy of core is taken", () => {
     const foreign = { reveal: () => "hush", toJSON: () => "[secret]" };
-    expect(refused(ServerInput, { name: "web1", connect: { ...connect, privateKey: foreign } })).toBe("accepted");
+    expect(refused(ServerSchema, { name: "web1", connect: { ...connect, privateKey: foreign } })).toBe("accepted");
   });
 });
 
@@ -90,7 +90,7 @@ describe("connections", () => {
 
   test("a secret shows itself in no print", () => {
     const key = secret("hush");
-    for (const shown of [String(key), JSON.stringify({ key }), inspect(connect, { depth: 9 }), `${key}`]) {
+    for (const shown of [String(key), JSON.stringify({ key }), inspect(connect, { depth: 9 }), "".concat(key as unknown as string)]) {
       expect(shown).toContain("[secret]");
       expect(shown).not.toContain("hush");
     }

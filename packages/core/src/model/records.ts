@@ -17,50 +17,98 @@ function isSecretLike(value: unknown): boolean {
   return typeof value === "object" && value !== null && typeof (value as { reveal?: unknown }).reveal === "function";
 }
 
-export const ConnectInput = z.discriminatedUnion("type", [
+/** How a server is reached; made by `ssh()` or `local()`. */
+export type ConnectInput =
+  | { readonly type: "local" }
+  | {
+      readonly type: "ssh";
+      readonly host: string;
+      /** Default 22. */
+      readonly port?: number | undefined;
+      /** Root, or one that may use sudo without a password; default `root`. */
+      readonly user?: string | undefined;
+      /** `SHA256:...`; one of them is the server's. */
+      readonly hostKeys: readonly string[];
+      readonly privateKey: Secret;
+    };
+
+const ConnectSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("local") }),
   z.strictObject({
     type: z.literal("ssh"),
     host: z.string().min(1).max(255),
     port: Port.default(22),
-    user: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/).default("root"),
+    user: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_-]{0,31}$/)
+      .default("root"),
     hostKeys: z.array(z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "a fingerprint such as SHA256:...")).min(1),
     privateKey: SecretValue,
   }),
 ]);
-export type ConnectInput = z.input<typeof ConnectInput>;
 
-export const ServiceInput = z.strictObject({
-  kind: z.string(),
-  type: z.string(),
-  name: Name.optional(),
-  options: z.unknown(),
-});
+/** A service as its plugin's builder makes it: `nginx.service()`. */
+export interface ServiceInput {
+  readonly kind: string;
+  readonly type: string;
+  /** Default: the kind. */
+  readonly name?: string | undefined;
+  readonly options?: unknown;
+}
 
-export const ServerInput = z.strictObject({
-  name: Name,
-  connect: ConnectInput.optional(),
+export interface ServerInput {
+  /** Lower-case letters, digits, dots and dashes, 63 at most. */
+  readonly name: string;
+  /** Needed for a new server. */
+  readonly connect?: ConnectInput | undefined;
   /** Addresses at which other servers reach it; default: the host it is reached at. */
+  readonly addresses?: readonly string[] | undefined;
+  readonly services?: readonly ServiceInput[] | undefined;
+  /** Names the code or file that alone writes this record from now on. */
+  readonly managedBy?: string | undefined;
+}
+
+export const ServerSchema: z.ZodType<ServerInput> = z.strictObject({
+  name: Name,
+  connect: ConnectSchema.optional(),
   addresses: z.array(z.string().min(1).max(255)).optional(),
-  services: z.array(ServiceInput).optional(),
+  services: z
+    .array(z.strictObject({ kind: z.string(), type: z.string(), name: Name.optional(), options: z.unknown() }))
+    .optional(),
   managedBy: z.string().optional(),
 });
-export type ServerInput = z.input<typeof ServerInput>;
 
-export const PlatformInput = z.strictObject({
-  name: Name,
-  /** Name or id of the web server that the release stands on. */
-  server: z.string().optional(),
+export interface PlatformInput {
+  /** Lower-case letters, digits, dots and dashes, 63 at most. */
+  readonly name: string;
+  /** Name or id of the web server that the release stands on; needed for a new platform. */
+  readonly server?: string | undefined;
   /** Folder of the release on the server; default `/srv/platforms/<name>`. */
+  readonly root?: string | undefined;
+  /** Made by its plugin's builder: `drupal.platform()`; needed for a new platform. */
+  readonly type?: { readonly type: string; readonly options?: unknown } | undefined;
+  /** Where the code comes from: a folder on the machine that Hostwright runs on. */
+  readonly source?: { readonly path: string } | undefined;
+  readonly managedBy?: string | undefined;
+}
+
+export const PlatformSchema: z.ZodType<PlatformInput> = z.strictObject({
+  name: Name,
+  server: z.string().optional(),
   root: AbsolutePath.optional(),
   type: z.strictObject({ type: z.string(), options: z.unknown() }).optional(),
-  /** Where the code comes from: a folder on the machine that Hostwright runs on. */
   source: z.strictObject({ path: z.string().min(1) }).optional(),
   managedBy: z.string().optional(),
 });
-export type PlatformInput = z.input<typeof PlatformInput>;
 
-export const SiteLimitsSchema = z.strictObject({
+export interface SiteLimits {
+  readonly uploadMegabytes: number;
+  readonly requestSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly phpWorkers: number;
+}
+
+export const SiteLimitsSchema: z.ZodType<SiteLimits> = z.strictObject({
   uploadMegabytes: z.int().min(1).max(10_240).default(64),
   requestSeconds: z.int().min(1).max(3_600).default(60),
   memoryMegabytes: z.int().min(32).max(65_536).default(256),
@@ -121,7 +169,7 @@ export interface SiteRecord {
   readonly adminUser: string;
   readonly options: unknown;
   readonly optionsVersion: number;
-  readonly limits: z.output<typeof SiteLimitsSchema>;
+  readonly limits: SiteLimits;
 }
 
 /** Connects to this machine itself. */

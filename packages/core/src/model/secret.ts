@@ -22,8 +22,8 @@ export class Secret {
     return HIDDEN;
   }
 
-  [inspect.custom](): string {
-    return HIDDEN;
+  static {
+    Object.defineProperty(this.prototype, inspect.custom, { value: () => HIDDEN });
   }
 }
 

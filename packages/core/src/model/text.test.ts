@@ -9,9 +9,7 @@ const hostile = fc.oneof(
 );
 const withoutNul = hostile.filter((value) => !value.includes("\0"));
 
-/**
- * Reads a PHP single-quoted literal as PHP's manual describes it; null unless the whole text is exactly one literal.
- */
+/** Reads a PHP single-quoted literal as PHP's manual describes it; null unless the whole text is exactly one literal. */
 function readPhp(literal: string): string | null {
   if (!literal.startsWith("'")) return null;
   let value = "";

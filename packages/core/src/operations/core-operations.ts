@@ -3,4 +3,4 @@ import { installPackages } from "./install-packages.ts";
 import { probePage } from "./probe-page.ts";
 import { emptySite, siteCommand } from "./site-command.ts";
 
-export const coreOperations: readonly Operation<never>[] = [siteCommand, emptySite, probePage, installPackages];
+export const coreOperations: readonly Operation[] = [siteCommand, emptySite, probePage, installPackages];

@@ -32,10 +32,14 @@ export const installPackages: Operation<InstallPackagesInput> = {
       timeoutMs: 1_800_000,
     });
     if (result.result === "success") return { packages: input.packages };
-    throw new HostwrightError("HW_PREREQUISITE_MISSING", `${target.server.name} could not install ${input.packages.join(", ")}.`, {
-      server: target.server.name,
-      output: bounded(`${result.stdout}\n${result.stderr}`),
-    });
+    throw new HostwrightError(
+      "HW_PREREQUISITE_MISSING",
+      `${target.server.name} could not install ${input.packages.join(", ")}.`,
+      {
+        server: target.server.name,
+        output: bounded(`${result.stdout}\n${result.stderr}`),
+      },
+    );
   },
   async probe(context) {
     await stopRemoteUnit(context.target, context.attempt);

@@ -30,7 +30,7 @@ export async function fetchPage(target: Target, input: Pick<ProbePageInput, "dom
   const { promise, resolve, reject } = Promise.withResolvers<Page>();
   const call = request(
     {
-      createConnection: () => socket as never,
+      createConnection: () => socket,
       method: "GET",
       path: input.path,
       headers: { host: input.domain, "user-agent": "Hostwright", connection: "close" },

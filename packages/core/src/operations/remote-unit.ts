@@ -83,10 +83,14 @@ export async function runRemoteUnit(target: Target, unit: RemoteUnit): Promise<R
   });
   if (started.exitCode !== 0) {
     await stopRemoteUnit(target, unit.attempt);
-    throw new HostwrightError("HW_COMMAND_FAILED", `${server.name} could not start a unit for ${unit.argv[0] ?? "a command"}.`, {
-      server: server.name,
-      output: bounded(started.stderr),
-    });
+    throw new HostwrightError(
+      "HW_COMMAND_FAILED",
+      `${server.name} could not start a unit for ${unit.argv[0] ?? "a command"}.`,
+      {
+        server: server.name,
+        output: bounded(started.stderr),
+      },
+    );
   }
   const waited = await server.script({
     script: WAIT,

@@ -22,7 +22,10 @@ export interface SiteCommandInput {
  * Runs the driver and gives the JSON object of its last line; a `loginLink` in it is kept as a secret of the task.
  * @throws HW_INSTALLER_FAILED with its output, HW_COMMAND_TIMEOUT
  */
-export async function runSiteCommand(context: OperationContext, input: SiteCommandInput): Promise<Record<string, unknown>> {
+export async function runSiteCommand(
+  context: OperationContext,
+  input: SiteCommandInput,
+): Promise<Record<string, unknown>> {
   const { target } = context;
   const { name } = target.server;
   const { stdout, ...result } = await runRemoteUnit(target, {
@@ -43,16 +46,21 @@ export async function runSiteCommand(context: OperationContext, input: SiteComma
   const lines = stdout.trimEnd().split("\n");
   const answer = parseAnswer(lines.at(-1) ?? "");
   if (result.result !== "success" || answer === null || "error" in answer) {
-    const why = typeof answer?.["error"] === "string" ? answer["error"] : `${result.result}, exit code ${result.exitCode}`;
+    const why =
+      typeof answer?.["error"] === "string" ? answer["error"] : `${result.result}, exit code ${result.exitCode}`;
     const said = bounded(context.redact(why), 500);
     const full = DISK_FULL.test(`${why}\n${stdout}\n${result.stderr}`);
     throw new HostwrightError(
       full ? "HW_DISK_FULL" : "HW_INSTALLER_FAILED",
-      full ? `${input.what} on ${name} found no space left on a file system: ${said}` : `${input.what} on ${name} failed: ${said}`,
+      full
+        ? `${input.what} on ${name} found no space left on a file system: ${said}`
+        : `${input.what} on ${name} failed: ${said}`,
       {
         server: name,
         output,
-        ...(full ? {} : { mend: `Look at its output; mend what it names on ${name} or in the request, then try again.` }),
+        ...(full
+          ? {}
+          : { mend: `Look at its output; mend what it names on ${name} or in the request, then try again.` }),
       },
     );
   }
@@ -86,10 +94,14 @@ export async function emptySiteFolders(
     timeoutMs: 600_000,
   });
   if (result.result === "success") return;
-  throw new HostwrightError("HW_COMMAND_FAILED", `Files of ${input.what} on ${context.target.server.name} could not all be removed.`, {
-    server: context.target.server.name,
-    output: bounded(result.stderr),
-  });
+  throw new HostwrightError(
+    "HW_COMMAND_FAILED",
+    `Files of ${input.what} on ${context.target.server.name} could not all be removed.`,
+    {
+      server: context.target.server.name,
+      output: bounded(result.stderr),
+    },
+  );
 }
 
 /** Installer, seeding and the like: what it made lies in the site's folders and its database. */

@@ -46,7 +46,10 @@ export class EmbeddedQueue {
       const fresh = queued.filter((task) => !running.has(task.id)).slice(0, free);
       for (const task of fresh) {
         const work = worker.work(task.id, new AbortController().signal).finally(() => running.delete(task.id));
-        running.set(task.id, work.catch(() => undefined));
+        running.set(
+          task.id,
+          work.catch(() => undefined),
+        );
       }
       if (fresh.length === 0) await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
     }

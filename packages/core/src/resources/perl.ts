@@ -25,7 +25,12 @@ function script(program: PerlProgram, stdin: Input, { args = [], about: _about, 
   return { ...options, script: START, args: [program.text, ...args], stdin };
 }
 
-function checked(target: Target, program: PerlProgram, about: string | undefined, result: CommandResult): CommandResult {
+function checked(
+  target: Target,
+  program: PerlProgram,
+  about: string | undefined,
+  result: CommandResult,
+): CommandResult {
   if (result.exitCode === 0 && !result.timedOut && !result.aborted) return result;
   const shown = `"${program.what}${about === undefined ? "" : ` ${about}`}"`;
   throw commandError(target.server.name, { argv: ["perl"] }, result, shown);

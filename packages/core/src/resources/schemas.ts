@@ -43,7 +43,7 @@ export const TextSchema: z.ZodType<Text> = z.union([
 
 /** What an author's constructor gives: the input parsed early, so that a mistake is named where it was made. */
 export function declare<Spec>(
-  type: Pick<ResourceType<Spec, never>, "name" | "schema">,
+  type: Pick<ResourceType<Spec>, "name" | "schema">,
   input: unknown,
   shared: boolean | undefined,
 ): Declared {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { PassThrough, pipeline } from "node:stream";
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { RANK, type Change, type Declared, type ResourceType, type Target } from "../contracts/resource.ts";
@@ -43,8 +44,8 @@ const Inside = z
   );
 
 /**
- * A published release: root-owned, immutable, made by one rename after all of it was checked (decisions.md D21).
- * Another digest at the same path is HW_RESOURCE_FOREIGN: new code is published under a new name.
+ * A published release: root-owned, immutable, made by one rename after all of it was checked (decisions.md D21). Another
+ * digest at the same path is HW_RESOURCE_FOREIGN: new code is published under a new name.
  */
 export const treeType: ResourceType<TreeSpec, TreeState> = {
   name: "tree",
@@ -169,10 +170,12 @@ async function sendTree(
     });
     tar.once("close", resolve);
   });
-  const sending = changeByPerl(target, APPLY_TREE, tar.stdout, options).finally(() => {
+  // Node throws away what an ended child wrote and nobody reads yet: a small release, while the channel is being opened.
+  const content = pipeline(tar.stdout, new PassThrough(), () => undefined);
+  const sending = changeByPerl(target, APPLY_TREE, content, options).finally(() => {
     // A server that stopped reading would leave tar waiting for ever.
     if (tar.exitCode === null) tar.kill();
-    tar.stdout.destroy();
+    content.destroy();
   });
   const [sent, code] = await Promise.allSettled([sending, ended]);
   // The source's own failure is the cause of whatever the server said. 1 is a file that moved: the digest judges that.

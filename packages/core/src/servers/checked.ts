@@ -13,8 +13,9 @@ const DENIED =
 export const DISK_FULL: RegExp = /No space left on device|Disk quota exceeded|possibly out of free disk space/;
 
 /**
- * Runs a command or script that must succeed. @throws HW_COMMAND_FAILED (`data.exitCode`, `output` = end of stderr),
- * HW_COMMAND_TIMEOUT, HW_CANCELLED, HW_DISK_FULL, HW_PERMISSION_DENIED, and what `Server.run` throws.
+ * Runs a command or script that must succeed.
+ * @throws HW_COMMAND_FAILED (`data.exitCode`, `output` = end of stderr), HW_COMMAND_TIMEOUT, HW_CANCELLED, HW_DISK_FULL,
+ * HW_PERMISSION_DENIED, and what `Server.run` throws.
  */
 export async function runChecked(server: Server, what: Command | Script): Promise<CommandResult> {
   const result = "script" in what ? await server.script(what) : await server.run(what);

@@ -5,8 +5,13 @@ import { siteParts } from "./site-parts.ts";
 import { emptyStep, isEntryOf, ownerOf } from "./site-steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
 
+export interface DeleteRequest {
+  readonly type: "site:delete";
+  /** Id, main domain or alias. */
+  readonly site: string;
+}
+
 const Request = z.strictObject({ type: z.literal("site:delete"), site: z.string().min(1).max(300) });
-export type DeleteRequest = z.input<typeof Request>;
 
 /**
  * Asks that a site goes, with its database and files. Until its commit only the pages and the PHP are gone, and come
@@ -16,7 +21,7 @@ export function deleteSite(site: string): DeleteRequest {
   return { type: "site:delete", site };
 }
 
-export const removeSite: TaskType<z.output<typeof Request>> = {
+export const removeSite: TaskType<DeleteRequest> = {
   type: "site:delete",
   schema: Request,
   plan: async (context, request) => planDelete(context, request.site),

@@ -6,8 +6,15 @@ import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/drafts.ts";
 import type { RunStep } from "../engine/steps.ts";
 import { parseDomain } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
-import { SiteLimitsSchema, type PlatformRecord, type ServerRecord, type SiteRecord } from "../model/records.ts";
+import {
+  SiteLimitsSchema,
+  type SiteLimits,
+  type PlatformRecord,
+  type ServerRecord,
+  type SiteRecord,
+} from "../model/records.ts";
 import { LOGIN_LINK_SECONDS } from "./login-link.ts";
+import { chooseDatabase } from "./choose-database.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
@@ -23,13 +30,14 @@ const Options = z.strictObject({
   database: z.string().optional(),
   title: z.string().min(1).max(200).optional(),
   adminEmail: z.email().optional(),
-  adminUser: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/).default("admin"),
+  adminUser: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/)
+    .default("admin"),
   limits: SiteLimitsSchema.prefault({}),
 });
 
-const Request = z.strictObject({ type: z.literal("site:install"), domain: z.string(), ...Options.shape });
-type Request = z.output<typeof Request>;
-export type InstallRequest = z.input<typeof Request>;
+const Schema = z.strictObject({ type: z.literal("site:install"), domain: z.string(), ...Options.shape });
 
 export interface InstallOptions {
   /** Name or id of the platform; its server serves the site. */
@@ -49,7 +57,27 @@ export interface InstallOptions {
   /** Letters, digits, `.`, `_` and `-`, at most 60; default `admin`. */
   readonly adminUser?: string;
   /** Default: uploads of 64 MiB, requests of 60 s, 256 MiB for each of 5 PHP workers. */
-  readonly limits?: Partial<z.output<typeof SiteLimitsSchema>>;
+  readonly limits?: Partial<SiteLimits>;
+}
+
+export interface InstallRequest extends InstallOptions {
+  readonly type: "site:install";
+  readonly domain: string;
+}
+
+/** As parsed: with its defaults. */
+interface Request {
+  readonly type: "site:install";
+  readonly domain: string;
+  readonly platform: string;
+  readonly options?: SiteDeclaration | undefined;
+  readonly aliases: readonly string[];
+  readonly aliasMode: "redirect" | "serve";
+  readonly database?: string | undefined;
+  readonly title?: string | undefined;
+  readonly adminEmail?: string | undefined;
+  readonly adminUser: string;
+  readonly limits: SiteLimits;
 }
 
 /**
@@ -61,12 +89,12 @@ export interface InstallOptions {
  * HW_HTTP_CONFIG_REFUSED ...
  */
 export function install(domain: string, options: InstallOptions): InstallRequest {
-  return { type: "site:install", domain, ...options } as InstallRequest;
+  return { type: "site:install", domain, ...options };
 }
 
 export const installSite: TaskType<Request> = {
   type: "site:install",
-  schema: Request as z.ZodType<Request>,
+  schema: Schema,
   plan: planInstall,
 };
 
@@ -110,14 +138,39 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
     ...NOTHING,
     title: `install ${domain} on ${platform.name}`,
     leases: leasesOf(site, platform, servers),
-    steps: [...serverSteps, step, ...before, ...(first ? applicationSteps(parts) : []), publish, probeStep(parts, first ? "always" : "changed")],
+    steps: [
+      ...serverSteps,
+      step,
+      ...before,
+      ...(first ? applicationSteps(parts) : []),
+      publish,
+      probeStep(parts, first ? "always" : "changed"),
+    ],
     reserve: first
-      ? [{ kind: "site", id: site.id, name: domain, value: { ...site, status: "installing" }, expect: DRAFT_VERSION, claims: names }]
+      ? [
+          {
+            kind: "site",
+            id: site.id,
+            name: domain,
+            value: { ...site, status: "installing" },
+            expect: DRAFT_VERSION,
+            claims: names,
+          },
+        ]
       : [],
     commit: {
       put: [
         ...(first
-          ? [{ kind: "site" as const, id: site.id, name: domain, value: installed, expect: DRAFT_VERSION + 1, claims: names }]
+          ? [
+              {
+                kind: "site" as const,
+                id: site.id,
+                name: domain,
+                value: installed,
+                expect: DRAFT_VERSION + 1,
+                claims: names,
+              },
+            ]
           : []),
         ...publishedRecord(context, platform, release),
       ],
@@ -177,7 +230,11 @@ function wantedSite(
       `options are for ${request.options.type}, but ${platform.name} is ${platform.type}. Nothing was changed.`,
     );
   }
-  const options = parseInput(definition.siteOptions.schema, request.options?.options ?? {}, `options of ${given.domain}`);
+  const options = parseInput(
+    definition.siteOptions.schema,
+    request.options?.options ?? {},
+    `options of ${given.domain}`,
+  );
   const database = chooseDatabase(context, request.database, definition.role.databases, platform, web);
   return {
     domain: given.domain,
@@ -202,51 +259,12 @@ function wantedSite(
 async function newSite(context: PlanningContext, wanted: Omit<SiteRecord, "id" | "uid">): Promise<SiteRecord> {
   const site = await makeDraft(context.records, context.task, wanted, context.uids.from);
   if (site.uid <= context.uids.to) return site;
-  throw new HostwrightError("HW_HOST_UNSUPPORTED", `All unix ids up to ${context.uids.to} were given out. Nothing was changed.`, {
-    mend: "Widen the range of unix ids that createHostwright was given.",
-  });
-}
-
-function chooseDatabase(
-  context: PlanningContext,
-  wanted: string | undefined,
-  protocols: readonly string[],
-  platform: PlatformRecord,
-  web: ServerRecord,
-): SiteRecord["database"] {
-  if (protocols.length === 0) return null;
-  const { estate } = context;
-  const all = estate.servers.flatMap((server) =>
-    server.services.filter((service) => service.kind === "db").map((service) => ({ server, service: estate.database(server, service.name) })),
-  );
-  const goes = (entry: (typeof all)[number]): boolean => protocols.includes(entry.service.role.protocol);
-  if (wanted !== undefined) {
-    const [serverName = "", serviceName] = wanted.split(":");
-    const server = estate.server(serverName);
-    const service = estate.database(server, serviceName);
-    if (!protocols.includes(service.role.protocol)) throw wrongDatabase(platform, service.record.type, protocols);
-    return { server: server.id, service: service.record.name };
-  }
-  const own = all.filter((entry) => entry.server.id === web.id);
-  const fitting = own.some(goes) ? own.filter(goes) : all.filter(goes);
-  const [only] = fitting;
-  if (only !== undefined && fitting.length === 1) return { server: only.server.id, service: only.service.record.name };
-  const [other] = all;
-  if (only === undefined && other !== undefined) throw wrongDatabase(platform, other.service.record.type, protocols);
   throw new HostwrightError(
-    "HW_SERVICE_MISSING",
-    only === undefined
-      ? `${platform.name} needs a database (${protocols.join(" or ")}), and no server offers one. Nothing was changed.`
-      : `Several servers offer a database for ${platform.name}: name one. Nothing was changed.`,
-    only === undefined ? {} : { mend: `Give database: one of ${fitting.map((entry) => entry.server.name).join(", ")}.` },
-  );
-}
-
-function wrongDatabase(platform: PlatformRecord, type: string, protocols: readonly string[]): HostwrightError {
-  return new HostwrightError(
-    "HW_PLATFORM_DATABASE",
-    `${platform.name} (${platform.type}) cannot use ${type}. Nothing was changed.`,
-    { mend: `Choose a database of type ${protocols.join(" or ")}.`, data: { databases: protocols } },
+    "HW_HOST_UNSUPPORTED",
+    `All unix ids up to ${context.uids.to} were given out. Nothing was changed.`,
+    {
+      mend: "Widen the range of unix ids that createHostwright was given.",
+    },
   );
 }
 
@@ -257,11 +275,16 @@ function refuseOther(
   platform: PlatformRecord,
   aliases: readonly string[],
 ): SiteRecord {
-  const same = known.status === "installed" && known.platform === platform.id && String(known.aliases) === String(aliases);
+  const same =
+    known.status === "installed" && known.platform === platform.id && String(known.aliases) === String(aliases);
   if (same && draft === null) return known;
-  throw new HostwrightError("HW_DOMAIN_TAKEN", `${known.domain} is held by the site ${known.id}. Nothing was changed.`, {
-    data: { domain: known.domain, site: known.id },
-  });
+  throw new HostwrightError(
+    "HW_DOMAIN_TAKEN",
+    `${known.domain} is held by the site ${known.id}. Nothing was changed.`,
+    {
+      data: { domain: known.domain, site: known.id },
+    },
+  );
 }
 
 async function refuseTaken(context: PlanningContext, names: readonly string[], own: string | undefined): Promise<void> {

@@ -6,8 +6,13 @@ import { NOTHING, type TaskType } from "../engine/task-type.ts";
 /** Seconds for which a login link is good. */
 export const LOGIN_LINK_SECONDS = 900;
 
+export interface LoginLinkRequest {
+  readonly type: "site:login-link";
+  /** Id, main domain or alias. */
+  readonly site: string;
+}
+
 const Request = z.strictObject({ type: z.literal("site:login-link"), site: z.string().min(1).max(300) });
-export type LoginLinkRequest = z.input<typeof Request>;
 
 /**
  * Asks for a link that logs the administrator of a site in, once. The value is `{ site, domain, loginLink,
@@ -18,7 +23,7 @@ export function loginLink(site: string): LoginLinkRequest {
   return { type: "site:login-link", site };
 }
 
-export const siteLoginLink: TaskType<z.output<typeof Request>> = {
+export const siteLoginLink: TaskType<LoginLinkRequest> = {
   type: "site:login-link",
   schema: Request,
   async plan(context, request) {

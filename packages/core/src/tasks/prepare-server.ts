@@ -3,8 +3,13 @@ import type { RunStep } from "../engine/steps.ts";
 import { serverStep } from "./server-steps.ts";
 import { NOTHING, type TaskType } from "../engine/task-type.ts";
 
+export interface PrepareRequest {
+  readonly type: "server:prepare";
+  /** Name or id. */
+  readonly server: string;
+}
+
 const Request = z.strictObject({ type: z.literal("server:prepare"), server: z.string().min(1).max(300) });
-export type PrepareRequest = z.input<typeof Request>;
 
 /**
  * Asks that a server gets the packages, folders and settings that its services need; packages stay when it is undone.
@@ -15,7 +20,7 @@ export function prepare(server: string): PrepareRequest {
   return { type: "server:prepare", server };
 }
 
-export const prepareServer: TaskType<z.output<typeof Request>> = {
+export const prepareServer: TaskType<PrepareRequest> = {
   type: "server:prepare",
   schema: Request,
   async plan(context, request) {

@@ -18,7 +18,9 @@ export async function problemsOf(context: PlanningContext, server: ServerRecord)
 export async function refuseProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<void> {
   const unique = [...new Map(servers.map((server) => [server.id, server])).values()];
   const found = await Promise.all(
-    unique.map(async (server) => (await problemsOf(context, server)).map((problem) => ({ server: server.name, ...problem }))),
+    unique.map(async (server) =>
+      (await problemsOf(context, server)).map((problem) => ({ server: server.name, ...problem })),
+    ),
   );
   const problems = found.flat().filter((problem) => problem.tolerable !== true);
   const [first] = problems;

@@ -26,7 +26,11 @@ export async function serverItems(context: PlanningContext, server: ServerRecord
   return [...folders, ...services].map((declared) => ({ ...declared, owner }));
 }
 
-export async function serverStep(context: PlanningContext, server: ServerRecord, extra: readonly Owned[] = []): Promise<EnsureStep> {
+export async function serverStep(
+  context: PlanningContext,
+  server: ServerRecord,
+  extra: readonly Owned[] = [],
+): Promise<EnsureStep> {
   const owner = `server/${server.id}`;
   const http = server.services.find((service) => service.kind === "http");
   return {

@@ -20,7 +20,11 @@ export interface SiteParts {
   readonly httpView: ServerView;
   readonly php: BoundService<PhpRole>;
   readonly phpView: ServerView;
-  readonly database: { readonly service: BoundService<DatabaseRole>; readonly view: ServerView; readonly request: DatabaseRequest } | null;
+  readonly database: {
+    readonly service: BoundService<DatabaseRole>;
+    readonly view: ServerView;
+    readonly request: DatabaseRequest;
+  } | null;
   readonly view: SiteView;
 }
 
@@ -68,7 +72,10 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
     webUser: http.role.webUser,
     secret: (name, label) => siteSecret(site, name, label),
   };
-  const [httpView, phpView] = await Promise.all([serverView(context, web, http.record), serverView(context, web, php.record)]);
+  const [httpView, phpView] = await Promise.all([
+    serverView(context, web, http.record),
+    serverView(context, web, php.record),
+  ]);
   return { site, platform, definition, web, http, httpView, php, phpView, database, view };
 }
 

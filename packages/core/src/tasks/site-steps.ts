@@ -27,8 +27,10 @@ export function webItems(parts: SiteParts): readonly Owned[] {
   const { role } = definition;
   const group = view.user;
   const seed = { id: view.id, paths: view.paths, platform: view.platform, options: view.options };
-  const rootOwned = (path: string): ReturnType<typeof directory> => directory({ path, owner: "root", group, mode: 0o750 });
-  const own = (path: string, mode: number): ReturnType<typeof directory> => directory({ path, owner: view.user, group, mode });
+  const rootOwned = (path: string): ReturnType<typeof directory> =>
+    directory({ path, owner: "root", group, mode: 0o750 });
+  const own = (path: string, mode: number): ReturnType<typeof directory> =>
+    directory({ path, owner: view.user, group, mode });
   const settings = role.settings(view);
   const confFolders = new Set([...role.confFolders(seed), ...settings.flatMap((item) => parentsOf(item.path))]);
   const leaves = role.ownFolders(seed).map((folder) => folder.path);
@@ -66,7 +68,10 @@ export function isEntryOf(parts: SiteParts, row: RegisteredResource): boolean {
 }
 
 /** Everything that a finished site has, as it should be. */
-export function siteSteps(context: PlanningContext, parts: SiteParts): { readonly before: readonly Step[]; readonly publish: EnsureStep } {
+export function siteSteps(
+  context: PlanningContext,
+  parts: SiteParts,
+): { readonly before: readonly Step[]; readonly publish: EnsureStep } {
   const owner = ownerOf(parts);
   // Databases, trees and users go only by a delete task (decisions.md D16).
   const removable = (row: RegisteredResource): boolean =>

@@ -6,8 +6,18 @@ import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "..
 
 const Enable = z.strictObject({ type: z.literal("site:enable"), site: z.string().min(1).max(300) });
 const Disable = z.strictObject({ type: z.literal("site:disable"), site: z.string().min(1).max(300) });
-export type EnableRequest = z.input<typeof Enable>;
-export type DisableRequest = z.input<typeof Disable>;
+
+export interface EnableRequest {
+  readonly type: "site:enable";
+  /** Id, main domain or alias. */
+  readonly site: string;
+}
+
+export interface DisableRequest {
+  readonly type: "site:disable";
+  /** Id, main domain or alias. */
+  readonly site: string;
+}
 
 /**
  * Asks that a disabled site answers again. The value is `{ site, domain, enabled }`. @throws HW_NOT_FOUND when planned
@@ -24,13 +34,13 @@ export function disable(site: string): DisableRequest {
   return { type: "site:disable", site };
 }
 
-export const enableSite: TaskType<z.output<typeof Enable>> = {
+export const enableSite: TaskType<EnableRequest> = {
   type: "site:enable",
   schema: Enable,
   plan: async (context, request) => planSwitch(context, context.estate.site(request.site), true),
 };
 
-export const disableSite: TaskType<z.output<typeof Disable>> = {
+export const disableSite: TaskType<DisableRequest> = {
   type: "site:disable",
   schema: Disable,
   plan: async (context, request) => planSwitch(context, context.estate.site(request.site), false),

@@ -10,8 +10,13 @@ import { siteParts, type SiteParts } from "./site-parts.ts";
 import { databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
 
+export interface VerifyRequest {
+  readonly type: "alias:verify";
+  /** Name, id, domain or `@name` of a server, platform or site. */
+  readonly alias: string;
+}
+
 const Request = z.strictObject({ type: z.literal("alias:verify"), alias: z.string().min(1).max(300) });
-export type VerifyRequest = z.input<typeof Request>;
 
 /** What a verify found besides its plan: read only, nothing of it is a change. */
 export interface VerifyValue {
@@ -29,7 +34,7 @@ export function verify(alias: string): VerifyRequest {
   return { type: "alias:verify", alias };
 }
 
-export const verifyAlias: TaskType<z.output<typeof Request>> = {
+export const verifyAlias: TaskType<VerifyRequest> = {
   type: "alias:verify",
   schema: Request,
   async plan(context, request) {

@@ -67,6 +67,7 @@ export class Database {
     return this.#statement(sql).all(...values) as Row[];
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names its row, as with `all`
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
     return this.#statement(sql).get(...values) as Row | undefined;
   }

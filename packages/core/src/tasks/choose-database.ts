@@ -1,0 +1,55 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+
+/**
+ * The database service of a new site: the one asked for (`server` or `server:service`), else the web server's own, else
+ * the only one that goes with the platform; null for a platform without a database.
+ * @throws HW_PLATFORM_DATABASE, HW_SERVICE_MISSING, HW_NOT_FOUND
+ */
+export function chooseDatabase(
+  context: PlanningContext,
+  wanted: string | undefined,
+  protocols: readonly string[],
+  platform: PlatformRecord,
+  web: ServerRecord,
+): SiteRecord["database"] {
+  if (protocols.length === 0) return null;
+  const { estate } = context;
+  const all = estate.servers.flatMap((server) =>
+    server.services
+      .filter((service) => service.kind === "db")
+      .map((service) => ({ server, service: estate.database(server, service.name) })),
+  );
+  const goes = (entry: (typeof all)[number]): boolean => protocols.includes(entry.service.role.protocol);
+  if (wanted !== undefined) {
+    const [serverName = "", serviceName] = wanted.split(":");
+    const server = estate.server(serverName);
+    const service = estate.database(server, serviceName);
+    if (!protocols.includes(service.role.protocol)) throw wrongDatabase(platform, service.record.type, protocols);
+    return { server: server.id, service: service.record.name };
+  }
+  const own = all.filter((entry) => entry.server.id === web.id);
+  const fitting = own.some(goes) ? own.filter(goes) : all.filter(goes);
+  const [only] = fitting;
+  if (only !== undefined && fitting.length === 1) return { server: only.server.id, service: only.service.record.name };
+  const [other] = all;
+  if (only === undefined && other !== undefined) throw wrongDatabase(platform, other.service.record.type, protocols);
+  throw new HostwrightError(
+    "HW_SERVICE_MISSING",
+    only === undefined
+      ? `${platform.name} needs a database (${protocols.join(" or ")}), and no server offers one. Nothing was changed.`
+      : `Several servers offer a database for ${platform.name}: name one. Nothing was changed.`,
+    only === undefined
+      ? {}
+      : { mend: `Give database: one of ${fitting.map((entry) => entry.server.name).join(", ")}.` },
+  );
+}
+
+function wrongDatabase(platform: PlatformRecord, type: string, protocols: readonly string[]): HostwrightError {
+  return new HostwrightError(
+    "HW_PLATFORM_DATABASE",
+    `${platform.name} (${platform.type}) cannot use ${type}. Nothing was changed.`,
+    { mend: `Choose a database of type ${protocols.join(" or ")}.`, data: { databases: protocols } },
+  );
+}
