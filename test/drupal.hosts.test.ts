@@ -8,7 +8,9 @@ import { figure, installed } from "./support/figures.ts";
 import { page } from "./support/page.ts";
 import { hostListings, lifeSuite, siteSuite } from "./support/site-suite.ts";
 
-test.runIf(drupalCodebases.length === 0).skip("Drupal: skipped, HOSTWRIGHT_TEST_DRUPAL names no codebase");
+if (drupalCodebases.length === 0) {
+  test.skip("Drupal, of which HOSTWRIGHT_TEST_DRUPAL names no codebase (directories, separated by commas)");
+}
 
 describe.each(drupalCodebases)("Drupal from %s", (source) => {
   const name = `drupal-${basename(source)}`;
@@ -51,7 +53,11 @@ describe.each(drupalCodebases)("Drupal from %s", (source) => {
       const started = performance.now();
       const plan = await estate.hw.plan(verify(alias));
       figure(`verify ${alias}, ms`, Math.round(performance.now() - started));
-      expect([alias, plan.render(), plan.value["problems"]]).toEqual([alias, expect.stringContaining("nothing to do"), []]);
+      expect([alias, plan.render(), plan.value["problems"]]).toEqual([
+        alias,
+        expect.stringContaining("nothing to do"),
+        [],
+      ]);
     }
     expect((await estate.hw.plan(request(first.domain))).empty).toBe(true);
   });
@@ -65,11 +71,17 @@ describe.each(drupalCodebases)("Drupal from %s", (source) => {
     expect([made.status, again.status, made.body === again.body]).toEqual([200, 200, true]);
     await estate.web.sh(`systemctl stop hostwright-php-${second.id}.service 2>/dev/null`);
     expect((await page(estate.web, second.domain, sheet)).status).toBe(200);
-    expect((await estate.web.exec(["systemctl", "is-active", `hostwright-php-${second.id}.service`])).stdout).toBe("inactive\n");
+    expect((await estate.web.exec(["systemctl", "is-active", `hostwright-php-${second.id}.service`])).stdout).toBe(
+      "inactive\n",
+    );
   });
 
-  siteSuite(name, () => ({ estate, app, site: second }));
-  lifeSuite(name, () => ({ estate, app, site: second }), () => before);
+  siteSuite(name, () => ({ estate, app, site: second, neighbour: first }));
+  lifeSuite(
+    name,
+    () => ({ estate, app, site: second, neighbour: first }),
+    () => before,
+  );
 
   test("the neighbour still answers after all of it", async () => {
     const { status, title } = await page(estate.web, first.domain, "/");

@@ -46,7 +46,10 @@ describe("a full disk of the web server", () => {
   const fill = async (spare: number): Promise<unknown> =>
     sh(`free=$(( $(stat -f -c '%a * %S' /srv) - ${spare} )); [ $free -le 0 ] || fallocate -l $free /srv/filler`);
   const restore = async (): Promise<unknown> => sh("rm -f /srv/filler");
-  const full = (...names: (string | RegExp)[]): Expected => ({ code: "HW_DISK_FULL", names: ["web1", /no space left/i, ...names] });
+  const full = (...names: (string | RegExp)[]): Expected => ({
+    code: "HW_DISK_FULL",
+    names: ["web1", /no space left/i, ...names],
+  });
 
   test("before the release is copied", async () => {
     await fill(0);
@@ -123,16 +126,19 @@ describe("configuration that the web server refuses", () => {
   });
 
   test("of an administrator's, that takes the site's name in the meantime: nothing is left of it", async () => {
-    const other = "printf 'server { listen 80; server_name new.example.com; return 418; }' > /etc/nginx/conf.d/aaa.conf";
+    const other =
+      "printf 'server { listen 80; server_name new.example.com; return 418; }' > /etc/nginx/conf.d/aaa.conf";
     const onEvent = at("action:started", PUBLISH, async () => sh(other));
     const expected = { code: "HW_PROBE_FAILED", names: [NEW, "418", "web1"] } as const;
-    const restore = async (): Promise<unknown> => sh("rm /etc/nginx/conf.d/aaa.conf && systemctl reload nginx && sleep 0.3");
+    const restore = async (): Promise<unknown> =>
+      sh("rm /etc/nginx/conf.d/aaa.conf && systemctl reload nginx && sleep 0.3");
     await expectUndone(living, living.install(NEW), expected, { onEvent, restore });
   });
 });
 
 describe("an installer", () => {
-  const faults = (domain: string): ReturnType<LivingServer["install"]> => living.install(domain, { platform: "faulty" });
+  const faults = (domain: string): ReturnType<LivingServer["install"]> =>
+    living.install(domain, { platform: "faulty" });
 
   test("that fails is told with what it said, but for the secrets that it printed", async () => {
     const expected = { code: "HW_INSTALLER_FAILED", names: ["fails.example.com", "web1", "no theme for"] } as const;
@@ -154,7 +160,10 @@ describe("an installer", () => {
   });
 
   test("that only claims success is found out by the page", async () => {
-    await expectUndone(living, faults("lies.example.com"), { code: "HW_PROBE_FAILED", names: ["lies.example.com", "302", "web1"] });
+    await expectUndone(living, faults("lies.example.com"), {
+      code: "HW_PROBE_FAILED",
+      names: ["lies.example.com", "302", "web1"],
+    });
   });
 
   test("that hangs is stopped at its limit, with all its processes", async () => {
@@ -173,7 +182,10 @@ async function processes(): Promise<readonly string[]> {
 }
 
 describe("a cancel", () => {
-  async function cancelAt(title: RegExp, options: { readonly platform?: string; readonly domain?: string; readonly after?: number } = {}): Promise<void> {
+  async function cancelAt(
+    title: RegExp,
+    options: { readonly platform?: string; readonly domain?: string; readonly after?: number } = {},
+  ): Promise<void> {
     const cancel = new AbortController();
     const { platform = "wordpress", domain = NEW, after = 30 } = options;
     let since = 0;
@@ -186,13 +198,19 @@ describe("a cancel", () => {
     };
     const expected = { code: "HW_CANCELLED", names: [domain, "web1", title.source.slice(1)] } as const;
     const finished: UndoneOptions["restore"] = async () => expect(performance.now() - since).toBeLessThan(12_000);
-    await expectUndone(living, living.install(domain, { platform }), expected, { onEvent, signal: cancel.signal, restore: finished });
+    await expectUndone(living, living.install(domain, { platform }), expected, {
+      onEvent,
+      signal: cancel.signal,
+      restore: finished,
+    });
     expect(await processes()).toEqual([]);
   }
 
-  test("in the middle of the copy of a release", async () => cancelAt(PUBLISH_PLATFORM, { platform: "second", after: 400 }));
+  test("in the middle of the copy of a release", async () =>
+    cancelAt(PUBLISH_PLATFORM, { platform: "second", after: 400 }));
   test("while user, folders and settings are made", async () => cancelAt(FOLDERS));
-  test("while the installer runs and hangs", async () => cancelAt(INSTALLER, { platform: "faulty", domain: "hangs.example.com", after: 800 }));
+  test("while the installer runs and hangs", async () =>
+    cancelAt(INSTALLER, { platform: "faulty", domain: "hangs.example.com", after: 800 }));
   test("while the web server takes the site up", async () => cancelAt(PUBLISH));
   test("while the page is looked at", async () => cancelAt(PAGE, { after: 0 }));
 
@@ -203,7 +221,8 @@ describe("a cancel", () => {
 
   test("from elsewhere, by the task's id", async () => {
     const onEvent: Listener = (event) => {
-      if (event.type === "action:started" && INSTALLER.test(event.payload.title)) void living.hw.task(event.task ?? "").cancel();
+      if (event.type === "action:started" && INSTALLER.test(event.payload.title))
+        void living.hw.task(event.task ?? "").cancel();
     };
     const expected = { code: "HW_CANCELLED", names: [NEW] } as const;
     await expectUndone(living, living.install(NEW), expected, { onEvent });
@@ -215,7 +234,10 @@ describe("a connection that is cut", () => {
   const cut = "for pid in $(pgrep -f '^sshd-session: root'); do kill -9 $pid; done";
   const lost = { code: "HW_SSH_LOST", names: ["web1"] } as const;
 
-  async function cutAt(title: RegExp, options: { readonly platform?: string; readonly script?: string; readonly after?: number } = {}): Promise<void> {
+  async function cutAt(
+    title: RegExp,
+    options: { readonly platform?: string; readonly script?: string; readonly after?: number } = {},
+  ): Promise<void> {
     const { platform = "wordpress", script = cut, after = 30 } = options;
     let done = false;
     const onEvent: Listener = (event) => {
@@ -227,7 +249,8 @@ describe("a connection that is cut", () => {
     expect(await processes()).toEqual([]);
   }
 
-  test("in the middle of the copy of a release", async () => cutAt(PUBLISH_PLATFORM, { platform: "second", after: 400 }));
+  test("in the middle of the copy of a release", async () =>
+    cutAt(PUBLISH_PLATFORM, { platform: "second", after: 400 }));
   test("while user, folders and settings are made", async () => cutAt(FOLDERS, { after: 60 }));
   test("while the installer runs", async () => cutAt(INSTALLER, { after: 300 }));
   test("while the web server takes the site up", async () => cutAt(PUBLISH, { after: 100 }));
@@ -260,7 +283,10 @@ describe("two installs at once", () => {
     const tasks = [await living.hw.submit(request), await living.hw.submit(living.install("www.other.example.com"))];
     const ended = await outcomes(tasks);
     expect(ended.map(({ state }) => state).toSorted()).toEqual(["succeeded", "undone"]);
-    expect(ended.find(({ state }) => state === "undone")).toMatchObject({ error: { code: "HW_DOMAIN_TAKEN" }, residue: [] });
+    expect(ended.find(({ state }) => state === "undone")).toMatchObject({
+      error: { code: "HW_DOMAIN_TAKEN" },
+      residue: [],
+    });
   });
 
   test("of two domains: both succeed", async () => {

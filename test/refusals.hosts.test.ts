@@ -58,7 +58,11 @@ const domains: readonly (readonly [what: string, domain: string, expected: Expec
   ["with an empty label", "a..example.com", { code: "HW_DOMAIN_INVALID", names: ["a..example.com"] }],
   ["that climbs", "../../etc/passwd", { code: "HW_DOMAIN_INVALID", names: ["../../etc/passwd"] }],
   ["that climbs as a name", "..example.com", { code: "HW_DOMAIN_INVALID", names: ["..example.com"] }],
-  ["that quotes its way out", `a";}server{.example.com`, { code: "HW_DOMAIN_INVALID", names: [`a";}server{.example.com`] }],
+  [
+    "that quotes its way out",
+    `a";}server{.example.com`,
+    { code: "HW_DOMAIN_INVALID", names: [`a";}server{.example.com`] },
+  ],
   ["with a line end", "a.example.com\nserver_name evil.com", { code: "HW_DOMAIN_INVALID", names: ["a.example.com?"] }],
   ["with a null byte", "a\0.example.com", { code: "HW_DOMAIN_INVALID", names: ["a?.example.com"] }],
   ["with a label that is too long", `${LONG_LABEL}.example.com`, { code: "HW_DOMAIN_INVALID", names: [LONG_LABEL] }],
@@ -72,7 +76,11 @@ const domains: readonly (readonly [what: string, domain: string, expected: Expec
 describe("a domain", () => {
   test.each(domains)("%s is refused, as main domain and as alias", async (_what, domain, expected) => {
     await expectRefusal(living, async () => living.hw.plan(living.install(domain)), expected);
-    await expectRefusal(living, async () => living.hw.plan(living.install("new.example.com", { aliases: [domain] })), expected);
+    await expectRefusal(
+      living,
+      async () => living.hw.plan(living.install("new.example.com", { aliases: [domain] })),
+      expected,
+    );
   });
 
   test("that was refused has changed nothing", async () => {
@@ -93,21 +101,29 @@ describe("a domain", () => {
 
   test("that an administrator's file serves is refused with the name of that file", async () => {
     const file = "/etc/nginx/conf.d/shop.conf";
-    await living.host.sh(`printf 'server { listen 80; server_name shop.example.com www.shop.example.com; }\n' > ${file}`);
+    await living.host.sh(
+      `printf 'server { listen 80; server_name shop.example.com www.shop.example.com; }\n' > ${file}`,
+    );
     await living.remember();
     const expected = { code: "HW_NAME_TAKEN", names: [file, "www.shop.example.com"] } as const;
     await expectRefusedAtPlanning(living, living.install("www.shop.example.com"), expected);
-    await expectRefusedAtPlanning(living, living.install("new.example.com", { aliases: ["www.shop.example.com"] }), expected);
+    await expectRefusedAtPlanning(
+      living,
+      living.install("new.example.com", { aliases: ["www.shop.example.com"] }),
+      expected,
+    );
     await living.host.sh(`rm ${file}`);
     await living.remember();
   });
 });
 
 describe("an unknown", () => {
-  const request = async (options: unknown): Promise<unknown> => living.hw.plan(install("new.example.com", options as InstallOptions));
+  const request = async (options: unknown): Promise<unknown> =>
+    living.hw.plan(install("new.example.com", options as InstallOptions));
 
   test("platform type is refused by name", async () => {
-    const work = async (): Promise<unknown> => living.hw.platforms.put({ name: "blog", server: "web1", type: { type: "ghost", options: {} } });
+    const work = async (): Promise<unknown> =>
+      living.hw.platforms.put({ name: "blog", server: "web1", type: { type: "ghost", options: {} } });
     await expectRefusal(living, work, { code: "HW_PLATFORM_UNKNOWN", names: ["ghost", "wordpress"] });
   });
 
@@ -118,10 +134,16 @@ describe("an unknown", () => {
   });
 
   test("platform record, server or database is refused by name", async () => {
-    await expectRefusal(living, async () => request({ platform: "nowhere" }), { code: "HW_NOT_FOUND", names: ["nowhere"] });
+    await expectRefusal(living, async () => request({ platform: "nowhere" }), {
+      code: "HW_NOT_FOUND",
+      names: ["nowhere"],
+    });
     const database = async (name: string): Promise<unknown> => request({ platform: "wordpress", database: name });
     await expectRefusal(living, async () => database("db9"), { code: "HW_NOT_FOUND", names: ["db9"] });
-    await expectRefusal(living, async () => database("web1:nodb"), { code: "HW_SERVICE_MISSING", names: ["web1", "nodb"] });
+    await expectRefusal(living, async () => database("web1:nodb"), {
+      code: "HW_SERVICE_MISSING",
+      names: ["web1", "nodb"],
+    });
   });
 
   test("option is refused with its name, wherever it stands", async () => {
@@ -132,10 +154,22 @@ describe("an unknown", () => {
       async () => request({ platform: "wordpress", options: { type: "wordpress", options: { theme: "x" } } }),
       expected("theme", "new.example.com"),
     );
-    await expectRefusal(living, async () => request({ platform: "wordpress", limits: { phpWorkers: 0 } }), expected("phpWorkers"));
+    await expectRefusal(
+      living,
+      async () => request({ platform: "wordpress", limits: { phpWorkers: 0 } }),
+      expected("phpWorkers"),
+    );
     const service = { kind: "http", type: "nginx", options: { workers: 9 } };
-    await expectRefusal(living, async () => living.hw.servers.put({ name: "web1", services: [service] }), expected("workers", "web1"));
-    await expectRefusal(living, async () => living.hw.plan({ type: "site:teleport" }), expected("site:teleport", "site:install"));
+    await expectRefusal(
+      living,
+      async () => living.hw.servers.put({ name: "web1", services: [service] }),
+      expected("workers", "web1"),
+    );
+    await expectRefusal(
+      living,
+      async () => living.hw.plan({ type: "site:teleport" }),
+      expected("site:teleport", "site:install"),
+    );
   });
 
   test("thing that was refused has changed nothing", async () => {
@@ -154,7 +188,11 @@ describe("what does not go together", () => {
     await living.hw.servers.put({ name: "db2", connect: living.connection(), services: [otherDatabase.service()] });
     await living.remember();
     const expected = { code: "HW_PLATFORM_DATABASE", names: ["wordpress", "otherdb", "mysql"] } as const;
-    const error = await expectRefusedAtPlanning(living, living.install("new.example.com", { database: "db2" }), expected);
+    const error = await expectRefusedAtPlanning(
+      living,
+      living.install("new.example.com", { database: "db2" }),
+      expected,
+    );
     expect(error.data["databases"]).toEqual(["mysql"]);
   });
 
@@ -162,8 +200,18 @@ describe("what does not go together", () => {
     const source = join(folder, "no-wordpress");
     await mkdir(source);
     await writeFile(join(source, "index.php"), "<?php echo 1;");
-    await living.hw.platforms.put({ name: "empty", server: "web1", type: wordpress.platform(), source: { path: source } });
-    await living.hw.platforms.put({ name: "gone", server: "web1", type: wordpress.platform(), source: { path: join(folder, "gone") } });
+    await living.hw.platforms.put({
+      name: "empty",
+      server: "web1",
+      type: wordpress.platform(),
+      source: { path: source },
+    });
+    await living.hw.platforms.put({
+      name: "gone",
+      server: "web1",
+      type: wordpress.platform(),
+      source: { path: join(folder, "gone") },
+    });
     await living.remember();
     for (const [platform, path] of [
       ["empty", source],
@@ -176,7 +224,21 @@ describe("what does not go together", () => {
 });
 
 describe("a path in a name", () => {
-  const attacks = ["../web1", "a/b", "..", ".", "/etc", "a\0b", "a\nb", "A", "", "a;reboot", "$(reboot)", "-rf", "x".repeat(64)];
+  const attacks = [
+    "../web1",
+    "a/b",
+    "..",
+    ".",
+    "/etc",
+    "a\0b",
+    "a\nb",
+    "A",
+    "",
+    "a;reboot",
+    "$(reboot)",
+    "-rf",
+    "x".repeat(64),
+  ];
 
   test.each(attacks)("%j is no name of a platform or server", async (name) => {
     const expected = { code: "HW_INPUT_INVALID", names: ["name"] } as const;
@@ -187,19 +249,29 @@ describe("a path in a name", () => {
     await expectRefusal(living, async () => living.hw.servers.put({ name: "web1", services: [service] }), expected);
   });
 
-  test.each(["../srv", "srv/x", "/srv/../etc", "/srv/x y", "/srv/$(reboot)", "/srv/x\n", "/", ""])("%j is no root of a platform", async (root) => {
-    const platform = { name: "climber", server: "web1", root, type: wordpress.platform(), source: { path: folder } };
-    await expectRefusal(living, async () => living.hw.platforms.put(platform), { code: "HW_INPUT_INVALID", names: ["root"] });
-  });
+  test.each(["../srv", "srv/x", "/srv/../etc", "/srv/x y", "/srv/$(reboot)", "/srv/x\n", "/", ""])(
+    "%j is no root of a platform",
+    async (root) => {
+      const platform = { name: "climber", server: "web1", root, type: wordpress.platform(), source: { path: folder } };
+      await expectRefusal(living, async () => living.hw.platforms.put(platform), {
+        code: "HW_INPUT_INVALID",
+        names: ["root"],
+      });
+    },
+  );
 
-  test.each(["../../etc", "a'; drop table x", "wp_\0", "$(id)"])("%j is no table prefix, locale or administrator", async (value) => {
-    const expected = (field: string): Expected => ({ code: "HW_INPUT_INVALID", names: [field] });
-    const request = async (options: Partial<InstallOptions>): Promise<unknown> => living.hw.plan(living.install("new.example.com", options));
-    const site = (options: unknown): Partial<InstallOptions> => ({ options: { type: "wordpress", options } });
-    await expectRefusal(living, async () => request(site({ tablePrefix: value })), expected("tablePrefix"));
-    await expectRefusal(living, async () => request(site({ locale: value })), expected("locale"));
-    await expectRefusal(living, async () => request({ adminUser: value }), expected("adminUser"));
-  });
+  test.each(["../../etc", "a'; drop table x", "wp_\0", "$(id)"])(
+    "%j is no table prefix, locale or administrator",
+    async (value) => {
+      const expected = (field: string): Expected => ({ code: "HW_INPUT_INVALID", names: [field] });
+      const request = async (options: Partial<InstallOptions>): Promise<unknown> =>
+        living.hw.plan(living.install("new.example.com", options));
+      const site = (options: unknown): Partial<InstallOptions> => ({ options: { type: "wordpress", options } });
+      await expectRefusal(living, async () => request(site({ tablePrefix: value })), expected("tablePrefix"));
+      await expectRefusal(living, async () => request(site({ locale: value })), expected("locale"));
+      await expectRefusal(living, async () => request({ adminUser: value }), expected("adminUser"));
+    },
+  );
 
   test("that was refused has changed nothing", async () => {
     await living.expectUnharmed();
@@ -207,7 +279,12 @@ describe("a path in a name", () => {
 
   test("of a release that stands there already and is not ours is refused, and left as it is", async () => {
     await living.host.sh("mkdir -p /srv/platforms/old && echo kept > /srv/platforms/old/file");
-    await living.hw.platforms.put({ name: "old", server: "web1", type: wordpress.platform(), source: { path: living.codebases["6.1"] } });
+    await living.hw.platforms.put({
+      name: "old",
+      server: "web1",
+      type: wordpress.platform(),
+      source: { path: living.codebases["6.1"] },
+    });
     await living.remember();
     const expected = { code: "HW_RESOURCE_FOREIGN", names: ["/srv/platforms/old", "web1"] } as const;
     await expectRefusedAtPlanning(living, living.install("new.example.com", { platform: "old" }), expected);
@@ -215,9 +292,26 @@ describe("a path in a name", () => {
 });
 
 describe("a server", () => {
-  async function broken(name: string, changes: Parameters<LivingServer["connection"]>[0], expected: Expected): Promise<void> {
-    await living.hw.servers.put({ name, connect: living.connection(changes), services: (await living.hw.servers.get("web1")).services.map(({ kind, type, options }) => ({ kind, type, options })) });
-    await living.hw.platforms.put({ name: `on-${name}`, server: name, type: wordpress.platform(), source: { path: living.codebases["6.8"] } });
+  async function broken(
+    name: string,
+    changes: Parameters<LivingServer["connection"]>[0],
+    expected: Expected,
+  ): Promise<void> {
+    await living.hw.servers.put({
+      name,
+      connect: living.connection(changes),
+      services: (await living.hw.servers.get("web1")).services.map(({ kind, type, options }) => ({
+        kind,
+        type,
+        options,
+      })),
+    });
+    await living.hw.platforms.put({
+      name: `on-${name}`,
+      server: name,
+      type: wordpress.platform(),
+      source: { path: living.codebases["6.8"] },
+    });
     await living.remember();
     const request = living.install("new.example.com", { platform: `on-${name}`, database: name });
     const started = performance.now();
@@ -227,13 +321,21 @@ describe("a server", () => {
 
   test("with another host key than the recorded one is refused, and both are named", async () => {
     const hostKey = `SHA256:${"A".repeat(43)}`;
-    await broken("impostor", { hostKey }, { code: "HW_SSH_HOST_KEY", names: ["impostor", hostKey, living.host.hostKey] });
+    await broken(
+      "impostor",
+      { hostKey },
+      { code: "HW_SSH_HOST_KEY", names: ["impostor", hostKey, living.host.hostKey] },
+    );
   });
 
   test("that does not accept the key is refused with its user", async () => {
     const { privateKey } = await makeKeyPair("nobody knows me");
     const { secret } = await import("@hostwright/core");
-    await broken("locked", { privateKey: secret(privateKey) }, { code: "HW_SSH_AUTH", names: ["locked", "root", living.host.address] });
+    await broken(
+      "locked",
+      { privateKey: secret(privateKey) },
+      { code: "HW_SSH_AUTH", names: ["locked", "root", living.host.address] },
+    );
   });
 
   test("on which nothing listens is refused with address and port", async () => {
@@ -246,12 +348,21 @@ describe("a server", () => {
   });
 
   test("whose name does not resolve is refused with that name", async () => {
-    await broken("misspelt", { host: "web1.invalid" }, { code: "HW_SSH_UNREACHABLE", names: ["misspelt", "web1.invalid"] });
+    await broken(
+      "misspelt",
+      { host: "web1.invalid" },
+      { code: "HW_SSH_UNREACHABLE", names: ["misspelt", "web1.invalid"] },
+    );
   });
 
   test("without a service that the site needs is refused with its name and kind", async () => {
     await living.hw.servers.put({ name: "bare", connect: living.connection(), services: [] });
-    await living.hw.platforms.put({ name: "on-bare", server: "bare", type: wordpress.platform(), source: { path: living.codebases["6.8"] } });
+    await living.hw.platforms.put({
+      name: "on-bare",
+      server: "bare",
+      type: wordpress.platform(),
+      source: { path: living.codebases["6.8"] },
+    });
     await living.remember();
     const request = living.install("new.example.com", { platform: "on-bare", database: "web1" });
     await expectRefusedAtPlanning(living, request, { code: "HW_SERVICE_MISSING", names: ["bare", "http"] });

@@ -28,11 +28,17 @@ function request(number: number): ReturnType<typeof install> {
   return install(domain, { platform: name, options: site, title: `Site number ${number}`, aliases: [`www.${domain}`] });
 }
 
-async function tripsOf(alias: string): Promise<{ readonly trips: number; readonly ms: number; readonly empty: boolean }> {
+async function tripsOf(
+  alias: string,
+): Promise<{ readonly trips: number; readonly ms: number; readonly empty: boolean }> {
   const before = await roundTrips(estate.hw);
   const started = performance.now();
   const plan = await estate.hw.plan(verify(alias));
-  return { trips: (await roundTrips(estate.hw)) - before, ms: Math.round(performance.now() - started), empty: plan.empty };
+  return {
+    trips: (await roundTrips(estate.hw)) - before,
+    ms: Math.round(performance.now() - started),
+    empty: plan.empty,
+  };
 }
 
 beforeAll(async () => {
@@ -76,7 +82,9 @@ describe("ten sites of two platforms on one host", () => {
   test("names that nobody has get a neutral answer, once Debian's stock site is gone as verify advises", async () => {
     const { hw, web } = estate;
     const advised = (await hw.plan(verify("@web1"))).value["problems"];
-    expect(advised).toEqual([expect.objectContaining({ mend: expect.stringContaining("rm /etc/nginx/sites-enabled/default") })]);
+    expect(advised).toEqual([
+      expect.objectContaining({ mend: expect.stringContaining("rm /etc/nginx/sites-enabled/default") }),
+    ]);
     await web.sh("rm /etc/nginx/sites-enabled/default && systemctl reload nginx && sleep 0.5");
     for (const domain of ["nobody.example.com", web.address, `x.${domainOf(1)}`])
       expect([domain, (await page(web, domain, "/")).status]).toEqual([domain, 404]);
@@ -122,8 +130,8 @@ describe("ten sites of two platforms on one host", () => {
   });
 });
 
-siteSuite("WordPress 6.8", () => ({ estate, app: appOf(1), site: siteOf(1) }));
-siteSuite("WordPress 6.1", () => ({ estate, app: appOf(2), site: siteOf(2) }));
+siteSuite("WordPress 6.8", () => ({ estate, app: appOf(1), site: siteOf(1), neighbour: siteOf(3) }));
+siteSuite("WordPress 6.1", () => ({ estate, app: appOf(2), site: siteOf(2), neighbour: siteOf(4) }));
 
 describe("an eleventh site", () => {
   let site: SiteRecord;
@@ -137,7 +145,11 @@ describe("an eleventh site", () => {
     site = await estate.hw.sites.get(domainOf(11));
   });
 
-  lifeSuite("WordPress", () => ({ estate, app: appOf(11), site }), () => before);
+  lifeSuite(
+    "WordPress",
+    () => ({ estate, app: appOf(11), site, neighbour: siteOf(1) }),
+    () => before,
+  );
 
   test("its neighbours answered all the time and still do", async () => {
     for (const { domain, title } of sites) {
@@ -168,7 +180,10 @@ describe("preparing the server", () => {
   test("fails with the package's name where it cannot be had, and harms nobody", async () => {
     await estate.web.sh("mkdir -p /root/apt && mv /etc/apt/sources.list* /root/apt/");
     const failed = estate.hw.run(prepare("web1"));
-    await expect(failed).rejects.toMatchObject({ code: "HW_PREREQUISITE_MISSING", message: expect.stringContaining(MISSING) });
+    await expect(failed).rejects.toMatchObject({
+      code: "HW_PREREQUISITE_MISSING",
+      message: expect.stringContaining(MISSING),
+    });
     expect((await page(estate.web, domainOf(1), "/")).status).toBe(200);
   });
 

@@ -43,7 +43,10 @@ afterAll(async () => {
 
 describe("web and database on two hosts", () => {
   const counts = async (): Promise<string> =>
-    (await estate.hw.connections()).map(({ name, stats }) => `${name} ${stats.connections}`).toSorted().join(", ");
+    (await estate.hw.connections())
+      .map(({ name, stats }) => `${name} ${stats.connections}`)
+      .toSorted()
+      .join(", ");
 
   test("each host does its own part, over one connection each", async () => {
     expect(await counts()).toBe("db1 1, web1 1");
@@ -64,7 +67,9 @@ describe("web and database on two hosts", () => {
       mysqli_report(MYSQLI_REPORT_OFF); $c = mysqli_init(); $config = file_get_contents("/srv/sites/$argv[1]/conf/settings.php");
       preg_match("/DB_PASSWORD', '([^']+)'/", $config, $found);
       echo @$c->real_connect("${database.address}", $argv[1], $found[1], $name) ? "in" : $c->connect_errno, "\\n"; }`;
-    const answers = await web.sh(`php -r '${ask.replaceAll("'", `'\\''`)}' ${first.id} ${first.id} ${second.id} mysql ''`);
+    const answers = await web.sh(
+      `php -r '${ask.replaceAll("'", `'\\''`)}' ${first.id} ${first.id} ${second.id} mysql ''`,
+    );
     expect(answers.trim().split("\n")).toEqual(["in", "1044", "1044", "in"]);
   });
 
@@ -91,8 +96,12 @@ describe("web and database on two hosts", () => {
   });
 });
 
-siteSuite("WordPress with its database elsewhere", () => ({ estate, app, site: second }));
-lifeSuite("WordPress with its database elsewhere", () => ({ estate, app, site: second }), () => before);
+siteSuite("WordPress with its database elsewhere", () => ({ estate, app, site: second, neighbour: first }));
+lifeSuite(
+  "WordPress with its database elsewhere",
+  () => ({ estate, app, site: second, neighbour: first }),
+  () => before,
+);
 
 test("the neighbour still answers after all of it", async () => {
   const { status, title } = await page(estate.web, first.domain, "/");

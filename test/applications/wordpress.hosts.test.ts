@@ -106,7 +106,10 @@ describe("a login link", () => {
   test("used by ten browsers at once lets one in", async () => {
     const url = await link();
     const answers = await Promise.all(Array.from({ length: 10 }, async () => get(host, url)));
-    expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([302, ...Array.from({ length: 9 }, () => 403)]);
+    expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([
+      302,
+      ...Array.from({ length: 9 }, () => 403),
+    ]);
   });
 
   test("ends with its time, and is stored as a hash only", async () => {

@@ -13,11 +13,11 @@ import {
 /** Holds up everything for servers until a test has done what it does at that very moment. */
 export class Gate {
   #closed: Promise<unknown> = Promise.resolve();
-  #broken: unknown;
+  #broken: Error | undefined;
 
   /** Nothing more is sent to any server until this is done. */
   while(work: () => Promise<unknown>): void {
-    this.#closed = Promise.all([this.#closed, work().catch((error: unknown) => (this.#broken ??= error))]);
+    this.#closed = Promise.all([this.#closed, work().catch((error: unknown) => (this.#broken ??= asError(error)))]);
   }
 
   async open(): Promise<void> {
@@ -58,4 +58,8 @@ class GatedServer extends SshServer {
     await this.#gate.open();
     return super.forward(address);
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

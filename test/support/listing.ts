@@ -7,21 +7,32 @@ import { normalisedListing } from "../hosts/listing.ts";
  */
 export async function settledListing(host: TestHost): Promise<string> {
   const listing = await normalisedListing(host);
-  const current = /generations\/(\d+)$/m.exec(listing.split("\n").find((line) => /\/nginx\/current /.test(line)) ?? "")?.[1];
-  return listing
-    .split("\n")
-    .filter((line) => !/ \/etc\/hostwright\/nginx\/(?:last|generations) /.test(line))
-    .filter((line) => !/ \/\S+\/generations\/\d+/.test(line) || line.includes(`/generations/${current}`))
-    .filter((line) => !line.includes("/000-status.conf "))
-    // Made with the first exclusive task of a server or platform, and kept as long as that.
-    .filter((line) => !/ \/var\/lib\/hostwright\/fence\/(?:server|platform)-/.test(line))
-    .map((line) => line.replaceAll(/generations\/\d+/g, "generations/N"))
-    .filter((line) => !/^unit hostwright-php-\w+\.service |^unit hostwright-site-\S+\.slice |^unit hostwright-php-reap\.service /.test(line))
-    .toSorted()
-    .join("\n");
+  const current = /generations\/(\d+)$/m.exec(
+    listing.split("\n").find((line) => /\/nginx\/current /.test(line)) ?? "",
+  )?.[1];
+  return (
+    listing
+      .split("\n")
+      .filter((line) => !/ \/etc\/hostwright\/nginx\/(?:last|generations) /.test(line))
+      .filter((line) => !/ \/\S+\/generations\/\d+/.test(line) || line.includes(`/generations/${current}`))
+      .filter((line) => !line.includes("/000-status.conf "))
+      // Made with the first exclusive task of a server or platform, and kept as long as that.
+      .filter((line) => !/ \/var\/lib\/hostwright\/fence\/(?:server|platform)-/.test(line))
+      .map((line) => line.replaceAll(/generations\/\d+/g, "generations/N"))
+      .filter(
+        (line) =>
+          !/^unit hostwright-php-\w+\.service |^unit hostwright-site-\S+\.slice |^unit hostwright-php-reap\.service /.test(
+            line,
+          ),
+      )
+      .toSorted()
+      .join("\n")
+  );
 }
 
 /** Times of every file and folder of ours: equal exactly when nothing of it was written. */
 export async function writeTimes(host: TestHost): Promise<string> {
-  return host.sh("find /etc /srv /var/lib/hostwright /usr/local -printf '%T@ %C@ %p\\n' 2>/dev/null | LC_ALL=C sort -k3");
+  return host.sh(
+    "find /etc /srv /var/lib/hostwright /usr/local -printf '%T@ %C@ %p\\n' 2>/dev/null | LC_ALL=C sort -k3",
+  );
 }

@@ -75,6 +75,6 @@ export async function statuses(
 }
 
 /** The table in which every path has the same answer. */
-export function all(paths: readonly string[], answer: string): Record<string, string> {
+export function all(paths: readonly string[], answer: unknown): Record<string, unknown> {
   return Object.fromEntries(paths.map((path) => [path, answer]));
 }

@@ -1,39 +1,20 @@
-import { Container, type Provider } from "./di/container.ts";
-import type { Plugin } from "./contracts/plugin.ts";
+import { Container } from "./di/container.ts";
 import type { Server } from "./contracts/server.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
-import { Access, objectOf, SYSTEM, type Actor, type Policy } from "./api/access.ts";
+import { Access, SYSTEM, type Actor, type Policy, type PolicyObject } from "./api/access.ts";
+import { objectOf } from "./api/policy-object.ts";
 import { Plan } from "./api/plan.ts";
 import { Platforms } from "./api/platforms.ts";
 import { Servers } from "./api/servers.ts";
 import { Sites } from "./api/sites.ts";
 import { Task } from "./api/task.ts";
 import type { HostwrightEvent, Listener } from "./engine/events.ts";
+import type { HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
 import type { PlanData } from "./engine/plan.ts";
 import { newId } from "./model/ids.ts";
-import type { Secret } from "./model/secret.ts";
 import { openPlan, parseRequest, planRequest, sealPlan, type TaskRequest } from "./engine/task-engine.ts";
 import { openState } from "./store/open-state.ts";
-
-export interface HostwrightOptions {
-  /** Folder of the state store, on a local disk; made with mode 0700, refused if others can enter it. */
-  readonly stateDir: string;
-  /** What the plugins' packages export; each once. */
-  readonly plugins: readonly Plugin[];
-  /**
-   * Key that seals secrets and plans: base64 of 32 bytes (several: the first seals, all open), or the bytes. Given in
-   * one way: itself, a file of mode 0600, or the name of an environment variable. Default: the file `key` in the state
-   * folder, made on first use.
-   */
-  readonly key?: { readonly key?: Secret | Uint8Array; readonly file?: string; readonly env?: string };
-  /** Range of the sites' unix ids, both ends included; default 20000 to 59999. An id is never used again. */
-  readonly uids?: { readonly from: number; readonly to: number };
-  /** Rules for actors other than the application itself; default: every actor may do everything. */
-  readonly policy?: Policy;
-  /** The application's own parts in place of default ones: `provide(PART.openServer, ...)`. Default: none. */
-  readonly provide?: readonly Provider<unknown>[];
-}
 
 export interface RunOptions {
   /** Called for each event of the task from its start on, in order. */
@@ -82,7 +63,7 @@ export class Hostwright implements AsyncDisposable {
   }
 
   /** The same facade for somebody else: bound to that actor's rights, and its tasks are recorded as that actor's. */
-  as(actor: Actor): Omit<Hostwright, "work" | "as" | typeof Symbol.asyncDispose> {
+  as(actor: Actor): Omit<Hostwright, "work" | "as" | "connections" | typeof Symbol.asyncDispose> {
     return new Hostwright(this.#container, new Access(actor, this.#policy), this.#policy);
   }
 
@@ -95,7 +76,7 @@ export class Hostwright implements AsyncDisposable {
   async plan(request: TaskRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Plan> {
     const engine = this.#container.get(PART.engine);
     const { parsed } = parseRequest(engine, request);
-    await this.#access.require(request.type, objectOf(parsed as Record<string, unknown>));
+    await this.#access.require(request.type, await objectOf(engine.store.records, parsed as Record<string, unknown>));
     const taskId = newId("t", 16);
     const data = await planRequest(engine, request, taskId, options.signal ?? new AbortController().signal);
     await this.#container.get(PART.vault).put(`plan/${data.id}`, `${data.task} ${sealPlan(engine.box, data)}`);
@@ -113,7 +94,7 @@ export class Hostwright implements AsyncDisposable {
     const approved = what instanceof Plan ? await this.#approved(what) : null;
     const data = approved?.data;
     const request = data === undefined ? parseRequest(engine, what as TaskRequest).parsed : data.request;
-    await this.#access.require((request as TaskRequest).type, objectOf(request as Record<string, unknown>));
+    await this.#access.require((request as TaskRequest).type, await objectOf(store.records, request as Record<string, unknown>));
     const id = data?.task ?? newId("t", 16);
     const createdAt = new Date().toISOString();
     const task = await store.tasks.submit({
@@ -161,7 +142,8 @@ export class Hostwright implements AsyncDisposable {
   /** A handle of a task by its id; whether it exists is found out by its use. */
   task(id: string): Task {
     const { store } = this.#container.get(PART.engine);
-    return new Task(id, { store, vault: this.#container.get(PART.vault), events: this.#container.get(PART.events) });
+    const [vault, events] = [this.#container.get(PART.vault), this.#container.get(PART.events)];
+    return new Task(id, { store, vault, events, access: this.#access });
   }
 
   /**
@@ -177,9 +159,22 @@ export class Hostwright implements AsyncDisposable {
    * The one event stream after a cursor (an event's `seq`; default 0, from the beginning): replays, then follows until
    * `signal` is aborted. At least once; `seq` rises, with leaps.
    */
-  events(options: { readonly after?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<HostwrightEvent> {
+  async *events(
+    options: { readonly after?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<HostwrightEvent> {
     const { after = 0, signal } = options;
-    return this.#container.get(PART.events).after(after, signal === undefined ? {} : { signal });
+    const { tasks, records } = this.#container.get(PART.engine).store;
+    const seen = new Map<string, boolean>();
+    for await (const event of this.#container.get(PART.events).after(after, signal === undefined ? {} : { signal })) {
+      const id = event.task ?? "";
+      if (seen.size > 1000) seen.clear();
+      if (!seen.has(id)) {
+        const task = await tasks.get(id);
+        const object = async (): Promise<PolicyObject> => objectOf(records, (task?.request ?? {}) as Record<string, unknown>);
+        seen.set(id, await this.#access.seesTask(task?.actor ?? "", object));
+      }
+      if (seen.get(id) === true) yield event;
+    }
   }
 
   /** Open servers, for their counts of connections and round trips. */

@@ -70,7 +70,8 @@ export { link } from "./resources/link.ts";
 export type { LinkInput, LinkSpec } from "./resources/link.ts";
 
 export { createHostwright, Hostwright } from "./hostwright.ts";
-export type { HostwrightOptions, RunOptions } from "./hostwright.ts";
+export type { RunOptions } from "./hostwright.ts";
+export type { HostwrightOptions } from "./options.ts";
 export { PART } from "./parts.ts";
 export { provide } from "./di/container.ts";
 export type { Container, Provider } from "./di/container.ts";

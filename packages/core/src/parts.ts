@@ -7,7 +7,7 @@ import { ServerPool, type OpenServer } from "./engine/server-pool.ts";
 import type { EngineParts } from "./engine/task-engine.ts";
 import { Telemetry } from "./engine/telemetry.ts";
 import { Worker } from "./engine/worker.ts";
-import type { HostwrightOptions } from "./hostwright.ts";
+import type { HostwrightOptions } from "./options.ts";
 import { Secret } from "./model/secret.ts";
 import { coreOperations } from "./operations/core-operations.ts";
 import { EmbeddedQueue } from "./queue/embedded-queue.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Operation } from "../src/contracts/operation.ts";
 import type { JournalStore, RegisteredResource, StateStore } from "../src/contracts/store.ts";
-import { deepFreeze } from "../src/engine/canonical.ts";
+import { deepFreeze } from "../src/model/canonical.ts";
 import { Events } from "../src/engine/events.ts";
 import { Journal } from "../src/engine/journal.ts";
 import type { PlanData } from "../src/engine/plan.ts";

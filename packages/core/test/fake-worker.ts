@@ -1,3 +1,4 @@
+import { Access } from "../src/api/access.ts";
 import * as z from "zod";
 import { Task } from "../src/api/task.ts";
 import type { StoredTask } from "../src/contracts/store.ts";
@@ -51,7 +52,12 @@ export class FakeWorker implements AsyncDisposable {
   }
 
   task(id: string): Task {
-    return new Task(id, { store: this.engine.store, vault: this.parts.vault, events: this.engine.events });
+    return new Task(id, {
+      store: this.engine.store,
+      vault: this.parts.vault,
+      events: this.engine.events,
+      access: new Access(),
+    });
   }
 
   async submit(name: string, change: Partial<StoredTask> = {}): Promise<Task> {

@@ -14,7 +14,8 @@ export const facts: Readonly<Record<string, FactProbe>> = {
   version: { argv: ["nginx", "-v"], parse: ({ stderr }) => /nginx\/(\d+(?:\.\d+)+)/.exec(stderr)?.[1] ?? null },
   foreign: {
     argv: dump,
-    parse: ({ stdout, stderr }): Foreign | Refused => (stdout.trim() === "" ? { refused: blame(stderr) } : foreignOf(stdout)),
+    parse: ({ stdout, stderr }): Foreign | Refused =>
+      stdout.trim() === "" ? { refused: blame(stderr) } : foreignOf(stdout),
   },
 };
 

@@ -26,6 +26,8 @@ const HARDENING: readonly UnitProperty[] = [
   ["RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"],
   ["SystemCallArchitectures", "native"],
   ["SystemCallFilter", "@system-service"],
+  // All sites share the host's network: what one listens on, abstract sockets included, every other one would reach.
+  ["SystemCallFilter", "~bind listen"],
   ["SystemCallErrorNumber", "EPERM"],
 ];
 

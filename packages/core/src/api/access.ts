@@ -50,26 +50,15 @@ export class Access {
     throw new HostwrightError("HW_NOT_FOUND", `There is no ${object.kind} "${object.name.slice(0, 100)}".`);
   }
 
+  /** Its own tasks, and those about what it may read. */
+  async seesTask(actorId: string, object: () => Promise<PolicyObject>): Promise<boolean> {
+    if (this.#policy === null || this.actor === SYSTEM || actorId === this.actor.id) return true;
+    return this.allows("task:read", await object());
+  }
+
   /** Of these, what the actor may read. */
   async visible<T>(kind: PolicyObject["kind"], list: readonly T[], name: (item: T) => string): Promise<readonly T[]> {
     const seen = await Promise.all(list.map(async (item) => this.allows(`${kind}:read`, { kind, name: name(item) })));
     return list.filter((_item, index) => seen[index] === true);
   }
-}
-
-const NAMED: readonly (readonly [field: string, kind: PolicyObject["kind"]])[] = [
-  ["domain", "site"],
-  ["site", "site"],
-  ["server", "server"],
-  ["platform", "platform"],
-  ["alias", "task"],
-];
-
-/** What a parsed request is about. */
-export function objectOf(request: Readonly<Record<string, unknown>>): PolicyObject {
-  for (const [field, kind] of NAMED) {
-    const name = request[field];
-    if (typeof name === "string") return { kind, name };
-  }
-  return { kind: "task", name: String(request["type"]) };
 }

@@ -34,7 +34,10 @@ export class Platforms {
     const type = given.type ?? (known === undefined ? undefined : { type: known.type, options: known.options });
     const serverName = given.server ?? known?.server;
     if (type === undefined || serverName === undefined) {
-      throw new HostwrightError("HW_INPUT_INVALID", `platform ${given.name}: a new platform needs server and type. Nothing was changed.`);
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `platform ${given.name}: a new platform needs server and type. Nothing was changed.`,
+      );
     }
     const definition = this.#registry.platform(type.type);
     const server = await getRecord(this.#records, "server", serverName);

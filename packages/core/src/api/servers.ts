@@ -4,7 +4,14 @@ import type { ServerPool } from "../engine/server-pool.ts";
 import type { Registry } from "../engine/registry.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
-import { ServerSchema, type ServerInput, type ConnectInput, type ConnectRecord, type ServerRecord, type ServiceRecord } from "../model/records.ts";
+import {
+  ServerSchema,
+  type ServerInput,
+  type ConnectInput,
+  type ConnectRecord,
+  type ServerRecord,
+  type ServiceRecord,
+} from "../model/records.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
 import { getRecord, requireManager } from "./record-access.ts";
@@ -17,7 +24,13 @@ export class Servers {
   readonly #vault: SecretVault;
   readonly #pool: ServerPool;
 
-  constructor(records: RecordStore, registry: Registry, vault: SecretVault, pool: ServerPool, access: Access = new Access()) {
+  constructor(
+    records: RecordStore,
+    registry: Registry,
+    vault: SecretVault,
+    pool: ServerPool,
+    access: Access = new Access(),
+  ) {
     this.#access = access;
     this.#records = records;
     this.#registry = registry;
@@ -37,7 +50,10 @@ export class Servers {
     const known = stored?.value as ServerRecord | undefined;
     requireManager(known, given.managedBy, given.name);
     if (known === undefined && given.connect === undefined) {
-      throw new HostwrightError("HW_INPUT_INVALID", `server ${given.name}: connect: needed for a new server. Nothing was changed.`);
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `server ${given.name}: connect: needed for a new server. Nothing was changed.`,
+      );
     }
     const id = known?.id ?? newId("v");
     const connect = given.connect === undefined ? known?.connect : connectRecord(given.connect);
@@ -49,9 +65,13 @@ export class Servers {
       services: given.services === undefined ? (known?.services ?? []) : this.#services(given),
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
-    if (given.connect?.type === "ssh") await this.#vault.put(`server/${id}/private-key`, given.connect.privateKey.reveal());
+    if (given.connect?.type === "ssh")
+      await this.#vault.put(`server/${id}/private-key`, given.connect.privateKey.reveal());
     if (JSON.stringify(record) !== JSON.stringify(known)) {
-      await this.#records.put({ kind: "server", id, name: record.name, value: record }, { expect: stored?.version ?? 0, claims: [] });
+      await this.#records.put(
+        { kind: "server", id, name: record.name, value: record },
+        { expect: stored?.version ?? 0, claims: [] },
+      );
     }
     if (given.connect !== undefined && known !== undefined) await this.#pool.forget(id);
     return record;
@@ -69,7 +89,12 @@ export class Servers {
     return this.#access.visible("server", records, (record) => record.name);
   }
 
-  #services(given: { readonly name: string; readonly services?: readonly { kind: string; type: string; name?: string | undefined; options?: unknown }[] | undefined }): ServiceRecord[] {
+  #services(given: {
+    readonly name: string;
+    readonly services?:
+      | readonly { kind: string; type: string; name?: string | undefined; options?: unknown }[]
+      | undefined;
+  }): ServiceRecord[] {
     const services = (given.services ?? []).map((service) => {
       const definition = this.#registry.service(service.kind, service.type);
       const what = `options of ${service.kind} ${service.type} on ${given.name}`;
@@ -81,11 +106,17 @@ export class Servers {
         optionsVersion: definition.options.version,
       };
     });
-    const twice = services.find((service, index) => services.findIndex((other) => other.name === service.name) !== index);
+    const twice = services.find(
+      (service, index) => services.findIndex((other) => other.name === service.name) !== index,
+    );
     if (twice === undefined) return services;
-    throw new HostwrightError("HW_INPUT_INVALID", `server ${given.name}: two services are named "${twice.name}". Nothing was changed.`, {
-      mend: `Give one of them a name of its own: service(options, "name").`,
-    });
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      `server ${given.name}: two services are named "${twice.name}". Nothing was changed.`,
+      {
+        mend: `Give one of them a name of its own: service(options, "name").`,
+      },
+    );
   }
 }
 

@@ -11,7 +11,7 @@ beforeEach(async () => {
 describe("a handle of a task", () => {
   test("of an unknown task says so", async () => {
     await expect(fake.task("t-none").outcome()).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
-    await expect(fake.task("t-none").cancel()).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+    await expect(fake.task("t-none").cancel()).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
   });
 
   test("gives secrets as such, and the store has them sealed", async () => {

@@ -1,16 +1,19 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
-import { isReference } from "../engine/references.ts";
+import { isReference } from "../model/references.ts";
 import type { TaskOutcome } from "../engine/worker.ts";
-import type { StateStore } from "../contracts/store.ts";
+import type { StateStore, StoredTask } from "../contracts/store.ts";
 import { Secret } from "../model/secret.ts";
 import type { SecretVault } from "../store/secrets.ts";
+import type { Access } from "./access.ts";
+import { objectOf } from "./policy-object.ts";
 
 export interface TaskParts {
   readonly store: StateStore;
   readonly vault: SecretVault;
   readonly events: Events;
+  readonly access: Access;
 }
 
 const FINISHED = ["succeeded", "undone", "needs-attention"];
@@ -31,8 +34,7 @@ export class Task {
    */
   async outcome(): Promise<TaskOutcome> {
     for await (const _event of this.#watch()) {
-      const task = await this.#parts.store.tasks.get(this.id);
-      if (task === null) throw new HostwrightError("HW_NOT_FOUND", `There is no task "${this.id}".`);
+      const task = await this.#visible();
       if (!FINISHED.includes(task.state)) continue;
       const outcome = task.outcome as TaskOutcome;
       return { ...outcome, value: await this.#reveal(outcome.value) };
@@ -48,9 +50,10 @@ export class Task {
   }
 
   /** What happened to it after a cursor (default 0: all) and what will, until `signal` is aborted. */
-  events(options: { readonly after?: number; readonly signal?: AbortSignal } = {}): AsyncIterable<HostwrightEvent> {
+  async *events(options: { readonly after?: number; readonly signal?: AbortSignal } = {}): AsyncGenerator<HostwrightEvent> {
     const { after = 0, signal } = options;
-    return this.#parts.events.after(after, { task: this.id, ...(signal === undefined ? {} : { signal }) });
+    await this.#visible();
+    yield* this.#parts.events.after(after, { task: this.id, ...(signal === undefined ? {} : { signal }) });
   }
 
   /**
@@ -58,7 +61,10 @@ export class Task {
    * undo is over: `outcome()` waits for that. @throws HW_TASK_STATE when it is finished or past its commit row.
    */
   async cancel(): Promise<void> {
-    const { tasks } = this.#parts.store;
+    const { tasks, records } = this.#parts.store;
+    const task = await this.#visible();
+    const object = await objectOf(records, task.request as Record<string, unknown>);
+    await this.#parts.access.require("task:cancel", object);
     const outcome = cancelledOutcome(this.id);
     if (await tasks.move(this.id, ["queued"], "undone", { outcome, finishedAt: new Date().toISOString() })) {
       // No worker will tell those who wait for it.
@@ -66,7 +72,21 @@ export class Task {
       return;
     }
     if (await tasks.move(this.id, ["running"], "cancelling")) return;
-    throw new HostwrightError("HW_TASK_STATE", `Task ${this.id} can no longer be cancelled: it is finished or past its commit.`);
+    throw new HostwrightError(
+      "HW_TASK_STATE",
+      `Task ${this.id} can no longer be cancelled: it is finished or past its commit.`,
+    );
+  }
+
+  /** What the actor may not see is not found. */
+  async #visible(): Promise<StoredTask> {
+    const { store, access } = this.#parts;
+    const task = await store.tasks.get(this.id);
+    const seen =
+      task !== null &&
+      (await access.seesTask(task.actor, async () => objectOf(store.records, task.request as Record<string, unknown>)));
+    if (task !== null && seen) return task;
+    throw new HostwrightError("HW_NOT_FOUND", `There is no task "${this.id}".`);
   }
 
   /** Yields once at the start and once per event, and stops being asked when the consumer returns. */
@@ -105,7 +125,8 @@ function outcomeError(id: string, outcome: TaskOutcome): HostwrightError {
   const code = (error?.["code"] ?? "HW_INTERNAL") as ErrorCode;
   const said = error?.["message"];
   const message = typeof said === "string" ? said : `Task ${id} failed.`;
-  const left = residue.length === 0 ? "" : ` Left behind: ${residue.map((item) => `${item.key} on ${item.server}`).join(", ")}.`;
+  const left =
+    residue.length === 0 ? "" : ` Left behind: ${residue.map((item) => `${item.key} on ${item.server}`).join(", ")}.`;
   return new HostwrightError(code, `${message}${left}`, {
     ...(typeof error?.["server"] === "string" ? { server: error["server"] } : {}),
     ...(typeof error?.["mend"] === "string" ? { mend: error["mend"] } : {}),

@@ -26,7 +26,10 @@ export class ActionContext {
   operation(action: RunAction): Operation {
     const operation = this.#parts.operations.get(`${action.operation}@${action.version}`);
     if (operation !== undefined) return operation;
-    throw new HostwrightError("HW_PLUGIN_MISSING", `No loaded plugin knows the operation ${action.operation}@${action.version}.`);
+    throw new HostwrightError(
+      "HW_PLUGIN_MISSING",
+      `No loaded plugin knows the operation ${action.operation}@${action.version}.`,
+    );
   }
 
   async ensure(action: Action, session: Session): Promise<EnsureContext> {
@@ -43,12 +46,20 @@ export class ActionContext {
       redact: session.redact,
       keep,
       log: (line) => {
-        void events.emit(this.plan.task, "task:log", { action: index, server: action.serverName, line: session.redact(line) });
+        void events.emit(this.plan.task, "task:log", {
+          action: index,
+          server: action.serverName,
+          line: session.redact(line),
+        });
       },
     };
   }
 
-  row(action: number, phase: JournalRow["phase"], attempt: string): Pick<JournalRow, "task" | "action" | "phase" | "attempt"> {
+  row(
+    action: number,
+    phase: JournalRow["phase"],
+    attempt: string,
+  ): Pick<JournalRow, "task" | "action" | "phase" | "attempt"> {
     return { task: this.plan.task, action, phase, attempt };
   }
 }

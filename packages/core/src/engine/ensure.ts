@@ -1,9 +1,9 @@
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { Change, Target } from "../contracts/resource.ts";
-import { canonicalJson } from "./canonical.ts";
+import { canonicalJson } from "../model/canonical.ts";
 import type { EnsureAction, PlannedChange } from "./plan.ts";
 import { isSatisfied, stateHash } from "./wanted.ts";
-import { collectReferences } from "./references.ts";
+import { collectReferences } from "../model/references.ts";
 import type { Registry } from "./registry.ts";
 import { addressKey, readStates, type States } from "./resource-states.ts";
 import type { Session } from "./session.ts";
@@ -40,14 +40,19 @@ export async function prepareEnsure(
     const state = present.get(key);
     if (state !== undefined) prior[key] = state;
     if (isAfter(context, change, state) && !change.refresh) continue;
-    if (hashOf(context, change, state) !== change.before && !isAfter(context, change, state)) throw changed(action, change);
+    if (hashOf(context, change, state) !== change.before && !isAfter(context, change, state))
+      throw changed(action, change);
     todo.push(change);
   }
   return { todo, prior };
 }
 
 /** Applies prepared changes in their order, one stream per run of a type. */
-export async function applyEnsure(context: EnsureContext, todo: readonly PlannedChange[], prior: PriorStates): Promise<void> {
+export async function applyEnsure(
+  context: EnsureContext,
+  todo: readonly PlannedChange[],
+  prior: PriorStates,
+): Promise<void> {
   const runs = groupRuns(todo.map((change) => ({ type: change.type, change })));
   for (const { type, changes } of runs) {
     const fresh = await freshStates(context, type, changes);
@@ -72,7 +77,11 @@ async function freshStates(context: EnsureContext, type: string, changes: readon
  * Sets prior states again, in reverse order. Compare-and-set: what is neither as this action left it nor as it was
  * before is not touched and listed.
  */
-export async function undoEnsure(context: EnsureContext, action: EnsureAction, prior: PriorStates): Promise<readonly Residue[]> {
+export async function undoEnsure(
+  context: EnsureContext,
+  action: EnsureAction,
+  prior: PriorStates,
+): Promise<readonly Residue[]> {
   await context.session.loadSecrets(collectReferences(action.changes.map((change) => change.spec)));
   const present = await readStates(context.registry, context.target, action.changes, { contents: true });
   const residue: Residue[] = [];
@@ -93,8 +102,14 @@ export async function undoEnsure(context: EnsureContext, action: EnsureAction, p
 }
 
 /** Files that were set again make what depends on them out of date once more: it takes them up last. */
-async function undoRefreshed(context: EnsureContext, action: EnsureAction, prior: PriorStates): Promise<readonly Residue[]> {
-  const kept = action.changes.filter((change) => change.refresh && prior[addressKey(change.type, change.key)] !== undefined);
+async function undoRefreshed(
+  context: EnsureContext,
+  action: EnsureAction,
+  prior: PriorStates,
+): Promise<readonly Residue[]> {
+  const kept = action.changes.filter(
+    (change) => change.refresh && prior[addressKey(change.type, change.key)] !== undefined,
+  );
   const residue: Residue[] = [];
   for (const { type, changes } of groupRuns(kept.map((change) => ({ type: change.type, change })))) {
     const fresh = await freshStates(context, type, changes);
@@ -145,7 +160,9 @@ async function undoGroup(
   }
 }
 
-function groupRuns<T>(runs: readonly { readonly type: string; readonly change: T }[]): { type: string; changes: T[] }[] {
+function groupRuns<T>(
+  runs: readonly { readonly type: string; readonly change: T }[],
+): { type: string; changes: T[] }[] {
   const groups: { type: string; changes: T[] }[] = [];
   for (const { type, change } of runs) {
     const last = groups.at(-1);

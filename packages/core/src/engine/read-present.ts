@@ -1,7 +1,7 @@
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { RegisteredResource, RegisterStore } from "../contracts/store.ts";
 import type { ServerRecord } from "../model/records.ts";
-import { collectReferences } from "./references.ts";
+import { collectReferences } from "../model/references.ts";
 import type { Registry } from "./registry.ts";
 import { addressKey, readStates } from "./resource-states.ts";
 import type { Session } from "./session.ts";

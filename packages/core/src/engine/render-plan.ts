@@ -31,13 +31,7 @@ function renderChange(change: PlannedChange): string[] {
   const { before, after } = change.show;
   if (after === null) return lines;
   if (before === null) {
-    if (after.includes("\n"))
-      lines.push(
-        ...after
-          .trimEnd()
-          .split("\n")
-          .map((line) => `         + ${line}`),
-      );
+    if (after.includes("\n")) lines.push(...newText(after));
     else lines.push(`         ${after}`);
     return lines;
   }
@@ -47,6 +41,15 @@ function renderChange(change: PlannedChange): string[] {
   const body = patch.split("\n").slice(4);
   lines.push(...body.filter((line) => line !== "").map((line) => `         ${line}`));
   return lines;
+}
+
+/** Longer files are shown by their beginning: a plan is read by people. */
+const SHOWN_LINES = 60;
+
+function newText(text: string): readonly string[] {
+  const all = text.trimEnd().split("\n");
+  const shown = all.slice(0, SHOWN_LINES).map((line) => `         + ${line}`);
+  return all.length <= SHOWN_LINES ? shown : [...shown, `         + ... and ${all.length - SHOWN_LINES} lines more`];
 }
 
 function ensureNewline(text: string): string {

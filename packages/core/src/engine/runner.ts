@@ -7,7 +7,7 @@ import { applyEnsure, prepareEnsure, type Residue } from "./ensure.ts";
 import type { Events } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { Action, EnsureAction, PlanData, PlannedChange, RunAction } from "./plan.ts";
-import { collectReferences } from "./references.ts";
+import { collectReferences } from "../model/references.ts";
 import type { Registry } from "./registry.ts";
 import type { Session } from "./session.ts";
 import { hold, Undoing } from "./undoing.ts";
@@ -24,7 +24,13 @@ export interface RunnerParts {
   /** Seals a secret that the task gives back. */
   keep(name: string, value: string): Promise<void>;
   /** Publishes a new generation of an http service if its entries, or these changes, ask for one. */
-  publish(task: string, server: ServerRecord, service: string, session: Session, changes: readonly PlannedChange[]): Promise<void>;
+  publish(
+    task: string,
+    server: ServerRecord,
+    service: string,
+    session: Session,
+    changes: readonly PlannedChange[],
+  ): Promise<void>;
 }
 
 export interface RunEnd {
@@ -57,7 +63,11 @@ export class Runner {
     } catch (error) {
       const residue = await new Undoing(this.#parts, this.#context).from(Math.min(index, actions.length - 1));
       const cancelled = session.signal.aborted;
-      return { committed: false, error: cancelled ? cancelError(error, this.#plan, actions[index], residue) : error, residue };
+      return {
+        committed: false,
+        error: cancelled ? cancelError(error, this.#plan, actions[index], residue) : error,
+        residue,
+      };
     }
     // A cancel that comes too late stops nothing any more.
     await using forward = session.apart();
@@ -72,7 +82,12 @@ export class Runner {
     const { events } = this.#parts;
     const action = this.#context.action(index);
     const { title, serverName: server } = action;
-    await events.emit(this.#plan.task, "action:started", { action: index, of: this.#plan.actions.length, server, title });
+    await events.emit(this.#plan.task, "action:started", {
+      action: index,
+      of: this.#plan.actions.length,
+      server,
+      title,
+    });
     const started = performance.now();
     try {
       if (action.kind === "ensure") await this.#ensure(index, action, session);
@@ -107,7 +122,9 @@ export class Runner {
         .map((change) => ({ ...hold(change), server: action.server, hash: change.after })),
     );
     await register.remove(
-      action.changes.filter((change) => change.after === null).map((change) => ({ ...hold(change), server: action.server })),
+      action.changes
+        .filter((change) => change.after === null)
+        .map((change) => ({ ...hold(change), server: action.server })),
     );
     journal.done(this.#context.row(index, "do", attempt), null);
   }
@@ -135,7 +152,12 @@ export class Runner {
 }
 
 /** A cancelled task failed because it was cancelled, whatever the cancel made fail. */
-function cancelError(cause: unknown, plan: PlanData, action: Action | undefined, residue: readonly Residue[]): HostwrightError {
+function cancelError(
+  cause: unknown,
+  plan: PlanData,
+  action: Action | undefined,
+  residue: readonly Residue[],
+): HostwrightError {
   const where = action === undefined ? "before its commit" : `during "${action.title}" on ${action.serverName}`;
   const undone = residue.length === 0 ? " What it had done was taken back." : "";
   return new HostwrightError("HW_CANCELLED", `${plan.title} was cancelled ${where}.${undone}`, {

@@ -9,7 +9,7 @@ import type { ServerRecord } from "../model/records.ts";
 import type { SecretBox } from "../store/sealing.ts";
 import { generatePassword, type SecretVault } from "../store/secrets.ts";
 import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
-import { canonicalJson, deepFreeze } from "./canonical.ts";
+import { canonicalJson, deepFreeze } from "../model/canonical.ts";
 import { draftOf } from "./drafts.ts";
 import { Estate } from "./estate.ts";
 import { readFacts, type ServerFacts } from "./facts.ts";
@@ -40,18 +40,30 @@ export interface TaskRequest {
 }
 
 /** Parses a request against its task type. @throws HW_INPUT_INVALID */
-export function parseRequest(parts: EngineParts, request: TaskRequest): { readonly type: AnyTaskType; readonly parsed: unknown } {
+export function parseRequest(
+  parts: EngineParts,
+  request: TaskRequest,
+): { readonly type: AnyTaskType; readonly parsed: unknown } {
   const type = parts.tasks.get(request?.type);
   if (type === undefined) {
-    throw new HostwrightError("HW_INPUT_INVALID", `There is no task type "${request?.type?.slice(0, 60)}". Nothing was changed.`, {
-      mend: `Use one of: ${[...parts.tasks.keys()].join(", ")}.`,
-    });
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      `There is no task type "${request?.type?.slice(0, 60)}". Nothing was changed.`,
+      {
+        mend: `Use one of: ${[...parts.tasks.keys()].join(", ")}.`,
+      },
+    );
   }
   return { type, parsed: parseInput(type.schema, request, type.type) };
 }
 
 /** Plans a request from the facts of this moment. Reads servers, changes none. */
-export async function planRequest(parts: EngineParts, request: TaskRequest, taskId: string, signal: AbortSignal): Promise<PlanData> {
+export async function planRequest(
+  parts: EngineParts,
+  request: TaskRequest,
+  taskId: string,
+  signal: AbortSignal,
+): Promise<PlanData> {
   const { type, parsed } = parseRequest(parts, request);
   const { registry, store, vault, pool } = parts;
   await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence: null, signal });
@@ -135,7 +147,9 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate, t
 
 /** A plan that changes what a server or platform has for all needs that alone. */
 function sharpenLeases(draft: TaskDraft, actions: PlanData["actions"]): PlanData["leases"] {
-  const owners = new Set(actions.flatMap((action) => (action.kind === "ensure" ? action.changes.map((c) => c.owner) : [])));
+  const owners = new Set(
+    actions.flatMap((action) => (action.kind === "ensure" ? action.changes.map((c) => c.owner) : [])),
+  );
   return draft.leases.map((lease) => (owners.has(lease.scope) ? { ...lease, mode: "exclusive" } : lease));
 }
 
@@ -156,10 +170,17 @@ export function openPlan(box: SecretBox, task: Pick<StoredTask, "id" | "plan">):
   try {
     plan = JSON.parse(box.open(String(task.plan), `plan/${task.id}`)) as PlanData;
   } catch (cause) {
-    throw new HostwrightError("HW_PLAN_FORGED", `The plan of task ${task.id} was not sealed by this installation. Nothing was run.`, { cause });
+    throw new HostwrightError(
+      "HW_PLAN_FORGED",
+      `The plan of task ${task.id} was not sealed by this installation. Nothing was run.`,
+      { cause },
+    );
   }
   if (Date.parse(plan.expiresAt) < Date.now()) {
-    throw new HostwrightError("HW_PLAN_EXPIRED", `The plan of task ${task.id} was good until ${plan.expiresAt}. Nothing was run.`);
+    throw new HostwrightError(
+      "HW_PLAN_EXPIRED",
+      `The plan of task ${task.id} was good until ${plan.expiresAt}. Nothing was run.`,
+    );
   }
   return deepFreeze(plan);
 }
@@ -168,5 +189,7 @@ export function httpRole(parts: EngineParts, server: ServerRecord, service: stri
   const record = server.services.find((entry) => entry.name === service);
   const definition = record === undefined ? undefined : parts.registry.service("http", record.type);
   if (definition?.kind === "http") return definition.role;
-  throw new HostwrightError("HW_SERVICE_MISSING", `${server.name} has no http service named "${service}".`, { server: server.name });
+  throw new HostwrightError("HW_SERVICE_MISSING", `${server.name} has no http service named "${service}".`, {
+    server: server.name,
+  });
 }

@@ -1,4 +1,4 @@
-import { canonicalJson } from "./canonical.ts";
+import { canonicalJson } from "../model/canonical.ts";
 import type { AnyResourceType, Registry } from "./registry.ts";
 import { addressKey, type ResourceAddress } from "./resource-states.ts";
 import type { Owned } from "./steps.ts";

@@ -12,7 +12,7 @@ import { dropFence, type Fence } from "./fence.ts";
 import { Journal } from "./journal.ts";
 import type { Afterwards, PlanData, PlannedChange } from "./plan.ts";
 import { publish, type PublishOptions } from "./publisher.ts";
-import { collectReferences } from "./references.ts";
+import { collectReferences } from "../model/references.ts";
 import { Runner, type RunEnd } from "./runner.ts";
 import { Session } from "./session.ts";
 import {
@@ -322,14 +322,15 @@ export class Worker {
 }
 
 /**
- * A site's task answers for its own entries alone: another's broken one is held back and does not fail it. Files besides
- * the entries need a reload of their own.
+ * A task answers for the entries that it changed: another's broken one is held back and does not fail it. Files besides
+ * the entries need a reload of their own. Without any change all that waits is published, and all of it counts.
  */
 function publishOptions({ publication }: HttpRole, changes: readonly PlannedChange[]): PublishOptions {
+  if (changes.length === 0) return {};
   const entries = `${publication.root}/entries/`;
-  const files = changes.filter((change) => change.type === "file");
-  if (files.some((change) => !change.key.startsWith(entries))) return { force: true };
-  return files.length === 0 ? {} : { own: files.map((change) => change.key.slice(entries.length)) };
+  const files = changes.filter((change) => change.type === "file").map((change) => change.key);
+  const own = files.filter((path) => path.startsWith(entries));
+  return { force: own.length < files.length, own: own.map((path) => path.slice(entries.length)) };
 }
 
 /** The answer comes from code that the site's owner can change: a link to another host is refused. */

@@ -45,7 +45,6 @@ export function parseDomain(input: string): string {
 
 function printable(value: unknown): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is taken out here
-  return String(value)
-    .slice(0, 80)
-    .replace(/[\u0000-\u001f\u007f]/g, "?");
+  const control = /[\u0000-\u001f\u007f]/g;
+  return String(value).slice(0, 80).replace(control, "?");
 }

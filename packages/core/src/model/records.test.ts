@@ -90,7 +90,12 @@ describe("connections", () => {
 
   test("a secret shows itself in no print", () => {
     const key = secret("hush");
-    for (const shown of [String(key), JSON.stringify({ key }), inspect(connect, { depth: 9 }), "".concat(key as unknown as string)]) {
+    for (const shown of [
+      String(key),
+      JSON.stringify({ key }),
+      inspect(connect, { depth: 9 }),
+      "".concat(key as unknown as string),
+    ]) {
       expect(shown).toContain("[secret]");
       expect(shown).not.toContain("hush");
     }

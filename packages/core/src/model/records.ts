@@ -117,7 +117,13 @@ export const SiteLimitsSchema: z.ZodType<SiteLimits> = z.strictObject({
 
 export type ConnectRecord =
   | { readonly type: "local" }
-  | { readonly type: "ssh"; readonly host: string; readonly port: number; readonly user: string; readonly hostKeys: readonly string[] };
+  | {
+      readonly type: "ssh";
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly hostKeys: readonly string[];
+    };
 
 export interface ServiceRecord {
   readonly name: string;

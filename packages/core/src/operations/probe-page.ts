@@ -24,7 +24,10 @@ export interface Page {
 const PAGE_BYTES = 2 * 1024 * 1024;
 
 /** Fetches a page as a visitor would, through the server's own loopback: no DNS and no open port needed. */
-export async function fetchPage(target: Target, input: Pick<ProbePageInput, "domain" | "port" | "path">): Promise<Page> {
+export async function fetchPage(
+  target: Target,
+  input: Pick<ProbePageInput, "domain" | "port" | "path">,
+): Promise<Page> {
   const socket = await target.server.forward({ host: "127.0.0.1", port: input.port });
   const started = performance.now();
   const { promise, resolve, reject } = Promise.withResolvers<Page>();
@@ -64,11 +67,15 @@ export async function fetchPage(target: Target, input: Pick<ProbePageInput, "dom
   try {
     return await promise;
   } catch (error) {
-    throw new HostwrightError("HW_PROBE_FAILED", `${input.domain} on ${target.server.name} gave no answer: ${String(error)}.`, {
-      server: target.server.name,
-      retryable: true,
-      cause: error,
-    });
+    throw new HostwrightError(
+      "HW_PROBE_FAILED",
+      `${input.domain} on ${target.server.name} gave no answer: ${String(error)}.`,
+      {
+        server: target.server.name,
+        retryable: true,
+        cause: error,
+      },
+    );
   } finally {
     socket.destroy();
   }

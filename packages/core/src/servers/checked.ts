@@ -46,7 +46,8 @@ function judge({ aborted, timedOut, stderr, exitCode, signal }: CommandResult): 
     .split("\n")
     // The last is the program's own; warnings come before it.
     .findLast((line) => DISK_FULL.test(line));
-  if (full !== undefined) return ["HW_DISK_FULL", `found no space left on a file system (${full.trim().slice(0, MAX_SHOWN)})`];
+  if (full !== undefined)
+    return ["HW_DISK_FULL", `found no space left on a file system (${full.trim().slice(0, MAX_SHOWN)})`];
   if (DENIED.test(stderr)) return ["HW_PERMISSION_DENIED", "was refused access"];
   return [
     "HW_COMMAND_FAILED",

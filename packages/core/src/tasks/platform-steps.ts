@@ -20,9 +20,13 @@ export interface Release {
 export async function releaseOf(platform: PlatformRecord, definition: PlatformDefinition): Promise<Release> {
   if (platform.release !== null) return platform.release;
   if (platform.source === null) {
-    throw new HostwrightError("HW_PLATFORM_INVALID", `${platform.name} has no source and was never published. Nothing was changed.`, {
-      mend: "Give the platform a source: { path } with its codebase.",
-    });
+    throw new HostwrightError(
+      "HW_PLATFORM_INVALID",
+      `${platform.name} has no source and was never published. Nothing was changed.`,
+      {
+        mend: "Give the platform a source: { path } with its codebase.",
+      },
+    );
   }
   const detected = await definition.role.detect(folderReader(platform.source.path));
   if (detected === null) {
@@ -35,7 +39,11 @@ export async function releaseOf(platform: PlatformRecord, definition: PlatformDe
   return { digest: await digestTree(platform.source.path), version: detected.version };
 }
 
-export function platformItems(platform: PlatformRecord, definition: PlatformDefinition, release: Release): readonly Owned[] {
+export function platformItems(
+  platform: PlatformRecord,
+  definition: PlatformDefinition,
+  release: Release,
+): readonly Owned[] {
   const { driver, layout } = definition.role;
   const owner = `platform/${platform.id}`;
   return [
@@ -76,8 +84,14 @@ export async function platformStep(
 }
 
 /** The platform's record with its release, once it was published. */
-export function publishedRecord(context: PlanningContext, platform: PlatformRecord, release: Release): readonly RecordChange[] {
+export function publishedRecord(
+  context: PlanningContext,
+  platform: PlatformRecord,
+  release: Release,
+): readonly RecordChange[] {
   if (platform.release !== null) return [];
   const { id, name } = platform;
-  return [{ kind: "platform", id, name, value: { ...platform, release }, expect: context.estate.version(id), claims: [] }];
+  return [
+    { kind: "platform", id, name, value: { ...platform, release }, expect: context.estate.version(id), claims: [] },
+  ];
 }

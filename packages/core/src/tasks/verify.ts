@@ -97,7 +97,9 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     ...stored.flatMap(databaseItems),
   ];
   const platforms = estate.platforms.filter((platform) => platform.server === server.id);
-  const platformSteps = await Promise.all(platforms.map(async (platform) => (await platformStep(context, platform)).step));
+  const platformSteps = await Promise.all(
+    platforms.map(async (platform) => (await platformStep(context, platform)).step),
+  );
   const owners = new Set([...served, ...stored].map(ownerOf));
   const sites: EnsureStep = {
     kind: "ensure",
@@ -129,7 +131,10 @@ async function found(
   return { problems, pages };
 }
 
-async function findProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<VerifyValue["problems"]> {
+async function findProblems(
+  context: PlanningContext,
+  servers: readonly ServerRecord[],
+): Promise<VerifyValue["problems"]> {
   const lists = await Promise.all(
     servers.map(async (server) =>
       (await problemsOf(context, server)).map((problem) => ({ ...problem, server: server.name })),

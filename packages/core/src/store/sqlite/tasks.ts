@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import { canonicalJson } from "../../engine/canonical.ts";
+import { canonicalJson } from "../../model/canonical.ts";
 import type { StoredTask, TaskState, TaskStore } from "../../contracts/store.ts";
 import type { Database } from "./database.ts";
 import { fromJson, toJson } from "./json.ts";

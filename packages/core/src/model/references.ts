@@ -1,4 +1,4 @@
-import type { Reference } from "../model/text.ts";
+import type { Reference } from "./text.ts";
 
 /** All references anywhere in plain data. */
 export function collectReferences(value: unknown, found: Reference[] = []): Reference[] {

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { StateStore } from "../contracts/store.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { Access } from "./access.ts";
+import { objectOf } from "./policy-object.ts";
+
+let directory: string;
+let store: StateStore;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "hostwright-policy-"));
+  store = await openSqliteStore({ directory });
+  const claims = ["example.com", "www.example.com"];
+  await store.records.put({ kind: "site", id: "s1", name: "example.com", value: {} }, { expect: 0, claims });
+  await store.records.put({ kind: "server", id: "v1", name: "web1", value: {} }, { expect: 0, claims: [] });
+});
+
+afterEach(async () => {
+  await store.close();
+  rmSync(directory, { recursive: true });
+});
+
+test.each(["s1", "example.com", "@example.com", "EXAMPLE.com.", "www.example.com"])(
+  "a rule on a domain is not passed by writing %s",
+  async (site) => {
+    const expected = { kind: "site", name: "example.com" };
+    expect(await objectOf(store.records, { type: "site:delete", site })).toEqual(expected);
+    expect(await objectOf(store.records, { type: "alias:verify", alias: site })).toEqual(expected);
+  },
+);
+
+test("an alias of a server is that server; what is new is known by its own name", async () => {
+  expect(await objectOf(store.records, { type: "alias:verify", alias: "@web1" })).toEqual({ kind: "server", name: "web1" });
+  expect(await objectOf(store.records, { type: "site:install", domain: "New.example", platform: "p" })).toEqual({
+    kind: "site",
+    name: "new.example",
+  });
+});
+
+test("an actor sees its own tasks and those about what it may read", async () => {
+  const access = new Access({ id: "ann" }, { allow: (_actor, verb, object) => verb === "task:read" && object.name === "a.example" });
+  const about = (name: string) => async () => ({ kind: "site" as const, name });
+  expect(await access.seesTask("ann", about("b.example"))).toBe(true);
+  expect(await access.seesTask("bob", about("a.example"))).toBe(true);
+  expect(await access.seesTask("bob", about("b.example"))).toBe(false);
+});

@@ -1,0 +1,36 @@
+import type { RecordKind, RecordStore } from "../contracts/store.ts";
+import type { PolicyObject } from "./access.ts";
+
+const FIELDS: readonly (readonly [field: string, kinds: readonly ("server" | "platform" | "site")[]])[] = [
+  ["domain", ["site"]],
+  ["site", ["site"]],
+  ["server", ["server"]],
+  ["platform", ["platform"]],
+  ["alias", ["server", "platform", "site"]],
+];
+
+/**
+ * What a request is about, by the one name that its record has: a rule on a domain must not be passed by writing the
+ * site's id or alias instead.
+ */
+export async function objectOf(records: RecordStore, request: Readonly<Record<string, unknown>>): Promise<PolicyObject> {
+  const type = String(request["type"]);
+  const kindsByType = type.startsWith("site:") ? FIELDS.filter(([, kinds]) => kinds.includes("site")) : FIELDS;
+  for (const [field, kinds] of kindsByType) {
+    const given = request[field];
+    if (typeof given !== "string") continue;
+    const name = given.replace(/^@/, "").toLowerCase().replace(/\.$/, "");
+    for (const kind of kinds) {
+      const known = await nameOf(records, kind, name);
+      if (known !== null) return { kind, name: known };
+    }
+    return { kind: kinds.at(-1) ?? "site", name };
+  }
+  return { kind: "task", name: type };
+}
+
+async function nameOf(records: RecordStore, kind: RecordKind, name: string): Promise<string | null> {
+  const holder = kind === "site" ? await records.claimedBy(kind, name) : null;
+  const record = await records.get(kind, holder ?? name);
+  return record?.name ?? null;
+}
