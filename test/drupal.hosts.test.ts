@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { install, verify, type SiteRecord } from "@hostwright/core";
@@ -8,9 +9,12 @@ import { figure, installed } from "./support/figures.ts";
 import { page } from "./support/page.ts";
 import { hostListings, lifeSuite, siteSuite } from "./support/site-suite.ts";
 
-if (drupalCodebases.length === 0) {
-  test.skip("Drupal, of which HOSTWRIGHT_TEST_DRUPAL names no codebase (directories, separated by commas)");
-}
+const reason = drupalCodebases.length > 0 ? "" : " (skipped: it names none)";
+
+test.skipIf(drupalCodebases.length === 0)(`HOSTWRIGHT_TEST_DRUPAL names codebases of Drupal${reason}`, () => {
+  for (const folder of drupalCodebases)
+    expect([folder, existsSync(`${folder}/web/core/lib/Drupal.php`)]).toEqual([folder, true]);
+});
 
 describe.each(drupalCodebases)("Drupal from %s", (source) => {
   const name = `drupal-${basename(source)}`;

@@ -38,7 +38,7 @@ export async function recordSites(stateDir: string, platformName: string, count:
         title: domain,
         adminEmail: `admin@${domain}`,
         adminUser: "admin",
-        options: { tablePrefix: "wp_" },
+        options: { locale: "en_US", tablePrefix: "wp_" },
         optionsVersion: 1,
         limits: { uploadMegabytes: 64, requestSeconds: 60, memoryMegabytes: 256, phpWorkers: 5 },
       };

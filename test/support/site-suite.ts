@@ -127,7 +127,7 @@ export function siteSuite(name: string, subject: () => Subject): void {
         `${app.uploads}../../${path}`,
         `${app.uploads}../${path}`,
       ]);
-      const refused = all(spellings, expect.stringMatching(/^(30[12]|40[0-9])$/) as string);
+      const refused = all(spellings, REFUSED);
       expect(await table(spellings)).toEqual(refused);
       expect(await table(spellings, "DB_PASSWORD")).toEqual(refused);
       expect(await estate.web.sh(`cat ${home}/private/secret.txt`)).toBe(BAIT);
@@ -175,8 +175,7 @@ export function siteSuite(name: string, subject: () => Subject): void {
         `${folder}/sub/`,
         `${folder}/sub`,
       ];
-      expect(await table(tricks, SOURCE)).toEqual(all(tricks, expect.stringMatching(/^(30[12]|40[0-9])$/) as string));
-      expect(await table(tricks, EXECUTED)).not.toContain("LEAKS");
+      expect(await table(tricks, SOURCE)).toEqual(all(tricks, REFUSED));
     });
 
     test("scripts of the code that are no entry points, also with a path behind them", async () => {

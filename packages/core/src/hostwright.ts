@@ -94,7 +94,10 @@ export class Hostwright implements AsyncDisposable {
     const approved = what instanceof Plan ? await this.#approved(what) : null;
     const data = approved?.data;
     const request = data === undefined ? parseRequest(engine, what as TaskRequest).parsed : data.request;
-    await this.#access.require((request as TaskRequest).type, await objectOf(store.records, request as Record<string, unknown>));
+    await this.#access.require(
+      (request as TaskRequest).type,
+      await objectOf(store.records, request as Record<string, unknown>),
+    );
     const id = data?.task ?? newId("t", 16);
     const createdAt = new Date().toISOString();
     const task = await store.tasks.submit({
@@ -170,7 +173,8 @@ export class Hostwright implements AsyncDisposable {
       if (seen.size > 1000) seen.clear();
       if (!seen.has(id)) {
         const task = await tasks.get(id);
-        const object = async (): Promise<PolicyObject> => objectOf(records, (task?.request ?? {}) as Record<string, unknown>);
+        const object = async (): Promise<PolicyObject> =>
+          objectOf(records, (task?.request ?? {}) as Record<string, unknown>);
         seen.set(id, await this.#access.seesTask(task?.actor ?? "", object));
       }
       if (seen.get(id) === true) yield event;

@@ -33,7 +33,10 @@ test.each(["s1", "example.com", "@example.com", "EXAMPLE.com.", "www.example.com
 );
 
 test("an alias of a server is that server; what is new is known by its own name", async () => {
-  expect(await objectOf(store.records, { type: "alias:verify", alias: "@web1" })).toEqual({ kind: "server", name: "web1" });
+  expect(await objectOf(store.records, { type: "alias:verify", alias: "@web1" })).toEqual({
+    kind: "server",
+    name: "web1",
+  });
   expect(await objectOf(store.records, { type: "site:install", domain: "New.example", platform: "p" })).toEqual({
     kind: "site",
     name: "new.example",
@@ -41,7 +44,10 @@ test("an alias of a server is that server; what is new is known by its own name"
 });
 
 test("an actor sees its own tasks and those about what it may read", async () => {
-  const access = new Access({ id: "ann" }, { allow: (_actor, verb, object) => verb === "task:read" && object.name === "a.example" });
+  const access = new Access(
+    { id: "ann" },
+    { allow: (_actor, verb, object) => verb === "task:read" && object.name === "a.example" },
+  );
   const about = (name: string) => async () => ({ kind: "site" as const, name });
   expect(await access.seesTask("ann", about("b.example"))).toBe(true);
   expect(await access.seesTask("bob", about("a.example"))).toBe(true);

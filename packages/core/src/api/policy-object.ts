@@ -13,7 +13,10 @@ const FIELDS: readonly (readonly [field: string, kinds: readonly ("server" | "pl
  * What a request is about, by the one name that its record has: a rule on a domain must not be passed by writing the
  * site's id or alias instead.
  */
-export async function objectOf(records: RecordStore, request: Readonly<Record<string, unknown>>): Promise<PolicyObject> {
+export async function objectOf(
+  records: RecordStore,
+  request: Readonly<Record<string, unknown>>,
+): Promise<PolicyObject> {
   const type = String(request["type"]);
   const kindsByType = type.startsWith("site:") ? FIELDS.filter(([, kinds]) => kinds.includes("site")) : FIELDS;
   for (const [field, kinds] of kindsByType) {

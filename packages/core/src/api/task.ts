@@ -50,7 +50,9 @@ export class Task {
   }
 
   /** What happened to it after a cursor (default 0: all) and what will, until `signal` is aborted. */
-  async *events(options: { readonly after?: number; readonly signal?: AbortSignal } = {}): AsyncGenerator<HostwrightEvent> {
+  async *events(
+    options: { readonly after?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<HostwrightEvent> {
     const { after = 0, signal } = options;
     await this.#visible();
     yield* this.#parts.events.after(after, { task: this.id, ...(signal === undefined ? {} : { signal }) });

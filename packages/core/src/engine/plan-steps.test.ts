@@ -133,8 +133,16 @@ describe("owners", () => {
 
   test("two exclusive ones are refused, in one plan, also when the thing stands already", async () => {
     world.states("web1").set("file /a", { value: "x" });
-    const steps = [ensureStep("web1", [file("/a")]), ensureStep("web1", [file("/a", "x", "site/s2")])];
-    await expect(engine.plan(...steps)).rejects.toThrow(conflict(SITE));
+    const steps = [
+      ensureStep("web1", [file("/a", "x", "server/v1")]),
+      ensureStep("web1", [file("/a", "x", "server/v2")]),
+    ];
+    await expect(engine.plan(...steps)).rejects.toThrow(conflict("server/v1"));
+  });
+
+  test("a site takes nothing that stands there already, even if it is just as wanted", async () => {
+    world.states("web1").set("file /a", { value: "x" });
+    await expect(engine.plan(ensureStep("web1", [file("/a")]))).rejects.toMatchObject({ code: "HW_RESOURCE_FOREIGN" });
   });
 
   test("two exclusive ones are refused, one after the other, also when both want the same", async () => {

@@ -75,6 +75,9 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
     const { type, key, owner, shared } = item;
     const after = stateHash(item.resourceType, item.desired, planner.fingerprint);
     const known = holders.some((row) => row.owner === owner && row.hash !== null);
+    // What a site finds is not its own, even where it looks just as wanted: it would go with the site one day.
+    if (before === undefined && state !== undefined && holders.length === 0 && owner.startsWith("site/"))
+      throw foreign(step, item);
     const stands = isSatisfied(item.resourceType, item.desired, item.identity, state);
     const fits = stands && !isRefreshed(item, changes);
     if (fits || (before !== undefined && !stands)) {

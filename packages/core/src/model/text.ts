@@ -1,7 +1,7 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
 /** How a value is quoted where it is spliced in (decisions.md D28). */
-export type Quote = "none" | "php" | "json" | "sql";
+export type Quote = "none" | "php" | "json";
 
 /** Stands for a secret in plans, diffs, hashes and stores; its value is put in at the write (decisions.md D3). */
 export interface Reference {
@@ -75,8 +75,6 @@ export function quoteValue(value: string, quote: Quote): string {
       return JSON.stringify(value);
     // PHP single quotes know two escapes only: \\ and \' (php.net, Strings, Single quoted).
     case "php":
-      return `'${value.replace(/[\\']/g, "\\$&")}'`;
-    case "sql":
       return `'${value.replace(/[\\']/g, "\\$&")}'`;
   }
 }

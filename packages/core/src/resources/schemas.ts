@@ -33,7 +33,7 @@ const Reference = z.strictObject({
   ref: z.literal("secret"),
   id: z.string().min(1),
   label: z.string(),
-  quote: z.enum(["none", "php", "json", "sql"]).exactOptional(),
+  quote: z.enum(["none", "php", "json"]).exactOptional(),
 });
 
 export const TextSchema: z.ZodType<Text> = z.union([

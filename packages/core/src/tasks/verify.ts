@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Problem } from "../contracts/plugin.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
-import type { EnsureStep, Owned, RunStep, Step } from "../engine/steps.ts";
+import type { EnsureStep, Owned, Step } from "../engine/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
@@ -111,12 +111,13 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     publish: server.services.find((service) => service.kind === "http")?.name ?? null,
   };
   const steps: Step[] = [await serverStep(context, server), ...platformSteps, sites];
-  const probes: RunStep[] = served.map((parts) => probeStep(parts, "changed"));
   return {
     ...NOTHING,
     title: `verify server ${server.name}`,
     leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
-    steps: [...steps, ...probes],
+    // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must
+    // neither take back what was set right for all others nor cost each of them a start of its PHP.
+    steps,
     value: found(context, [server], {}),
   };
 }
