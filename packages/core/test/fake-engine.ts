@@ -122,6 +122,7 @@ export class FakeEngine implements AsyncDisposable {
         fingerprint: (text) => this.box.fingerprint(text),
         server: serverRecord,
         publish: async () => undefined,
+        undoing: async () => undefined,
         keep: async (name, value) => void this.secrets.set(name, value),
       },
       plan,

@@ -6,6 +6,8 @@ export interface EventMap {
   "task:submitted": { readonly type: string; readonly title: string; readonly actor: string };
   "task:waiting": { readonly blockedBy: readonly { readonly task: string; readonly scope: string }[] };
   "task:started": { readonly actions: number };
+  /** Another worker goes on with it, after the first one died. */
+  "task:recovered": { readonly state: TaskState };
   /** A line of a running operation; free of secrets and control characters. */
   "task:log": { readonly action: number; readonly server: string; readonly line: string };
   "task:committed": Record<never, never>;

@@ -1,5 +1,5 @@
 import type { JournalRow, JournalStore } from "../contracts/store.ts";
-import type { PriorStates } from "./ensure.ts";
+import type { PriorStates, Residue } from "./ensure.ts";
 
 interface Box {
   seal(text: string, context: string): string;
@@ -7,6 +7,17 @@ interface Box {
 }
 
 type RowKey = Pick<JournalRow, "task" | "action" | "phase" | "attempt">;
+
+/** One action as the journal knows it. */
+export interface ActionHistory {
+  /** The last attempt at doing it. */
+  readonly attempt: string;
+  /** States before its first attempt. */
+  readonly prior: PriorStates;
+  readonly done: boolean;
+  /** What its undo left behind; null when it was not undone, or not to its end. */
+  readonly undone: readonly Residue[] | null;
+}
 
 /** Writes a task's journal: an outcome waits for the next intent and is committed together with it (decisions.md D10). */
 export class Journal {
@@ -38,15 +49,30 @@ export class Journal {
     if (rows.length > 0) await this.#store.write(rows, this.#holder);
   }
 
-  /** Actions whose effect may have begun, with what undo needs. */
-  async begun(task: string): Promise<ReadonlyMap<number, { readonly attempt: string; readonly prior: PriorStates }>> {
-    const begun = new Map<number, { attempt: string; prior: PriorStates }>();
+  /** What became of each action that was begun, by its index. */
+  async history(task: string): Promise<ReadonlyMap<number, ActionHistory>> {
+    const history = new Map<number, ActionHistory>();
     for (const row of await this.#store.read(task)) {
-      if (row.phase !== "do" || row.state !== "begun") continue;
-      const prior = row.undo === null ? {} : (JSON.parse(this.#box.open(row.undo, undoContext(row))) as PriorStates);
-      begun.set(row.action, { attempt: row.attempt, prior });
+      const known = history.get(row.action);
+      if (row.phase === "do" && row.state === "begun") {
+        // Begun again after a crash it may find its own work: what was there before is what the first begin saw.
+        history.set(row.action, {
+          undone: null,
+          done: false,
+          prior: known?.prior ?? this.#prior(row),
+          attempt: row.attempt,
+        });
+      } else if (row.phase === "do" && row.state === "done" && known !== undefined) {
+        history.set(row.action, { ...known, done: true });
+      } else if (row.phase === "undo" && row.state === "done" && known !== undefined) {
+        history.set(row.action, { ...known, undone: row.output as readonly Residue[] });
+      }
     }
-    return begun;
+    return history;
+  }
+
+  #prior(row: JournalRow): PriorStates {
+    return row.undo === null ? {} : (JSON.parse(this.#box.open(row.undo, undoContext(row))) as PriorStates);
   }
 }
 

@@ -1,11 +1,11 @@
-import { HostwrightError } from "../errors/hostwright-error.ts";
+import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { Operation } from "../contracts/operation.ts";
 import type { RegisterStore } from "../contracts/store.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { ActionContext, describe, leftOf, newAttempt } from "./action-context.ts";
 import { applyEnsure, prepareEnsure, type Residue } from "./ensure.ts";
 import type { Events } from "./events.ts";
-import type { Journal } from "./journal.ts";
+import type { ActionHistory, Journal } from "./journal.ts";
 import type { Action, EnsureAction, PlanData, PlannedChange, RunAction } from "./plan.ts";
 import { collectReferences } from "../model/references.ts";
 import type { Registry } from "./registry.ts";
@@ -21,6 +21,8 @@ export interface RunnerParts {
   readonly operations: ReadonlyMap<string, Operation>;
   fingerprint(text: string): string;
   server(id: string): ServerRecord;
+  /** Tells the store that the task is being undone. */
+  undoing(): Promise<void>;
   /** Seals a secret that the task gives back. */
   keep(name: string, value: string): Promise<void>;
   /** Publishes a new generation of an http service if its entries, or these changes, ask for one. */
@@ -51,17 +53,27 @@ export class Runner {
     this.#context = new ActionContext(parts, plan);
   }
 
+  /**
+   * From the beginning, or from where the journal says that a dead worker stopped: what is done is not done again, and
+   * the outcome of what was under way is found out by reading the server.
+   */
   async run(commit: () => Promise<void>): Promise<RunEnd> {
     const { actions } = this.#plan;
     const { session } = this.#parts;
+    const history = await this.#parts.journal.history(this.#plan.task);
     let index = 0;
     try {
-      for (; index < actions.length && actions[index]?.phase === "prepare"; index++) await this.#do(index, session);
+      for (; index < actions.length && actions[index]?.phase === "prepare"; index++) {
+        await this.#take(index, session, history.get(index));
+      }
       await this.#parts.journal.flush();
       session.signal.throwIfAborted();
       await commit();
     } catch (error) {
-      const residue = await new Undoing(this.#parts, this.#context).from(Math.min(index, actions.length - 1));
+      // Another worker has the task: it undoes it, or goes on.
+      if (isHostwrightError(error) && error.code === "HW_LEASE_LOST") throw error;
+      await this.#parts.undoing();
+      const residue = await new Undoing(this.#parts, this.#context).from(actions.length - 1);
       const cancelled = session.signal.aborted;
       return {
         committed: false,
@@ -69,15 +81,58 @@ export class Runner {
         residue,
       };
     }
-    // A cancel that comes too late stops nothing any more.
-    await using forward = session.apart();
+    return this.finish();
+  }
+
+  /** Clean-ups, after the commit row: forward only. A cancel that comes now stops nothing any more. */
+  async finish(): Promise<RunEnd> {
+    const { actions } = this.#plan;
+    await using forward = this.#parts.session.apart();
+    const history = await this.#parts.journal.history(this.#plan.task);
     const residue: Residue[] = [];
-    for (; index < actions.length; index++) residue.push(...(await this.#cleanUp(index, forward)));
+    for (const [index, action] of actions.entries()) {
+      if (action.phase === "clean-up") residue.push(...(await this.#cleanUp(index, forward, history.get(index))));
+    }
     await this.#parts.journal.flush();
     return { committed: true, error: null, residue };
   }
 
-  async #do(index: number, session: Session): Promise<void> {
+  /** Takes everything back that the journal knows of: after a cancel, or an undo that was interrupted. */
+  async undo(error: unknown): Promise<RunEnd> {
+    await this.#parts.undoing();
+    const residue = await new Undoing(this.#parts, this.#context).from(this.#plan.actions.length - 1);
+    return { committed: false, error, residue };
+  }
+
+  /** Does an action, unless a worker before this one has done it. */
+  async #take(index: number, session: Session, before: ActionHistory | undefined): Promise<void> {
+    if (before?.done === true) return;
+    const action = this.#context.action(index);
+    if (before !== undefined) {
+      await session.settle(this.#parts.server(action.server));
+      if (action.kind === "run" && (await this.#probe(index, action, session, before))) return;
+    }
+    await this.#do(index, session, before);
+  }
+
+  /** True when the interrupted attempt turns out to have done it. @throws HW_INTERRUPTED when it cannot just be done again. */
+  async #probe(index: number, action: RunAction, session: Session, before: ActionHistory): Promise<boolean> {
+    await session.loadSecrets(collectReferences(action.input));
+    const context = await this.#context.run(index, action, before.attempt, session);
+    const result = await this.#context.operation(action).probe(context, action.input as never);
+    if (result === "absent") return false;
+    if (result === "done") {
+      this.#parts.journal.done(this.#context.row(index, "do", before.attempt), null);
+      return true;
+    }
+    throw new HostwrightError(
+      "HW_INTERRUPTED",
+      `"${action.title}" on ${action.serverName} was interrupted half way, and is taken back.`,
+      { server: action.serverName, retryable: true, data: { outcome: result } },
+    );
+  }
+
+  async #do(index: number, session: Session, before?: ActionHistory): Promise<void> {
     session.signal.throwIfAborted();
     const { events } = this.#parts;
     const action = this.#context.action(index);
@@ -90,7 +145,7 @@ export class Runner {
     });
     const started = performance.now();
     try {
-      if (action.kind === "ensure") await this.#ensure(index, action, session);
+      if (action.kind === "ensure") await this.#ensure(index, action, session, before);
       else await this.#operate(index, action, session);
     } catch (error) {
       const { code, message } = describe(error);
@@ -101,7 +156,7 @@ export class Runner {
     await events.emit(this.#plan.task, "action:finished", { action: index, server, title, ms });
   }
 
-  async #ensure(index: number, action: EnsureAction, session: Session): Promise<void> {
+  async #ensure(index: number, action: EnsureAction, session: Session, before?: ActionHistory): Promise<void> {
     const { journal, register } = this.#parts;
     const attempt = newAttempt();
     const context = await this.#context.ensure(action, session);
@@ -114,7 +169,9 @@ export class Runner {
     );
     await applyEnsure(context, todo, prior);
     if (action.publish !== null) {
-      await this.#parts.publish(this.#plan.task, this.#parts.server(action.server), action.publish, session, todo);
+      // What an interrupted attempt has written waits for its publication as well.
+      const changes = before === undefined ? todo : action.changes;
+      await this.#parts.publish(this.#plan.task, this.#parts.server(action.server), action.publish, session, changes);
     }
     await register.put(
       action.changes
@@ -141,9 +198,9 @@ export class Runner {
   }
 
   /** After the commit row nothing is undone: what fails is listed, and the next verify picks it up. */
-  async #cleanUp(index: number, session: Session): Promise<readonly Residue[]> {
+  async #cleanUp(index: number, session: Session, before?: ActionHistory): Promise<readonly Residue[]> {
     try {
-      await this.#do(index, session);
+      await this.#take(index, session, before);
       return [];
     } catch (error) {
       return leftOf(this.#context.action(index), error);

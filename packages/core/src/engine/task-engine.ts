@@ -164,8 +164,12 @@ export function sealPlan(box: SecretBox, plan: PlanData): string {
   return box.seal(JSON.stringify(plan), `plan/${plan.task}`);
 }
 
-/** @throws HW_PLAN_FORGED, HW_PLAN_EXPIRED */
-export function openPlan(box: SecretBox, task: Pick<StoredTask, "id" | "plan">): PlanData {
+/** What was begun is ended, however late. @throws HW_PLAN_FORGED, HW_PLAN_EXPIRED */
+export function openPlan(
+  box: SecretBox,
+  task: Pick<StoredTask, "id" | "plan">,
+  { begun = false }: { readonly begun?: boolean } = {},
+): PlanData {
   let plan: PlanData;
   try {
     plan = JSON.parse(box.open(String(task.plan), `plan/${task.id}`)) as PlanData;
@@ -176,7 +180,7 @@ export function openPlan(box: SecretBox, task: Pick<StoredTask, "id" | "plan">):
       { cause },
     );
   }
-  if (Date.parse(plan.expiresAt) < Date.now()) {
+  if (!begun && Date.parse(plan.expiresAt) < Date.now()) {
     throw new HostwrightError(
       "HW_PLAN_EXPIRED",
       `The plan of task ${task.id} was good until ${plan.expiresAt}. Nothing was run.`,

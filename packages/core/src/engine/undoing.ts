@@ -2,14 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isHostwrightError } from "../errors/hostwright-error.ts";
 import { leftOf, newAttempt, type ActionContext } from "./action-context.ts";
 import { undoEnsure, type PriorStates, type Residue } from "./ensure.ts";
+import type { ActionHistory } from "./journal.ts";
 import type { Action, EnsureAction, PlannedChange } from "./plan.ts";
 import type { RunnerParts } from "./runner.ts";
 import type { Session } from "./session.ts";
-
-interface Begun {
-  readonly attempt: string;
-  readonly prior: PriorStates;
-}
 
 /** From the first failure of an undo on: a server that restarts is back by then. */
 const PATIENCE_MS = 60_000;
@@ -35,13 +31,14 @@ export class Undoing {
     const { journal, events } = this.#parts;
     const { plan } = this.#context;
     await journal.flush();
-    const begun = await journal.begun(plan.task);
+    const begun = await journal.history(plan.task);
     const residue: Residue[] = [];
     let index = last;
     try {
       for (; index >= 0; index--) {
         const intent = begun.get(index);
         if (intent === undefined) continue;
+        if (intent.undone?.length === 0) continue;
         const action = this.#context.action(index);
         const row = this.#context.row(index, "undo", newAttempt());
         await journal.begin(row, {});
@@ -61,7 +58,7 @@ export class Undoing {
     return residue;
   }
 
-  async #patiently(index: number, action: Action, intent: Begun, attempt: string): Promise<readonly Residue[]> {
+  async #patiently(index: number, action: Action, intent: ActionHistory, attempt: string): Promise<readonly Residue[]> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       await using session = this.#parts.session.apart();
       try {

@@ -1,29 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
-import type { HttpRole } from "../contracts/roles/http.ts";
-import type { Lease, RecordRemoval, StoredTask, TaskState } from "../contracts/store.ts";
-import { runSiteCommand } from "../operations/site-command.ts";
+import type { Lease, LeaseRequest, StoredTask, TaskState } from "../contracts/store.ts";
 import { processHolder } from "../store/holder.ts";
-import { Estate } from "./estate.ts";
 import type { Residue } from "./ensure.ts";
 import type { Events } from "./events.ts";
-import { dropFence, type Fence } from "./fence.ts";
-import { Journal } from "./journal.ts";
-import type { Afterwards, PlanData, PlannedChange } from "./plan.ts";
-import { publish, type PublishOptions } from "./publisher.ts";
-import { collectReferences } from "../model/references.ts";
-import { Runner, type RunEnd } from "./runner.ts";
-import { Session } from "./session.ts";
-import {
-  discardDraft,
-  httpRole,
-  openPlan,
-  planRequest,
-  sealPlan,
-  type EngineParts,
-  type TaskRequest,
-} from "./task-engine.ts";
+import type { PlanData } from "./plan.ts";
+import { discardDraft, openPlan, planRequest, sealPlan, type EngineParts, type TaskRequest } from "./task-engine.ts";
+import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
 
 /** How a task ended (decisions.md D42). */
 export interface TaskOutcome {
@@ -38,13 +21,16 @@ export interface TaskOutcome {
 const WAIT_MS = 50;
 const HEARTBEAT_MS = 10_000;
 const LOOK_MS = 300;
+const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
 
-/** Carries out one task at a time: leases, plan, run, outcome. */
+/** Tasks that this process works on, over all its instances: their holder is alive, whoever asks. */
+const active = new Set<string>();
+
+/** Carries out tasks: leases, plan, run, outcome; and goes on with those whose worker died. */
 export class Worker {
   readonly #parts: EngineParts;
   readonly #events: Events;
   readonly #holder: string = processHolder();
-  readonly #leased = new Set<string>();
 
   constructor(parts: EngineParts, events: Events) {
     this.#parts = parts;
@@ -53,27 +39,57 @@ export class Worker {
 
   /** Works a queued task to its end. Gives null when another worker took it. */
   async work(taskId: string, signal: AbortSignal): Promise<TaskOutcome | null> {
-    const { store } = this.#parts;
-    if (!(await store.tasks.move(taskId, ["queued"], "running"))) return null;
-    const task = await store.tasks.get(taskId);
-    if (task === null) return null;
+    const { leases, tasks } = this.#parts.store;
+    // Held before it is claimed: of a task that is running somebody always answers for it.
+    const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
+    if (!("granted" in answer) || !(await tasks.move(taskId, ["queued"], "running"))) return null;
+    return this.#guarded(taskId, signal, async (task, both) => this.#carryOut(task, both));
+  }
+
+  /** Goes on with a task whose worker died, or takes it back. Gives null when it is finished or its worker lives. */
+  async recover(taskId: string, signal: AbortSignal): Promise<TaskOutcome | null> {
+    const { leases, tasks } = this.#parts.store;
+    const found = await tasks.get(taskId);
+    if (found === null || !UNFINISHED.includes(found.state) || active.has(taskId)) return null;
+    const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
+    if (!("granted" in answer) || active.has(taskId)) return null;
+    return this.#guarded(taskId, signal, async (task, both) => {
+      await this.#events.emit(taskId, "task:recovered", { state: task.state });
+      return this.#carryOut(task, both);
+    });
+  }
+
+  /** Goes on with every task whose worker died, one after the other. */
+  async recoverAll(signal: AbortSignal): Promise<void> {
+    for (const task of await this.#parts.store.tasks.list({ states: UNFINISHED })) {
+      if (signal.aborted) return;
+      await this.recover(task.id, signal);
+    }
+  }
+
+  async #guarded(
+    taskId: string,
+    signal: AbortSignal,
+    work: (task: StoredTask, signal: AbortSignal) => Promise<TaskEnd>,
+  ): Promise<TaskOutcome | null> {
+    active.add(taskId);
     const cancel = new AbortController();
     const beat = setInterval(() => void this.#beat(taskId, cancel), HEARTBEAT_MS);
     const look = setInterval(() => void this.#look(taskId, cancel), LOOK_MS);
     try {
-      const end = await this.#carryOut(task, AbortSignal.any([signal, cancel.signal]));
-      return await this.#finish(task.id, end);
+      const task = await this.#parts.store.tasks.get(taskId);
+      if (task === null || !UNFINISHED.includes(task.state)) return null;
+      return await this.#finish(taskId, await work(task, AbortSignal.any([signal, cancel.signal])));
     } finally {
       clearInterval(beat);
       clearInterval(look);
-      this.#leased.delete(taskId);
+      active.delete(taskId);
     }
   }
 
-  /** A task that only waits for its leases has none that could be lost. */
   async #beat(taskId: string, cancel: AbortController): Promise<void> {
     const held = await this.#parts.store.leases.heartbeat(taskId, this.#holder).catch(() => true);
-    if (!held && this.#leased.has(taskId)) cancel.abort();
+    if (!held) cancel.abort();
   }
 
   /** Was it cancelled, maybe by another process? */
@@ -82,51 +98,38 @@ export class Worker {
     if (task?.state === "cancelling") cancel.abort();
   }
 
-  async #carryOut(
-    task: StoredTask,
-    signal: AbortSignal,
-  ): Promise<RunEnd & { readonly plan: PlanData | null; readonly value: Record<string, unknown> }> {
-    let plan: PlanData | null = null;
+  async #carryOut(task: StoredTask, signal: AbortSignal): Promise<TaskEnd> {
+    let run: { readonly plan: PlanData; readonly on: TaskRun } | null = null;
     try {
-      const approved = task.plan === null ? null : openPlan(this.#parts.box, task);
-      const { plan: ready, token } = await this.#plan(task, approved, signal);
-      plan = ready;
+      const begun = (await this.#parts.store.journal.read(task.id)).length > 0;
+      const stored = task.plan === null ? null : openPlan(this.#parts.box, task, { begun });
+      const { plan, token } = await this.#plan(task, stored, signal);
+      run = { plan, on: new TaskRun({ engine: this.#parts, events: this.#events, holder: this.#holder }, plan) };
       await this.#events.emit(task.id, "task:started", { actions: plan.actions.length });
-      return await this.#run(task, plan, token, signal);
+      return await run.on.run(token, signal, directionOf(task));
     } catch (error) {
       // Another worker has it now: it is not this one's to end.
       if (isHostwrightError(error) && error.code === "HW_LEASE_LOST") throw error;
-      if (plan === null) await discardDraft(this.#parts, task.id);
-      else await this.#forget(plan);
-      return {
-        plan,
-        value: {},
-        committed: false,
-        error: signal.aborted ? cancelled(task.id, error) : error,
-        residue: [],
-      };
+      if (run !== null && (await this.#parts.store.journal.isCommitted(task.id))) return committedEnd(run.plan, error);
+      if (run === null) await discardDraft(this.#parts, task.id);
+      else await run.on.forget();
+      const why = signal.aborted ? cancelled(task.id, error) : error;
+      return { plan: run?.plan ?? null, value: {}, committed: false, error: why, residue: [] };
     }
   }
 
-  /** Of what was never committed nothing stays: records, reserved names, secrets. */
-  async #forget(plan: PlanData): Promise<void> {
-    const { store, vault } = this.#parts;
-    for (const removal of plan.release) await store.records.delete(removal.kind, removal.id);
-    for (const prefix of [...plan.eraseOnUndo, `task/${plan.task}/`]) await vault.removePrefix(prefix);
-  }
-
-  /** An approved plan runs as it is; a request is planned under its leases (decisions.md D1). */
+  /** A stored plan runs as it is; a request is planned under its leases (decisions.md D1). */
   async #plan(
     task: StoredTask,
-    approved: PlanData | null,
+    stored: PlanData | null,
     signal: AbortSignal,
   ): Promise<{ plan: PlanData; token: number }> {
     const { store, box } = this.#parts;
-    let plan = approved ?? (await planRequest(this.#parts, task.request as TaskRequest, task.id, signal));
+    let plan = stored ?? (await planRequest(this.#parts, task.request as TaskRequest, task.id, signal));
     for (;;) {
       const granted = await this.#acquire(task.id, plan, signal);
       const token = Math.max(...granted.map((lease) => lease.token));
-      if (approved !== null) return { plan, token };
+      if (stored !== null) return { plan, token };
       const again = await planRequest(this.#parts, task.request as TaskRequest, task.id, signal);
       const covered = again.leases.every((want) =>
         granted.some((lease) => lease.scope === want.scope && (lease.mode === "exclusive" || want.mode === "shared")),
@@ -136,8 +139,8 @@ export class Worker {
         await store.tasks.move(task.id, ["running"], "running", { plan: sealPlan(box, plan) });
         return { plan, token };
       }
-      this.#leased.delete(task.id);
-      await store.leases.release(task.id, undefined, this.#holder);
+      const scopes = granted.map((lease) => lease.scope).filter((scope) => scope !== ownScope(task.id).scope);
+      await store.leases.release(task.id, scopes, this.#holder);
     }
   }
 
@@ -146,208 +149,53 @@ export class Worker {
     let told = false;
     for (;;) {
       signal.throwIfAborted();
-      const answer = await leases.acquire(taskId, this.#holder, plan.leases);
-      if ("granted" in answer) {
-        this.#leased.add(taskId);
-        return answer.granted;
-      }
+      const answer = await leases.acquire(taskId, this.#holder, [...plan.leases, ownScope(taskId)]);
+      if ("granted" in answer) return answer.granted;
       if (!told) {
         const blockedBy = answer.blockedBy.map(({ task, scope }) => ({ task, scope }));
         await this.#events.emit(taskId, "task:waiting", { blockedBy });
         told = true;
       }
+      // Whoever is in the way may be dead.
+      for (const { task } of answer.blockedBy) await this.recover(task, signal);
       await delay(WAIT_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #run(
-    task: StoredTask,
-    plan: PlanData,
-    token: number,
-    signal: AbortSignal,
-  ): Promise<RunEnd & { plan: PlanData; value: Record<string, unknown> }> {
-    const { registry, store, vault, box, pool, operations } = this.#parts;
-    for (const change of plan.reserve) await store.records.put(change, change);
-    const estate = await Estate.load(store.records, registry);
-    const identity = await store.identity();
-    const [lease] = plan.leases;
-    const fence: Fence = { scope: lease?.scope ?? `task/${task.id}`, ...identity, token };
-    await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence, signal });
-    const journal = new Journal(store.journal, box, this.#holder);
-    const runner = new Runner(
-      {
-        registry,
-        register: store.register,
-        journal,
-        events: this.#events,
-        session,
-        operations,
-        fingerprint: (text) => box.fingerprint(text),
-        server: (id) => estate.server(id),
-        keep: async (name, value) => vault.put(taskSecret(task.id, name), value),
-        publish: async (taskId, server, service, using, changes) => {
-          const role = httpRole(this.#parts, server, service);
-          const { generation, reloaded, changed } = await publish(
-            await using.target(server),
-            role,
-            publishOptions(role, changes),
-          );
-          if (!changed) return;
-          await this.#events.emit(taskId, "publication:published", {
-            server: server.name,
-            service,
-            generation,
-            reloaded,
-          });
-        },
-      },
-      plan,
-    );
-    const end = await runner.run(async () => this.#commit(plan));
-    const value: Record<string, unknown> = end.committed ? { ...plan.value } : {};
-    const residue = [...end.residue];
-    if (end.committed && plan.afterwards !== null) {
-      try {
-        await using late = session.apart();
-        Object.assign(value, await this.#afterwards(plan, plan.afterwards, estate, late));
-      } catch (error) {
-        // A plan without actions was made for this answer alone.
-        if (plan.actions.length === 0) throw error;
-        const reason = error instanceof Error ? error.message : String(error);
-        residue.push({ server: plan.afterwards.server, type: "run", key: plan.afterwards.input.what, reason });
-      }
-    }
-    const undone = !end.committed && end.residue.length === 0;
-    if (undone) await this.#forget(plan);
-    if (undone || end.committed)
-      await this.#dropFences(plan, end.committed ? plan.commit.deleteRecords : plan.release, estate);
-    return { ...end, residue, plan, value };
-  }
-
-  /** A fence that stays because its server is away harms nobody: its scope is never used again. */
-  async #dropFences(plan: PlanData, gone: readonly RecordRemoval[], estate: Estate): Promise<void> {
-    const servers = [...new Set(plan.actions.map((action) => action.server))];
-    const drops = gone.flatMap(({ kind, id }) =>
-      servers.map(async (server) => dropFence(await this.#parts.pool.get(estate.server(server)), `${kind}/${id}`)),
-    );
-    await Promise.allSettled(drops);
-  }
-
-  async #commit(plan: PlanData): Promise<void> {
-    const { store, vault } = this.#parts;
-    const hold = ({
-      server,
-      type,
-      key,
-      owner,
-    }: PlanData["register"][number]): { server: string; type: string; key: string; owner: string } => ({
-      server,
-      type,
-      key,
-      owner,
-    });
-    await store.journal.commit(
-      plan.task,
-      new Date().toISOString(),
-      {
-        ...plan.commit,
-        register: {
-          put: plan.register.filter((row) => !row.gone).map(({ gone: _gone, ...row }) => row),
-          remove: plan.register.filter((row) => row.gone).map(hold),
-        },
-      },
-      this.#holder,
-    );
-    // It is committed: nothing that fails from here on may undo it.
-    await Promise.allSettled([
-      this.#events.emit(plan.task, "task:committed", {}),
-      ...plan.eraseOnCommit.map(async (prefix) => vault.removePrefix(prefix)),
-    ]);
-  }
-
-  /** The answer is a secret of the task: sealed, and given out by reference (decisions.md D42). */
-  async #afterwards(
-    plan: PlanData,
-    afterwards: Afterwards,
-    estate: Estate,
-    session: Session,
-  ): Promise<Record<string, unknown>> {
-    const { vault, store } = this.#parts;
-    const id = taskSecret(plan.task, "login-link");
-    // The installer may have given one already.
-    if (!(await store.secrets.get([id])).has(id)) {
-      await session.loadSecrets(collectReferences(afterwards.input));
-      const target = await session.target(estate.server(afterwards.server));
-      const attempt = randomBytes(9).toString("hex");
-      const keep = async (name: string, value: string): Promise<void> => vault.put(taskSecret(plan.task, name), value);
-      await runSiteCommand(
-        { target, view: null, attempt, log: () => undefined, redact: session.redact, keep },
-        afterwards.input,
-      );
-    }
-    requireOwnUrl((await vault.load([id])).get(id), afterwards);
-    return {
-      loginLink: { ref: "secret", id, label: "login link" },
-      loginLinkExpires: new Date(Date.now() + afterwards.validSeconds * 1000).toISOString(),
-    };
-  }
-
-  async #finish(
-    taskId: string,
-    end: RunEnd & { readonly plan: PlanData | null; readonly value: Record<string, unknown> },
-  ): Promise<TaskOutcome> {
-    const { store } = this.#parts;
+  async #finish(taskId: string, end: TaskEnd): Promise<TaskOutcome> {
+    const { tasks, journal, leases } = this.#parts.store;
     const state = end.committed ? "succeeded" : end.residue.length === 0 ? "undone" : "needs-attention";
     const error = end.error === null ? null : errorJson(end.error);
     const outcome: TaskOutcome = { state, value: end.value, error, residue: end.residue };
-    await store.tasks.move(taskId, ["running", "cancelling", "undoing"], state, {
-      outcome,
-      finishedAt: new Date().toISOString(),
-    });
+    await tasks.move(taskId, UNFINISHED, state, { outcome, finishedAt: new Date().toISOString() });
     if (state !== "needs-attention") {
-      await store.journal.eraseUndo(taskId);
-      await store.leases.release(taskId, undefined, this.#holder);
+      await journal.eraseUndo(taskId);
+      await leases.release(taskId, undefined, this.#holder);
     } else {
       // The site stays leased until somebody resolved it; the server is free for others (decisions.md D9).
-      const keep = end.plan?.leases[0]?.scope;
-      await store.leases.release(
-        taskId,
-        end.plan?.leases.map((lease) => lease.scope).filter((scope) => scope !== keep) ?? [],
-        this.#holder,
-      );
+      const [keep, ...rest] = end.plan?.leases.map((lease) => lease.scope) ?? [];
+      const free = rest.filter((scope) => scope !== keep);
+      await leases.release(taskId, [...free, ownScope(taskId).scope], this.#holder);
     }
     await this.#events.emit(taskId, "task:finished", { state, error, residue: end.residue });
     return outcome;
   }
 }
 
-/**
- * A task answers for the entries that it changed: another's broken one is held back and does not fail it. Files besides
- * the entries need a reload of their own. Without any change all that waits is published, and all of it counts.
- */
-function publishOptions({ publication }: HttpRole, changes: readonly PlannedChange[]): PublishOptions {
-  if (changes.length === 0) return {};
-  const entries = `${publication.root}/entries/`;
-  const files = changes.filter((change) => change.type === "file").map((change) => change.key);
-  const own = files.filter((path) => path.startsWith(entries));
-  return { force: own.length < files.length, own: own.map((path) => path.slice(entries.length)) };
+function ownScope(taskId: string): LeaseRequest {
+  return { scope: `task/${taskId}`, mode: "exclusive" };
 }
 
-/** The answer comes from code that the site's owner can change: a link to another host is refused. */
-function requireOwnUrl(url: string | undefined, { domain, input }: Afterwards): void {
-  const parsed = url === undefined ? null : URL.parse(url);
-  if (parsed !== null && ["http:", "https:"].includes(parsed.protocol) && parsed.hostname === domain) return;
-  throw new HostwrightError(
-    "HW_INSTALLER_FAILED",
-    `${input.what}: the application gave a link that is not one of ${domain}.`,
-    {
-      mend: "Look at the site's own code: a plugin or drop-in of it answers in the application's place.",
-    },
-  );
+/** What was cancelled or being undone when its worker died goes back, all else forward. */
+function directionOf({ state }: StoredTask): Direction {
+  return state === "cancelling" || state === "undoing" ? "back" : "forward";
 }
 
-function taskSecret(task: string, name: string): string {
-  return `task/${task}/${name}`;
+/** The commit row stands: what failed after it is listed, and nothing is taken back. */
+function committedEnd(plan: PlanData, error: unknown): TaskEnd {
+  const reason = error instanceof Error ? error.message : String(error);
+  const residue = [{ server: plan.actions.at(-1)?.serverName ?? "", type: "run", key: plan.title, reason }];
+  return { plan, value: plan.value, committed: true, error: null, residue };
 }
 
 function errorJson(error: unknown): Record<string, unknown> {
@@ -360,9 +208,6 @@ function cancelled(taskId: string, cause: unknown): HostwrightError {
   return new HostwrightError(
     "HW_CANCELLED",
     `Task ${taskId} was cancelled before its first action. Nothing was changed.`,
-    {
-      mend: "Submit it again when it is wanted.",
-      cause,
-    },
+    { mend: "Submit it again when it is wanted.", cause },
   );
 }

@@ -33,6 +33,8 @@ export const ERROR_CODES = {
   HW_COMMAND_FAILED: "A command on a server failed. Its output says why.",
   HW_COMMAND_TIMEOUT:
     "A command did not end in its time and was stopped. Look at its output; raise the limit if it was at work.",
+  HW_INTERRUPTED:
+    "The worker of a task died in the middle of something that cannot just be done again. It was taken back: submit it again.",
   HW_CANCELLED: "The work was cancelled by its caller.",
   HW_DISK_FULL: "A server's file system has no room left. Free space and try again.",
   HW_PERMISSION_DENIED:

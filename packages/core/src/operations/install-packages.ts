@@ -43,7 +43,8 @@ export const installPackages: Operation<InstallPackagesInput> = {
   },
   async probe(context) {
     await stopRemoteUnit(context.target, context.attempt);
-    return "partial";
+    // apt goes on where it was stopped.
+    return "absent";
   },
   async undo() {
     // Packages harm nobody and other services may use them by now.

@@ -123,7 +123,8 @@ export const emptySite: Operation<SiteCommandInput> = {
   run: emptySiteFolders,
   async probe(context) {
     await stopRemoteUnit(context.target, context.attempt);
-    return "partial";
+    // Emptying again does no harm.
+    return "absent";
   },
   async undo() {
     throw new HostwrightError("HW_UNDO_INCOMPLETE", "Removed files cannot be brought back.");

@@ -3,6 +3,10 @@ import type { StoredTask, TaskStore } from "../contracts/store.ts";
 import type { Worker } from "../engine/worker.ts";
 
 const POLL_MS = 200;
+/** Milliseconds between two looks for tasks whose worker died. */
+const RECOVER_MS = 2_000;
+
+const RECOVERY = "recovery";
 
 /**
  * The queue inside the store: queued tasks in the order of their submission. It only hints: the worker's claim in the
@@ -40,8 +44,17 @@ export class EmbeddedQueue {
     running: Map<string, Promise<unknown>>,
     signal: AbortSignal,
   ): Promise<void> {
+    let looked = -RECOVER_MS;
     while (!signal.aborted) {
-      const free = concurrency - running.size;
+      if (performance.now() - looked >= RECOVER_MS && !running.has(RECOVERY)) {
+        looked = performance.now();
+        const recovery = worker.recoverAll(signal).finally(() => running.delete(RECOVERY));
+        running.set(
+          RECOVERY,
+          recovery.catch(() => undefined),
+        );
+      }
+      const free = concurrency - running.size + (running.has(RECOVERY) ? 1 : 0);
       const queued = free > 0 ? await this.#queued(concurrency) : [];
       const fresh = queued.filter((task) => !running.has(task.id)).slice(0, free);
       for (const task of fresh) {

@@ -1,0 +1,165 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { RecordRemoval } from "../contracts/store.ts";
+import type { Residue } from "./ensure.ts";
+import { Estate } from "./estate.ts";
+import type { Events } from "./events.ts";
+import { dropFence, type Fence } from "./fence.ts";
+import { Journal } from "./journal.ts";
+import { giveLoginLink, taskSecret } from "./login-link.ts";
+import type { PlanData } from "./plan.ts";
+import { publishOptions } from "./publication.ts";
+import { publish } from "./publisher.ts";
+import { Runner, type RunEnd } from "./runner.ts";
+import { Session } from "./session.ts";
+import { httpRole, type EngineParts } from "./task-engine.ts";
+
+export interface TaskEnd extends RunEnd {
+  readonly plan: PlanData | null;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** How a plan is gone on with: from its beginning or the journal's end, or backwards. */
+export type Direction = "forward" | "back";
+
+export interface TaskRunParts {
+  readonly engine: EngineParts;
+  readonly events: Events;
+  readonly holder: string;
+}
+
+/** One plan under its leases: reserved names, the run or its resumption, commit, what comes after it. */
+export class TaskRun {
+  readonly #engine: EngineParts;
+  readonly #events: Events;
+  readonly #holder: string;
+  readonly #plan: PlanData;
+
+  constructor(parts: TaskRunParts, plan: PlanData) {
+    this.#engine = parts.engine;
+    this.#events = parts.events;
+    this.#holder = parts.holder;
+    this.#plan = plan;
+  }
+
+  async run(token: number, signal: AbortSignal, direction: Direction): Promise<TaskEnd> {
+    const { registry, store, vault, pool } = this.#engine;
+    const committed = await store.journal.isCommitted(this.#plan.task);
+    if (!committed && direction === "forward") await this.#reserve();
+    const estate = await Estate.load(store.records, registry);
+    const identity = await store.identity();
+    const fence: Fence = { scope: this.#plan.leases[0]?.scope ?? `task/${this.#plan.task}`, ...identity, token };
+    await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence, signal });
+    const runner = this.#runner(session, estate);
+    const end = committed
+      ? await runner.finish()
+      : direction === "back"
+        ? await runner.undo(interrupted(this.#plan))
+        : await runner.run(async () => this.#commit());
+    const { residue, value } = await this.#afterwards(end, estate, session);
+    const undone = !end.committed && residue.length === 0;
+    if (undone) await this.forget();
+    if (undone || end.committed)
+      await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, estate);
+    return { ...end, residue, plan: this.#plan, value };
+  }
+
+  /** Of what was never committed nothing stays: records, reserved names, secrets. */
+  async forget(): Promise<void> {
+    const { store, vault } = this.#engine;
+    for (const removal of this.#plan.release) await store.records.delete(removal.kind, removal.id);
+    for (const prefix of [...this.#plan.eraseOnUndo, `task/${this.#plan.task}/`]) await vault.removePrefix(prefix);
+  }
+
+  /** A worker that died may have reserved already. */
+  async #reserve(): Promise<void> {
+    const { records } = this.#engine.store;
+    for (const change of this.#plan.reserve) {
+      const present = await records.get(change.kind, change.id);
+      const reserved = present?.version === change.expect + 1 && present.name === change.name;
+      if (!reserved) await records.put(change, change);
+    }
+  }
+
+  #runner(session: Session, estate: Estate): Runner {
+    const { registry, store, vault, box, operations } = this.#engine;
+    const { task } = this.#plan;
+    return new Runner(
+      {
+        registry,
+        register: store.register,
+        journal: new Journal(store.journal, box, this.#holder),
+        events: this.#events,
+        session,
+        operations,
+        fingerprint: (text) => box.fingerprint(text),
+        server: (id) => estate.server(id),
+        keep: async (name, value) => vault.put(taskSecret(task, name), value),
+        undoing: async () => {
+          await store.tasks.move(task, ["running", "cancelling"], "undoing");
+        },
+        publish: async (taskId, server, service, using, changes) => {
+          const role = httpRole(this.#engine, server, service);
+          const target = await using.target(server);
+          const { generation, reloaded, changed } = await publish(target, role, publishOptions(role, changes));
+          if (!changed) return;
+          const payload = { server: server.name, service, generation, reloaded };
+          await this.#events.emit(taskId, "publication:published", payload);
+        },
+      },
+      this.#plan,
+    );
+  }
+
+  async #afterwards(
+    end: RunEnd,
+    estate: Estate,
+    session: Session,
+  ): Promise<{ readonly residue: readonly Residue[]; readonly value: Readonly<Record<string, unknown>> }> {
+    const { afterwards, value, task, actions } = this.#plan;
+    if (!end.committed) return { residue: end.residue, value: {} };
+    if (afterwards === null) return { residue: end.residue, value };
+    try {
+      await using late = session.apart();
+      const target = await late.target(estate.server(afterwards.server));
+      const link = await giveLoginLink({ task, vault: this.#engine.vault, session: late, target }, afterwards);
+      return { residue: end.residue, value: { ...value, ...link } };
+    } catch (error) {
+      // A plan without actions was made for this answer alone.
+      if (actions.length === 0) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      const left: Residue = { server: afterwards.server, type: "run", key: afterwards.input.what, reason };
+      return { residue: [...end.residue, left], value };
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const { store, vault } = this.#engine;
+    const { task, commit, register, eraseOnCommit } = this.#plan;
+    const put = register.filter((row) => !row.gone).map(({ gone: _gone, ...row }) => row);
+    const remove = register
+      .filter((row) => row.gone)
+      .map(({ gone: _gone, hash: _hash, shared: _shared, ...row }) => row);
+    const changes = { ...commit, register: { put, remove } };
+    await store.journal.commit(task, new Date().toISOString(), changes, this.#holder);
+    // It is committed: nothing that fails from here on may undo it.
+    await Promise.allSettled([
+      this.#events.emit(task, "task:committed", {}),
+      ...eraseOnCommit.map(async (prefix) => vault.removePrefix(prefix)),
+    ]);
+  }
+
+  /** A fence that stays because its server is away harms nobody: its scope is never used again. */
+  async #dropFences(gone: readonly RecordRemoval[], estate: Estate): Promise<void> {
+    const servers = [...new Set(this.#plan.actions.map((action) => action.server))];
+    const drops = gone.flatMap(({ kind, id }) =>
+      servers.map(async (server) => dropFence(await this.#engine.pool.get(estate.server(server)), `${kind}/${id}`)),
+    );
+    await Promise.allSettled(drops);
+  }
+}
+
+function interrupted(plan: PlanData): HostwrightError {
+  return new HostwrightError("HW_INTERRUPTED", `${plan.title}: its worker died, and it was taken back.`, {
+    retryable: true,
+  });
+}
