@@ -12,6 +12,7 @@ import type { HostwrightEvent, Listener } from "./engine/events.ts";
 import type { HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
 import type { PlanData } from "./engine/plan.ts";
+import type { Resolution } from "./engine/worker.ts";
 import { newId } from "./model/ids.ts";
 import { openPlan, parseRequest, planRequest, sealPlan, type TaskRequest } from "./engine/task-engine.ts";
 import { openState } from "./store/open-state.ts";
@@ -146,7 +147,9 @@ export class Hostwright implements AsyncDisposable {
   task(id: string): Task {
     const { store } = this.#container.get(PART.engine);
     const [vault, events] = [this.#container.get(PART.vault), this.#container.get(PART.events)];
-    return new Task(id, { store, vault, events, access: this.#access });
+    const resolve = async (taskId: string, how: Resolution): Promise<unknown> =>
+      this.#container.get(PART.worker).resolve(taskId, how, new AbortController().signal);
+    return new Task(id, { store, vault, events, access: this.#access, resolve });
   }
 
   /**

@@ -98,7 +98,7 @@ export type { Action, EnsureAction, PlannedChange, RunAction } from "./engine/pl
 export type { EventMap, EventType, HostwrightEvent, Listener } from "./engine/events.ts";
 export type { OpenServer } from "./engine/server-pool.ts";
 export type { TaskRequest } from "./engine/task-engine.ts";
-export type { TaskOutcome } from "./engine/worker.ts";
+export type { Resolution, TaskOutcome } from "./engine/worker.ts";
 export type { Residue } from "./engine/ensure.ts";
 export { install } from "./tasks/install-site.ts";
 export type { InstallOptions, InstallRequest } from "./tasks/install-site.ts";

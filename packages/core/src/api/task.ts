@@ -2,7 +2,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
 import { isReference } from "../model/references.ts";
-import type { TaskOutcome } from "../engine/worker.ts";
+import type { Resolution, TaskOutcome } from "../engine/worker.ts";
 import type { StateStore, StoredTask } from "../contracts/store.ts";
 import { Secret } from "../model/secret.ts";
 import type { SecretVault } from "../store/secrets.ts";
@@ -14,6 +14,7 @@ export interface TaskParts {
   readonly vault: SecretVault;
   readonly events: Events;
   readonly access: Access;
+  resolve(taskId: string, how: Resolution): Promise<unknown>;
 }
 
 const FINISHED = ["succeeded", "undone", "needs-attention"];
@@ -78,6 +79,18 @@ export class Task {
       "HW_TASK_STATE",
       `Task ${this.id} can no longer be cancelled: it is finished or past its commit.`,
     );
+  }
+
+  /**
+   * Decides for a task that needs attention. `retry` undoes once more what is left; `skip` takes it as mended by hand:
+   * the task ends as `undone` and its names are free; `abandon` ends it too, but keeps its records, names and secrets.
+   * The outcome is to be read anew afterwards. @throws HW_TASK_STATE unless it needs attention; HW_FORBIDDEN
+   */
+  async resolve(how: Resolution): Promise<void> {
+    const task = await this.#visible();
+    const object = await objectOf(this.#parts.store.records, task.request as Record<string, unknown>);
+    await this.#parts.access.require("task:resolve", object);
+    await this.#parts.resolve(this.id, how);
   }
 
   /** What the actor may not see is not found. */

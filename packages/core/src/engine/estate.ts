@@ -17,6 +17,7 @@ export interface BoundService<Role> {
 /** All records as they are at one moment, with what they mean for each other. Reading only. */
 export class Estate {
   readonly #registry: Registry;
+  readonly #peers = new Map<string, readonly string[]>();
   readonly servers: readonly ServerRecord[];
   readonly platforms: readonly PlatformRecord[];
   readonly sites: readonly SiteRecord[];
@@ -105,10 +106,6 @@ export class Estate {
 
   /** The view of a server for one of its services, with the facts that were read for it. */
   serverView(server: ServerRecord, service: ServiceRecord, facts: Readonly<Record<string, unknown>>): ServerView {
-    const peers = this.sitesOnDatabase(server.id)
-      .map((site) => this.server(this.platform(site.platform).server))
-      .filter((web) => web.id !== server.id)
-      .flatMap((web) => web.addresses.slice(0, 1));
     return {
       id: server.id,
       name: server.name,
@@ -116,8 +113,21 @@ export class Estate {
       services: server.services.map(serviceView),
       service: serviceView(service),
       facts,
-      peers: [...new Set(peers)],
+      peers: this.#peersOf(server),
     };
+  }
+
+  /** Found once a server: every site asks for its servers' views. */
+  #peersOf(server: ServerRecord): readonly string[] {
+    let peers = this.#peers.get(server.id);
+    if (peers === undefined) {
+      const platforms = new Set(this.sitesOnDatabase(server.id).map((site) => site.platform));
+      const webs = [...platforms].map((platform) => this.server(this.platform(platform).server));
+      const others = webs.filter((web) => web.id !== server.id);
+      peers = [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))];
+      this.#peers.set(server.id, peers);
+    }
+    return peers;
   }
 
   #service(server: ServerRecord, kind: string, name: string | undefined): BoundService<unknown> {

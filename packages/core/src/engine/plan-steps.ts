@@ -73,7 +73,6 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
     if (other !== undefined) throw conflict(step, item, other.owner);
     const state = present.states.get(item.id);
     const { type, key, owner, shared } = item;
-    const after = stateHash(item.resourceType, item.desired, planner.fingerprint);
     const known = holders.some((row) => row.owner === owner && row.hash !== null);
     // What a site finds is not its own, even where it looks just as wanted: it would go with the site one day.
     if (before === undefined && state !== undefined && holders.length === 0 && owner.startsWith("site/"))
@@ -82,7 +81,10 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
     const fits = stands && !isRefreshed(item, changes);
     if (fits || (before !== undefined && !stands)) {
       if (before === undefined) taken.set(item.id, item);
-      if (!known) register.push({ type, key, owner, shared, hash: after, gone: false });
+      if (!known) {
+        const hash = stateHash(item.resourceType, item.desired, planner.fingerprint);
+        register.push({ type, key, owner, shared, hash, gone: false });
+      }
       continue;
     }
     taken.set(item.id, item);
@@ -94,7 +96,7 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
       owner,
       shared,
       before: state === undefined ? null : stateHash(item.resourceType, state, planner.fingerprint),
-      after,
+      after: stateHash(item.resourceType, item.desired, planner.fingerprint),
       spec: item.spec,
       adopt,
       refresh: item.resourceType.refreshedBy !== undefined,

@@ -18,6 +18,9 @@ export interface TaskOutcome {
   readonly residue: readonly Residue[];
 }
 
+/** What an operator decides for a task that needs attention. */
+export type Resolution = "retry" | "skip" | "abandon";
+
 const WAIT_MS = 50;
 const HEARTBEAT_MS = 10_000;
 const LOOK_MS = 300;
@@ -67,6 +70,35 @@ export class Worker {
     }
   }
 
+  /**
+   * Ends a task that needs attention. `retry` undoes what is left once more; `skip` takes it as mended by hand and ends
+   * the task as undone; `abandon` does so too but keeps its records, reserved names and secrets.
+   * @throws HW_TASK_STATE when it does not need attention.
+   */
+  async resolve(taskId: string, how: Resolution, signal: AbortSignal): Promise<TaskOutcome | null> {
+    const { tasks, leases, journal } = this.#parts.store;
+    const task = await tasks.get(taskId);
+    const to = how === "retry" ? "undoing" : "undone";
+    if (task === null || !(await tasks.move(taskId, ["needs-attention"], to))) {
+      throw new HostwrightError("HW_TASK_STATE", `Task ${taskId} does not need attention. Nothing was changed.`);
+    }
+    // Its worker may be gone, or another process that has done with it.
+    await leases.release(taskId);
+    if (how === "retry") return this.recover(taskId, signal);
+    const plan = task.plan === null ? null : openPlan(this.#parts.box, task, { begun: true });
+    if (how === "skip" && plan !== null) await this.#run(plan).forget();
+    await journal.eraseUndo(taskId);
+    const outcome = { ...(task.outcome as TaskOutcome), state: to } as TaskOutcome;
+    await tasks.move(taskId, ["undone"], "undone", { outcome });
+    const { error, residue } = outcome;
+    await this.#events.emit(taskId, "task:finished", { state: outcome.state, error, residue });
+    return outcome;
+  }
+
+  #run(plan: PlanData): TaskRun {
+    return new TaskRun({ engine: this.#parts, events: this.#events, holder: this.#holder }, plan);
+  }
+
   async #guarded(
     taskId: string,
     signal: AbortSignal,
@@ -104,7 +136,7 @@ export class Worker {
       const begun = (await this.#parts.store.journal.read(task.id)).length > 0;
       const stored = task.plan === null ? null : openPlan(this.#parts.box, task, { begun });
       const { plan, token } = await this.#plan(task, stored, signal);
-      run = { plan, on: new TaskRun({ engine: this.#parts, events: this.#events, holder: this.#holder }, plan) };
+      run = { plan, on: this.#run(plan) };
       await this.#events.emit(task.id, "task:started", { actions: plan.actions.length });
       return await run.on.run(token, signal, directionOf(task));
     } catch (error) {

@@ -1,0 +1,58 @@
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { runStep } from "../../test/fake-engine.ts";
+import { FakeWorker, file, NEVER } from "../../test/fake-worker.ts";
+import type { Task } from "../api/task.ts";
+
+let fake: FakeWorker;
+let stuck: boolean;
+
+beforeEach(async () => {
+  fake = await FakeWorker.open();
+  onTestFinished(async () => fake[Symbol.asyncDispose]());
+  stuck = true;
+  const undo = async (): Promise<void> => (stuck ? Promise.reject(new Error("busy")) : undefined);
+  fake.engine.operation("stuck", { undo });
+});
+
+async function needsAttention(): Promise<Task> {
+  fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "stuck"), runStep("web1", "fail")] });
+  const task = await fake.submit("a");
+  expect(await fake.worker.work(task.id, NEVER)).toMatchObject({ state: "needs-attention" });
+  return task;
+}
+
+const scopes = async (): Promise<readonly string[]> =>
+  (await fake.engine.store.leases.list()).map(({ scope }) => scope);
+
+describe("a task that needs attention", () => {
+  test("is undone to its end by a retry, once what was in the way is gone", async () => {
+    const task = await needsAttention();
+    stuck = false;
+    await task.resolve("retry");
+    expect(await task.outcome()).toMatchObject({ state: "undone", residue: [] });
+    expect(fake.world.snapshot()).toEqual({ web1: {} });
+    expect(await scopes()).toEqual([]);
+  });
+
+  test("needs it still when the retry fails again, and keeps its site", async () => {
+    const task = await needsAttention();
+    await task.resolve("retry");
+    expect(await task.outcome()).toMatchObject({ state: "needs-attention", residue: [{ key: "stuck" }] });
+    expect(await scopes()).toEqual(["site/s1"]);
+  });
+
+  test.each(["skip", "abandon"] as const)("ends by %s with its residue listed, and frees its site", async (how) => {
+    const task = await needsAttention();
+    await task.resolve(how);
+    expect(await task.outcome()).toMatchObject({ state: "undone", residue: [{ key: "stuck" }] });
+    expect(await scopes()).toEqual([]);
+    expect((await fake.engine.store.journal.read(task.id)).every(({ undo }) => undo === null)).toBe(true);
+  });
+
+  test("is the only kind that can be resolved", async () => {
+    const task = await fake.submit("b");
+    await expect(task.resolve("skip")).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+    await fake.worker.work(task.id, NEVER);
+    await expect(task.resolve("retry")).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+  });
+});
