@@ -3,7 +3,7 @@ import type { Server } from "./contracts/server.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { Access, SYSTEM, type Actor, type Policy, type PolicyObject } from "./api/access.ts";
 import { objectOf } from "./api/policy-object.ts";
-import { Plan } from "./api/plan.ts";
+import { Plan, type PlanApproval } from "./api/plan.ts";
 import { Platforms } from "./api/platforms.ts";
 import { Servers } from "./api/servers.ts";
 import { Sites } from "./api/sites.ts";
@@ -14,7 +14,7 @@ import { defaultParts, PART } from "./parts.ts";
 import type { PlanData } from "./engine/plan.ts";
 import type { Resolution } from "./engine/worker.ts";
 import { newId } from "./model/ids.ts";
-import { openPlan, parseRequest, planRequest, sealPlan, type TaskRequest } from "./engine/task-engine.ts";
+import { openPlan, parseRequest, planHash, planRequest, sealPlan, type TaskRequest } from "./engine/task-engine.ts";
 import { openState } from "./store/open-state.ts";
 
 export interface RunOptions {
@@ -87,12 +87,13 @@ export class Hostwright implements AsyncDisposable {
   /**
    * Puts a request, planned when it is worked, or an approved plan into the queue; `work` or `run` works it. The same
    * `key`, request and actor give the same task. Default: no key, each submit is a task of its own.
-   * @throws HW_INPUT_INVALID, HW_FORBIDDEN, HW_PLAN_EXPIRED, HW_KEY_REUSED
+   * An approval by id and hash runs that stored plan, from whatever process it comes, and nothing that came back with it.
+   * @throws HW_INPUT_INVALID, HW_FORBIDDEN, HW_NOT_FOUND, HW_PLAN_FORGED, HW_PLAN_EXPIRED, HW_KEY_REUSED
    */
-  async submit(what: TaskRequest | Plan, options: { readonly key?: string } = {}): Promise<Task> {
+  async submit(what: TaskRequest | Plan | PlanApproval, options: { readonly key?: string } = {}): Promise<Task> {
     const engine = this.#container.get(PART.engine);
     const { store } = engine;
-    const approved = what instanceof Plan ? await this.#approved(what) : null;
+    const approved = "type" in what ? null : await this.#approved(what instanceof Plan ? what.approval : what);
     const data = approved?.data;
     const request = data === undefined ? parseRequest(engine, what as TaskRequest).parsed : data.request;
     await this.#access.require(
@@ -124,7 +125,10 @@ export class Hostwright implements AsyncDisposable {
    * that stopped it. Then everything that was done is undone (`error.data.state` is `undone`), or listed in
    * `error.data.residue` (`needs-attention`).
    */
-  async run(what: TaskRequest | Plan, options: RunOptions = {}): Promise<Readonly<Record<string, unknown>>> {
+  async run(
+    what: TaskRequest | Plan | PlanApproval,
+    options: RunOptions = {},
+  ): Promise<Readonly<Record<string, unknown>>> {
     this.#refuseClosed();
     const events = this.#container.get(PART.events);
     let own: string | null = null;
@@ -199,11 +203,22 @@ export class Hostwright implements AsyncDisposable {
   }
 
   /** As it was sealed when it was made: the same plan under the same key is the same submission. */
-  async #approved(plan: Plan): Promise<{ readonly data: PlanData; readonly sealed: string }> {
-    const { vault, box } = this.#container.get(PART.engine);
-    const id = `plan/${plan.id}`;
+  async #approved({ plan, hash }: PlanApproval): Promise<{ readonly data: PlanData; readonly sealed: string }> {
+    const { store, vault, box } = this.#container.get(PART.engine);
+    const id = `plan/${plan}`;
+    if (!(await store.secrets.get([id])).has(id)) {
+      throw new HostwrightError("HW_NOT_FOUND", `There is no plan "${plan.slice(0, 100)}". Nothing was run.`);
+    }
     const [task = "", sealed = ""] = (await vault.load([id])).get(id)?.split(" ") ?? [];
-    return { data: openPlan(box, { id: task, plan: sealed }), sealed };
+    const data = openPlan(box, { id: task, plan: sealed });
+    if (planHash(data) === hash) return { data, sealed };
+    throw new HostwrightError(
+      "HW_PLAN_FORGED",
+      `The approval names another content of plan ${plan}. Nothing was run.`,
+      {
+        mend: "Read the plan that is stored, and approve its hash.",
+      },
+    );
   }
 
   #refuseClosed(): void {

@@ -77,7 +77,7 @@ export { provide } from "./di/container.ts";
 export type { Container, Provider } from "./di/container.ts";
 export { token } from "./di/tokens.ts";
 export type { Token } from "./di/tokens.ts";
-export type { Plan } from "./api/plan.ts";
+export type { Plan, PlanApproval } from "./api/plan.ts";
 export type { Platforms } from "./api/platforms.ts";
 export type { Servers } from "./api/servers.ts";
 export type { Sites } from "./api/sites.ts";

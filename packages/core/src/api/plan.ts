@@ -2,6 +2,12 @@ import type { Action, PlanData } from "../engine/plan.ts";
 import { renderPlan } from "../engine/render-plan.ts";
 import { planHash } from "../engine/task-engine.ts";
 
+/** Approves a stored plan by its id and hash. */
+export interface PlanApproval {
+  readonly plan: string;
+  readonly hash: string;
+}
+
 /** A plan to be read, approved and run. Running goes by id: what a browser sends back is never believed. */
 export class Plan {
   readonly id: string;
@@ -29,6 +35,11 @@ export class Plan {
   /** True when everything stands as wanted. */
   get empty(): boolean {
     return this.actions.length === 0;
+  }
+
+  /** What a person approves: these two words go to a browser and come back, never a plan (decisions.md D1). */
+  get approval(): PlanApproval {
+    return { plan: this.id, hash: this.hash };
   }
 
   /**

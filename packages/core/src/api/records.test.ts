@@ -216,3 +216,15 @@ test("a closed instance is closed for work, and closing twice is fine", async ()
   await expect(hw.run({ type: "server:prepare" })).rejects.toThrow(refused("HW_TASK_STATE", "closed"));
   expect(() => hw.work()).toThrow(refused("HW_TASK_STATE", "closed"));
 });
+
+describe("an approval", () => {
+  test("names a stored plan by id and hash; another hash or an unknown plan is refused", async () => {
+    await hw.servers.put({ name: "here", connect: local(), services: [] });
+    const plan = await hw.plan(prepare("here"));
+    const { plan: id, hash } = plan.approval;
+    const task = await hw.submit({ plan: id, hash }, { key: "again" });
+    expect(task.id).toBe((await hw.submit(plan, { key: "again" })).id);
+    await expect(hw.submit({ plan: id, hash: `${hash}0` })).rejects.toMatchObject({ code: "HW_PLAN_FORGED" });
+    await expect(hw.submit({ plan: "p-none", hash })).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+  });
+});
