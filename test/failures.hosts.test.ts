@@ -207,7 +207,7 @@ describe("a cancel", () => {
   }
 
   test("in the middle of the copy of a release", async () =>
-    cancelAt(PUBLISH_PLATFORM, { platform: "second", after: 400 }));
+    cancelAt(PUBLISH_PLATFORM, { platform: "second", after: 150 }));
   test("while user, folders and settings are made", async () => cancelAt(FOLDERS));
   test("while the installer runs and hangs", async () =>
     cancelAt(INSTALLER, { platform: "faulty", domain: "hangs.example.com", after: 800 }));
@@ -232,32 +232,51 @@ describe("a cancel", () => {
 describe("a connection that is cut", () => {
   /** All sessions, as a dying router or an overeager administrator ends them; sshd itself goes on. */
   const cut = "for pid in $(pgrep -f '^sshd-session: root'); do kill -9 $pid; done";
-  const lost = { code: "HW_SSH_LOST", names: ["web1"] } as const;
+  const SLOW = "hangs.example.com";
 
-  async function cutAt(
-    title: RegExp,
-    options: { readonly platform?: string; readonly script?: string; readonly after?: number } = {},
-  ): Promise<void> {
-    const { platform = "wordpress", script = cut, after = 30 } = options;
-    let done = false;
-    const onEvent: Listener = (event) => {
-      if (done || event.type !== "action:started" || !title.test(event.payload.title)) return;
-      done = true;
-      void delay(after).then(async () => sh(script));
-    };
-    await expectUndone(living, living.install(NEW, { platform }), lost, { onEvent });
+  /** Runs the script beside the install, from the beginning of an action on. */
+  async function lostAt(title: RegExp, script: string, domain = NEW, platform = "wordpress"): Promise<void> {
+    let ended: Promise<unknown> = Promise.resolve();
+    const onEvent = at("action:started", title, async () => {
+      await sh("rm -f /run/test-begun");
+      ended = sh(`${script}`);
+      await sh("until [ -e /run/test-begun ]; do sleep 0.01; done");
+    });
+    const expected = { code: "HW_SSH_LOST", names: ["web1"] } as const;
+    const restore = async (): Promise<unknown> => ended;
+    await expectUndone(living, living.install(domain, { platform }), expected, { onEvent, restore });
     expect(await processes()).toEqual([]);
   }
 
-  test("in the middle of the copy of a release", async () =>
-    cutAt(PUBLISH_PLATFORM, { platform: "second", after: 400 }));
-  test("while user, folders and settings are made", async () => cutAt(FOLDERS, { after: 60 }));
-  test("while the installer runs", async () => cutAt(INSTALLER, { after: 300 }));
-  test("while the web server takes the site up", async () => cutAt(PUBLISH, { after: 100 }));
+  /** Cuts it while what the action runs waits for a lock that it needs, and lets that go on half a second later. */
+  const waitingFor = (lock: string): string =>
+    `exec 8>>${lock}; flock 8; touch /run/test-begun
+     waiting() { for pid in $(pgrep -x 'perl|flock'); do readlink /proc/$pid/fd/* 2>/dev/null; done | grep -qxF ${lock}; }
+     until waiting; do sleep 0.02; done; sleep 0.1
+     ${cut}; sleep 0.5`;
+
+  test("in the middle of the copy of a release", async () => {
+    const copying = "until [ -e /srv/platforms/.second.partial-* ]; do sleep 0.01; done";
+    await lostAt(PUBLISH_PLATFORM, `touch /run/test-begun; ${copying}; ${cut}`, NEW, "second");
+  });
+
+  test("while user, folders and settings are made, which goes on without it", async () => {
+    await lostAt(FOLDERS, waitingFor("/var/lib/hostwright/resources.lock"));
+  });
+
+  test("while the web server takes the site up, which goes on without it", async () => {
+    await lostAt(PUBLISH, waitingFor("/etc/hostwright/nginx/publish.lock"));
+  });
+
+  const installing = "touch /run/test-begun; until pgrep -f '[f]aulty.php' >/dev/null; do sleep 0.02; done; sleep 0.2";
+
+  test("while the installer runs", async () => {
+    await lostAt(INSTALLER, `${installing}; ${cut}`, SLOW, "faulty");
+  });
 
   test("and cannot be opened again for a while", async () => {
-    const script = `systemctl stop ssh.socket ssh.service 2>/dev/null; ${cut}; sleep 4; systemctl start ssh.service`;
-    await cutAt(INSTALLER, { after: 300, script });
+    const away = `systemctl stop ssh.socket ssh.service 2>/dev/null; ${cut}; sleep 4; systemctl start ssh.service`;
+    await lostAt(INSTALLER, `${installing}; ${away}`, SLOW, "faulty");
   });
 });
 

@@ -25,7 +25,9 @@ try {
   await bench(process.argv.slice(2));
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  const told = isHostwrightError(error) ? `${error.code}: ${message}\n${error.output ?? ""}\nNext: ${error.mend}` : message;
+  const told = isHostwrightError(error)
+    ? `${error.code}: ${message}\n${error.output ?? ""}\nNext: ${error.mend}`
+    : message;
   process.stderr.write(`\n${told}\n`);
   process.exitCode = 1;
 }

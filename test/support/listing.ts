@@ -16,6 +16,8 @@ export async function settledListing(host: TestHost): Promise<string> {
       .filter((line) => !/ \/etc\/hostwright\/nginx\/(?:last|generations) /.test(line))
       .filter((line) => !/ \/\S+\/generations\/\d+/.test(line) || line.includes(`/generations/${current}`))
       .filter((line) => !line.includes("/000-status.conf "))
+      // What an application compiles and caches for visitors, below folders that count themselves.
+      .filter((line) => !/ \/srv\/sites\/\w+\/(?:private|tmp|public\/\S+\/files\/(?:css|js|php|styles))\//.test(line))
       // Made with the first exclusive task of a server or platform, and kept as long as that.
       .filter((line) => !/ \/var\/lib\/hostwright\/fence\/(?:server|platform)-/.test(line))
       .map((line) => line.replaceAll(/generations\/\d+/g, "generations/N"))

@@ -12,7 +12,11 @@ const FIRST_UID = 20_000;
  * Records of installed WordPress sites with their secrets, as their installs would have left them, on a platform whose
  * server has all services. Their applications are missing: a verify makes everything else.
  */
-export async function recordSites(stateDir: string, platformName: string, count: number): Promise<readonly SiteRecord[]> {
+export async function recordSites(
+  stateDir: string,
+  platformName: string,
+  count: number,
+): Promise<readonly SiteRecord[]> {
   const { store, box } = await openState({ stateDir });
   try {
     const vault = new SecretVault(store.secrets, box);
@@ -59,7 +63,15 @@ function secretsOf(site: SiteRecord): readonly string[] {
   const view = {
     ...site,
     paths: sitePaths(site.id),
-    database: { protocol: "mysql", name: site.id, user: site.id, host: "localhost", port: null, socket: "/s", password },
+    database: {
+      protocol: "mysql",
+      name: site.id,
+      user: site.id,
+      host: "localhost",
+      port: null,
+      socket: "/s",
+      password,
+    },
     secret: (name: string, label: string) => siteSecret(site, name, label),
   } as unknown as SiteView;
   const settings = wordpress.platforms?.[0]?.role.settings(view) ?? [];

@@ -23,8 +23,9 @@ const SCRIPT = `<?php echo '${SOURCE}-' . (6 * 7);`;
 /** Without `LEAKS`: nothing of what is looked for came along. */
 const REFUSED: unknown = expect.stringMatching(/^(30[12]|40[0-9])$/);
 
-async function open({ estate }: Subject, site: SiteRecord): Promise<string> {
-  const { loginLink: link } = await estate.hw.run(loginLink(site.domain));
+/** A new login link of a site. */
+export async function loginUrl({ hw }: Estate, site: SiteRecord): Promise<string> {
+  const { loginLink: link } = await hw.run(loginLink(site.domain));
   return link instanceof Secret ? link.reveal() : "";
 }
 
@@ -188,7 +189,7 @@ export function siteSuite(name: string, subject: () => Subject): void {
   describe(`${name}: its administrator`, () => {
     test("is logged in by a login link, once and only once", async () => {
       const { estate, site, app } = subject();
-      const link = await open(subject(), site);
+      const link = await loginUrl(estate, site);
       const admin = async (cookies: readonly string[]): Promise<number> =>
         (await page(estate.web, site.domain, app.adminPage, { cookies })).status;
       const first = await follow(estate.web, link);
@@ -199,7 +200,7 @@ export function siteSuite(name: string, subject: () => Subject): void {
 
     test("is not logged in by a link that is over, changed or another site's", async () => {
       const { estate, site, neighbour, app } = subject();
-      const link = await open(subject(), site);
+      const link = await loginUrl(estate, site);
       const elsewhere = await follow(estate.web, link.replace(site.domain, neighbour.domain));
       expect((await page(estate.web, neighbour.domain, app.adminPage, { cookies: elsewhere.cookies })).status).not.toBe(
         200,

@@ -51,6 +51,8 @@ export class Session {
       dateStrings: true,
     });
     const session = new Session(server, connection);
+    // A server that was killed ends its side only, and mysql2 would wait for the rest of an answer until its time-out.
+    stream.once("end", () => stream.destroy());
     try {
       await new Promise<void>((resolve, reject) =>
         connection.connect((error) => (error === null ? resolve() : reject(error))),

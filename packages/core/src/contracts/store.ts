@@ -76,6 +76,12 @@ export type ResourceHold = Pick<RegisteredResource, "server" | "type" | "key" | 
 export interface RegisterStore {
   /** Everything registered on a server, in one query. */
   onServer(server: string): Promise<readonly RegisteredResource[]>;
+  /** Of these owners or at these addresses, with every other owner's hold on the same; in one query. */
+  about(
+    server: string,
+    owners: readonly string[],
+    addresses: readonly Pick<ResourceHold, "type" | "key">[],
+  ): Promise<readonly RegisteredResource[]>;
   /** Adds or updates, all in one transaction. @throws HW_RESOURCE_CONFLICT if another owner holds one exclusively. */
   put(resources: readonly RegisteredResource[]): Promise<void>;
   remove(resources: readonly ResourceHold[]): Promise<void>;
@@ -106,6 +112,8 @@ export interface TaskStore {
    */
   submit(task: Omit<StoredTask, "state" | "finishedAt" | "outcome">): Promise<StoredTask>;
   get(id: string): Promise<StoredTask | null>;
+  /** Alone, for those who ask again and again: a stored plan may have megabytes. Null when there is no such task. */
+  state(id: string): Promise<TaskState | null>;
   /** In the order of submission; without `limit` all. */
   list(filter?: { readonly states?: readonly TaskState[]; readonly limit?: number }): Promise<readonly StoredTask[]>;
   /**

@@ -8,6 +8,8 @@ import type { Session } from "./session.ts";
 import type { EnsureStep } from "./steps.ts";
 import { isSatisfied, wantedOf, type Wanted } from "./wanted.ts";
 
+const FEW_OWNERS = 20;
+
 export interface StepPlanner {
   readonly registry: Registry;
   readonly register: RegisterStore;
@@ -36,12 +38,12 @@ export async function readPresent(
   steps: readonly EnsureStep[],
 ): Promise<Present> {
   const { registry, session } = planner;
-  const registered = await planner.register.onServer(server.id);
   await session.loadSecrets(collectReferences(steps.map((step) => step.items)));
   const wanted = new Map(
     steps.map((step) => [step, step.items.map((item) => wantedOf(registry, item, session.resolve))] as const),
   );
   const all = [...wanted.values()].flat();
+  const registered = await registeredFor(planner, server, steps, all);
   const declared = new Set(all.map((item) => `${item.id}\n${item.owner}`));
   const dropped = registered.filter(
     (row) =>
@@ -66,6 +68,18 @@ export async function readPresent(
     holders: Map.groupBy(registered, (row) => addressKey(row.type, row.key)),
     pending,
   };
+}
+
+/** One site's rows are a few among thousands; of a whole server's sites they are most. */
+async function registeredFor(
+  { register }: StepPlanner,
+  server: ServerRecord,
+  steps: readonly EnsureStep[],
+  all: readonly Wanted[],
+): Promise<readonly RegisteredResource[]> {
+  const owners = [...new Set(all.map((item) => item.owner))];
+  const open = steps.some((step) => step.remove !== null && step.items.length === 0);
+  return open || owners.length > FEW_OWNERS ? register.onServer(server.id) : register.about(server.id, owners, all);
 }
 
 async function readPending(

@@ -19,7 +19,10 @@ interface StepCommon {
 export interface EnsureStep extends StepCommon {
   readonly kind: "ensure";
   readonly items: readonly Owned[];
-  /** Registered resources of these owners that no step of the plan declares are removed here, if `remove` says so. */
+  /**
+   * Registered resources that no step of the plan declares are removed here, if `remove` says so. It is asked of what the
+   * owners of the plan's items have; of everything on the server only when its own step declares nothing.
+   */
   readonly remove: ((resource: RegisteredResource) => boolean) | null;
   /** http service to publish after a change, or when a publication is pending. */
   readonly publish: string | null;

@@ -126,8 +126,8 @@ export class Worker {
 
   /** Was it cancelled, maybe by another process? */
   async #look(taskId: string, cancel: AbortController): Promise<void> {
-    const task = await this.#parts.store.tasks.get(taskId).catch(() => null);
-    if (task?.state === "cancelling") cancel.abort();
+    const state = await this.#parts.store.tasks.state(taskId).catch(() => null);
+    if (state === "cancelling") cancel.abort();
   }
 
   async #carryOut(task: StoredTask, signal: AbortSignal): Promise<TaskEnd> {
@@ -156,24 +156,33 @@ export class Worker {
     stored: PlanData | null,
     signal: AbortSignal,
   ): Promise<{ plan: PlanData; token: number }> {
-    const { store, box } = this.#parts;
+    const { store } = this.#parts;
+    // The task's own lease is always there.
+    const [only, ...others] = await store.leases.list();
+    let quiet = others.length === 0 ? only?.token : undefined;
     let plan = stored ?? (await planRequest(this.#parts, task.request as TaskRequest, task.id, signal));
     for (;;) {
       const granted = await this.#acquire(task.id, plan, signal);
       const token = Math.max(...granted.map((lease) => lease.token));
       if (stored !== null) return { plan, token };
+      // Nobody worked when it was planned and nobody was granted a lease since: what it read still stands.
+      if (quiet !== undefined && token === quiet + 1) return { plan: await this.#keep(task.id, plan), token };
+      quiet = undefined;
       const again = await planRequest(this.#parts, task.request as TaskRequest, task.id, signal);
       const covered = again.leases.every((want) =>
         granted.some((lease) => lease.scope === want.scope && (lease.mode === "exclusive" || want.mode === "shared")),
       );
       plan = again;
-      if (covered) {
-        await store.tasks.move(task.id, ["running"], "running", { plan: sealPlan(box, plan) });
-        return { plan, token };
-      }
+      if (covered) return { plan: await this.#keep(task.id, plan), token };
       const scopes = granted.map((lease) => lease.scope).filter((scope) => scope !== ownScope(task.id).scope);
       await store.leases.release(task.id, scopes, this.#holder);
     }
+  }
+
+  async #keep(taskId: string, plan: PlanData): Promise<PlanData> {
+    const { store, box } = this.#parts;
+    await store.tasks.move(taskId, ["running"], "running", { plan: sealPlan(box, plan) });
+    return plan;
   }
 
   async #acquire(taskId: string, plan: PlanData, signal: AbortSignal): Promise<readonly Lease[]> {

@@ -46,8 +46,7 @@ export async function runSiteCommand(
   const lines = stdout.trimEnd().split("\n");
   const answer = parseAnswer(lines.at(-1) ?? "");
   if (result.result !== "success" || answer === null || "error" in answer) {
-    const why =
-      typeof answer?.["error"] === "string" ? answer["error"] : `${result.result}, exit code ${result.exitCode}`;
+    const why = typeof answer?.["error"] === "string" ? answer["error"] : endedHow(result);
     const said = bounded(context.redact(why), 500);
     const full = DISK_FULL.test(`${why}\n${stdout}\n${result.stderr}`);
     throw new HostwrightError(
@@ -69,6 +68,11 @@ export async function runSiteCommand(
   const { loginLink, ...rest } = answer;
   if (typeof loginLink === "string") await context.keep("login-link", loginLink);
   return rest;
+}
+
+function endedHow({ result, exitCode }: { readonly result: string; readonly exitCode: number }): string {
+  if (result === "success") return "it ended well but gave no answer";
+  return `it ended by ${result} ${exitCode} without an answer`;
 }
 
 function parseAnswer(line: string): Record<string, unknown> | null {

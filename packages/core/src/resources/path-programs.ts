@@ -22,29 +22,39 @@ sub bytes {
 sub split_path { $_[0] =~ m{^(.*)/([^/]+)$}s or die "not a path\n"; return ($1 eq "" ? "/" : $1, $2) }
 
 # Makes a folder the current one, name by name and through no link. Gives "ok", "absent" or "link", and the first
-# folder on the way that others than root could change.
-my ($here, $here_unsafe) = ("", "");
+# folder on the way that others than root could change. The folders on the way stay open for the next one, which is
+# mostly a neighbour.
+my ($here, @way) = ("");
 sub enter {
   my ($folder) = @_;
-  return ("ok", $here_unsafe) if $folder eq $here;
-  my ($path, $unsafe) = ("", "");
+  return ("ok", $way[-1]{unsafe}) if $folder eq $here;
   $here = "";
   my @names = ("/", grep { length } split m{/}, $folder);
-  for my $index (0 .. $#names) {
-    $path .= "/$names[$index]" if $index;
-    if (!sysopen my $handle, $names[$index], O_RDONLY | O_DIRECTORY | O_NOFOLLOW) {
+  my $known = 0;
+  $known++ while $known < @names && $known < @way && $way[$known]{name} eq $names[$known];
+  $#way = $known - 1;
+  chdir $way[-1]{handle} or die "$way[-1]{path}: $!\n" if @way;
+  for my $index ($known .. $#names) {
+    my $name = $names[$index];
+    my $path = $index ? "$way[-1]{path}/$name" : "";
+    if (!sysopen my $handle, $name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) {
       return ("absent", $path) if $! == ENOENT;
       return ("link", $path) if $! == ENOTDIR || $! == ELOOP;
       die "$path: $!\n";
     } else {
       chdir $handle or die "$path: $!\n";
       my ($mode, $owner) = (stat $handle)[2, 4];
-      my $sticky = $mode & S_ISVTX && $index < $#names;
-      $unsafe = $path || "/" if $unsafe eq "" && (($owner != 0 && $owner != $>) || ($mode & 022 && !$sticky));
+      my $open = ($owner != 0 && $owner != $>) || $mode & 022;
+      # A sticky folder is safe to pass through, not to work in.
+      my $sticky = $mode & S_ISVTX && !($owner != 0 && $owner != $>);
+      my $unsafe = $index && $way[-1]{through} ? $way[-1]{through} : "";
+      my $shown = $path || "/";
+      push @way, { name => $name, path => $path, handle => $handle,
+        unsafe => $unsafe || ($open ? $shown : ""), through => $unsafe || ($open && !$sticky ? $shown : "") };
     }
   }
-  ($here, $here_unsafe) = ($folder, $unsafe);
-  return ("ok", $unsafe);
+  $here = $folder;
+  return ("ok", $way[-1]{unsafe});
 }
 
 my (%users, %groups);
@@ -55,18 +65,24 @@ sub attributes { my (undef, undef, $mode, undef, $uid, $gid) = @_; return sprint
 # Present states in the order of the paths: { state, size, sign, unsafe, data }; $keep gets each file while it is open.
 sub look {
   my ($paths, $keep) = @_;
-  my (@found, @open);
+  my (@found, @open, @summed, $sums);
   my ($at, $status, $detail) = ("", "", "");
-  my $hash = sub {
-    return unless @open;
-    open(my $sums, "-|", "sha256sum", map { "/proc/self/fd/" . fileno $_->{handle} } @open) or die "sha256sum: $!\n";
+  my $collect = sub {
     local $/ = "\n";
-    for my $file (@open) {
+    for my $file (splice @summed) {
       my ($sum) = (<$sums> // "") =~ /^([0-9a-f]{64}) / or die "sha256sum gave no result\n";
-      $file->{state} .= " $sum"; delete $file->{handle};
+      $file->{state} .= " $sum";
     }
-    close $sums or die "sha256sum failed\n";
-    @open = ();
+    if ($sums) { close $sums or die "sha256sum failed\n" }
+    undef $sums;
+  };
+  # While it reads these, the next ones are looked for.
+  my $hash = sub {
+    $collect->();
+    return unless @open;
+    open($sums, "-|", "sha256sum", map { "/proc/self/fd/" . fileno $_->{handle} } @open) or die "sha256sum: $!\n";
+    delete $_->{handle} for @open;
+    @summed = splice @open;
   };
   for my $path (@$paths) {
     my ($folder, $name) = split_path($path);
@@ -94,7 +110,7 @@ sub look {
     # Link counts and access times move without a change of the thing itself; a folder's times move with its entries.
     $one->{sign} = join " ", S_ISDIR($s[2]) ? @s[0, 1, 2, 4, 5] : @s[0, 1, 2, 4, 5, 7, 9, 10];
   }
-  $hash->();
+  $hash->(); $collect->();
   return @found;
 }
 `;
@@ -139,10 +155,10 @@ if (sysopen our $lock, "/var/lib/hostwright/resources.lock", O_CREAT | O_RDWR | 
 elsif ($! != ENOENT && $! != EACCES) { die "/var/lib/hostwright/resources.lock: $!\n" }
 
 sub result { my ($change, $word, $detail) = @_; @$change{qw(result detail)} = ($word, $detail // ""); return 0 }
-sub id_of {
-  my ($name, $found) = @_;
-  return $found // ($name =~ /^\d+$/ ? $name : undef);
-}
+# Each is looked up once: with many users that is a long search.
+my (%uids, %gids);
+sub uid_of { return $uids{$_[0]} //= getpwnam($_[0]) // ($_[0] =~ /^\d+$/ ? $_[0] : undef) }
+sub gid_of { return $gids{$_[0]} //= getgrnam($_[0]) // ($_[0] =~ /^\d+$/ ? $_[0] : undef) }
 # Enters the folder of a change; false, with the reason noted, where root must keep out.
 sub ready {
   my ($change) = @_;
@@ -167,8 +183,8 @@ for my $index (0 .. $#changes) {
     my ($kind, $mode, $owner, $group) = split / /, $change->{after};
     if ($kind =~ /^[fd]$/) {
       $change->{mode} = oct $mode;
-      $change->{uid} = id_of($owner, scalar getpwnam $owner);
-      $change->{gid} = id_of($group, scalar getgrnam $group);
+      $change->{uid} = uid_of($owner);
+      $change->{gid} = gid_of($group);
       if (!defined $change->{uid} || !defined $change->{gid}) {
         result($change, "noowner", defined $change->{uid} ? $group : $owner); next;
       }

@@ -1,10 +1,12 @@
 import type { PerlProgram } from "./perl.ts";
+import { SYSTEMD_BUS } from "./systemd-bus.ts";
 
 const COMMON = String.raw`
 use strict; use warnings;
 use Fcntl qw(:DEFAULT :flock);
 binmode STDIN; binmode STDOUT;
 $/ = "\0";
+${SYSTEMD_BUS}
 # Between an enable and the daemon-reload after it systemd calls every unit outdated: others wait until that is over.
 sub lock_units {
   sysopen(my $folder, "/etc/systemd/system", O_RDONLY | O_DIRECTORY) or die "/etc/systemd/system: $!\n";
@@ -12,40 +14,95 @@ sub lock_units {
   return $folder;
 }
 sub field { my $f = <STDIN>; die "the input was cut\n" unless defined $f && chomp $f; return $f }
-my @wanted = qw(LoadState UnitFileState ActiveState NeedDaemonReload FragmentPath DropInPaths ActiveEnterTimestamp Triggers);
-# Times are compared as text in UTC, to the microsecond: a second would be too coarse for a file and a restart after it.
+my $manager = "/org/freedesktop/systemd1";
+sub manager { my ($member, @rest) = @_; return [$manager, "org.freedesktop.systemd1.Manager", $member, @rest ? @rest : ("", "")] }
+sub of_manager { return property($manager, "org.freedesktop.systemd1.Manager", $_[0]) }
+sub of_units { my ($name, @units) = @_; my @all = ask(map { property($_->{path}, "org.freedesktop.systemd1.Unit", $name) } @units); return @all }
+
+# When files were last written, and last changed in any way: microseconds by path. perl-base itself knows seconds only.
 sub file_times {
   my %times;
   my @files = @_ or return %times;
-  local $ENV{TZ} = "UTC";
-  open(my $stat, "-|", "stat", "-L", "--printf=%y\t%n\\0", "--", @files) or die "stat: $!\n";
-  while (my $line = <$stat>) { chomp $line; my ($time, $file) = split /\t/, $line, 2; $times{$file} = substr $time, 0, 26 }
+  open(my $stat, "-|", "stat", "-L", "--printf=%.6Y %.6Z\t%n\\0", "--", @files) or die "stat: $!\n";
+  while (my $line = <$stat>) {
+    chomp $line;
+    my ($both, $file) = split /\t/, $line, 2;
+    $times{$file} = [map { s/\.//r } split / /, $both];
+  }
   close $stat; # a file that has gone is no failure
   return %times;
 }
+sub entries { my ($folder) = @_; opendir(my $handle, $folder) or return; return map { "$folder/$_" } grep { !/^\.\.?$/ } readdir $handle }
+
+# What links in /etc or /run enable, as systemd judges: from a folder of dependencies or by another name. It computes the
+# same anew for each unit that it is asked about, which takes milliseconds.
+sub enabled_names {
+  my (%enabled, @never);
+  for my $link (map { entries($_) } "/etc/systemd/system", map { "/run/systemd/$_" } qw(system generator generator.early generator.late)) {
+    if ($link =~ /\.(wants|requires|upholds)$/) { $enabled{(split m{/}, $_)[-1]} = 1 for entries($link) }
+    elsif (-l $link) {
+      my ($name, $target) = map { (split m{/}, $_)[-1] } $link, readlink $link;
+      if ($target eq "null") { push @never, $name } elsif ($name ne $target) { $enabled{$target} = 1 }
+    }
+    # A unit that is made anew at each boot can be neither enabled nor disabled.
+    elsif ($link =~ m{/generator[^/]*/([^/]+)$}) { push @never, $1 }
+  }
+  delete @enabled{@never};
+  return %enabled;
+}
+
+# Folders of units and all drop-ins: when nothing of these changed since systemd read its units, only a unit's own file
+# can have. What generators write is new at every daemon-reload, and says nothing.
+sub common_files {
+  my @folders = grep { !m{/(transient|generator[^/]*)$} && -d } @_;
+  my @drop_ins = grep { /\.d$/ } map { entries($_) } @folders;
+  return @folders, @drop_ins, map { entries($_) } @drop_ins;
+}
+
 sub states {
   my @names = @_ or return;
-  my (%units, %files);
-  open(my $show, "-|", "systemctl", "show", "--timestamp=us+utc", "--property=" . join(",", @wanted), "--", @names) or die "systemctl: $!\n";
-  my @blocks = do { local $/; split /\n\n/, <$show> // "" };
-  close $show or die "systemctl show failed\n";
-  die "systemctl show gave " . @blocks . " units instead of " . @names . "\n" if @blocks != @names;
+  connect_bus() if !defined $bus;
+  my ($listed, $loaded_at, $folders) = ask(manager("ListUnits"), of_manager("UnitsLoadTimestamp"), of_manager("UnitPath"));
+  my %loaded = map { $_->[0] => $_ } units_of($listed // die "systemd does not list its units\n");
+  # A clock of files ticks in milliseconds, and one reload takes up what another call wrote meanwhile.
+  $loaded_at = value($loaded_at) - 20_000;
+  # A unit that systemd does not hold is stopped, and asking for it would have it read each time.
+  my %idle = map { $_ => [$_, "", "loaded", "inactive"] } grep { my $file = "/etc/systemd/system/$_"; !$loaded{$_} && -f $file && !-l $file } @names;
+  my @others = grep { !$loaded{$_} && !$idle{$_} } @names;
+  my $list = "";
+  $list = aligned($list, 4) . text($_) for @others;
+  my ($found) = @others ? ask(manager("ListUnitsByNames", "as", pack("V", length $list) . $list)) : ();
+  my @found = @others ? units_of($found // die "systemd does not find units\n") : ();
+  die "systemd gave " . @found . " units instead of " . @others . "\n" if @found != @others;
+  my %row; @row{@others} = @found;
+  my (%units, @known);
   for my $name (@names) {
-    my %unit = map { /^(\w+)=(.*)$/ ? ($1, $2) : () } split /\n/, shift @blocks;
-    # What generators write is new at every daemon-reload, and says nothing.
-    $unit{files} = [grep { m{^/} && !m{^/run/systemd/generator} } $unit{FragmentPath}, split / /, $unit{DropInPaths}];
-    @files{@{$unit{files}}} = ();
-    $units{$name} = \%unit;
-  }
-  my %times = file_times(keys %files);
-  for my $name (@names) {
-    my $unit = $units{$name};
-    my ($since) = $unit->{ActiveEnterTimestamp} =~ /(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6})/;
-    $unit->{enabled} = $unit->{UnitFileState} =~ /^enabled/ ? 1 : 0;
+    my $row = $loaded{$name} // $idle{$name} // $row{$name};
+    my $unit = $units{$name} //= { id => $row->[0], LoadState => $row->[2], ActiveState => $row->[3], path => $row->[6] };
     $unit->{active} = $unit->{ActiveState} =~ /^(active|reloading|refreshing)$/ ? 1 : 0;
-    $unit->{older} = $unit->{active} && defined $since && $name !~ /\.slice$/
-      && (grep { ($times{$_} // "") gt $since } @{$unit->{files}}) ? 1 : 0;
-    $unit->{stale} = $unit->{older} || $unit->{NeedDaemonReload} eq "yes" ? 1 : 0;
+    # What systemd holds no longer than for this question cannot be out of date.
+    push @known, $unit if $loaded{$unit->{id}} || $unit->{active};
+  }
+  my @fragments = of_units("FragmentPath", @known);
+  $known[$_]{fragment} = value($fragments[$_]) // "" for 0 .. $#known;
+  my @active = grep { $_->{active} } @known;
+  my ($since, $drop_ins) = map { my @all = of_units($_, @active); \@all } qw(ActiveEnterTimestamp DropInPaths);
+  for (0 .. $#active) {
+    $active[$_]{since} = value($since->[$_]) // 0;
+    $active[$_]{files} = [grep { m{^/} && !m{^/run/systemd/generator} } $active[$_]{fragment}, value($drop_ins->[$_])];
+  }
+  my @common = common_files(value($folders));
+  my %times = file_times(keys %{{ map { $_ => 1 } @common, map { ($_->{fragment} || (), @{$_->{files} // []}) } @known }});
+  my $all = grep { ($times{$_} // [0, 0])->[1] >= $loaded_at } @common;
+  my @asked = grep { $all || $_->{fragment} !~ m{^/(etc|run/systemd/system|usr)/} || ($times{$_->{fragment}}[1] // $loaded_at) >= $loaded_at } @known;
+  my @reloads = of_units("NeedDaemonReload", @asked);
+  $asked[$_]{reload} = value($reloads[$_]) for 0 .. $#asked;
+  my %enabled = enabled_names();
+  for my $unit (values %units) {
+    $unit->{enabled} = $enabled{$unit->{id}} ? 1 : 0;
+    $unit->{older} = $unit->{active} && $unit->{since} && $unit->{id} !~ /\.slice$/
+      && (grep { ($times{$_} // [0])->[0] > $unit->{since} } @{$unit->{files}}) ? 1 : 0;
+    $unit->{stale} = $unit->{older} || $unit->{reload} ? 1 : 0;
     $unit->{absent} = $unit->{LoadState} eq "not-found" && !$unit->{active};
     $unit->{state} = $unit->{absent} ? "-" : "$unit->{enabled} $unit->{active} $unit->{stale}";
   }
@@ -100,9 +157,9 @@ for my $change (@changes) {
 }
 # Enabling and a new file are taken up by one reload together: it costs a tenth of a second.
 systemctl("$_ --no-reload", @{$list{$_} // []}) for qw(disable enable);
-if ($list{enable} || $list{disable} || grep { $units->{$_->{name}}{NeedDaemonReload} eq "yes" } @todo) {
+if ($list{enable} || $list{disable} || grep { $units->{$_->{name}}{reload} } @todo) {
   # A drop-in that was taken away leaves no time behind, only this; after the reload it is forgotten.
-  my @behind = grep { $units->{$_}{NeedDaemonReload} eq "yes" && $units->{$_}{active} } @names;
+  my @behind = grep { $units->{$_}{reload} && $units->{$_}{active} } @names;
   system("systemctl", "daemon-reload") == 0 or die "systemctl daemon-reload failed\n";
   $units = states(@names);
   $units->{$_}{older} = 1 for @behind;
@@ -115,7 +172,7 @@ for my $change (@todo) {
   elsif (!$unit->{active}) { push @{$list{start}}, $change->{name} }
   elsif ($unit->{older} && $change->{name} =~ /\.socket$/) {
     # A socket does not start while its service runs, and its service starts as soon as somebody knocks: both go at once.
-    my @held = grep { /\S/ } split / /, $unit->{Triggers};
+    my @held = value((of_units("Triggers", $unit))[0]);
     push @{$list{stop}}, $change->{name}, @held;
     push @{$list{start}}, $change->{name};
     @held{@held} = ();
@@ -131,9 +188,9 @@ for my $change (@todo) {
   my $unit = $now->{$change->{name}};
   $change->{result} = fits($unit, $change->{after}) ? "done" : "failed";
   next if $change->{result} eq "done";
-  $change->{detail} = "it is $unit->{ActiveState} and $unit->{UnitFileState}";
+  $change->{detail} = "it is $unit->{ActiveState} and " . ($unit->{enabled} ? "enabled" : "not enabled");
   $change->{detail} .= ", older than its files" if $unit->{older};
-  $change->{detail} .= ", and a daemon-reload is wanting" if $unit->{NeedDaemonReload} eq "yes";
+  $change->{detail} .= ", and a daemon-reload is wanting" if $unit->{reload};
 }
 print $_->{result}, "\0", $_->{detail} // "", "\0" for @changes;
 print "end\0";

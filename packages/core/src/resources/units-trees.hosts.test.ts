@@ -12,7 +12,7 @@ import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { tree } from "./tree.ts";
 import { digestTree } from "./tree-digest.ts";
-import { unit } from "./unit.ts";
+import { unit, type UnitState } from "./unit.ts";
 
 let hosts: TestHosts;
 let host: TestHost;
@@ -113,6 +113,47 @@ describe("units", () => {
       data: { keys: ["bad.service"] },
     });
     expect((await host.exec(["systemctl", "is-active", "good.service"])).code).toBe(0);
+  });
+
+  test("every unit of a host is judged as systemctl judges it, drop-ins that came and went included", async () => {
+    const judged = async (): Promise<Map<string, UnitState>> => {
+      const list = await host.sh(
+        `{ systemctl list-unit-files --no-legend --plain; systemctl list-units --all --no-legend --plain; } | awk '{ print $1 }' |
+         grep -v '@\\.' | grep -E '^[A-Za-z0-9].*\\.(service|socket|timer|path|target|slice|mount)$' | sort -u`,
+      );
+      const names = list.trim().split("\n");
+      const show = await host.sh(
+        `systemctl show -p LoadState,UnitFileState,ActiveState,NeedDaemonReload ${names.map((name) => `'${name}'`).join(" ")}`,
+      );
+      const own = await typeOf(unit({ name: "a.service", enabled: true })).read(target, names, { contents: false });
+      const found = own as Map<string, UnitState>;
+      show
+        .trim()
+        .split("\n\n")
+        .forEach((block, index) => {
+          const said = Object.fromEntries(block.split("\n").map((line) => line.split("=") as [string, string]));
+          const active = /^(active|reloading|refreshing)$/.test(said["ActiveState"] ?? "");
+          const state = found.get(names[index] ?? "");
+          const absent = said["LoadState"] === "not-found" && !active;
+          const seen = state === undefined ? null : { enabled: state.enabled, active: state.active };
+          const wanted = absent ? null : { enabled: said["UnitFileState"]?.startsWith("enabled") === true, active };
+          expect({ name: names[index], ...seen }).toEqual({ name: names[index], ...wanted });
+          if (said["NeedDaemonReload"] === "yes")
+            expect({ name: names[index], ...state }).toMatchObject({ stale: true });
+        });
+      expect(names.length).toBeGreaterThan(100);
+      return found;
+    };
+    const folder = "/etc/systemd/system/ssh.service.d";
+    expect((await judged()).get("ssh.service")).toMatchObject({ active: true, stale: false });
+    await host.sh(`mkdir ${folder} && echo '[Service]' > ${folder}/x.conf`);
+    expect((await judged()).get("ssh.service")).toMatchObject({ stale: true });
+    await host.sh("systemctl daemon-reload && systemctl restart ssh.service");
+    expect((await judged()).get("ssh.service")).toMatchObject({ stale: false });
+    await host.sh(`rm -r ${folder}`);
+    expect((await judged()).get("ssh.service")).toMatchObject({ stale: true });
+    await host.sh("systemctl daemon-reload");
+    expect((await judged()).get("ssh.service")).toMatchObject({ stale: false });
   });
 
   test("what somebody stopped meanwhile is left alone", async () => {

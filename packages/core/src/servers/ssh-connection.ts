@@ -16,6 +16,7 @@ const OPEN_FAILED = 2;
 const OPEN_TRIES = 8;
 const FIRST_BACKOFF_MS = 25;
 const GOODBYE_MS = 1000;
+const ANSWER_MS = 30_000;
 
 type Callback<T> = (error: Error | undefined, value: T) => void;
 
@@ -124,9 +125,16 @@ export class SshConnection {
 
   #open<T>(open: (done: Callback<T>) => void): Promise<T> {
     return new Promise((resolve, reject) => {
+      // sshd answers at once, yes or no: one that does not is as good as gone, and would be waited for without end.
+      const timer = setTimeout(() => this.#socket.destroy(), ANSWER_MS);
       try {
-        open((error, value) => (error ? reject(error) : resolve(value)));
+        open((error, value) => {
+          clearTimeout(timer);
+          if (error) reject(error);
+          else resolve(value);
+        });
       } catch (error) {
+        clearTimeout(timer);
         // ssh2 throws "Not connected" for a socket that closed this very moment.
         this.#lost = true;
         reject(new NotSent("not connected", { cause: error }));

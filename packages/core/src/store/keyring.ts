@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes } from "node:crypto";
+import { createSecretKey, hkdfSync, randomBytes, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HostwrightError } from "../errors/hostwright-error.ts";
@@ -11,9 +11,9 @@ const KEY_BYTES = 32;
 export interface StoreKey {
   /** Names the key in what it made; derived from it, and tells nothing of it. */
   readonly id: string;
-  readonly sealing: Buffer;
-  readonly fingerprints: Buffer;
-  readonly macs: Buffer;
+  readonly sealing: KeyObject;
+  readonly fingerprints: KeyObject;
+  readonly macs: KeyObject;
 }
 
 /** The first key makes, all open: to rotate, put a new one first and keep the old ones until nothing needs them. */
@@ -76,9 +76,9 @@ function deriveKey(bytes: Uint8Array, field: string = "key"): StoreKey {
     Buffer.from(hkdfSync("sha256", bytes, "", `hostwright ${purpose}`, length));
   return {
     id: subkey("id", 6).toString("base64url"),
-    sealing: subkey("sealing", 32),
-    fingerprints: subkey("fingerprints", 32),
-    macs: subkey("macs", 32),
+    sealing: createSecretKey(subkey("sealing", 32)),
+    fingerprints: createSecretKey(subkey("fingerprints", 32)),
+    macs: createSecretKey(subkey("macs", 32)),
   };
 }
 

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  randomBytes,
+  timingSafeEqual,
+  type KeyObject,
+} from "node:crypto";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Keyring, StoreKey } from "./keyring.ts";
 
@@ -76,7 +83,7 @@ export class SecretBox {
   }
 }
 
-function hmac(key: Buffer, value: string | Uint8Array): Buffer {
+function hmac(key: KeyObject, value: string | Uint8Array): Buffer {
   return createHmac("sha256", key).update(value).digest();
 }
 

@@ -82,10 +82,11 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
 async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft> {
   const { estate } = context;
   const served = await Promise.all(estate.sitesOnServer(server.id).map(async (site) => siteParts(context, site)));
+  const here = new Set(served.map((parts) => parts.site.id));
   const stored = await Promise.all(
     estate
       .sitesOnDatabase(server.id)
-      .filter((site) => !served.some((parts) => parts.site.id === site.id))
+      .filter((site) => !here.has(site.id))
       .map(async (site) => siteParts(context, site)),
   );
   const items: Owned[] = [

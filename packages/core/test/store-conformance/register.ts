@@ -23,6 +23,20 @@ export function registerPromises(open: OpenHarness): void {
       expect(found).toEqual(expect.arrayContaining(mine));
     });
 
+    it("gives what owners have and what is at addresses, with everybody who holds the same", async () => {
+      const { store } = await use(open);
+      const shared = resource({ key: "/shared", shared: true });
+      const others = { owner: "site/s2" };
+      const at = resource({ ...others, type: "link", key: "/l" });
+      const both = [shared, { ...shared, ...others }];
+      await store.register.put([...both, resource(), at, resource({ ...others, key: "/theirs" })]);
+      await store.register.put([resource({ server: "v2" }), resource({ ...at, server: "v2" })]);
+      const found = await store.register.about("v1", ["site/s1"], [{ type: "link", key: "/l" }]);
+      expect(found).toHaveLength(4);
+      expect(found).toEqual(expect.arrayContaining([...both, resource(), at]));
+      expect(await store.register.about("v1", [], [])).toEqual([]);
+    });
+
     it("updates the owner's own entry", async () => {
       const { store } = await use(open);
       await store.register.put([resource()]);

@@ -6,6 +6,12 @@ interface Row extends Omit<RegisteredResource, "shared"> {
   readonly shared: number;
 }
 
+const COLUMNS = "server, type, key, owner, shared, hash";
+
+function parse({ server, type, key, owner, shared, hash }: Row): RegisteredResource {
+  return { server, type, key, owner, shared: shared === 1, hash };
+}
+
 export class SqliteRegister implements RegisterStore {
   readonly #db: Database;
 
@@ -14,10 +20,21 @@ export class SqliteRegister implements RegisterStore {
   }
 
   async onServer(server: string): Promise<readonly RegisteredResource[]> {
-    const sql =
-      "SELECT server, type, key, owner, shared, hash FROM register WHERE server = ? ORDER BY type, key, owner";
-    const rows = await this.#db.read(() => this.#db.all<Row>(sql, server));
-    return rows.map((row) => ({ ...row, shared: row.shared === 1 }));
+    const sql = `SELECT ${COLUMNS} FROM register WHERE server = ? ORDER BY type, key, owner`;
+    return (await this.#db.read(() => this.#db.all<Row>(sql, server))).map(parse);
+  }
+
+  async about(
+    server: string,
+    owners: readonly string[],
+    addresses: readonly Pick<ResourceHold, "type" | "key">[],
+  ): Promise<readonly RegisteredResource[]> {
+    const sql = `SELECT ${COLUMNS} FROM register WHERE server = ?1 AND (type, key) IN (
+        SELECT type, key FROM register WHERE server = ?1 AND owner IN (SELECT value FROM json_each(?2))
+        UNION SELECT value ->> 0, value ->> 1 FROM json_each(?3)
+      ) ORDER BY type, key, owner`;
+    const pairs = JSON.stringify(addresses.map(({ type, key }) => [type, key]));
+    return (await this.#db.read(() => this.#db.all<Row>(sql, server, JSON.stringify(owners), pairs))).map(parse);
   }
 
   async put(resources: readonly RegisteredResource[]): Promise<void> {

@@ -43,6 +43,11 @@ export class SqliteTasks implements TaskStore {
     return row === undefined ? null : parse(row);
   }
 
+  async state(id: string): Promise<TaskState | null> {
+    const sql = "SELECT state FROM tasks WHERE id = ?";
+    return (await this.#db.read(() => this.#db.get<Pick<Row, "state">>(sql, id)))?.state ?? null;
+  }
+
   async list(
     filter: { readonly states?: readonly TaskState[]; readonly limit?: number } = {},
   ): Promise<readonly StoredTask[]> {
