@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { verify, type HostwrightEvent, type Listener, type Task } from "@hostwright/core";
+import { verify, type Listener, type Task } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BROKEN, brokenNginx, faulty } from "./support/faulty-plugins.ts";
 import { LivingServer } from "./support/living-server.ts";
+import { atMoment, strayProcesses } from "./support/moments.ts";
 import { page } from "./support/page.ts";
 import { expectRefusedAtPlanning, expectUndone, type Expected, type UndoneOptions } from "./support/refusal.ts";
 
@@ -30,16 +31,8 @@ beforeAll(async () => {
 
 afterAll(async () => living?.[Symbol.asyncDispose]());
 
-/** Does something at the moment when an action begins or fails; servers hear nothing until it is done. */
-function at(type: "action:started" | "action:failed", title: RegExp, work: () => Promise<unknown>): Listener {
-  let done = false;
-  return (event: HostwrightEvent) => {
-    if (done || event.type !== type || !title.test(event.payload.title)) return;
-    done = true;
-    living.gate.while(work);
-  };
-}
-
+type Moment = "action:started" | "action:failed";
+const at = (type: Moment, title: RegExp, work: () => Promise<unknown>): Listener => atMoment(living, type, title, work);
 const sh = async (script: string): Promise<string> => living.host.sh(script);
 
 describe("a full disk of the web server", () => {
@@ -171,15 +164,9 @@ describe("an installer", () => {
     const { error, seconds } = await expectUndone(living, faults("hangs.example.com"), expected);
     expect(error.output).toContain("waiting for a licence key");
     expect(seconds).toBeLessThan(25);
-    expect(await processes()).toEqual([]);
+    expect(await strayProcesses(living.host)).toEqual([]);
   });
 });
-
-/** Of sites that are not there: everything but the first site runs as root or a service of the system. */
-async function processes(): Promise<readonly string[]> {
-  const lines = (await sh("ps -eo uid=,args=")).split("\n").map((line) => line.trim());
-  return lines.filter((line) => /^(?!20000 )2\d{4} |hostwright-test-child|faulty\.php|wordpress\.php/.test(line));
-}
 
 describe("a cancel", () => {
   async function cancelAt(
@@ -203,7 +190,7 @@ describe("a cancel", () => {
       signal: cancel.signal,
       restore: finished,
     });
-    expect(await processes()).toEqual([]);
+    expect(await strayProcesses(living.host)).toEqual([]);
   }
 
   test("in the middle of the copy of a release", async () =>
@@ -239,13 +226,13 @@ describe("a connection that is cut", () => {
     let ended: Promise<unknown> = Promise.resolve();
     const onEvent = at("action:started", title, async () => {
       await sh("rm -f /run/test-begun");
-      ended = sh(`${script}`);
+      ended = sh(script);
       await sh("until [ -e /run/test-begun ]; do sleep 0.01; done");
     });
     const expected = { code: "HW_SSH_LOST", names: ["web1"] } as const;
     const restore = async (): Promise<unknown> => ended;
     await expectUndone(living, living.install(domain, { platform }), expected, { onEvent, restore });
-    expect(await processes()).toEqual([]);
+    expect(await strayProcesses(living.host)).toEqual([]);
   }
 
   /** Cuts it while what the action runs waits for a lock that it needs, and lets that go on half a second later. */

@@ -39,7 +39,8 @@ async function settingsOf(record: SiteRecord): Promise<Record<string, string>> {
     name ?? "",
     value ?? "",
   ]);
-  return Object.fromEntries(constants.filter(([name]) => /PASSWORD|_KEY$|_SALT$/.test(name ?? "")));
+  const secrets = constants.filter(([name]) => /PASSWORD|_KEY$|_SALT$/.test(name ?? ""));
+  return Object.fromEntries(secrets.map(([name = "", value = ""]): [string, string] => [name, value]));
 }
 
 beforeAll(async () => {
