@@ -14,6 +14,7 @@ import {
   type SiteRecord,
 } from "../model/records.ts";
 import { LOGIN_LINK_SECONDS } from "./login-link.ts";
+import { refuseOther, refuseTaken } from "./taken-names.ts";
 import { chooseDatabase } from "./choose-database.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
@@ -266,36 +267,6 @@ async function newSite(context: PlanningContext, wanted: Omit<SiteRecord, "id" |
       mend: "Widen the range of unix ids that createHostwright was given.",
     },
   );
-}
-
-/** The same request for a finished site is its verify; another one, or one that came too late, needs another task. */
-function refuseOther(
-  known: SiteRecord,
-  draft: SiteRecord | null,
-  platform: PlatformRecord,
-  aliases: readonly string[],
-): SiteRecord {
-  const same =
-    known.status === "installed" && known.platform === platform.id && String(known.aliases) === String(aliases);
-  if (same && draft === null) return known;
-  throw new HostwrightError(
-    "HW_DOMAIN_TAKEN",
-    `${known.domain} is held by the site ${known.id}. Nothing was changed.`,
-    {
-      data: { domain: known.domain, site: known.id },
-    },
-  );
-}
-
-async function refuseTaken(context: PlanningContext, names: readonly string[], own: string | undefined): Promise<void> {
-  for (const name of names) {
-    const holder = await context.records.claimedBy("site", name);
-    if (holder !== null && holder !== own) {
-      throw new HostwrightError("HW_DOMAIN_TAKEN", `${name} is held by the site ${holder}. Nothing was changed.`, {
-        data: { domain: name, site: holder },
-      });
-    }
-  }
 }
 
 function leasesOf(site: SiteRecord, platform: PlatformRecord, servers: readonly ServerRecord[]): LeaseRequest[] {

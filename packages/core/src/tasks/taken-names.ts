@@ -1,0 +1,38 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlatformRecord, SiteRecord } from "../model/records.ts";
+
+/** The same request for a finished site is its verify; another one, or one that came too late, needs another task. */
+export function refuseOther(
+  known: SiteRecord,
+  draft: SiteRecord | null,
+  platform: PlatformRecord,
+  aliases: readonly string[],
+): SiteRecord {
+  const same =
+    known.status === "installed" && known.platform === platform.id && String(known.aliases) === String(aliases);
+  if (same && draft === null) return known;
+  throw new HostwrightError(
+    "HW_DOMAIN_TAKEN",
+    `${known.domain} is held by the site ${known.id}. Nothing was changed.`,
+    {
+      data: { domain: known.domain, site: known.id },
+    },
+  );
+}
+
+/** @throws HW_DOMAIN_TAKEN for a name that another site holds, as its main domain or an alias. */
+export async function refuseTaken(
+  context: PlanningContext,
+  names: readonly string[],
+  own: string | undefined,
+): Promise<void> {
+  for (const name of names) {
+    const holder = await context.records.claimedBy("site", name);
+    if (holder !== null && holder !== own) {
+      throw new HostwrightError("HW_DOMAIN_TAKEN", `${name} is held by the site ${holder}. Nothing was changed.`, {
+        data: { domain: name, site: holder },
+      });
+    }
+  }
+}
