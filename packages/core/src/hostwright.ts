@@ -152,7 +152,7 @@ export class Hostwright implements AsyncDisposable {
     const { store } = this.#container.get(PART.engine);
     const [vault, events] = [this.#container.get(PART.vault), this.#container.get(PART.events)];
     const resolve = async (taskId: string, how: Resolution): Promise<unknown> =>
-      this.#container.get(PART.worker).resolve(taskId, how, new AbortController().signal);
+      this.#container.get(PART.worker).resolve(taskId, how);
     return new Task(id, { store, vault, events, access: this.#access, resolve });
   }
 

@@ -57,7 +57,7 @@ export class FakeWorker implements AsyncDisposable {
       vault: this.parts.vault,
       events: this.engine.events,
       access: new Access(),
-      resolve: async (taskId, how) => this.worker.resolve(taskId, how, NEVER),
+      resolve: async (taskId, how) => this.worker.resolve(taskId, how),
     });
   }
 

@@ -45,28 +45,30 @@ export class Worker {
     const { leases, tasks } = this.#parts.store;
     // Held before it is claimed: of a task that is running somebody always answers for it.
     const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
-    if (!("granted" in answer) || !(await tasks.move(taskId, ["queued"], "running"))) return null;
+    if (!("granted" in answer)) return null;
+    if (!(await tasks.move(taskId, ["queued"], "running"))) return this.#letGo(taskId);
     return this.#guarded(taskId, signal, async (task, both) => this.#carryOut(task, both));
   }
 
   /** Goes on with a task whose worker died, or takes it back. Gives null when it is finished or its worker lives. */
-  async recover(taskId: string, signal: AbortSignal): Promise<TaskOutcome | null> {
+  async recover(taskId: string): Promise<TaskOutcome | null> {
     const { leases, tasks } = this.#parts.store;
     const found = await tasks.get(taskId);
     if (found === null || !UNFINISHED.includes(found.state) || active.has(taskId)) return null;
     const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
     if (!("granted" in answer) || active.has(taskId)) return null;
-    return this.#guarded(taskId, signal, async (task, both) => {
+    // Whoever finds it may be cancelled meanwhile: that is no cancel of this one.
+    return this.#guarded(taskId, new AbortController().signal, async (task, both) => {
       await this.#events.emit(taskId, "task:recovered", { state: task.state });
       return this.#carryOut(task, both);
     });
   }
 
-  /** Goes on with every task whose worker died, one after the other. */
-  async recoverAll(signal: AbortSignal): Promise<void> {
+  /** Goes on with every task whose worker died, one after the other; a stop lets the one under way come to its end. */
+  async recoverAll(stop: AbortSignal): Promise<void> {
     for (const task of await this.#parts.store.tasks.list({ states: UNFINISHED })) {
-      if (signal.aborted) return;
-      await this.recover(task.id, signal);
+      if (stop.aborted) return;
+      await this.recover(task.id);
     }
   }
 
@@ -75,7 +77,7 @@ export class Worker {
    * the task as undone; `abandon` does so too but keeps its records, reserved names and secrets.
    * @throws HW_TASK_STATE when it does not need attention.
    */
-  async resolve(taskId: string, how: Resolution, signal: AbortSignal): Promise<TaskOutcome | null> {
+  async resolve(taskId: string, how: Resolution): Promise<TaskOutcome | null> {
     const { tasks, leases, journal } = this.#parts.store;
     const task = await tasks.get(taskId);
     const to = how === "retry" ? "undoing" : "undone";
@@ -84,7 +86,7 @@ export class Worker {
     }
     // Its worker may be gone, or another process that has done with it.
     await leases.release(taskId);
-    if (how === "retry") return this.recover(taskId, signal);
+    if (how === "retry") return this.recover(taskId);
     const plan = task.plan === null ? null : openPlan(this.#parts.box, task, { begun: true });
     if (how === "skip" && plan !== null) await this.#run(plan).forget();
     await journal.eraseUndo(taskId);
@@ -110,13 +112,22 @@ export class Worker {
     const look = setInterval(() => void this.#look(taskId, cancel), LOOK_MS);
     try {
       const task = await this.#parts.store.tasks.get(taskId);
-      if (task === null || !UNFINISHED.includes(task.state)) return null;
+      if (task === null || !UNFINISHED.includes(task.state)) return await this.#letGo(taskId);
       return await this.#finish(taskId, await work(task, AbortSignal.any([signal, cancel.signal])));
     } finally {
       clearInterval(beat);
       clearInterval(look);
       active.delete(taskId);
     }
+  }
+
+  /** A task that turned out to be finished, or to be another's in this process, needs no lease of this one. */
+  async #letGo(taskId: string): Promise<null> {
+    const { tasks, leases } = this.#parts.store;
+    const state = await tasks.state(taskId);
+    if (state === null || !UNFINISHED.includes(state))
+      await leases.release(taskId, [ownScope(taskId).scope], this.#holder);
+    return null;
   }
 
   async #beat(taskId: string, cancel: AbortController): Promise<void> {
@@ -198,7 +209,7 @@ export class Worker {
         told = true;
       }
       // Whoever is in the way may be dead.
-      for (const { task } of answer.blockedBy) await this.recover(task, signal);
+      for (const { task } of answer.blockedBy) await this.recover(task);
       await delay(WAIT_MS, undefined, { signal }).catch(() => undefined);
     }
   }
