@@ -1,38 +1,25 @@
 import { directory, file, unit, type Declared, type ServerView } from "@hostwright/core";
-import { createHash } from "node:crypto";
-import { isIP } from "node:net";
-import { postgresAccess } from "./access-type.ts";
+import { ACCESS_FOLDER, postgresAccess } from "./access-type.ts";
 import { placesOf, type PostgresOptions } from "./options.ts";
 
-/** Listens there too. The list was parsed: nothing in it needs quoting. */
-export function renderConfig({ listen }: Pick<PostgresOptions, "listen">, access: string): string {
+export const SITES_FOLDER: string = `${ACCESS_FOLDER}/sites`;
+
+/**
+ * The cluster's settings as Debian's own starter takes them: its folder in /etc belongs to postgres, where root writes
+ * nothing. The lists were parsed: nothing in them needs quoting.
+ */
+export function renderDropIn({ listen }: Pick<PostgresOptions, "listen">, access: string): string {
+  const settings = { listen_addresses: `localhost,${listen.join(",")}`, hba_file: access };
+  const options = Object.entries(settings).map(([name, value]) => `-o "-c ${name}=${value}"`);
   return [
     "# Managed by Hostwright.",
-    `listen_addresses = 'localhost,${listen.join(",")}'`,
-    `hba_file = '${access}'`,
-    "",
-  ].join("\n");
-}
-
-/** The distribution's rules, and behind them each web head: a role from there reaches the database of its own name only. */
-export function renderAccess(config: string, peers: readonly string[]): string {
-  const heads = [...new Set(peers)].toSorted().map((peer) => {
-    const family = isIP(peer);
-    return `host sameuser all ${family === 0 ? peer : `${peer}/${family === 4 ? 32 : 128}`} scram-sha-256`;
-  });
-  return ["# Managed by Hostwright.", `include ${config}/pg_hba.conf`, ...heads, ""].join("\n");
-}
-
-/** The server listens anew after a restart only: the digest makes its unit another one, so that it is restarted. */
-export function renderDropIn(config: string): string {
-  const digest = createHash("sha256").update(config).digest("hex");
-  return [
-    "# Managed by Hostwright.",
-    `# Configuration: sha256 ${digest}`,
     "[Unit]",
     // An address that is not there yet cannot be bound: the server would not come up after a boot.
     "Wants=network-online.target",
     "After=network-online.target",
+    "[Service]",
+    "ExecStart=",
+    `ExecStart=/usr/bin/pg_ctlcluster --skip-systemctl-redirect ${options.join(" ")} %i start`,
     "",
   ].join("\n");
 }
@@ -40,22 +27,22 @@ export function renderDropIn(config: string): string {
 /** What the database server needs once; without `listen` its configuration is the distribution's alone. */
 export function serverResources(view: ServerView): readonly Declared[] {
   const options = view.service.options as PostgresOptions;
-  const { unit: name, config: folder } = placesOf(options);
-  // Debian's generator makes the cluster's unit at boot, wanted by the one that is enabled.
+  const { unit: name, config } = placesOf(options);
+  // Debian makes the unit of each cluster at boot, as part of the one for all.
   const running = [
     unit({ name: "postgresql.service", enabled: true, active: true, shared: true }),
-    unit({ name, enabled: false, active: true }),
+    unit({ name, enabled: true, active: true }),
   ];
   if (options.listen.length === 0) return running;
-  const access = `/etc/hostwright/postgres-${options.version}-${options.cluster}.conf`;
-  const config = renderConfig(options, access);
+  const access = `${ACCESS_FOLDER}/rules.conf`;
   const dropIns = `/etc/systemd/system/${name}.d`;
   return [
     directory({ path: "/etc/hostwright", mode: 0o755, shared: true }),
-    postgresAccess({ path: access, unit: name, content: renderAccess(folder, view.peers) }),
-    file({ path: `${folder}/conf.d/90-hostwright.conf`, content: config }),
+    ...[ACCESS_FOLDER, SITES_FOLDER].map((path) => directory({ path, mode: 0o755 })),
+    // The distribution's rules come first, then each site's own.
+    postgresAccess(access, [`include ${config}/pg_hba.conf`, `include_dir ${SITES_FOLDER}`]),
     directory({ path: dropIns, shared: true }),
-    file({ path: `${dropIns}/hostwright.conf`, content: renderDropIn(config) }),
+    file({ path: `${dropIns}/hostwright.conf`, content: renderDropIn(options, access) }),
     ...running,
   ];
 }
