@@ -1,14 +1,16 @@
 import { drupal } from "@hostwright/platform-drupal";
+import { mediawiki } from "@hostwright/platform-mediawiki";
 import { wordpress } from "@hostwright/platform-wordpress";
+import { apache } from "@hostwright/service-apache";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { postgres } from "@hostwright/service-postgres";
 
 /** What the demo can be made of: plugins, and the package of Debian that a test host runs for a database. */
 export const CHOICES = {
-  http: { nginx },
+  http: { nginx, apache },
   db: { mysql: { plugin: mysql, runs: "mariadb" }, postgres: { plugin: postgres, runs: "postgresql" } },
-  platform: { wordpress, drupal },
+  platform: { wordpress, mediawiki, drupal },
 } as const;
 
 export interface Pair {

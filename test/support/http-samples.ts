@@ -2,6 +2,7 @@ import type { SiteView, WebRules } from "@hostwright/core";
 
 /** Like WordPress: scripts beside index.php, a folder of scripts, uploads of the site's own. */
 export const wordpressRules: WebRules = {
+  virtual: [{ prefix: "/wiki/" }],
   frontController: "/index.php",
   phpEntryPoints: [
     { exact: "/wp-login.php" },
@@ -25,6 +26,7 @@ export const wordpressRules: WebRules = {
 
 /** Like Drupal: clean URLs with path info, files that the front controller makes when they are asked for first. */
 export const drupalRules: WebRules = {
+  virtual: [],
   frontController: "/index.php",
   phpEntryPoints: [
     { exact: "/update.php" },

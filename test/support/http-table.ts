@@ -144,6 +144,9 @@ export function httpTable(name: string, subject: HttpSubject): void {
       ["/wp-content/plugins/shop/pay.php", "/wp-content/plugins/shop/pay.php", ""],
       ["/wp-login.php%0A", "/index.php", ""],
       ["/.well-known/other", "/index.php", ""],
+      ["/wiki/dump.sql", "/index.php", ""],
+      ["/wiki/.git", "/index.php", ""],
+      ["/wiki/a.php/b.php?x=1", "/index.php", ""],
     ])("%s runs %s", async (path, script, info) => {
       expect(await get("wordpress.test", path)).toMatchObject({
         status: 200,

@@ -66,7 +66,9 @@ function judgement(view: SiteView): Lines {
   const generated = own.length === 0 ? null : matching(rules.generated, own);
   const front = [php(view), "PT", "L"];
   const uri = "%{REQUEST_URI}";
+  const virtual = matching(rules.virtual);
   return [
+    ...(virtual === null ? [] : rule(virtual, plainUrl(rules.frontController), front)),
     ...(denied === null ? [] : rule(denied, "-", NOT_FOUND)),
     ...rules.phpIndexes.flatMap((folder) => [
       ...rule(`(?s)^${regexLiteral(folder)}\\z`, `${plainUrl(folder)}index.php`, front),

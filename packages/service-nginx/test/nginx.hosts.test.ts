@@ -64,6 +64,7 @@ describe("nginx itself", () => {
     );
     const some = fc.array(pattern, { maxLength: 4 });
     const rules: fc.Arbitrary<WebRules> = fc.record({
+      virtual: some,
       frontController: nasty.map((name) => `/${name}.php`),
       phpEntryPoints: some,
       phpIndexes: fc.array(
