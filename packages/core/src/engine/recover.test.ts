@@ -56,3 +56,26 @@ test("a task that is finished already leaves no lease behind when a late worker 
   expect(await fake.worker.work(task.id, NEVER)).toBeNull();
   expect(await leases()).toEqual([]);
 });
+
+test("a task whose worker died right after its outcome is told as finished and leaves no lease", async () => {
+  const { id } = await fake.submit("a");
+  const { leases: store, tasks, events } = fake.engine.store;
+  const scopes = [`task/${id}`, "site/s1"].map((scope) => ({ scope, mode: "exclusive" }) as const);
+  await store.acquire(id, "1:1:00000000-0000-0000-0000-000000000000:1", scopes);
+  const outcome = { state: "undone", value: {}, error: null, residue: [] };
+  await tasks.move(id, ["queued"], "undone", { outcome });
+  await fake.worker.recoverAll(NEVER);
+  expect(await leases()).toEqual([]);
+  expect((await events.after(0)).map(({ type }) => type)).toContain("task:finished");
+});
+
+test("a task that needs attention keeps its site when its worker died right after its outcome", async () => {
+  const { id } = await fake.submit("a");
+  const { leases: store, tasks } = fake.engine.store;
+  const scopes = [`task/${id}`, "site/s1"].map((scope) => ({ scope, mode: "exclusive" }) as const);
+  await store.acquire(id, "1:1:00000000-0000-0000-0000-000000000000:1", scopes);
+  const outcome = { state: "needs-attention", value: {}, error: null, residue: [] };
+  await tasks.move(id, ["queued"], "needs-attention", { outcome });
+  await fake.worker.recoverAll(NEVER);
+  expect(await leases()).toEqual(["site/s1"]);
+});

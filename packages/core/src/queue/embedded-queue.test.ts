@@ -56,6 +56,45 @@ describe("the queue in the store", () => {
     expect(most).toBe(2);
   });
 
+  test("tasks that wait for leases leave their slots to others, and the most that run stays the same", async () => {
+    const { reached, open } = fake.gate("slow");
+    let [now, most] = [0, 0];
+    fake.engine.operation("count", {
+      run: async () => {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        now--;
+      },
+    });
+    fake.drafts.set("slow", {
+      leases: [{ scope: "server/web1", mode: "exclusive" }],
+      steps: [runStep("web1", "slow")],
+    });
+    for (const name of ["b", "c", "d"])
+      fake.drafts.set(name, {
+        leases: [{ scope: "server/web1", mode: "shared" }],
+        steps: [runStep("web1", "count")],
+      });
+    const first = await fake.submit("slow");
+    const behind = await Promise.all(["b", "c", "d"].map(async (name) => fake.submit(name)));
+    for (const name of ["e", "f", "g", "h"])
+      fake.drafts.set(name, {
+        leases: [{ scope: `site/${name}`, mode: "exclusive" }],
+        steps: [runStep("web1", "count")],
+      });
+    const others = await Promise.all(["e", "f", "g", "h"].map(async (name) => fake.submit(name)));
+    await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
+    await reached;
+    for (const one of others) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
+    // One slot is the slow one's.
+    expect(most).toBe(1);
+    expect(await Promise.all(behind.map(async (one) => (await one.waiting())?.for))).toEqual(Array(3).fill("leases"));
+    open();
+    for (const one of [first, ...behind]) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
+    // All three got their leases at once.
+    expect(most).toBe(2);
+  });
+
   test("two of them share the tasks, and none is worked twice", async () => {
     const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
     for (const name of names) fake.drafts.set(name, { leases: [{ scope: `site/${name}`, mode: "exclusive" }] });
