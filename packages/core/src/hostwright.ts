@@ -178,10 +178,10 @@ export class Hostwright implements AsyncDisposable {
   }
 
   /**
-   * Works queued tasks, at most `concurrency` at once (default 4), until it is disposed; what runs then is finished
-   * first. A task that only waits for others (`Task.waiting`) leaves its turn to the next, up to four for each. Several
-   * workers, in this process or others on this machine, share the queue (decisions.md D39). Meanwhile the instance's
-   * notifiers are at work too.
+   * Works queued tasks, at most `concurrency` at once (default 4), until it is disposed; what runs then is handed over at
+   * the end of its present action, and goes on where somebody works next. A task that only waits for others
+   * (`Task.waiting`) leaves its turn to the next, up to four for each. Several workers, in this process or others on this
+   * machine, share the queue (decisions.md D39). Meanwhile the instance's notifiers are at work too.
    */
   work(options: { readonly concurrency?: number } = {}): AsyncDisposable {
     this.#refuseClosed();

@@ -124,6 +124,7 @@ export class FakeEngine implements AsyncDisposable {
         server: serverRecord,
         publish: async () => undefined,
         undoing: async () => true,
+        closing: new AbortController().signal,
         patience: () => new Patience(),
         keep: async (name, value) => void this.secrets.set(name, value),
       },

@@ -359,6 +359,11 @@ export interface LeaseStore {
    * no further effect.
    */
   heartbeat(task: string, holder: string): Promise<boolean>;
+  /**
+   * The holder has done with an unfinished task that is to be gone on with: its leases and its place stand as those of a
+   * dead holder, so that whoever looks next recovers it at once (decisions.md D39).
+   */
+  handOver(task: string, holder: string): Promise<void>;
   /** All leases of the task and its place, or its leases on some scopes; with a holder only what is still its own. */
   release(task: string, scopes?: readonly string[], holder?: string): Promise<void>;
   list(): Promise<readonly Lease[]>;

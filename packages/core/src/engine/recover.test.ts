@@ -28,7 +28,7 @@ describe("a task whose worker died", () => {
     expect(await leases()).toEqual([]);
   });
 
-  test("comes to its end although whoever recovers it is stopped meanwhile", async () => {
+  test("is handed over, and no part of it done twice, when whoever recovers it is stopped meanwhile", async () => {
     const gate = fake.gate("gate");
     fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "gate")] });
     const id = await orphan("a");
@@ -38,6 +38,9 @@ describe("a task whose worker died", () => {
     stop.abort();
     gate.open();
     await recovering;
+    expect(await fake.engine.store.tasks.state(id)).toBe("running");
+    await fake.another().recoverAll(NEVER);
+    expect(fake.world.effects).toEqual(["web1 + file /a"]);
     expect(await fake.task(id).outcome()).toMatchObject({ state: "succeeded" });
   });
 

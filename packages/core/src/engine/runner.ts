@@ -6,6 +6,7 @@ import { ActionContext, describe, leftOf, newAttempt } from "./action-context.ts
 import { applyEnsure, prepareEnsure, type Residue } from "./ensure.ts";
 import { cancelError, type Stopped } from "./cancel-error.ts";
 import type { Events } from "./events.ts";
+import { HandedOver, throwIfClosing } from "./handed-over.ts";
 import { checkGuards } from "./guards.ts";
 import type { ActionHistory, Journal } from "./journal.ts";
 import { lookAgain } from "./look-again.ts";
@@ -24,6 +25,8 @@ export interface RunnerParts {
   readonly journal: Journal;
   readonly events: Events;
   readonly session: Session;
+  /** Once aborted, no further action is begun: the task is handed over. An undo comes to its end. */
+  readonly closing: AbortSignal;
   readonly operations: ReadonlyMap<string, Operation>;
   fingerprint(text: string): string;
   server(id: string): ServerRecord;
@@ -72,15 +75,17 @@ export class Runner {
     let index = 0;
     try {
       for (; index < actions.length && actions[index]?.phase === "prepare"; index++) {
+        await this.#boundary();
         await this.#take(index, session, history.get(index));
       }
+      await this.#boundary();
       await this.#parts.journal.flush();
       await this.#lookAgain(history.size > 0);
       session.signal.throwIfAborted();
       await commit();
     } catch (error) {
       // Another worker has the task: it undoes it, or goes on.
-      if (isLeaseLost(error)) throw error;
+      if (isLeaseLost(error) || error instanceof HandedOver) throw error;
       if (!(await this.#parts.undoing())) return this.finish();
       const residue = await new Undoing(this.#parts, this.#context).from(actions.length - 1);
       const cancelled = session.signal.aborted;
@@ -104,6 +109,7 @@ export class Runner {
     const residue: Residue[] = [];
     for (const [index, action] of actions.entries()) {
       if (action.phase !== "clean-up") continue;
+      await this.#boundary();
       try {
         await patience.try(async () => {
           await using forward = this.#parts.session.apart();
@@ -129,6 +135,11 @@ export class Runner {
     await this.#parts.undoing();
     const residue = await new Undoing(this.#parts, this.#context).from(this.#plan.actions.length - 1);
     return { committed: false, error, residue };
+  }
+
+  async #boundary(): Promise<void> {
+    if (this.#parts.closing.aborted) await this.#parts.journal.flush();
+    throwIfClosing(this.#parts.closing);
   }
 
   async #lookAgain(recovered: boolean): Promise<void> {

@@ -1,14 +1,21 @@
 import type { Blocker, Lease, LeaseRequest, LeaseStore } from "../contracts/store.ts";
 import type { Events } from "./events.ts";
+import { throwIfClosing } from "./handed-over.ts";
 
 /** What a worker that runs many tasks gives each of them: to be left while the task only waits. */
 export interface Slot {
   leave(): void;
   /** Waits until there is one again. Who has one changes nothing. */
   enter(): Promise<void>;
+  /** Aborted when the worker closes: the task is handed over at its next journal boundary. */
+  readonly closing: AbortSignal;
 }
 
-export const NO_SLOT: Slot = { leave: () => undefined, enter: async () => undefined };
+export const NO_SLOT: Slot = {
+  leave: () => undefined,
+  enter: async () => undefined,
+  closing: new AbortController().signal,
+};
 
 export interface TakeLeasesParts {
   readonly leases: LeaseStore;
@@ -48,6 +55,7 @@ export async function takeLeases(parts: TakeLeasesParts, wanted: LeasesWanted): 
   let looked = -LOOK_MS;
   for (;;) {
     signal.throwIfAborted();
+    throwIfClosing(parts.slot.closing);
     const answer = await parts.leases.acquire(task, holder, scopes);
     if ("granted" in answer) {
       await parts.slot.enter();

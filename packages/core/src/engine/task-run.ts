@@ -28,6 +28,14 @@ export interface TaskRunParts {
   readonly holder: string;
 }
 
+export interface RunHow {
+  readonly direction: Direction;
+  /** Another worker has begun it. */
+  readonly resumed: boolean;
+  /** Hand it over at the next boundary of the journal. */
+  readonly closing: AbortSignal;
+}
+
 /** One plan under its leases: reserved names, the run or its resumption, commit, what comes after it. */
 export class TaskRun {
   readonly #engine: EngineParts;
@@ -42,12 +50,8 @@ export class TaskRun {
     this.#plan = plan;
   }
 
-  /** `resumed`: another worker has begun it. */
-  async run(
-    token: number,
-    signal: AbortSignal,
-    { direction, resumed }: { readonly direction: Direction; readonly resumed: boolean },
-  ): Promise<TaskEnd> {
+  /** @throws HandedOver when it was told to at a boundary of the journal */
+  async run(token: number, signal: AbortSignal, { direction, resumed, closing }: RunHow): Promise<TaskEnd> {
     const { registry, store, vault, pool } = this.#engine;
     const committed = await store.journal.isCommitted(this.#plan.task);
     if (!committed && direction === "forward") await this.#reserve();
@@ -60,7 +64,7 @@ export class TaskRun {
       latest: async () => ({ epoch: (await store.identity()).epoch, token: await store.leases.lastToken() }),
     };
     await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence, signal });
-    const runner = this.#runner(session, estate);
+    const runner = this.#runner(session, estate, closing);
     const end = committed
       ? await runner.finish()
       : direction === "back"
@@ -95,7 +99,7 @@ export class TaskRun {
     }
   }
 
-  #runner(session: Session, estate: Estate): Runner {
+  #runner(session: Session, estate: Estate, closing: AbortSignal): Runner {
     const { registry, store, vault, box, operations } = this.#engine;
     const { task } = this.#plan;
     return new Runner(
@@ -105,6 +109,7 @@ export class TaskRun {
         journal: new Journal(store.journal, box, this.#holder),
         events: this.#events,
         session,
+        closing,
         operations,
         fingerprint: (text) => box.fingerprint(text),
         server: (id) => estate.server(id),

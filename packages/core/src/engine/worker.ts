@@ -5,6 +5,7 @@ import { cancelError, type Stopped } from "./cancel-error.ts";
 import { closeEnded, closeTask, type Closing } from "./close-ended.ts";
 import type { Residue } from "./ensure.ts";
 import type { Events } from "./events.ts";
+import { HandedOver } from "./handed-over.ts";
 import { requireLease } from "./require-lease.ts";
 import { committedEnd, errorJson, freedBy, leftBegun } from "./task-ends.ts";
 import type { PlanData } from "./plan.ts";
@@ -66,7 +67,7 @@ export class Worker {
   }
 
   /** Goes on with a task whose worker died, or takes it back. Gives null when it is finished or its worker lives. */
-  async recover(taskId: string): Promise<TaskOutcome | null> {
+  async recover(taskId: string, slot: Slot = NO_SLOT): Promise<TaskOutcome | null> {
     const { leases, tasks } = this.#parts.store;
     if (active.has(taskId)) return null;
     const state = await tasks.state(taskId);
@@ -76,17 +77,17 @@ export class Worker {
     // Whoever finds it may be cancelled meanwhile: that is no cancel of this one.
     return this.#guarded(taskId, new AbortController().signal, async (task, both) => {
       await this.#events.emit(taskId, "task:recovered", { state: task.state });
-      return this.#carryOut(task, both, NO_SLOT);
+      return this.#carryOut(task, both, slot);
     });
   }
 
-  /** Goes on with every task whose worker died, one after the other; a stop lets the one under way come to its end. */
+  /** Goes on with every task whose worker died, one after the other; a stop hands the one under way over. */
   async recoverAll(stop: AbortSignal): Promise<void> {
     await this.stranding.refresh();
     await closeEnded(this.#closing, (task) => active.has(task));
     for (const task of await this.#parts.store.tasks.list({ states: UNFINISHED })) {
       if (stop.aborted) return;
-      await this.recover(task.id);
+      await this.recover(task.id, { ...NO_SLOT, closing: stop });
     }
   }
 
@@ -144,6 +145,10 @@ export class Worker {
       if (task === null || !UNFINISHED.includes(task.state)) return await this.#letGo(taskId);
       if (task.timeoutMs !== null) timer = setTimeout(() => void this.#timeOut(taskId, cancel), task.timeoutMs);
       return await this.#finish(taskId, await work(task, AbortSignal.any([signal, cancel.signal])));
+    } catch (error) {
+      if (!(error instanceof HandedOver)) throw error;
+      await this.#parts.store.leases.handOver(taskId, this.#holder);
+      return null;
     } finally {
       clearInterval(beat);
       clearInterval(look);
@@ -190,10 +195,14 @@ export class Worker {
       plan = ready.plan;
       isPlanned = true;
       await this.#events.emit(task.id, "task:started", { actions: plan.actions.length });
-      return await this.#run(plan).run(ready.token, signal, { direction: directionOf(task), resumed: begun });
+      return await this.#run(plan).run(ready.token, signal, {
+        direction: directionOf(task),
+        resumed: begun,
+        closing: slot.closing,
+      });
     } catch (error) {
       // Another worker has it now: it is not this one's to end.
-      if (isLeaseLost(error)) throw error;
+      if (isLeaseLost(error) || error instanceof HandedOver) throw error;
       await requireLease(leases, task.id, this.#holder);
       const committed = await journal.isCommitted(task.id);
       if (committed && plan !== null && isPlanned) return committedEnd(plan, error);

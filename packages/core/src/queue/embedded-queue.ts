@@ -24,7 +24,8 @@ export class EmbeddedQueue {
   }
 
   /**
-   * Works tasks, at most `concurrency` at once, until it is disposed; what runs then is finished first. A task that waits
+   * Works tasks, at most `concurrency` at once, until it is disposed; what runs then is handed over when its present
+   * action is over, to whatever worker looks next (decisions.md D39). A task that waits
    * for leases leaves its slot to another one, at most four for each slot.
    */
   work(worker: Worker, concurrency: number): AsyncDisposable {
@@ -60,7 +61,7 @@ export class EmbeddedQueue {
         giveBack();
         await pause(POLL_MS, signal);
       } else {
-        const slot = new QueueSlot(slots, giveBack);
+        const slot = new QueueSlot(slots, giveBack, signal);
         const work = workIn(slot, worker, next.id, signal).finally(() => running.delete(next.id));
         running.set(next.id, work);
       }
@@ -76,10 +77,12 @@ export class EmbeddedQueue {
 }
 
 class QueueSlot implements Slot {
+  readonly closing: AbortSignal;
   readonly #slots: Semaphore;
   #giveBack: (() => void) | null;
 
-  constructor(slots: Semaphore, giveBack: () => void) {
+  constructor(slots: Semaphore, giveBack: () => void, closing: AbortSignal) {
+    this.closing = closing;
     this.#slots = slots;
     this.#giveBack = giveBack;
   }

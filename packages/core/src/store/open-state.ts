@@ -36,9 +36,13 @@ export async function openState(options: StateOptions): Promise<OpenState> {
   }
   const { stateDir, leaseMs = LEASE_MS } = options;
   if (!Number.isInteger(leaseMs) || leaseMs < SHORTEST_LEASE_MS) {
-    throw new HostwrightError("HW_INPUT_INVALID", "leaseMs: it is no whole number of at least 1,000. Nothing was opened.", {
-      data: { field: "leaseMs" },
-    });
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      "leaseMs: it is no whole number of at least 1,000. Nothing was opened.",
+      {
+        data: { field: "leaseMs" },
+      },
+    );
   }
   const store = await openSqliteStore({ directory: stateDir, leaseMs });
   try {

@@ -1,4 +1,5 @@
 import type { Lease, LeaseStore } from "../../src/contracts/store.ts";
+import { NOBODY } from "../../src/store/holder.ts";
 import { decideLeases, type AskForLeases, type LeaseDecision } from "../../src/store/lease-rules.ts";
 import { keyOf, nextNumber, type Tables } from "./tables.ts";
 
@@ -53,6 +54,12 @@ export function memoryLeases(tables: Tables, isGone: IsGone): LeaseStore {
       const own = [...tables.leases].filter(([, lease]) => lease.task === task && lease.holder === holder);
       for (const [key, lease] of own) tables.leases.set(key, { ...lease, heartbeat: lease.heartbeat + 1 });
       return own.length > 0;
+    },
+    handOver: async (task, holder) => {
+      const place = tables.places.get(task);
+      if (place?.holder === holder) tables.places.set(task, { ...place, holder: NOBODY });
+      for (const [key, lease] of tables.leases)
+        if (lease.task === task && lease.holder === holder) tables.leases.set(key, { ...lease, holder: NOBODY });
     },
     release: async (task, scopes, holder) => {
       const place = tables.places.get(task);

@@ -45,6 +45,23 @@ export function leasePromises(open: OpenHarness): void {
       expect((await leases.list()).filter((lease) => lease.task === "t3")).toEqual([]);
     });
 
+    it("that were handed over are recovered at once, by whoever asks for their task and by nobody else", async () => {
+      const { store } = await use(open);
+      await running(store, "t1");
+      await granted(store.leases, "t1", [exclusive("site/s1"), exclusive("task/t1")]);
+      await store.leases.handOver("t1", OTHER);
+      expect(await blockers(store.leases, "t1", [exclusive("task/t1")], OTHER)).toEqual(["t1 site/s1", "t1 task/t1"]);
+      await store.leases.handOver("t1", ME);
+      expect(await store.leases.heartbeat("t1", ME)).toBe(false);
+      expect(await blockers(store.leases, "t2", [exclusive("site/s1")], OTHER)).toEqual(["t1 site/s1"]);
+      await granted(store.leases, "t1", [exclusive("task/t1")], OTHER);
+      const holders = (await store.leases.list()).map(({ scope, holder }) => [scope, holder]);
+      expect(holders).toEqual([
+        ["site/s1", OTHER],
+        ["task/t1", OTHER],
+      ]);
+    });
+
     it("raises the token with each grant, and gives the same leases to who holds them", async () => {
       const {
         store: { leases },

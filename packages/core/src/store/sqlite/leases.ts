@@ -1,4 +1,5 @@
 import type { Blocker, Lease, LeasePlace, LeaseRequest, LeaseStore, TaskState } from "../../contracts/store.ts";
+import { NOBODY } from "../holder.ts";
 import { HolderWatch } from "../holder-watch.ts";
 import {
   decideLeases,
@@ -75,6 +76,13 @@ export class SqliteLeases implements LeaseStore {
           .changes;
       beat("lease_places");
       return beat("leases") > 0;
+    });
+  }
+
+  async handOver(task: string, holder: string): Promise<void> {
+    await this.#db.write(() => {
+      for (const table of ["leases", "lease_places"])
+        this.#db.run(`UPDATE ${table} SET holder = ? WHERE task = ? AND holder = ?`, NOBODY, task, holder);
     });
   }
 
