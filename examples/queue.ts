@@ -1,8 +1,8 @@
 import { createHostwright, install, type Plugin } from "@hostwright/core";
 
-/** A process that only submits: it works nothing itself. */
+/** A process that only submits: it works nothing itself, and holds neither key nor credentials. */
 export async function panel(stateDir: string, plugins: readonly Plugin[]): Promise<string> {
-  await using hw = await createHostwright({ stateDir, plugins });
+  await using hw = await createHostwright({ stateDir, plugins, role: "submit" });
   const task = await hw.submit(install("example.com", { platform: "wp-6.8" }), { key: "order-4711" });
   return task.id; // the same key and request give the same task
 }

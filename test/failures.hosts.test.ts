@@ -44,14 +44,37 @@ describe("a full disk of the web server", () => {
     names: ["web1", /no space left/i, ...names],
   });
 
-  test("before the release is copied", async () => {
-    await fill(0);
-    await expectUndone(living, living.install(NEW, { platform: "second" }), full("/srv/platforms/second"), { restore });
+  const short = (...names: string[]): Expected => ({
+    code: "HW_DISK_FULL",
+    names: ["web1", "/srv/platforms/second", /needs \d+\.\d MB/, "20.0 MB are free", ...names],
+  });
+
+  test("before the release is copied is told when it is planned: no action begins", async () => {
+    await fill(20_000_000);
+    const begun: unknown[] = [];
+    const onEvent: Listener = ({ type, payload }) => void (type === "action:started" && begun.push(payload));
+    const request = living.install(NEW, { platform: "second" });
+    await expectUndone(living, request, short("Nothing was changed"), { onEvent, restore });
+    expect(begun).toEqual([]);
+  });
+
+  test("that filled up after the plan is told before the first byte is copied", async () => {
+    const onEvent = at("action:started", PUBLISH_PLATFORM, async () => fill(20_000_000));
+    const request = living.install(NEW, { platform: "second" });
+    await expectUndone(living, request, short("Nothing of it was begun"), { onEvent, restore });
   });
 
   test("in the middle of the copy", async () => {
-    await fill(20_000_000);
-    await expectUndone(living, living.install(NEW, { platform: "second" }), full("/srv/platforms/second"), { restore });
+    const filling = `until [ -e /srv/platforms/.second.partial-* ]; do sleep 0.005; done
+      until fallocate -l $(( $(stat -f -c '%a * %S' /srv) - 1000000 )) /srv/filler 2>/dev/null; do :; done`;
+    let filled: Promise<unknown> = Promise.resolve();
+    const onEvent = at("action:started", PUBLISH_PLATFORM, async () => {
+      filled = sh(filling);
+    });
+    await expectUndone(living, living.install(NEW, { platform: "second" }), full("/srv/platforms/second"), {
+      onEvent,
+      restore: async () => filled.then(restore),
+    });
   });
 
   test("when the site's folders and settings are made", async () => {

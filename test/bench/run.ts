@@ -1,8 +1,38 @@
 import { parseArgs } from "node:util";
 import { isHostwrightError } from "@hostwright/core";
+import { benchJournal } from "./journal.ts";
+import { benchMemory } from "./memory.ts";
 import { benchVerify } from "./verify.ts";
 
-const USAGE = "usage: npm run bench -- verify [--sites 500] [--json]";
+const USAGE = `usage: npm run bench -- verify [--sites 500] [--json]
+       npm run bench -- journal [--actions 300] [--json]
+       npm run bench -- memory [--tasks 10000] [--json]`;
+
+type Say = (line: string) => void;
+
+interface Options {
+  readonly sites: number;
+  readonly actions: number;
+  readonly tasks: number;
+}
+
+const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<unknown>>> = {
+  verify: async ({ sites }, say) => {
+    const figures = await benchVerify(sites, say);
+    say(`no-op ${figures.noopRatio} x its floor, first apply ${figures.applyRatio} x`);
+    return figures;
+  },
+  journal: async ({ actions }, say) => {
+    const figures = await benchJournal(actions, say);
+    say(`the engine adds ${figures.overheadMs} ms to an action`);
+    return figures;
+  },
+  memory: async ({ tasks }, say) => {
+    const figures = await benchMemory(tasks, say);
+    say(`the heap grows by ${figures.bytesPerTask} bytes a task`);
+    return figures;
+  },
+};
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -12,12 +42,19 @@ async function bench(argv: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { sites: { type: "string", default: "500" }, json: { type: "boolean", default: false } },
+    options: {
+      sites: { type: "string", default: "500" },
+      actions: { type: "string", default: "300" },
+      tasks: { type: "string", default: "10000" },
+      json: { type: "boolean", default: false },
+    },
   });
-  const sites = Number(values.sites);
-  if (positionals.join(" ") !== "verify" || !Number.isInteger(sites) || sites < 1) throw new Error(USAGE);
-  const figures = await benchVerify(sites, say);
-  say(`no-op ${figures.noopRatio} x its floor, first apply ${figures.applyRatio} x`);
+  const options = { sites: Number(values.sites), actions: Number(values.actions), tasks: Number(values.tasks) };
+  const run = BENCHES[positionals.join(" ")];
+  if (run === undefined || Object.values(options).some((count) => !Number.isInteger(count) || count < 1)) {
+    throw new Error(USAGE);
+  }
+  const figures = await run(options, say);
   if (values.json) say(JSON.stringify(figures));
 }
 

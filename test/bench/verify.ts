@@ -12,6 +12,7 @@ import { wordpressCodebases } from "../hosts/codebases.ts";
 import { startHosts, type TestHost } from "../hosts/hosts.ts";
 import { connect, roundTrips } from "../support/estate.ts";
 import { recordSites } from "../support/many-sites.ts";
+import { median } from "./figures.ts";
 import { APPLY, Floor, READ, Standing } from "./floor.ts";
 
 export interface VerifyFigures {
@@ -27,6 +28,8 @@ export interface VerifyFigures {
 }
 
 const ROUNDS = 5;
+/** Short ones: the first are not compiled yet, and others on the machine disturb some. */
+const CPU_ROUNDS = 25;
 
 /** Times a verify of a server with many sites, and by hand the same on the same hosts in the same run. */
 export async function benchVerify(sites: number, say: (line: string) => void): Promise<VerifyFigures> {
@@ -108,7 +111,7 @@ async function siteResources(stateDir: string, hw: Hostwright): Promise<readonly
 async function oneSiteCpu(hw: Hostwright): Promise<number> {
   const site = (await hw.sites.list())[0]?.domain ?? "";
   const used: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < CPU_ROUNDS; round += 1) {
     const start = process.cpuUsage();
     await hw.plan(verify(site));
     const { user, system } = process.cpuUsage(start);
@@ -121,10 +124,6 @@ async function timed<T>(work: () => Promise<T>): Promise<readonly [number, T]> {
   const started = performance.now();
   const value = await work();
   return [Math.round(performance.now() - started), value];
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function ratio(ms: number, floorMs: number): number {

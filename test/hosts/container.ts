@@ -4,7 +4,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { createCgroup } from "./cgroups.ts";
-import { mountOverlay, mountTmpfs } from "./mounts.ts";
+import { mountOverlay, mountTmpfs, unmountBelow } from "./mounts.ts";
+import { makeOwnDisk, mountOwnDisk, replaceOwnDisk } from "./own-disk.ts";
 import { containerInit, identify, isAlive, type ProcessId } from "./processes.ts";
 import { delay, run, runResult, type RunOptions, type RunResult } from "./run.ts";
 import { bridgeName, cgroupName, type HostRecord, hostFolder, writeRecord } from "./runs.ts";
@@ -18,6 +19,21 @@ export interface DiskPlan {
   hostPrivateKey: string;
   services: readonly string[];
   smallDisks: Readonly<Record<string, string>>;
+  ownDisk: string | undefined;
+}
+
+/** What a host's root is laid over: the base, and where its own writes go. */
+async function mountRoot(folder: string, base: string, writes: string): Promise<void> {
+  await mountOverlay(base, join(writes, "up"), join(writes, "work"), join(folder, "root"));
+}
+
+/** After a loss of power: what was synced, mounted anew. */
+export async function remountDisk(runId: string, name: string, base: string): Promise<void> {
+  const folder = hostFolder(runId, name);
+  await unmountBelow(folder);
+  await replaceOwnDisk(folder);
+  await mountOwnDisk(folder);
+  await mountRoot(folder, base, join(folder, "disk"));
 }
 
 async function write(root: string, path: string, content: string, mode = 0o644): Promise<void> {
@@ -28,9 +44,11 @@ async function write(root: string, path: string, content: string, mode = 0o644):
 export async function makeDisk(runId: string, host: HostRecord, plan: DiskPlan): Promise<string> {
   const folder = hostFolder(runId, host.name);
   const root = join(folder, "root");
-  for (const part of ["up", "work", "root"]) await mkdir(join(folder, part), { recursive: true });
+  await mkdir(root, { recursive: true });
+  const writes = plan.ownDisk === undefined ? folder : await makeOwnDisk(folder, plan.ownDisk);
+  for (const part of ["up", "work"]) await mkdir(join(writes, part), { recursive: true });
   await writeRecord(join(folder, "host.json"), host);
-  await mountOverlay(plan.base, join(folder, "up"), join(folder, "work"), root);
+  await mountRoot(folder, plan.base, writes);
   for (const [path, size] of Object.entries(plan.smallDisks)) {
     await mkdir(join(root, path), { recursive: true });
     await mountTmpfs(join(root, path), size);

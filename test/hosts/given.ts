@@ -93,6 +93,7 @@ async function asTestHost(host: GivenHost, services: readonly string[]): Promise
       return impossible("looking at its files from here")();
     },
     kill: impossible("cutting the power"),
+    losePower: impossible("losing what was not synced"),
     stop: impossible("stopping"),
     start: impossible("starting"),
     fillDisk: impossible("filling a disk"),

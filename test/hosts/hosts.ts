@@ -15,6 +15,8 @@ export interface HostSpec {
   services?: readonly string[];
   /** Paths that are small file systems of their own, such as { "/srv": "64M" }, to try a full disk. */
   smallDisks?: Readonly<Record<string, string>>;
+  /** Size of a file system of its own for all that the host writes, such as "3G": needed for `losePower`. */
+  ownDisk?: string;
 }
 
 export interface TestHost {
@@ -39,6 +41,8 @@ export interface TestHost {
   waitUntilUp(): Promise<void>;
   /** Ends everything at once, as a power failure does. start() brings it up again. */
   kill(): Promise<void>;
+  /** As `kill`, and what was not synced before is lost as well; for hosts with an `ownDisk`. start() brings it up again. */
+  losePower(): Promise<void>;
   /** Shuts down in an orderly way. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -99,11 +103,13 @@ async function startLocal(made: Run, specs: readonly HostSpec[]): Promise<TestHo
         authorizedKey: login.publicKey,
         hostPrivateKey: key.privateKey,
         smallDisks: spec.smallDisks ?? {},
+        ownDisk: spec.ownDisk,
       });
       const host = new LocalHost(made.id, await boot(made.id, record, root), {
         address,
         services,
         root,
+        base: spec.ownDisk === undefined ? null : base,
         privateKey: login.privateKey,
         hostKey: key.fingerprint,
       });

@@ -1,10 +1,11 @@
 import { rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { boot, execIn, findInit, waitUntilUp } from "./container.ts";
+import { boot, execIn, findInit, remountDisk, waitUntilUp } from "./container.ts";
 import type { TestHost } from "./hosts.ts";
 import { containerInit, isAlive, type ProcessId, signal, waitForEnd } from "./processes.ts";
 import { runResult, type RunOptions, type RunResult } from "./run.ts";
-import { type HostRecord, killHost } from "./runs.ts";
+import { stopOwnDisk } from "./own-disk.ts";
+import { hostFolder, type HostRecord, killHost } from "./runs.ts";
 
 export interface LocalHostFacts {
   address: string;
@@ -12,6 +13,8 @@ export interface LocalHostFacts {
   privateKey: string;
   hostKey: string;
   services: readonly string[];
+  /** What its disk lies over, if the power can be cut. */
+  base: string | null;
 }
 
 /** A host that runs as a container on this machine. */
@@ -25,6 +28,7 @@ export class LocalHost implements TestHost {
   readonly hostKey: string;
   readonly #services: readonly string[];
   readonly #runId: string;
+  readonly #base: string | null;
   #record: HostRecord;
 
   constructor(runId: string, record: HostRecord, facts: LocalHostFacts) {
@@ -36,6 +40,7 @@ export class LocalHost implements TestHost {
     this.privateKey = facts.privateKey;
     this.hostKey = facts.hostKey;
     this.#services = facts.services;
+    this.#base = facts.base;
   }
 
   get running(): boolean {
@@ -90,6 +95,13 @@ export class LocalHost implements TestHost {
 
   async kill(): Promise<void> {
     await killHost(this.#runId, this.#record);
+  }
+
+  async losePower(): Promise<void> {
+    if (this.#base === null) throw new Error(`the host ${this.name} has no disk of its own: give its spec an ownDisk`);
+    await stopOwnDisk(hostFolder(this.#runId, this.name));
+    await this.kill();
+    await remountDisk(this.#runId, this.name, this.#base);
   }
 
   async stop(): Promise<void> {

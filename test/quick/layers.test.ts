@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["resources"],
   ["operations"],
   ["engine"],
-  ["tasks", "queue"],
+  ["tasks", "queue", "notify"],
   ["api"],
   ["options.ts"],
   ["parts.ts"],

@@ -1,12 +1,12 @@
 import type { TestHost } from "../hosts/hosts.ts";
-import { normalisedListing } from "../hosts/listing.ts";
+import { normalisedListing, type ListingOptions } from "../hosts/listing.ts";
 
 /**
  * What a host holds, with the web server's generations told apart by what they serve: only the one in force counts, and
  * its number does not. PHP units come and go with requests: whether one runs does not count either.
  */
-export async function settledListing(host: TestHost): Promise<string> {
-  const listing = await normalisedListing(host);
+export async function settledListing(host: TestHost, options: ListingOptions = {}): Promise<string> {
+  const listing = await normalisedListing(host, options);
   const current = /generations\/(\d+)$/m.exec(
     listing.split("\n").find((line) => /\/nginx\/current /.test(line)) ?? "",
   )?.[1];
@@ -19,8 +19,12 @@ export async function settledListing(host: TestHost): Promise<string> {
       // What an application compiles and caches for visitors, below folders that count themselves.
       .filter((line) => !/ \/srv\/sites\/\w+\/(?:private|tmp|public\/\S+\/files\/(?:css|js|php|styles))\//.test(line))
       // Made with the first exclusive task of a server or platform, and kept as long as that.
-      .filter((line) => !/ \/var\/lib\/hostwright\/fence\/(?:server|platform)-/.test(line))
+      .filter((line) => !/ \/var\/lib\/hostwright\/fence\/(?:server|platform|highest)-/.test(line))
       .map((line) => line.replaceAll(/generations\/\d+/g, "generations/N"))
+      // Whether somebody asked for a page since the last start.
+      .map((line) => line.replace(/^(unit hostwright-php-\w+\.(?:timer|socket) loaded active) \w+$/, "$1"))
+      // It runs while what it starts does.
+      .map((line) => line.replace(/^(unit hostwright-php-reap\.timer loaded active) running$/, "$1 waiting"))
       .filter(
         (line) =>
           !/^unit hostwright-php-\w+\.service |^unit hostwright-site-\S+\.slice |^unit hostwright-php-reap\.service /.test(

@@ -55,14 +55,21 @@ export class LivingServer implements AsyncDisposable {
   }
 
   static async start(
-    options: { readonly http?: Plugin; readonly plugins?: readonly Plugin[]; readonly spec?: Partial<HostSpec> } = {},
+    options: {
+      readonly http?: Plugin;
+      readonly plugins?: readonly Plugin[];
+      readonly spec?: Partial<HostSpec>;
+      readonly gate?: Gate;
+      readonly leaseMs?: number;
+    } = {},
   ): Promise<LivingServer> {
     const codebases = await wordpressCodebases();
     const hosts = await startHosts([{ name: "web1", services: ["mariadb"], ...options.spec }]);
     const stateDir = await mkdtemp(join(tmpdir(), "hostwright-living-"));
-    const gate = new Gate();
+    const gate = options.gate ?? new Gate();
     const plugins = [options.http ?? nginx, phpFpm, mysql, wordpress, ...(options.plugins ?? [])];
-    const hw = await createHostwright({ stateDir, plugins, provide: [gate.provider] });
+    const { leaseMs = 60_000 } = options;
+    const hw = await createHostwright({ stateDir, plugins, leaseMs, provide: [gate.provider] });
     const living = new LivingServer({ hosts, hw, state: new StateFolder(stateDir), gate, codebases });
     await living.#prepare();
     return living;
@@ -82,6 +89,11 @@ export class LivingServer implements AsyncDisposable {
   async remember(): Promise<void> {
     this.#listing = await settledListing(this.host);
     this.#rows = this.state.rows();
+  }
+
+  /** The listing that must stay. */
+  get remembered(): string {
+    return this.#listing;
   }
 
   /** Nothing is left of what was tried: host, store and first site are as they were. */

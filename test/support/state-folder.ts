@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { loadKeyring } from "../../packages/core/src/store/keyring.ts";
 import { SecretBox } from "../../packages/core/src/store/sealing.ts";
+import type { JournalLine } from "../crash/explained.ts";
 
 /** The state folder of a running instance, seen from outside: what a test may compare and must not find. */
 export class StateFolder {
@@ -47,6 +48,12 @@ export class StateFolder {
   lastTask(): { readonly id: string; readonly state: string; readonly outcome: string } {
     const row = this.#db.prepare("SELECT id, state, outcome FROM tasks ORDER BY seq DESC LIMIT 1").get();
     return { id: String(row?.["id"]), state: String(row?.["state"]), outcome: String(row?.["outcome"]) };
+  }
+
+  /** What the journal says of a task's actions, in the order written. */
+  journal(task: string): readonly JournalLine[] {
+    const sql = "SELECT action, phase, state FROM journal WHERE task = ? ORDER BY number";
+    return this.#db.prepare(sql).all(task) as unknown as JournalLine[];
   }
 
   /** All events as they are stored, as text. */

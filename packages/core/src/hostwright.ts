@@ -1,21 +1,40 @@
+import * as z from "zod";
 import { Container } from "./di/container.ts";
+import type { StoredPlan } from "./contracts/store.ts";
 import type { Server } from "./contracts/server.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { Access, SYSTEM, type Actor, type Policy, type PolicyObject } from "./api/access.ts";
-import { objectOf } from "./api/policy-object.ts";
-import { Plan, type PlanApproval } from "./api/plan.ts";
+import { objectOf, subjectOf } from "./api/policy-object.ts";
+import { Plan } from "./api/plan.ts";
 import { Platforms } from "./api/platforms.ts";
 import { Servers } from "./api/servers.ts";
 import { Sites } from "./api/sites.ts";
+import { visibleStranded } from "./api/stranded.ts";
 import { Task } from "./api/task.ts";
+import type { StrandedTask } from "./engine/stranding.ts";
 import type { HostwrightEvent, Listener } from "./engine/events.ts";
+import { raiseEpoch, type RaisedEpoch } from "./engine/raise-epoch.ts";
 import type { HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
-import type { PlanData } from "./engine/plan.ts";
+import type { PlanApproval } from "./engine/plan.ts";
 import type { Resolution } from "./engine/worker.ts";
 import { newId } from "./model/ids.ts";
-import { openPlan, parseRequest, planHash, planRequest, sealPlan, type TaskRequest } from "./engine/task-engine.ts";
+import { parseInput } from "./model/parse.ts";
+import { parseRequest, type TaskRequest } from "./engine/task-engine.ts";
+import { makeStoredPlan } from "./engine/stored-plans.ts";
 import { openState } from "./store/open-state.ts";
+
+const Timeout = z.int().min(1).max(2_147_483_647).nullable();
+
+export interface SubmitOptions {
+  /** The same `key`, request and actor give the same task. Default: none, each submit is a task of its own. */
+  readonly key?: string;
+  /**
+   * Milliseconds after which whoever works it cancels it and undoes what was done (HW_TASK_TIMEOUT), counted from the
+   * beginning of the work, waiting for others included. Default: none; single commands have limits of their own.
+   */
+  readonly timeoutMs?: number;
+}
 
 export interface RunOptions {
   /** Called for each event of the task from its start on, in order. */
@@ -34,6 +53,7 @@ export async function createHostwright(options: HostwrightOptions): Promise<Host
   try {
     const container = new Container(defaultParts(options, state), options.provide ?? []);
     container.get(PART.telemetry);
+    await container.get(PART.notifying).begin();
     return new Hostwright(container, new Access(SYSTEM, options.policy ?? null), options.policy ?? null);
   } catch (error) {
     await state.store.close();
@@ -64,7 +84,7 @@ export class Hostwright implements AsyncDisposable {
   }
 
   /** The same facade for somebody else: bound to that actor's rights, and its tasks are recorded as that actor's. */
-  as(actor: Actor): Omit<Hostwright, "work" | "as" | "connections" | typeof Symbol.asyncDispose> {
+  as(actor: Actor): Omit<Hostwright, "work" | "as" | "connections" | "raiseEpoch" | typeof Symbol.asyncDispose> {
     return new Hostwright(this.#container, new Access(actor, this.#policy), this.#policy);
   }
 
@@ -76,44 +96,39 @@ export class Hostwright implements AsyncDisposable {
    */
   async plan(request: TaskRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Plan> {
     const engine = this.#container.get(PART.engine);
-    const { parsed } = parseRequest(engine, request);
-    await this.#access.require(request.type, await objectOf(engine.store.records, parsed as Record<string, unknown>));
-    const taskId = newId("t", 16);
-    const data = await planRequest(engine, request, taskId, options.signal ?? new AbortController().signal);
-    await this.#container.get(PART.vault).put(`plan/${data.id}`, `${data.task} ${sealPlan(engine.box, data)}`);
+    engine.box.requireKey("plan()");
+    await this.#requireAllowed(this.#parse(request));
+    const data = await makeStoredPlan(engine, request, options.signal ?? new AbortController().signal);
     return new Plan(data);
   }
 
   /**
-   * Puts a request, planned when it is worked, or an approved plan into the queue; `work` or `run` works it. The same
-   * `key`, request and actor give the same task. Default: no key, each submit is a task of its own.
+   * Puts a request, planned when it is worked, or an approved plan into the queue; `work` or `run` works it.
    * An approval by id and hash runs that stored plan, from whatever process it comes, and nothing that came back with it.
    * @throws HW_INPUT_INVALID, HW_FORBIDDEN, HW_NOT_FOUND, HW_PLAN_FORGED, HW_PLAN_EXPIRED, HW_KEY_REUSED
    */
-  async submit(what: TaskRequest | Plan | PlanApproval, options: { readonly key?: string } = {}): Promise<Task> {
+  async submit(what: TaskRequest | Plan | PlanApproval, options: SubmitOptions = {}): Promise<Task> {
     const engine = this.#container.get(PART.engine);
     const { store } = engine;
     const approved = "type" in what ? null : await this.#approved(what instanceof Plan ? what.approval : what);
-    const data = approved?.data;
-    const request = data === undefined ? parseRequest(engine, what as TaskRequest).parsed : data.request;
-    await this.#access.require(
-      (request as TaskRequest).type,
-      await objectOf(store.records, request as Record<string, unknown>),
-    );
-    const id = data?.task ?? newId("t", 16);
+    // As it was when it was planned, also for newer code.
+    const request = approved === null ? this.#parse(what as TaskRequest) : (approved.request as TaskRequest);
+    await this.#requireAllowed(request);
+    const id = approved?.task ?? newId("t", 16);
     const createdAt = new Date().toISOString();
     const task = await store.tasks.submit({
       id,
-      type: (request as TaskRequest).type,
+      type: request.type,
       request,
-      plan: approved?.sealed ?? null,
+      plan: approved === null ? null : { plan: approved.id, hash: approved.hash },
       actor: this.#access.actor.id,
       key: options.key ?? null,
+      timeoutMs: parseInput(Timeout, options.timeoutMs ?? null, "timeoutMs"),
       createdAt,
     });
     // The same key gives the task that is there: it was told of already.
     if (task.id !== id || task.createdAt !== createdAt) return this.task(task.id);
-    const title = data?.title ?? (request as TaskRequest).type;
+    const title = approved?.title ?? request.type;
     await this.#container
       .get(PART.events)
       .emit(task.id, "task:submitted", { type: task.type, title, actor: task.actor });
@@ -123,13 +138,14 @@ export class Hostwright implements AsyncDisposable {
   /**
    * Submits and works one task here and now; waits while others hold its leases. @returns its value. @throws the error
    * that stopped it. Then everything that was done is undone (`error.data.state` is `undone`), or listed in
-   * `error.data.residue` (`needs-attention`).
+   * `error.data.residue` (`needs-attention`). An approved plan that the plugins here could not finish is HW_PLUGIN_MISSING.
    */
   async run(
     what: TaskRequest | Plan | PlanApproval,
     options: RunOptions = {},
   ): Promise<Readonly<Record<string, unknown>>> {
     this.#refuseClosed();
+    this.#container.get(PART.engine).box.requireKey("run()");
     const events = this.#container.get(PART.events);
     let own: string | null = null;
     const stop = events.listen((event) => {
@@ -138,9 +154,11 @@ export class Hostwright implements AsyncDisposable {
     try {
       const task = await this.submit(what);
       own = task.id;
-      const working = this.#container.get(PART.worker).work(task.id, options.signal ?? new AbortController().signal);
+      const worker = this.#container.get(PART.worker);
+      const working = worker.work(task.id, options.signal ?? new AbortController().signal);
       this.#working.add(working);
       await working.finally(() => this.#working.delete(working));
+      await worker.stranding.refuse(task.id);
       return await task.result();
     } finally {
       stop();
@@ -149,20 +167,44 @@ export class Hostwright implements AsyncDisposable {
 
   /** A handle of a task by its id; whether it exists is found out by its use. */
   task(id: string): Task {
-    const { store } = this.#container.get(PART.engine);
-    const [vault, events] = [this.#container.get(PART.vault), this.#container.get(PART.events)];
-    const resolve = async (taskId: string, how: Resolution): Promise<unknown> =>
-      this.#container.get(PART.worker).resolve(taskId, how);
+    const { store, box } = this.#container.get(PART.engine);
+    const events = this.#container.get(PART.events);
+    const vault = box.hasKey ? this.#container.get(PART.vault) : null;
+    const resolve = async (taskId: string, how: Resolution): Promise<unknown> => {
+      box.requireKey("resolve()");
+      return this.#container.get(PART.worker).resolve(taskId, how);
+    };
     return new Task(id, { store, vault, events, access: this.#access, resolve });
   }
 
   /**
-   * Works queued tasks, at most `concurrency` at once (default 4), until it is disposed; what runs then is finished
-   * first. Several workers, in this process or others on this machine, share the queue (decisions.md D39).
+   * Works queued tasks, at most `concurrency` at once (default 4), until it is disposed; what runs then is handed over at
+   * the end of its present action, and goes on where somebody works next. A task that only waits for others
+   * (`Task.waiting`) leaves its turn to the next, up to four for each. Several workers, in this process or others on this
+   * machine, share the queue (decisions.md D39). Meanwhile the instance's notifiers are at work too.
    */
   work(options: { readonly concurrency?: number } = {}): AsyncDisposable {
     this.#refuseClosed();
-    return this.#container.get(PART.queue).work(this.#container.get(PART.worker), options.concurrency ?? 4);
+    this.#container.get(PART.engine).box.requireKey("work()");
+    const notifying = this.#container.get(PART.notifying).work();
+    const queue = this.#container.get(PART.queue).work(this.#container.get(PART.worker), options.concurrency ?? 4);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await queue[Symbol.asyncDispose]();
+        await notifying[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  /**
+   * Tasks that this instance cannot finish because its plugins lack what their plans name, whichever process waits for
+   * them: queued, or left by a worker that died. They stay as they are until a worker that has it comes; a queued one may
+   * be cancelled. Each is told as `task:stranded` when a worker starts.
+   */
+  async stranded(): Promise<readonly StrandedTask[]> {
+    const { box, store } = this.#container.get(PART.engine);
+    box.requireKey("stranded()");
+    return visibleStranded(await this.#container.get(PART.worker).stranding.list(), store, this.#access);
   }
 
   /**
@@ -188,6 +230,21 @@ export class Hostwright implements AsyncDisposable {
     }
   }
 
+  /**
+   * To be called once after the state store was restored from a backup, before any other work with it, and when no process
+   * of the former store runs any more, as far as you can tell. Raises the epoch of the store, so that workers of the store
+   * that was lost change nothing more on any server. Tasks that were unfinished in the backup need attention from then on:
+   * none is resumed or undone by itself, since it may have been finished after the backup. Unix ids in use on the servers
+   * are not given out again. Sites that were made after the backup are unknown: they go on being served, nothing of them is
+   * touched, and their names are refused to others (HW_NAME_TAKEN). What was deleted after it is what verify shows as
+   * missing. Calling it again does no harm. @throws HW_STORE_BUSY
+   */
+  async raiseEpoch(): Promise<RaisedEpoch> {
+    this.#refuseClosed();
+    this.#container.get(PART.engine).box.requireKey("raiseEpoch()");
+    return raiseEpoch(this.#container.get(PART.engine), this.#container.get(PART.events));
+  }
+
   /** Open servers, for their counts of connections and round trips. */
   async connections(): Promise<readonly Pick<Server, "name" | "stats">[]> {
     return this.#container.get(PART.pool).opened();
@@ -197,28 +254,43 @@ export class Hostwright implements AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.allSettled(this.#working);
+    await this.#container.get(PART.events).flush();
     this.#container.get(PART.telemetry)[Symbol.dispose]();
     await this.#container.get(PART.pool).close();
     await this.#container.get(PART.engine).store.close();
   }
 
-  /** As it was sealed when it was made: the same plan under the same key is the same submission. */
-  async #approved({ plan, hash }: PlanApproval): Promise<{ readonly data: PlanData; readonly sealed: string }> {
-    const { store, vault, box } = this.#container.get(PART.engine);
-    const id = `plan/${plan}`;
-    if (!(await store.secrets.get([id])).has(id)) {
-      throw new HostwrightError("HW_NOT_FOUND", `There is no plan "${plan.slice(0, 100)}". Nothing was run.`);
+  #parse(request: TaskRequest): TaskRequest {
+    const engine = this.#container.get(PART.engine);
+    const parsed = parseRequest(engine, request).parsed as TaskRequest;
+    const subject = subjectOf(parsed);
+    if (subject !== parsed) parseRequest(engine, subject);
+    return parsed;
+  }
+
+  async #requireAllowed(request: TaskRequest): Promise<void> {
+    const subject = subjectOf(request);
+    const object = await objectOf(this.#container.get(PART.engine).store.records, subject);
+    await this.#access.require(subject.type, object);
+  }
+
+  /** As it is stored in the clear; the worker compares all of it with what was sealed. */
+  async #approved({ plan: id, hash }: PlanApproval): Promise<StoredPlan> {
+    const stored = await this.#container.get(PART.engine).store.plans.get(id);
+    if (stored === null || stored.sealed === null) {
+      throw new HostwrightError("HW_NOT_FOUND", `There is no plan "${id.slice(0, 100)}". Nothing was run.`);
     }
-    const [task = "", sealed = ""] = (await vault.load([id])).get(id)?.split(" ") ?? [];
-    const data = openPlan(box, { id: task, plan: sealed });
-    if (planHash(data) === hash) return { data, sealed };
-    throw new HostwrightError(
-      "HW_PLAN_FORGED",
-      `The approval names another content of plan ${plan}. Nothing was run.`,
-      {
-        mend: "Read the plan that is stored, and approve its hash.",
-      },
-    );
+    if (stored.hash !== hash) {
+      throw new HostwrightError(
+        "HW_PLAN_FORGED",
+        `The approval names another content of plan ${id}. Nothing was run.`,
+        {
+          mend: "Read the plan that is stored, and approve its hash.",
+        },
+      );
+    }
+    if (Date.parse(stored.expiresAt) >= Date.now()) return stored;
+    throw new HostwrightError("HW_PLAN_EXPIRED", `The plan ${id} was good until ${stored.expiresAt}. Nothing was run.`);
   }
 
   #refuseClosed(): void {

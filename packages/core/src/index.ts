@@ -29,6 +29,7 @@ export type {
   UnwantedUnit,
 } from "./contracts/plugin.ts";
 export { RANK } from "./contracts/resource.ts";
+export type { FreeSpaceGuard, Guard } from "./contracts/guard.ts";
 export type { Change, Declared, Removal, ResourceType, Target } from "./contracts/resource.ts";
 export { Server } from "./contracts/server.ts";
 export type { Command, CommandResult, Script, ServerStats, SocketAddress } from "./contracts/server.ts";
@@ -70,18 +71,21 @@ export { link } from "./resources/link.ts";
 export type { LinkInput, LinkSpec } from "./resources/link.ts";
 
 export { createHostwright, Hostwright } from "./hostwright.ts";
-export type { RunOptions } from "./hostwright.ts";
+export type { RunOptions, SubmitOptions } from "./hostwright.ts";
 export type { HostwrightOptions } from "./options.ts";
 export { PART } from "./parts.ts";
 export { provide } from "./di/container.ts";
 export type { Container, Provider } from "./di/container.ts";
 export { token } from "./di/tokens.ts";
 export type { Token } from "./di/tokens.ts";
-export type { Plan, PlanApproval } from "./api/plan.ts";
+export type { Plan } from "./api/plan.ts";
 export type { Platforms } from "./api/platforms.ts";
 export type { Servers } from "./api/servers.ts";
 export type { Sites } from "./api/sites.ts";
-export type { Task } from "./api/task.ts";
+export type { Task, TaskWaiting } from "./api/task.ts";
+export { webhook } from "./notify/webhook.ts";
+export type { WebhookOptions } from "./notify/webhook.ts";
+export type { Notification, NotificationType, Notifier } from "./contracts/notifier.ts";
 export { local, ssh } from "./model/records.ts";
 export type {
   ConnectInput,
@@ -94,12 +98,14 @@ export type {
   SiteRecord,
 } from "./model/records.ts";
 export { parseDomain } from "./model/domain.ts";
-export type { Action, EnsureAction, PlannedChange, RunAction } from "./engine/plan.ts";
+export type { Action, EnsureAction, PlanApproval, PlannedChange, RunAction } from "./engine/plan.ts";
 export type { EventMap, EventType, HostwrightEvent, Listener } from "./engine/events.ts";
 export type { OpenServer } from "./engine/server-pool.ts";
 export type { TaskRequest } from "./engine/task-engine.ts";
 export type { Resolution, TaskOutcome } from "./engine/worker.ts";
+export type { StrandedTask } from "./engine/stranding.ts";
 export type { Residue } from "./engine/ensure.ts";
+export type { RaisedEpoch } from "./engine/raise-epoch.ts";
 export { install } from "./tasks/install-site.ts";
 export type { InstallOptions, InstallRequest } from "./tasks/install-site.ts";
 export { verify } from "./tasks/verify.ts";
@@ -110,11 +116,13 @@ export { deleteSite } from "./tasks/delete-site.ts";
 export type { DeleteRequest } from "./tasks/delete-site.ts";
 export { prepare } from "./tasks/prepare-server.ts";
 export type { PrepareRequest } from "./tasks/prepare-server.ts";
+export { preview } from "./tasks/preview.ts";
+export type { PreviewRequest, PreviewValue } from "./tasks/preview.ts";
 export { loginLink } from "./tasks/login-link.ts";
 export type { LoginLinkRequest } from "./tasks/login-link.ts";
 export { tree } from "./resources/tree.ts";
 export type { TreeInput, TreeMountPoint, TreeSpec } from "./resources/tree.ts";
-export { digestTree } from "./resources/tree-digest.ts";
+export { digestTree, surveyTree, type TreeSurvey } from "./resources/tree-digest.ts";
 export { unit } from "./resources/unit.ts";
 export type { UnitInput, UnitSpec } from "./resources/unit.ts";
 export { unixUser } from "./resources/unix-user.ts";

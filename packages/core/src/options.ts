@@ -1,4 +1,5 @@
 import type { Policy } from "./api/access.ts";
+import type { Notifier } from "./contracts/notifier.ts";
 import type { Plugin } from "./contracts/plugin.ts";
 import type { Provider } from "./di/container.ts";
 import type { Secret } from "./model/secret.ts";
@@ -14,10 +15,27 @@ export interface HostwrightOptions {
    * folder, made on first use.
    */
   readonly key?: { readonly key?: Secret | Uint8Array; readonly file?: string; readonly env?: string };
+  /**
+   * `submit`, for a panel: submits requests and approvals, follows and cancels tasks, reads records. It holds no key (the
+   * option `key` is refused, the file is neither read nor made) and reaches no server: `plan`, `run`, `work`, `resolve`,
+   * storing secrets and recording how a server is reached throw HW_ROLE_SUBMIT, and secrets in the value of a task stay references. Default: everything.
+   */
+  readonly role?: "submit";
   /** Range of the sites' unix ids, both ends included; default 20000 to 59999. An id is never used again. */
   readonly uids?: { readonly from: number; readonly to: number };
+  /**
+   * Milliseconds of silence after which a worker on another machine, or one that hangs, is taken for dead and its tasks are
+   * gone on with; at least 1,000, the same for all processes that share the store. Default 60,000. One whose process is
+   * gone is found out at once.
+   */
+  readonly leaseMs?: number;
   /** Rules for actors other than the application itself; default: every actor may do everything. */
   readonly policy?: Policy;
+  /**
+   * Who is told of tasks that end from now on: `[webhook({ url, secret })]`. Sent by instances that `work`, at least once
+   * each, also after a crash. Default: nobody. Refused in the role `submit`.
+   */
+  readonly notify?: readonly Notifier[];
   /** The application's own parts in place of default ones: `provide(PART.openServer, ...)`. Default: none. */
   readonly provide?: readonly Provider<unknown>[];
 }

@@ -1,3 +1,5 @@
+import type { Notifier } from "./contracts/notifier.ts";
+import { HostwrightError } from "./errors/hostwright-error.ts";
 import type { Server } from "./contracts/server.ts";
 import { provide, type Provider } from "./di/container.ts";
 import { token, type Token } from "./di/tokens.ts";
@@ -9,14 +11,17 @@ import { Telemetry } from "./engine/telemetry.ts";
 import { Worker } from "./engine/worker.ts";
 import type { HostwrightOptions } from "./options.ts";
 import { Secret } from "./model/secret.ts";
+import { Notifying } from "./notify/notifying.ts";
 import { coreOperations } from "./operations/core-operations.ts";
 import { EmbeddedQueue } from "./queue/embedded-queue.ts";
 import { coreResourceTypes } from "./resources/core-types.ts";
 import { LocalServer } from "./servers/local-server.ts";
 import { SshServer } from "./servers/ssh-server.ts";
-import type { OpenState } from "./store/open-state.ts";
+import type { SecretBox } from "./store/sealing.ts";
+import { LEASE_MS, type OpenState } from "./store/open-state.ts";
 import { SecretVault } from "./store/secrets.ts";
 import { coreTasks } from "./tasks/core-tasks.ts";
+import { makePlan } from "./tasks/preview.ts";
 
 /** Parts of an instance by name; an application replaces any of them with `provide(PART.openServer, ...)`. */
 export const PART: {
@@ -29,6 +34,7 @@ export const PART: {
   readonly engine: Token<EngineParts>;
   readonly worker: Token<Worker>;
   readonly queue: Token<EmbeddedQueue>;
+  readonly notifying: Token<Notifying>;
 } = {
   openServer: token("open-server"),
   registry: token("registry"),
@@ -39,6 +45,7 @@ export const PART: {
   engine: token("engine"),
   worker: token("worker"),
   queue: token("queue"),
+  notifying: token("notifying"),
 };
 
 const UIDS = { from: 20_000, to: 59_999 };
@@ -48,27 +55,32 @@ const PLAN_LIFE_MS = 24 * 60 * 60 * 1000;
 export function defaultParts(options: HostwrightOptions, { store, box }: OpenState): readonly Provider<unknown>[] {
   return [
     provide(PART.openServer, () => openServer),
-    provide(PART.registry, () => new Registry(options.plugins, coreResourceTypes)),
+    provide(PART.registry, () => new Registry(options.plugins, coreResourceTypes, coreOperations)),
     provide(PART.vault, () => new SecretVault(store.secrets, box)),
     provide(
       PART.pool,
-      (parts) => new ServerPool(parts.get(PART.openServer), async (id) => privateKey(parts.get(PART.vault), id)),
+      (parts) =>
+        new ServerPool(box.hasKey ? parts.get(PART.openServer) : openNone(box), async (id) =>
+          privateKey(parts.get(PART.vault), id),
+        ),
     ),
     provide(PART.events, () => new Events(store.events)),
     provide(PART.telemetry, (parts) => new Telemetry(parts.get(PART.events))),
-    provide(PART.engine, (parts) => ({
+    provide(PART.engine, (parts): EngineParts => ({
       registry: parts.get(PART.registry),
       store,
       box,
       vault: parts.get(PART.vault),
       pool: parts.get(PART.pool),
-      tasks: new Map(coreTasks.map((type) => [type.type, type])),
-      operations: new Map(coreOperations.map((operation) => [`${operation.name}@${operation.version}`, operation])),
+      tasks: new Map([...coreTasks, makePlan(() => parts.get(PART.engine))].map((type) => [type.type, type])),
+      operations: parts.get(PART.registry).operations(),
       uids: options.uids ?? UIDS,
       planLifeMs: PLAN_LIFE_MS,
+      heartbeatMs: (options.leaseMs ?? LEASE_MS) / 6,
     })),
     provide(PART.worker, (parts) => new Worker(parts.get(PART.engine), parts.get(PART.events))),
     provide(PART.queue, () => new EmbeddedQueue(store.tasks)),
+    provide(PART.notifying, (parts) => new Notifying(store, parts.get(PART.events), notifiersOf(options))),
   ];
 }
 
@@ -77,6 +89,22 @@ const openServer: OpenServer = async (record, key): Promise<Server> => {
   if (connect.type === "local") return new LocalServer(name);
   return new SshServer({ name, ...connect, privateKey: await key() });
 };
+
+/** Without a key there are no credentials either, whatever way the application has to open a server. */
+function openNone(box: SecretBox): OpenServer {
+  return async ({ name }) => {
+    box.requireKey(`Connecting to ${name}`);
+    throw new HostwrightError("HW_INTERNAL", `${name} was to be opened without credentials.`);
+  };
+}
+
+function notifiersOf({ notify = [], role }: HostwrightOptions): readonly Notifier[] {
+  if (role === undefined || notify.length === 0) return notify;
+  throw new HostwrightError("HW_INPUT_INVALID", `notify: an instance of role "${role}" sends none.`, {
+    mend: "Give the notifiers to the instances that work.",
+    data: { field: "notify" },
+  });
+}
 
 async function privateKey(vault: SecretVault, serverId: string): Promise<Secret> {
   const id = `server/${serverId}/private-key`;

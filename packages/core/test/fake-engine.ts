@@ -6,6 +6,7 @@ import type { JournalStore, RegisteredResource, StateStore } from "../src/contra
 import { deepFreeze } from "../src/model/canonical.ts";
 import { Events } from "../src/engine/events.ts";
 import { Journal } from "../src/engine/journal.ts";
+import { Patience } from "../src/engine/patience.ts";
 import type { PlanData } from "../src/engine/plan.ts";
 import { planSteps } from "../src/engine/plan-steps.ts";
 import { Registry, type AnyResourceType } from "../src/engine/registry.ts";
@@ -94,7 +95,7 @@ export class FakeEngine implements AsyncDisposable {
         register: this.store.register,
         session,
         fingerprint: (text) => this.box.fingerprint(text),
-        pendingPublication: async () => false,
+        pendingPublication: async () => ({ waits: false, heldBack: [] }),
       },
       steps,
     );
@@ -122,7 +123,9 @@ export class FakeEngine implements AsyncDisposable {
         fingerprint: (text) => this.box.fingerprint(text),
         server: serverRecord,
         publish: async () => undefined,
-        undoing: async () => undefined,
+        undoing: async () => true,
+        closing: new AbortController().signal,
+        patience: () => new Patience(),
         keep: async (name, value) => void this.secrets.set(name, value),
       },
       plan,
@@ -161,12 +164,23 @@ export class FakeEngine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.events.flush();
     await this.store.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #begin(plan: PlanData): Promise<void> {
-    const submission = { type: "test", request: {}, plan: null, actor: "system", key: null, createdAt: plan.createdAt };
+    // Run again, it is gone on with.
+    if ((await this.store.tasks.get(plan.task)) !== null) return;
+    const submission = {
+      type: "test",
+      request: {},
+      plan: null,
+      actor: "system",
+      key: null,
+      timeoutMs: null,
+      createdAt: plan.createdAt,
+    };
     await this.store.tasks.submit({ id: plan.task, ...submission });
     await this.store.tasks.move(plan.task, ["queued"], "running");
     await this.store.leases.acquire(plan.task, processHolder(), [{ scope: `site/${plan.task}`, mode: "exclusive" }]);

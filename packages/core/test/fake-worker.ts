@@ -62,7 +62,14 @@ export class FakeWorker implements AsyncDisposable {
   }
 
   async submit(name: string, change: Partial<StoredTask> = {}): Promise<Task> {
-    const common = { type: "test:work", plan: null, actor: "system", key: null, createdAt: new Date().toISOString() };
+    const common = {
+      type: "test:work",
+      plan: null,
+      actor: "system",
+      key: null,
+      timeoutMs: null,
+      createdAt: new Date().toISOString(),
+    };
     const task = { id: newId("t", 16), ...common, request: request(name), ...change };
     return this.task((await this.engine.store.tasks.submit(task)).id);
   }

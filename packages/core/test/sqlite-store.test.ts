@@ -158,6 +158,41 @@ describe("the files of a SQLite store", () => {
     expect(await store.leases.heartbeat("t1", OTHER)).toBe(false);
   });
 
+  it("let a place hold others up while it beats, and no longer", async () => {
+    const store = await openIn(join(temporary(), "state"), { leaseMs: 200 });
+    const ask = async (task: string, holder: string) =>
+      store.leases.acquire(task, holder, [{ scope: "site/s1", mode: "exclusive" }]);
+    await ask("t1", ME);
+    await ask("t2", OTHER);
+    const inTheWay = async (): Promise<readonly string[]> => {
+      await store.leases.heartbeat("t1", ME);
+      const answer = await ask("t3", ME);
+      return "blockedBy" in answer ? answer.blockedBy.map(({ task }) => task) : [];
+    };
+    for (let n = 0; n < 8; n++) {
+      await store.leases.heartbeat("t2", OTHER);
+      expect(await inTheWay()).toEqual(["t1", "t2"]);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await expect.poll(inTheWay, { timeout: 5000 }).toEqual(["t1"]);
+  });
+
+  it("are not written when who waits asks again", async () => {
+    const directory = join(temporary(), "state");
+    const store = await openIn(directory);
+    const ask = async (task: string) => store.leases.acquire(task, ME, [{ scope: "site/s1", mode: "exclusive" }]);
+    await ask("t1");
+    const db = new DatabaseSync(join(directory, "store.db"), { readOnly: true });
+    onTestFinished(() => db.close());
+    const version = (): unknown => db.prepare("PRAGMA data_version").get()?.["data_version"];
+    const empty = version();
+    expect(await ask("t2")).toHaveProperty("blockedBy");
+    const placed = version();
+    expect(placed).not.toBe(empty);
+    for (let n = 0; n < 5; n++) expect(await ask("t2")).toHaveProperty("blockedBy");
+    expect(version()).toBe(placed);
+  });
+
   it("say so when they are used after they were closed", async () => {
     const store = await openSqliteStore({ directory: join(temporary(), "state") });
     await store.close();

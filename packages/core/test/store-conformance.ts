@@ -1,10 +1,12 @@
 import { describe } from "vitest";
 import { crashPromises } from "./store-conformance/crashes.ts";
+import { epochPromises } from "./store-conformance/epoch.ts";
 import { eventPromises } from "./store-conformance/events.ts";
-import type { OpenHarness } from "./store-conformance/harness.ts";
+import type { Lacking, OpenHarness } from "./store-conformance/harness.ts";
 import { journalPromises } from "./store-conformance/journal.ts";
 import { leaseSequencePromises } from "./store-conformance/lease-sequences.ts";
 import { leasePromises } from "./store-conformance/leases.ts";
+import { planPromises } from "./store-conformance/plans.ts";
 import { processPromises } from "./store-conformance/processes.ts";
 import { recordPromises } from "./store-conformance/records.ts";
 import { registerPromises } from "./store-conformance/register.ts";
@@ -12,17 +14,19 @@ import { secretPromises } from "./store-conformance/secrets.ts";
 import { taskPromises } from "./store-conformance/tasks.ts";
 
 /** All that `StateStore` promises, for any store: `open` gives a new empty one each time. */
-export function storeConformance(name: string, open: OpenHarness): void {
+export function storeConformance(name: string, open: OpenHarness, lacking: Lacking = {}): void {
   describe(`${name} as a StateStore`, () => {
     recordPromises(open);
     registerPromises(open);
     taskPromises(open);
     journalPromises(open);
     eventPromises(open);
+    epochPromises(open);
     secretPromises(open);
+    planPromises(open);
     leasePromises(open);
     leaseSequencePromises(open);
-    processPromises(open);
-    crashPromises(open);
+    processPromises(open, lacking);
+    crashPromises(open, lacking);
   });
 }

@@ -6,14 +6,22 @@ import { ROOT } from "./paths.ts";
 
 // A thousand sites are megabytes that nobody asks for: our own files stay on the server.
 const DUMP = `nginx -T | awk -v own="$1" '/^# configuration file / { ours = index($4, own) == 1 } !ours'`;
+// Of our own files only the names: a store that was restored from a backup does not know every site that is served.
+const NAMES = `nginx -T | awk -v own="$1" '
+  /^# configuration file / { ours = index($4, own) == 1; if (ours) { head = $0; next } }
+  !ours { print }
+  ours && /^[ \t]*server_name / { if (head != "") print head; head = ""; print "server {" $0 "}" }'`;
 
 /** Prints all effective configuration but our own; nothing when nginx is absent or refuses it: then stderr says why. */
-export const dump: readonly string[] = ["sh", "-c", DUMP, "sh", `${ROOT}/`];
+const foreign: readonly string[] = ["sh", "-c", DUMP, "sh", `${ROOT}/`];
+
+/** The same with the names in our own configuration. */
+export const dump: readonly string[] = ["sh", "-c", NAMES, "sh", `${ROOT}/`];
 
 export const facts: Readonly<Record<string, FactProbe>> = {
   version: { argv: ["nginx", "-v"], parse: ({ stderr }) => /nginx\/(\d+(?:\.\d+)+)/.exec(stderr)?.[1] ?? null },
   foreign: {
-    argv: dump,
+    argv: foreign,
     parse: ({ stdout, stderr }): Foreign | Refused =>
       stdout.trim() === "" ? { refused: blame(stderr) } : foreignOf(stdout),
   },

@@ -25,9 +25,12 @@ function foreignDirectives(dump: string): readonly Directive[] {
 
 const inServer = ({ context }: Directive): boolean => context.at(-2) === "http" && context.at(-1) === "server";
 
-/** Names in `server_name` of foreign files, each with its file. Catch-alls (`_`, "") and regular expressions hold no name. */
+/**
+ * Names in `server_name`, each with its file; in files of ours too: a store that was restored from a backup does not know
+ * every site that is served. Catch-alls (`_`, "") and regular expressions hold no name.
+ */
 export function heldNames(dump: string): readonly HeldName[] {
-  return foreignDirectives(dump)
+  return parseDump(dump)
     .filter((directive) => inServer(directive) && directive.words[0] === "server_name")
     .flatMap(({ words, file }) => words.slice(1).flatMap((word) => namesOf(word).map((name) => ({ name, file }))));
 }

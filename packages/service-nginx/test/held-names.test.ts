@@ -28,11 +28,12 @@ server { listen 10.0.0.1:80; listen 10.0.0.2; listen unix:/run/x.sock; listen lo
 server { listen 80; server_name ours.test; }
 `;
 
-test("names of foreign files are held, each with its file; ours and catch-alls are not", () => {
+test("names are held, each with its file, those of our own entries too; catch-alls are not", () => {
   const shop = "/etc/nginx/conf.d/shop.conf";
   expect(heldNames(dump)).toEqual([
     { name: "inline.test", file: "/etc/nginx/nginx.conf" },
     ...["shop.test", "wild.test", "*.wild.test", "*.star.test"].map((name) => ({ name, file: shop })),
+    { name: "ours.test", file: "/etc/hostwright/nginx/current/s1.conf" },
   ]);
 });
 

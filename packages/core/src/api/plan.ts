@@ -1,12 +1,6 @@
-import type { Action, PlanData } from "../engine/plan.ts";
+import type { Action, PlanApproval, PlanData } from "../engine/plan.ts";
 import { renderPlan } from "../engine/render-plan.ts";
 import { planHash } from "../engine/task-engine.ts";
-
-/** Approves a stored plan by its id and hash. */
-export interface PlanApproval {
-  readonly plan: string;
-  readonly hash: string;
-}
 
 /** A plan to be read, approved and run. Running goes by id: what a browser sends back is never believed. */
 export class Plan {

@@ -1,6 +1,7 @@
 import type { RecordStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Registry } from "../engine/registry.ts";
+import { readPlatform } from "../engine/stored-options.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";
@@ -23,7 +24,8 @@ export class Platforms {
    * Creates the platform (then `server` and `type` are needed) or changes the fields given; idempotent. `root` defaults
    * to `/srv/platforms/<name>`. Once published, server, root and type are fixed and the source is not read again: new
    * code is a new platform (decisions.md D21). @throws HW_INPUT_INVALID, HW_PLATFORM_UNKNOWN, HW_NOT_FOUND (the
-   * server), HW_RECORD_MANAGED, HW_RECORD_IN_USE, HW_FORBIDDEN
+   * server), HW_RECORD_MANAGED, HW_RECORD_IN_USE, HW_FORBIDDEN; where stored options are kept: HW_PLUGIN_MISSING,
+   * HW_OPTIONS_INCOMPATIBLE
    */
   async put(input: PlatformInput): Promise<PlatformRecord> {
     const given = parseInput(PlatformSchema, input, "platform");
@@ -31,7 +33,7 @@ export class Platforms {
     const stored = await this.#records.get("platform", given.name);
     const known = stored?.value as PlatformRecord | undefined;
     requireManager(known, given.managedBy, given.name);
-    const type = given.type ?? (known === undefined ? undefined : { type: known.type, options: known.options });
+    const type = given.type ?? (known === undefined ? undefined : readPlatform(this.#registry, known));
     const serverName = given.server ?? known?.server;
     if (type === undefined || serverName === undefined) {
       throw new HostwrightError(

@@ -1,4 +1,5 @@
 import type { RecordKind, RecordStore } from "../contracts/store.ts";
+import type { TaskRequest } from "../engine/task-engine.ts";
 import type { PolicyObject } from "./access.ts";
 
 const FIELDS: readonly (readonly [field: string, kinds: readonly ("server" | "platform" | "site")[]])[] = [
@@ -9,14 +10,18 @@ const FIELDS: readonly (readonly [field: string, kinds: readonly ("server" | "pl
   ["alias", ["server", "platform", "site"]],
 ];
 
+/** Whoever asks for the plan of a request needs the right to that request. */
+export function subjectOf(request: object): TaskRequest & Readonly<Record<string, unknown>> {
+  const { request: inner } = request as { readonly request?: unknown };
+  return (typeof inner === "object" && inner !== null ? inner : request) as TaskRequest & Record<string, unknown>;
+}
+
 /**
  * What a request is about, by the one name that its record has: a rule on a domain must not be passed by writing the
  * site's id or alias instead.
  */
-export async function objectOf(
-  records: RecordStore,
-  request: Readonly<Record<string, unknown>>,
-): Promise<PolicyObject> {
+export async function objectOf(records: RecordStore, asked: Readonly<Record<string, unknown>>): Promise<PolicyObject> {
+  const request = subjectOf(asked);
   const type = String(request["type"]);
   const kindsByType = type.startsWith("site:") ? FIELDS.filter(([, kinds]) => kinds.includes("site")) : FIELDS;
   for (const [field, kinds] of kindsByType) {

@@ -41,11 +41,13 @@ export class Servers {
   /**
    * Creates the server (then `connect` is needed) or changes the fields given; idempotent. `services` replaces the
    * whole list; default for a new server: none. `addresses` default to the host of its connection. A private key is
-   * sealed in the secret store. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_FORBIDDEN
+   * sealed in the secret store. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_FORBIDDEN, HW_ROLE_SUBMIT
    */
   async put(input: ServerInput): Promise<ServerRecord> {
     const given = parseInput(ServerSchema, input, "server");
     await this.#access.require("server:put", { kind: "server", name: given.name });
+    // Whoever may say where workers go may send them anywhere: that is not a panel's to say.
+    if (given.connect !== undefined) this.#vault.requireKey("Recording how a server is reached");
     const stored = await this.#records.get("server", given.name);
     const known = stored?.value as ServerRecord | undefined;
     requireManager(known, given.managedBy, given.name);

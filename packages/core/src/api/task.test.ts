@@ -1,3 +1,4 @@
+import type { Task } from "./task.ts";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { runStep } from "../../test/fake-engine.ts";
 import { FakeWorker, NEVER, file } from "../../test/fake-worker.ts";
@@ -23,6 +24,38 @@ describe("a handle of a task", () => {
     expect(loginLink.reveal()).toBe("http://a.test/hush");
     expect(JSON.stringify(await submitted.outcome())).not.toContain("hush");
     expect(JSON.stringify(await fake.engine.store.tasks.get(submitted.id))).not.toContain("hush");
+  });
+
+  test("tells its position among the queued, then for whom it waits, then nothing", async () => {
+    const [slow, next] = [fake.gate("slow"), fake.gate("next")];
+    fake.drafts.set("a", { steps: [runStep("web1", "slow")] });
+    fake.drafts.set("b", { steps: [runStep("web1", "next")] });
+    const tasks = [await fake.submit("a"), await fake.submit("b"), await fake.submit("c")];
+    const [one, two, three] = tasks as [Task, Task, Task];
+    expect(await three.waiting()).toEqual({ for: "worker", position: 3, blockedBy: [] });
+    const first = fake.worker.work(one.id, NEVER);
+    await slow.reached;
+    expect(await one.waiting()).toBeNull();
+    expect(await three.waiting()).toMatchObject({ for: "worker", position: 2 });
+    const second = fake.worker.work(two.id, NEVER);
+    const running = { task: one.id, scope: "site/s1" };
+    await expect.poll(async () => two.waiting()).toEqual({ for: "leases", position: 1, blockedBy: [running] });
+    const third = fake.worker.work(three.id, NEVER);
+    const behind = [running, { task: two.id, scope: "site/s1" }];
+    await expect.poll(async () => three.waiting()).toEqual({ for: "leases", position: 2, blockedBy: behind });
+    slow.open();
+    await next.reached;
+    const after = [{ task: two.id, scope: "site/s1" }];
+    await expect.poll(async () => three.waiting()).toEqual({ for: "leases", position: 1, blockedBy: after });
+    const told = async (): Promise<unknown> =>
+      (await fake.engine.store.events.after(0, { task: three.id }))
+        .filter(({ type }) => type === "task:waiting")
+        .map(({ payload }) => payload)
+        .at(-1);
+    await expect.poll(told).toEqual({ position: 1, blockedBy: after });
+    next.open();
+    await Promise.all([first, second, third]);
+    expect(await Promise.all(tasks.map(async (task) => task.waiting()))).toEqual([null, null, null]);
   });
 
   test("tells its own events and no other's", async () => {

@@ -1,6 +1,7 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
+import { waitingOf } from "../engine/take-leases.ts";
 import { isReference } from "../model/references.ts";
 import type { Resolution, TaskOutcome } from "../engine/worker.ts";
 import type { StateStore, StoredTask } from "../contracts/store.ts";
@@ -11,13 +12,27 @@ import { objectOf } from "./policy-object.ts";
 
 export interface TaskParts {
   readonly store: StateStore;
-  readonly vault: SecretVault;
+  /** Null where there is no key: secrets stay references. */
+  readonly vault: SecretVault | null;
   readonly events: Events;
   readonly access: Access;
   resolve(taskId: string, how: Resolution): Promise<unknown>;
 }
 
 const FINISHED = ["succeeded", "undone", "needs-attention"];
+
+/** Why a task does not run yet; see `Task.waiting`. */
+export interface TaskWaiting {
+  /** `worker`: it is queued. `leases`: a worker has it, but other tasks have what it needs. */
+  readonly for: "worker" | "leases";
+  /**
+   * From 1 on. Of a queued task: among all queued ones in the order of submission. Of one that waits for leases: 1 when
+   * only tasks that run are in its way, and one more for each task that waits in front of it for the same.
+   */
+  readonly position: number;
+  /** Tasks in its way, those that run first, each with the scope that both need, `site/<id>`; empty while it is queued. */
+  readonly blockedBy: readonly { readonly task: string; readonly scope: string }[];
+}
 
 /** A submitted task, wherever it is worked. */
 export class Task {
@@ -30,7 +45,8 @@ export class Task {
   }
 
   /**
-   * Waits for the end; never rejects because the task failed (decisions.md D42). Secrets in the value are `Secret`s.
+   * Waits for the end; never rejects because the task failed (decisions.md D42). Secrets in the value are `Secret`s,
+   * and references in the role `submit`.
    * @throws HW_NOT_FOUND when there is no such task.
    */
   async outcome(): Promise<TaskOutcome> {
@@ -60,6 +76,19 @@ export class Task {
   }
 
   /**
+   * What it waits for at this moment; null when it runs or is finished. `task:waiting` events tell it while it waits for
+   * leases. @throws HW_NOT_FOUND when there is no such task.
+   */
+  async waiting(): Promise<TaskWaiting | null> {
+    const { tasks, leases } = this.#parts.store;
+    await this.#visible();
+    const position = await tasks.position(this.id);
+    if (position !== null) return { for: "worker", position, blockedBy: [] };
+    const blockers = await leases.waiting(this.id);
+    return blockers === null ? null : { for: "leases", ...waitingOf(blockers) };
+  }
+
+  /**
    * Asks its worker, wherever it is, to stop it and undo what was done; a queued one ends at once. Returns before the
    * undo is over: `outcome()` waits for that. @throws HW_TASK_STATE when it is finished or past its commit row.
    */
@@ -84,7 +113,8 @@ export class Task {
   /**
    * Decides for a task that needs attention. `retry` undoes once more what is left; `skip` takes it as mended by hand:
    * the task ends as `undone` and its names are free; `abandon` ends it too, but keeps its records, names and secrets.
-   * The outcome is to be read anew afterwards. @throws HW_TASK_STATE unless it needs attention; HW_FORBIDDEN
+   * The outcome is to be read anew afterwards. @throws HW_TASK_STATE unless it needs attention; HW_FORBIDDEN;
+   * HW_PLUGIN_MISSING for a `retry` that the plugins here could not finish
    */
   async resolve(how: Resolution): Promise<void> {
     const task = await this.#visible();
@@ -119,10 +149,12 @@ export class Task {
   }
 
   async #reveal(value: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+    const { vault } = this.#parts;
+    if (vault === null) return value;
     const entries = await Promise.all(
       Object.entries(value).map(async ([key, inner]) => {
         if (!isReference(inner)) return [key, inner] as const;
-        const secrets = await this.#parts.vault.load([inner.id]);
+        const secrets = await vault.load([inner.id]);
         return [key, new Secret(secrets.get(inner.id) ?? "")] as const;
       }),
     );

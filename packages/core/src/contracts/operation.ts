@@ -23,7 +23,10 @@ export interface OperationContext {
  */
 export interface Operation<Input = never, Output = unknown> {
   readonly name: string;
-  /** Raised when the meaning of stored inputs changes; older versions stay as long as journals may hold them (decisions.md D4). */
+  /**
+   * 1 or more; raised when the meaning of stored inputs changes. Older versions stay listed beside it as long as
+   * unfinished tasks may hold them: without theirs a task waits, untouched (decisions.md D4).
+   */
   readonly version: number;
   run(context: OperationContext, input: Input): Promise<Output>;
   /** Asked after a crash, when the attempt's unit was seen gone. */

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { ErrorCode } from "../errors/codes.ts";
+import type { Operation } from "./operation.ts";
 import type { ResourceType } from "./resource.ts";
 import type { HttpRole } from "./roles/http.ts";
 import type { PhpRole } from "./roles/php.ts";
@@ -10,10 +11,15 @@ import type { ServerView } from "./views.ts";
 /** The integer that core and plugin must share; a change of it breaks plugins. */
 export const CONTRACT = 1;
 
-/** Stored options carry the version; an older one is migrated when it is read. */
+/** Stored options carry the version; an older one is migrated when it is read (decisions.md D4). */
 export interface OptionsDefinition {
+  /** Raised when stored options of the version before would no longer do; a record with a higher one is refused. */
   readonly version: number;
   readonly schema: z.ZodType;
+  /**
+   * Options as this version takes them, from what an older version stored; the schema judges what it gives. Pure, and
+   * asked at every read until the record is written again. Default: the options as they are.
+   */
   migrate?(options: unknown, fromVersion: number): unknown;
 }
 
@@ -75,6 +81,11 @@ export interface Plugin {
   readonly platforms?: readonly PlatformDefinition[];
   // oxlint-disable-next-line typescript/no-explicit-any -- each type has its own spec and state; core passes them through
   readonly resourceTypes?: readonly ResourceType<any, any>[];
+  /**
+   * Code that plans name by name and version: every version that an unfinished task may still hold stays listed beside
+   * the present one (decisions.md D4). A name belongs to one plugin.
+   */
+  readonly operations?: readonly Operation[];
 }
 
 /** A service on a server's record, made by its plugin's typed builder. */
@@ -102,17 +113,14 @@ type Common<S extends z.ZodType> = {
   readonly name: string;
   readonly contract: number;
   readonly type: string;
-  readonly options: {
-    readonly version: number;
-    readonly schema: S;
-    migrate?(options: unknown, fromVersion: number): unknown;
-  };
+  readonly options: OptionsDefinition & { readonly schema: S };
   packages(options: z.output<S>): readonly string[];
   unwantedUnits?(options: z.output<S>): readonly UnwantedUnit[];
   facts(options: z.output<S>): Readonly<Record<string, FactProbe>>;
   problems(view: ServerView): readonly Problem[];
   // oxlint-disable-next-line typescript/no-explicit-any -- see Plugin
   readonly resourceTypes?: readonly ResourceType<any, any>[];
+  readonly operations?: readonly Operation[];
 };
 
 export interface ServicePlugin<Options> extends Plugin {
@@ -140,6 +148,7 @@ function servicePlugin<S extends z.ZodType>(
     contract: definition.contract,
     services: [service],
     resourceTypes: definition.resourceTypes ?? [],
+    operations: definition.operations ?? [],
     service: (options, name) => ({
       kind,
       type: definition.type,
@@ -178,15 +187,20 @@ export function definePlatform<P extends z.ZodType, S extends z.ZodType>(definit
   readonly name: string;
   readonly contract: number;
   readonly type: string;
-  readonly options: { readonly version: number; readonly schema: P };
-  readonly siteOptions: { readonly version: number; readonly schema: S };
+  readonly options: OptionsDefinition & { readonly schema: P };
+  readonly siteOptions: OptionsDefinition & { readonly schema: S };
   readonly role: PlatformRole;
+  // oxlint-disable-next-line typescript/no-explicit-any -- see Plugin
+  readonly resourceTypes?: readonly ResourceType<any, any>[];
+  readonly operations?: readonly Operation[];
 }): PlatformPlugin<z.input<P>, z.input<S>> {
-  const { name, contract, type, options, siteOptions, role } = definition;
+  const { name, contract, type, options, siteOptions, role, resourceTypes = [], operations = [] } = definition;
   return {
     name,
     contract,
     platforms: [{ type, options, siteOptions, role }],
+    resourceTypes,
+    operations,
     platform: (value) => ({ type, options: value ?? {} }),
     site: (value) => ({ type, options: value ?? {} }),
   };

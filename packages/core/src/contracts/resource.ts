@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Guard } from "./guard.ts";
 import type { Resolve } from "../model/text.ts";
 import type { Script, CommandResult, Server } from "./server.ts";
 
@@ -43,6 +44,12 @@ export type Removal = "delete" | "clean-up";
  */
 export interface ResourceType<Spec = never, State = never> {
   readonly name: string;
+  /**
+   * Plans hold specs and journals prior states, and newer code may have to finish them: `key`, `desired`, `identity` and
+   * `apply` take those of earlier versions too. Raised (default 1) only where that cannot be: unfinished tasks of another
+   * number then wait for a worker that has it, untouched (decisions.md D4).
+   */
+  readonly version?: number;
   readonly schema: z.ZodType<Spec>;
   /** Order of types: lower is made earlier and removed later. See RANK. */
   readonly rank: number;
@@ -62,6 +69,8 @@ export interface ResourceType<Spec = never, State = never> {
   identity(state: State): unknown;
   /** Is the present state good enough? Default: equal identities. */
   satisfies?(desired: State, present: State): boolean;
+  /** What must hold where it is made anew, checked at planning and right before its action. Default: nothing. */
+  guards?(spec: Spec): readonly Guard[];
   /**
    * Does a change of something else make this one out of date (a unit by its file)? Then it is planned as a change too, and
    * read again when its turn comes. Default: never.

@@ -6,10 +6,33 @@ export interface StateStore {
   readonly journal: JournalStore;
   readonly events: EventStore;
   readonly secrets: SecretStore;
+  readonly plans: PlanStore;
+  readonly bookmarks: BookmarkStore;
   readonly leases: LeaseStore;
-  /** Stable identity of this installation and the epoch of this store: a restored store raises it (decisions.md D12). */
+  /**
+   * Stable identity of this installation, and the epoch of this store, from 1 on (decisions.md D12). Read anew each time:
+   * another process may have raised the epoch.
+   */
   identity(): Promise<{ readonly installation: string; readonly epoch: number }>;
+  /**
+   * For a store that was restored from a backup. In one transaction: the epoch rises by one; each task that is `running`,
+   * `cancelling` or `undoing` and has no commit row becomes `needs-attention` with this outcome and `at` as its
+   * `finishedAt`, so that it has ended (see `TaskStore.ended`); the shared leases of these tasks go, and their exclusive ones are held by `NOBODY` from then on, with
+   * their tokens: they block others, and whoever worked such a task has no lease any more. All other tasks and leases stay
+   * as they are: a committed task goes forward. Before that the numbers of events leap ahead by at least 1,000,000, so that
+   * no event to come lies before a cursor of somebody who read the lost store. Called again it does all this again.
+   */
+  raiseEpoch(at: string, outcome: unknown): Promise<EpochRaised>;
   close(): Promise<void>;
+}
+
+/** Holds leases that no process answers for, until an operator resolved their task. */
+export const NOBODY = "nobody";
+
+export interface EpochRaised {
+  readonly epoch: number;
+  /** Tasks that need attention from now on, in the order of their submission. */
+  readonly tasks: readonly string[];
 }
 
 export type RecordKind = "client" | "server" | "platform" | "site";
@@ -76,6 +99,8 @@ export type ResourceHold = Pick<RegisteredResource, "server" | "type" | "key" | 
 export interface RegisterStore {
   /** Everything registered on a server, in one query. */
   onServer(server: string): Promise<readonly RegisteredResource[]>;
+  /** Everybody who has something registered on a server, each once. */
+  owners(server: string): Promise<readonly string[]>;
   /** Of these owners or at these addresses, with every other owner's hold on the same; in one query. */
   about(
     server: string,
@@ -99,10 +124,18 @@ export interface StoredTask {
   readonly plan: unknown;
   readonly actor: string;
   readonly key: string | null;
+  /** Milliseconds of one worker's work on it, waiting included, after which it is cancelled; null: as long as it takes. */
+  readonly timeoutMs: number | null;
   readonly createdAt: string;
   readonly finishedAt: string | null;
   /** Value, error and residue of a finished task. */
   readonly outcome: unknown;
+}
+
+/** A task that ended, without its plan, which may have megabytes. */
+export interface EndedTask extends Omit<StoredTask, "plan"> {
+  /** Rises, with leaps, in the order in which tasks ended. One that was resolved ends once more, with a later number. */
+  readonly ended: number;
 }
 
 export interface TaskStore {
@@ -114,18 +147,29 @@ export interface TaskStore {
   get(id: string): Promise<StoredTask | null>;
   /** Alone, for those who ask again and again: a stored plan may have megabytes. Null when there is no such task. */
   state(id: string): Promise<TaskState | null>;
+  /** Place among the queued tasks in the order of submission, 1 being next; null when it is not queued. */
+  position(id: string): Promise<number | null>;
   /** In the order of submission; without `limit` all. */
   list(filter?: { readonly states?: readonly TaskState[]; readonly limit?: number }): Promise<readonly StoredTask[]>;
   /**
    * Compare-and-set of the state; false when it was another. A committed task goes forward only (decisions.md D8):
    * `cancelling`, `undoing` and `undone` are answered with false.
+   * With a holder: @throws HW_LEASE_LOST and moves nothing unless it holds a lease of the task.
    */
   move(
     id: string,
     from: readonly TaskState[],
     to: TaskState,
     change?: Partial<Pick<StoredTask, "plan" | "outcome" | "finishedAt">>,
+    holder?: string,
   ): Promise<boolean>;
+  /**
+   * Tasks that ended after a cursor, in that order, at most `limit` (default 100). A task ends with the move that sets its
+   * `finishedAt`, in the same transaction: whatever becomes of who moved it, it is found here.
+   */
+  ended(after: number, limit?: number): Promise<readonly EndedTask[]>;
+  /** A cursor after all that ended so far; 0 when none did. */
+  lastEnded(): Promise<number>;
 }
 
 /** One step of a task as it was intended and as it came out; the same rows drive the undo. */
@@ -143,20 +187,27 @@ export interface JournalRow {
   readonly at: string;
 }
 
+/** What the register takes up together with something else; removals come first. */
+export interface RegisterChanges {
+  readonly put: readonly RegisteredResource[];
+  readonly remove: readonly ResourceHold[];
+}
+
 /** What becomes true with a task's commit row. */
 export interface CommitChanges {
   readonly put: readonly RecordChange[];
   readonly deleteRecords: readonly RecordRemoval[];
-  readonly register: { readonly put: readonly RegisteredResource[]; readonly remove: readonly ResourceHold[] };
+  readonly register: RegisterChanges;
 }
 
 export interface JournalStore {
   /**
    * Appends rows in one durable commit: an outcome together with the next intent (decisions.md D10). Nothing is
-   * overwritten: a step that came out has its `begun` row and its `done` or `failed` row.
-   * With a holder: @throws HW_LEASE_LOST and writes nothing unless it holds a lease of each task.
+   * overwritten: a step that came out has its `begun` row and its `done` or `failed` row. What the rows mean for the
+   * register is written with them, and `LeaseStore.lastToken` rises: a resource is registered before its effect (decisions.md D16) at no commit of its own.
+   * With a holder: @throws HW_LEASE_LOST and writes nothing unless it holds a lease of each task; HW_RESOURCE_CONFLICT
    */
-  write(rows: readonly JournalRow[], holder?: string): Promise<void>;
+  write(rows: readonly JournalRow[], holder?: string, register?: RegisterChanges): Promise<void>;
   /** In the order written. */
   read(task: string): Promise<readonly JournalRow[]>;
   /**
@@ -201,6 +252,41 @@ export interface SecretStore {
   removePrefix(prefix: string): Promise<void>;
 }
 
+/** A plan that was made to be read and approved before it is run (decisions.md D1). */
+export interface StoredPlan {
+  readonly id: string;
+  /** Id of the task that runs it once it is approved: it is given before there is one. */
+  readonly task: string;
+  /** As in `StoredTask`: what whoever has no key may know of it. */
+  readonly request: unknown;
+  readonly title: string;
+  /** What an approval names; empty while it is being made. */
+  readonly hash: string;
+  /** Ciphertext; null while it is being made. */
+  readonly sealed: string | null;
+  /** ISO 8601, UTC. */
+  readonly expiresAt: string;
+}
+
+export interface PlanStore {
+  /** Sets it, whether it was there or not. */
+  put(plan: StoredPlan): Promise<void>;
+  /** Also one whose time is over, until it is removed. */
+  get(id: string): Promise<StoredPlan | null>;
+  /** Those whose time was over before `time` (ISO 8601, UTC), in order of their ids. */
+  expired(time: string): Promise<readonly Pick<StoredPlan, "id" | "task">[]>;
+  /** All in one transaction. What is not there is no error. */
+  remove(ids: readonly string[]): Promise<void>;
+}
+
+/** How far a reader came, by the reader's name. Who writes one holds a lease for it. */
+export interface BookmarkStore {
+  /** Plain JSON as it was put; null when there is none. */
+  get(name: string): Promise<unknown>;
+  /** Durable when it returns. */
+  put(name: string, value: unknown): Promise<void>;
+}
+
 export interface Lease {
   /** `site/<id>`, `server/<id>`, `platform/<id>`. */
   readonly scope: string;
@@ -219,25 +305,71 @@ export interface LeaseRequest {
   readonly mode: Lease["mode"];
 }
 
+/** What stands in the way of a request for leases. */
+export interface Blocker {
+  readonly task: string;
+  /** The scope that both want. */
+  readonly scope: string;
+  /** It has no lease of the scope, but waits for one since before. */
+  readonly waiting: boolean;
+  /** It has the lease and its holder is dead, but the task is unfinished: it is to be recovered. */
+  readonly dead: boolean;
+}
+
+/** The place of a task that waits for leases; see `LeaseStore`. */
+export interface LeasePlace {
+  readonly task: string;
+  /** The process that asks: see `Lease.holder`. */
+  readonly holder: string;
+  /** Rises with every place given in the store: who has the lowest waits longest. */
+  readonly place: number;
+  /** What it waits for: each scope once, in order. */
+  readonly scopes: readonly LeaseRequest[];
+  /** See `Lease.heartbeat`. */
+  readonly heartbeat: number;
+}
+
 /**
  * Exclusive excludes all others, shared only exclusive ones; a task does not exclude itself. A task has one holder.
  * Leases of a dead holder go to the next task that asks, with a new token, unless their task is unfinished (`running`,
  * `cancelling`, `undoing`, `needs-attention`): then they still block others (decisions.md D9), and only another holder
- * of the same task gets them, all at once, to recover it.
+ * of the same task gets them, all at once, to recover it. So does any holder that asks for a task that needs attention.
+ *
+ * First come, first served (D13): a request that is blocked gives its task a place, kept however often it asks again and
+ * whoever holds the task, until it is granted or all of it is released. Who asks later waits behind each place whose
+ * scopes conflict with his. A place holds nobody up while its holder is dead, its task is finished, or what it waits for
+ * belongs to a task that needs attention: nobody knows for how long. A task that has what others wait for goes before
+ * them all: else each would wait for the other. `lease-rules.ts` decides all this for every store.
  */
 export interface LeaseStore {
   /**
-   * All or none, in one transaction; else the leases in the way. What the holder has already for that task is kept with
-   * its token; a shared one becomes exclusive with a new token, if asked.
+   * All or none, in one transaction; else what is in the way: leases, then places, each in order. What the holder has
+   * already for that task is kept with its token; a shared one becomes exclusive with a new token, if asked.
+   * The same request blocked again writes nothing. Who asks for a task that another living holder has gets no place.
    */
   acquire(
     task: string,
     holder: string,
     scopes: readonly LeaseRequest[],
-  ): Promise<{ readonly granted: readonly Lease[] } | { readonly blockedBy: readonly Lease[] }>;
-  /** False when the holder has no lease of the task any more: stop, and start no further effect. */
+  ): Promise<{ readonly granted: readonly Lease[] } | { readonly blockedBy: readonly Blocker[] }>;
+  /** What is in the way of a task that has a place, possibly nothing any more; null when it has none. */
+  waiting(task: string): Promise<readonly Blocker[] | null>;
+  /**
+   * Of all leases of the task and of its place. False when the holder has no lease of the task any more: stop, and start
+   * no further effect.
+   */
   heartbeat(task: string, holder: string): Promise<boolean>;
-  /** All leases of the task, or those on some scopes; with a holder only what is still its own. */
+  /**
+   * The holder has done with an unfinished task that is to be gone on with: its leases and its place stand as those of a
+   * dead holder, so that whoever looks next recovers it at once (decisions.md D39).
+   */
+  handOver(task: string, holder: string): Promise<void>;
+  /** All leases of the task and its place, or its leases on some scopes; with a holder only what is still its own. */
   release(task: string, scopes?: readonly string[], holder?: string): Promise<void>;
   list(): Promise<readonly Lease[]>;
+  /**
+   * Rises with each grant, to its token, and with each call of `JournalStore.write` that writes; 0 before the first. Never
+   * goes back, so that a server that saw a higher one saw a later state of this store than a restored one is in.
+   */
+  lastToken(): Promise<number>;
 }

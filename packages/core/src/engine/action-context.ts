@@ -46,7 +46,7 @@ export class ActionContext {
       redact: session.redact,
       keep,
       log: (line) => {
-        void events.emit(this.plan.task, "task:log", {
+        events.tell(this.plan.task, "task:log", {
           action: index,
           server: action.serverName,
           line: session.redact(line),

@@ -15,6 +15,8 @@ export interface EnsureContext {
   fingerprint(text: string): string;
 }
 
+const MEANWHILE = "it was changed by somebody else meanwhile";
+
 /** Prior states by address: what undo sets again. Holds contents, so it is sealed before it is stored. */
 export type PriorStates = Readonly<Record<string, unknown>>;
 
@@ -26,10 +28,14 @@ export interface Residue {
   readonly reason: string;
 }
 
-/** Reads what an action will change, with contents, and checks its guards. Nothing is changed. */
+/**
+ * Reads what an action will change, with contents, and checks its guards. Nothing is changed. An interrupted attempt at it
+ * may have made out of date what follows its own earlier changes.
+ */
 export async function prepareEnsure(
   context: EnsureContext,
   action: EnsureAction,
+  interrupted: boolean = false,
 ): Promise<{ readonly todo: readonly PlannedChange[]; readonly prior: PriorStates }> {
   await context.session.loadSecrets(collectReferences(action.changes.map((change) => change.spec)));
   const present = await readStates(context.registry, context.target, action.changes, { contents: true });
@@ -40,11 +46,21 @@ export async function prepareEnsure(
     const state = present.get(key);
     if (state !== undefined) prior[key] = state;
     if (isAfter(context, change, state) && !change.refresh) continue;
-    if (hashOf(context, change, state) !== change.before && !isAfter(context, change, state))
+    const follows = interrupted && change.refresh;
+    if (hashOf(context, change, state) !== change.before && !isAfter(context, change, state) && !follows)
       throw changed(action, change);
     todo.push(change);
   }
   return { todo, prior };
+}
+
+/** The first change of a done action that does not stand as it was left; undefined when all do. */
+export async function firstLost(context: EnsureContext, action: EnsureAction): Promise<PlannedChange | undefined> {
+  await context.session.loadSecrets(collectReferences(action.changes.map((change) => change.spec)));
+  const present = await readStates(context.registry, context.target, action.changes, { contents: true });
+  // What is stopped stays visible as long as its file does, which goes later.
+  const visible = action.changes.filter((change) => change.after !== null || !change.refresh);
+  return visible.find((change) => !isAfter(context, change, present.get(addressKey(change.type, change.key))));
 }
 
 /** Applies prepared changes in their order, one stream per run of a type. */
@@ -92,7 +108,7 @@ export async function undoEnsure(
     const before = prior[key];
     if (same(context, change, state, before)) continue;
     if (!isAfter(context, change, state) && !change.refresh) {
-      residue.push(leftover(action, change, "it was changed by somebody else meanwhile"));
+      residue.push(leftover(action, change, MEANWHILE));
       continue;
     }
     runs.push({ type: change.type, change: { key: change.key, before: state ?? null, after: before ?? null } });
@@ -136,6 +152,7 @@ async function undoGroup(
     return [];
   } catch (error) {
     if (isHostwrightError(error) && error.retryable) throw error;
+    const left = { server: action.serverName, type: group.type };
     const residue: Residue[] = [];
     const present: States = await type.read(
       context.target,
@@ -144,16 +161,18 @@ async function undoGroup(
     );
     for (const change of group.changes) {
       const state = present.get(change.key) ?? null;
-      if (stateText(context, group.type, state) === stateText(context, group.type, change.after)) continue;
+      const now = stateText(context, group.type, state);
+      if (now === stateText(context, group.type, change.after)) continue;
+      // What is refreshed may stand half way; anything else is as it was left, or somebody else's now.
+      if (type.refreshedBy === undefined && now !== stateText(context, group.type, change.before)) {
+        residue.push({ ...left, key: change.key, reason: MEANWHILE });
+        continue;
+      }
       try {
         await type.apply(context.target, [{ ...change, before: state }]);
       } catch (single) {
-        residue.push({
-          server: action.serverName,
-          type: group.type,
-          key: change.key,
-          reason: single instanceof Error ? single.message : String(single),
-        });
+        const reason = single instanceof Error ? single.message : String(single);
+        residue.push({ ...left, key: change.key, reason });
       }
     }
     return residue;

@@ -1,5 +1,5 @@
-import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { ServiceDefinition } from "../contracts/plugin.ts";
+import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import type { PlatformDefinition, ServiceDefinition } from "../contracts/plugin.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { PhpRole } from "../contracts/roles/php.ts";
 import type { DatabaseRole } from "../contracts/roles/database.ts";
@@ -7,6 +7,7 @@ import type { RecordKind, RecordStore } from "../contracts/store.ts";
 import type { ServerView, ServiceView } from "../contracts/views.ts";
 import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../model/records.ts";
 import type { Registry } from "./registry.ts";
+import { readPlatform, readService, readSite } from "./stored-options.ts";
 
 export interface BoundService<Role> {
   readonly server: ServerRecord;
@@ -14,9 +15,16 @@ export interface BoundService<Role> {
   readonly role: Role;
 }
 
-/** All records as they are at one moment, with what they mean for each other. Reading only. */
+/** What keeps the loaded plugins from using a record, by id, a service's by its server's id and its name. */
+type Unfit = ReadonlyMap<string, HostwrightError>;
+
+/**
+ * All records as they are at one moment, with what they mean for each other. Reading only. Options are as the loaded
+ * plugins take them; a record that none can use is there all the same, and refused by whatever asks for its definition.
+ */
 export class Estate {
   readonly #registry: Registry;
+  readonly #unfit: Unfit;
   readonly #peers = new Map<string, readonly string[]>();
   readonly servers: readonly ServerRecord[];
   readonly platforms: readonly PlatformRecord[];
@@ -30,9 +38,11 @@ export class Estate {
       platforms: readonly PlatformRecord[];
       sites: readonly SiteRecord[];
       versions: ReadonlyMap<string, number>;
+      unfit: Unfit;
     },
   ) {
     this.#registry = registry;
+    this.#unfit = data.unfit;
     this.servers = data.servers;
     this.platforms = data.platforms;
     this.sites = data.sites;
@@ -43,12 +53,36 @@ export class Estate {
     const kinds: RecordKind[] = ["server", "platform", "site"];
     const lists = await Promise.all(kinds.map(async (kind) => records.list(kind)));
     const [servers = [], platforms = [], sites = []] = lists;
+    const unfit = new Map<string, HostwrightError>();
+    const read = <T>(key: string, record: T, reading: (record: T) => T): T => {
+      try {
+        return reading(record);
+      } catch (error) {
+        if (!isHostwrightError(error)) throw error;
+        unfit.set(key, error);
+        return record;
+      }
+    };
+    const readPlatforms = platforms.map((row) =>
+      read(row.id, row.value as PlatformRecord, (record) => readPlatform(registry, record)),
+    );
+    const byId = new Map(readPlatforms.map((platform) => [platform.id, platform]));
     return new Estate(registry, {
-      servers: servers.map((row) => row.value as ServerRecord),
-      platforms: platforms.map((row) => row.value as PlatformRecord),
-      // A draft is known to its own task alone.
-      sites: sites.map((row) => row.value as SiteRecord).filter((site) => site.status !== "draft"),
+      servers: servers.map((row) => {
+        const server = row.value as ServerRecord;
+        const services = server.services.map((service) =>
+          read(serviceKey(server, service), service, (record) => readService(registry, server, record)),
+        );
+        return { ...server, services };
+      }),
+      platforms: readPlatforms,
+      sites: sites
+        .map((row) => row.value as SiteRecord)
+        // A draft is known to its own task alone.
+        .filter((site) => site.status !== "draft")
+        .map((site) => read(site.id, site, (record) => readSite(registry, byId.get(record.platform), record))),
       versions: new Map(lists.flat().map((row) => [row.id, row.version])),
+      unfit,
     });
   }
 
@@ -68,6 +102,11 @@ export class Estate {
     );
     if (site !== undefined) return site;
     throw notFound("site", idOrName);
+  }
+
+  /** Is there a record of that id, of whatever kind and in whatever state? */
+  knows(id: string): boolean {
+    return this.versions.has(id);
   }
 
   version(id: string): number {
@@ -100,8 +139,42 @@ export class Estate {
     return this.#service(server, "db", name) as BoundService<DatabaseRole>;
   }
 
-  definition(service: ServiceRecord): ServiceDefinition {
+  /** @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
+  definition(server: ServerRecord, service: ServiceRecord): ServiceDefinition {
+    this.#require(serviceKey(server, service));
     return this.#registry.service(service.kind, service.type);
+  }
+
+  /** @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
+  platformDefinition(platform: PlatformRecord): PlatformDefinition {
+    this.#require(platform.id);
+    return this.#registry.platform(platform.type);
+  }
+
+  /** Of the platform that a site is on. @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
+  siteDefinition(site: SiteRecord): PlatformDefinition {
+    const definition = this.platformDefinition(this.platform(site.platform));
+    this.#require(site.id);
+    return definition;
+  }
+
+  /** A draft with its options as the others have theirs. @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
+  readDraft(draft: SiteRecord): SiteRecord {
+    return readSite(this.#registry, this.platform(draft.platform), draft);
+  }
+
+  /** The services of a server that the loaded plugins can use. */
+  fitServices(
+    server: ServerRecord,
+  ): readonly { readonly record: ServiceRecord; readonly definition: ServiceDefinition }[] {
+    return server.services
+      .filter((service) => !this.#unfit.has(serviceKey(server, service)))
+      .map((record) => ({ record, definition: this.definition(server, record) }));
+  }
+
+  /** Why the others cannot be used. */
+  unfitServices(server: ServerRecord): readonly HostwrightError[] {
+    return server.services.flatMap((service) => this.#unfit.get(serviceKey(server, service)) ?? []);
   }
 
   /** The view of a server for one of its services, with the facts that were read for it. */
@@ -141,8 +214,17 @@ export class Estate {
         { server: server.name },
       );
     }
-    return { server, record, role: this.definition(record).role };
+    return { server, record, role: this.definition(server, record).role };
   }
+
+  #require(key: string): void {
+    const error = this.#unfit.get(key);
+    if (error !== undefined) throw error;
+  }
+}
+
+function serviceKey(server: ServerRecord, service: ServiceRecord): string {
+  return `${server.id} ${service.name}`;
 }
 
 function serviceView(service: ServiceRecord): ServiceView {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { StateStore } from "../contracts/store.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { Events, type HostwrightEvent } from "./events.ts";
@@ -80,6 +80,37 @@ test("an event that cannot be stored fails for its own emitter, and later ones g
   broken = false;
   await log("two", "t1", mended);
   expect((await take(1, 0)).map(lineOf)).toEqual(["two"]);
+});
+
+describe("what is only told", () => {
+  const tell = (line: string, stream = events): void =>
+    stream.tell("t1", "task:log", { action: 0, server: "web1", line });
+
+  test("is stored soon, in its order and all that came at once in one commit", async () => {
+    const heard: string[] = [];
+    events.listen((event) => heard.push(lineOf(event)));
+    const append = vi.spyOn(store.events, "append");
+    for (const line of LINES) tell(line);
+    await log("emitted");
+    for (const line of LINES) tell(line);
+    await expect.poll(() => heard).toEqual([...LINES, "emitted", ...LINES]);
+    expect(append).toHaveBeenCalledTimes(2);
+  });
+
+  test("and cannot be stored is lost with a warning, and later ones go on", async () => {
+    let broken = true;
+    const append: StateStore["events"]["append"] = async (list) => {
+      if (broken) throw new Error("disk full");
+      return store.events.append(list);
+    };
+    const stream = new Events({ ...store.events, append });
+    const warned = new Promise<Error>((resolve) => void process.once("warning", resolve));
+    tell("one", stream);
+    expect((await warned).message).toBe("disk full");
+    broken = false;
+    tell("two", stream);
+    expect((await take(1, 0)).map(lineOf)).toEqual(["two"]);
+  });
 });
 
 describe("a cursor", () => {

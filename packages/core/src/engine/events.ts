@@ -4,10 +4,19 @@ import type { Residue } from "./ensure.ts";
 /** Every event by its `noun:verb` name. The union is open: plugins and later versions add to it. */
 export interface EventMap {
   "task:submitted": { readonly type: string; readonly title: string; readonly actor: string };
-  "task:waiting": { readonly blockedBy: readonly { readonly task: string; readonly scope: string }[] };
+  /**
+   * It waits for leases; said again when what is in its way changes. `position` is 1 when only tasks that hold leases are
+   * in the way, and one more for each task that waits in front of it.
+   */
+  "task:waiting": {
+    readonly position: number;
+    readonly blockedBy: readonly { readonly task: string; readonly scope: string }[];
+  };
   "task:started": { readonly actions: number };
   /** Another worker goes on with it, after the first one died. */
   "task:recovered": { readonly state: TaskState };
+  /** A worker that started cannot finish it and leaves it for one that has what is missing; in words, once per worker. */
+  "task:stranded": { readonly missing: readonly string[] };
   /** A line of a running operation; free of secrets and control characters. */
   "task:log": { readonly action: number; readonly server: string; readonly line: string };
   "task:committed": Record<never, never>;
@@ -27,11 +36,33 @@ export interface EventMap {
     readonly title: string;
     readonly residue: readonly Residue[];
   };
+  /** Given up after its last try; see `Notifier`. Nobody is notified of this. */
+  "notification:failed": {
+    readonly notifier: string;
+    readonly notification: string;
+    readonly tries: number;
+    readonly reason: string;
+  };
   "publication:published": {
     readonly server: string;
     readonly service: string;
     readonly generation: number;
     readonly reloaded: boolean;
+  };
+  /** Entries of others that the web server refused: they are not in the generation in force, and wait for their owners. */
+  "publication:held-back": {
+    readonly server: string;
+    readonly service: string;
+    /** In force now; 0 when there is none yet. */
+    readonly generation: number;
+    readonly entries: readonly {
+      /** File name: `s7k2m9xq4t.conf`. */
+      readonly name: string;
+      /** `site/<id>`; null when no record has it. */
+      readonly owner: string | null;
+      /** What the web server said, in one line. */
+      readonly reason: string;
+    }[];
   };
 }
 
@@ -54,16 +85,31 @@ export class Events {
   readonly #store: EventStore;
   readonly #listeners = new Set<Listener>();
   #last: Promise<unknown> = Promise.resolve();
+  readonly #told: Omit<StoredEvent, "seq">[] = [];
+  #soon: NodeJS.Immediate | undefined;
 
   constructor(store: EventStore) {
     this.#store = store;
   }
 
+  /** Stored when it returns, after all that was told before. */
   async emit<Type extends EventType>(task: string | null, type: Type, payload: EventMap[Type]): Promise<void> {
-    const at = new Date().toISOString();
-    const stored = this.#last.then(async () => this.#store.append([{ at, task, type, payload }]));
-    this.#last = stored.catch(() => undefined);
-    for (const event of await stored) this.#tell(event);
+    this.#told.push({ at: new Date().toISOString(), task, type, payload });
+    await this.#append();
+  }
+
+  /**
+   * Stored in its order, soon and together with what comes by then: a flood of a program's lines is not a flood of commits.
+   * Nobody waits for it, so one that cannot be stored makes nothing fail: it is lost, with a warning of the process.
+   */
+  tell<Type extends EventType>(task: string | null, type: Type, payload: EventMap[Type]): void {
+    this.#told.push({ at: new Date().toISOString(), task, type, payload });
+    this.#soon ??= setImmediate(() => void this.flush());
+  }
+
+  /** Ends when nothing that was told waits any longer. */
+  async flush(): Promise<void> {
+    await this.#append().catch(warn);
   }
 
   /** Calls the listener for each event of this process from now on; gives a function that ends it. */
@@ -101,14 +147,27 @@ export class Events {
     stop();
   }
 
-  #tell(event: StoredEvent): void {
+  async #append(): Promise<void> {
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
+    const told = this.#told.splice(0);
+    const stored = this.#last.then(async () => (told.length === 0 ? [] : this.#store.append(told)));
+    this.#last = stored.catch(() => undefined);
+    for (const event of await stored) this.#announce(event);
+  }
+
+  #announce(event: StoredEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event as HostwrightEvent);
       } catch (error) {
         // Who only watches must not make a task fail.
-        process.emitWarning(error instanceof Error ? error : String(error));
+        warn(error);
       }
     }
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
 }

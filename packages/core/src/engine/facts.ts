@@ -2,6 +2,7 @@ import type { ServerRecord } from "../model/records.ts";
 import type { Session } from "./session.ts";
 import { runBatch } from "./batch.ts";
 import type { Estate } from "./estate.ts";
+import { problemOf } from "./stored-options.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { HeldName } from "../contracts/roles/http.ts";
 import type { Problem } from "../contracts/plugin.ts";
@@ -27,7 +28,7 @@ export async function readFacts(
   options: { readonly heldNames: boolean },
 ): Promise<ServerFacts> {
   const target = await session.target(server);
-  const services = server.services.map((record) => ({ record, definition: estate.definition(record) }));
+  const services = estate.fitServices(server);
   const probes = services.flatMap(({ record, definition }) =>
     Object.entries(definition.facts(record.options)).map(([name, probe]) => ({ service: record.name, name, probe })),
   );
@@ -57,9 +58,12 @@ export async function readFacts(
   return {
     services: facts,
     missingPackages: wanted.filter((name) => !installed.has(name)),
-    problems: services.flatMap(({ record, definition }) =>
-      definition.problems(estate.serverView(server, record, facts.get(record.name) ?? {})),
-    ),
+    problems: [
+      ...estate.unfitServices(server).map(problemOf),
+      ...services.flatMap(({ record, definition }) =>
+        definition.problems(estate.serverView(server, record, facts.get(record.name) ?? {})),
+      ),
+    ],
     heldNames: dumps.flatMap((role, index) => role.heldNames(results[probes.length + 1 + index]?.stdout ?? "")),
   };
 }

@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { Readable } from "node:stream";
+import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { CommandResult } from "../contracts/server.ts";
 import { LocalServer } from "../servers/local-server.ts";
-import { dropFence, runFenced, type Fence } from "./fence.ts";
+import { dropFence, raiseFence, ranOn, runFenced, type Fence, type FenceMark } from "./fence.ts";
 
 const server = new LocalServer("web1");
 afterAll(async () => server.close());
@@ -21,6 +22,7 @@ const fence = (change: Partial<Fence> = {}): Fence => ({
   installation: "i1",
   epoch: 1,
   token: 5,
+  latest: async () => ({ epoch: change.epoch ?? 1, token: 1000 }),
   ...change,
 });
 const run = async (holder: Fence, script = "echo done", args: string[] = []): Promise<CommandResult> =>
@@ -55,7 +57,7 @@ test("a token is compared as a number", async () => {
 test("a higher epoch outranks any token: a store that was restored begins anew", async () => {
   expect(await outcome(fence({ epoch: 1, token: 99 }))).toBe("done");
   expect(await outcome(fence({ epoch: 2, token: 1 }))).toBe("done");
-  expect(await outcome(fence({ epoch: 1, token: 100 }))).toBe("HW_LEASE_LOST");
+  expect(await outcome(fence({ epoch: 1, token: 100 }))).toBe("HW_STORE_RESTORED");
 });
 
 test("scopes know nothing of each other", async () => {
@@ -86,6 +88,105 @@ test("a scope that was dropped is forgotten, and dropping it again is fine", asy
   await run(fence({ token: 9 }));
   await dropFence(server, "site/s1", folder);
   await dropFence(server, "site/s1", folder);
-  expect(readdirSync(folder)).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.startsWith("site"))).toEqual([]);
   expect(await outcome(fence({ token: 1 }))).toBe("done");
+});
+
+describe("a server that saw a later store", () => {
+  /** As a store knows it whose highest token is this one. */
+  const of = (token: number, granted: number, change: Partial<Fence> = {}): Fence =>
+    fence({ token, latest: async () => ({ epoch: change.epoch ?? 1, token: granted }), ...change });
+
+  test("tells it from a later holder: nothing is run, and the error says what to do", async () => {
+    expect(await outcome(of(9, 9))).toBe("done");
+    const late = run(of(5, 6), `touch "$1/changed"`, [folder]);
+    await expect(late).rejects.toMatchObject({
+      code: "HW_STORE_RESTORED",
+      mend: expect.stringContaining("raiseEpoch"),
+    });
+    expect(readdirSync(folder)).not.toContain("changed");
+    expect(await outcome(of(5, 9))).toBe("HW_LEASE_LOST");
+  });
+
+  test("tells it by another scope than the task's own", async () => {
+    expect(await outcome(of(9, 9))).toBe("done");
+    expect(await outcome(of(6, 6, { scope: "site/s2" }))).toBe("HW_STORE_RESTORED");
+    expect(await outcome(of(6, 9, { scope: "site/s2" }))).toBe("done");
+  });
+
+  test("tells it to a store with a lower epoch", async () => {
+    expect(await outcome(of(1, 1, { epoch: 2 }))).toBe("done");
+    expect(await outcome(of(50, 60, { scope: "site/s2" }))).toBe("HW_STORE_RESTORED");
+    const stale = fence({ scope: "site/s3", latest: async () => ({ epoch: 2, token: 3 }) });
+    expect(await outcome(stale)).toBe("HW_LEASE_LOST");
+  });
+
+  test("takes no offence at leases that were granted while a script was on its way", async () => {
+    expect(await outcome(of(9, 9))).toBe("done");
+    let granted = 6;
+    const latest = async (): Promise<FenceMark> => ({ epoch: 1, token: (granted += 2) });
+    expect(await outcome(fence({ scope: "site/s2", token: 6, latest }))).toBe("done");
+  });
+
+  test("knows installations apart", async () => {
+    expect(await outcome(of(9, 9))).toBe("done");
+    expect(await outcome(of(1, 1, { installation: "i2", scope: "site/s2" }))).toBe("done");
+  });
+
+  test("refuses a stream before it is read", async () => {
+    expect(await outcome(of(9, 9))).toBe("done");
+    const stdin = Readable.from(["data"]);
+    await expect(runFenced(server, of(5, 6), { script: "cat", stdin }, folder)).rejects.toMatchObject({
+      code: "HW_STORE_RESTORED",
+    });
+    const fine = await runFenced(server, of(10, 10), { script: "cat", stdin }, folder);
+    expect(fine.stdout.toString()).toBe("data");
+  });
+});
+
+describe("a raised epoch", () => {
+  const range = { from: 0, to: 0 };
+
+  test("fences all scopes of the installation at once, those that were never seen too", async () => {
+    expect(await outcome(fence({ token: 9 }))).toBe("done");
+    await raiseFence(server, { installation: "i1", epoch: 2 }, range, folder);
+    for (const scope of ["site/s1", "site/s2"])
+      expect(await outcome(fence({ scope, token: 99 }))).toBe("HW_STORE_RESTORED");
+    expect(await outcome(fence({ epoch: 2, token: 1 }))).toBe("done");
+    expect(await outcome(fence({ installation: "i2", scope: "site/s3" }))).toBe("done");
+  });
+
+  test("never goes back", async () => {
+    await raiseFence(server, { installation: "i1", epoch: 3 }, range, folder);
+    await raiseFence(server, { installation: "i1", epoch: 2 }, range, folder);
+    expect(await outcome(fence({ epoch: 2 }))).toBe("HW_STORE_RESTORED");
+  });
+
+  test("waits for what began before it", async () => {
+    const running = run(fence(), `echo in > "$1/log"; sleep 0.3; echo out >> "$1/log"`, [folder]);
+    await vi.waitFor(() => expect(readdirSync(folder)).toContain("log"));
+    await raiseFence(server, { installation: "i1", epoch: 2 }, range, folder);
+    expect(readFileSync(join(folder, "log"), "utf8")).toBe("in\nout\n");
+    await running;
+  });
+
+  test("gives the highest unix id in use within a range", async () => {
+    const raise = async (from: number, to: number): Promise<number> =>
+      raiseFence(server, { installation: "i1", epoch: 2 }, { from, to }, folder);
+    expect(await raise(0, 0)).toBe(0);
+    expect(await raise(65_534, 65_534)).toBe(65_534);
+    expect(await raise(1, 2)).toBe(2);
+    expect(await raise(3_000_000_000, 3_000_000_001)).toBe(0);
+  });
+});
+
+test("a restart is told by the boot in which the scope's fence was raised", async () => {
+  const never = new AbortController().signal;
+  expect(await ranOn(server, fence(), never, folder)).toBe(false);
+  await run(fence());
+  expect(await ranOn(server, fence(), never, folder)).toBe(true);
+  writeFileSync(join(folder, "site-s1"), "i1 1 5 another-boot\n");
+  expect(await ranOn(server, fence(), never, folder)).toBe(false);
+  writeFileSync(join(folder, "site-s1"), "");
+  expect(await ranOn(server, fence(), never, folder)).toBe(false);
 });

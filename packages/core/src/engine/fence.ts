@@ -1,34 +1,58 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { CommandResult, Script, Server } from "../contracts/server.ts";
 
+/** How far a store has come, or a server has seen it: see `LeaseStore.lastToken`. */
+export interface FenceMark {
+  readonly epoch: number;
+  readonly token: number;
+}
+
 /** What a task's mutating scripts show to a server before they may work there (decisions.md D12). */
-export interface Fence {
+export interface Fence extends FenceMark {
   /** The lease's scope, `site/s7k2m9xq4t`. */
   readonly scope: string;
   readonly installation: string;
-  readonly epoch: number;
-  readonly token: number;
+  /** How far the store has come up to now: a server that saw more saw a later store than this one. */
+  latest(): Promise<FenceMark>;
 }
 
 const FENCED = 121;
 const FOLDER = "/var/lib/hostwright/fence";
 
-// Arguments: folder, scope file, installation, epoch, token, script, its arguments. The script runs under the scope's flock and
-// only while no higher epoch or token was seen; a first or higher one is recorded.
+// Arguments: folder, scope file, installation, epoch, token, how far the store has come, script, its arguments. The script
+// runs under the scope's flock and only while no higher epoch or token was seen there; a first or higher one is recorded, with
+// the boot in which that was. One more file holds how far the store was seen to come by any scope: by it the first script of
+// a task tells a store that was restored from a backup, and one raised epoch fences all scopes.
 const WRAPPER = `
 set -u
-dir=$1; file=$2; installation=$3; epoch=$4; token=$5; inner=$6; shift 6
+dir=$1; file=$2; installation=$3; epoch=$4; token=$5; latest=$6; inner=$7; shift 7
 [ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
 exec 9>>"$dir/$file.lock" || exit 1
 flock 9 || exit 1
-if [ -s "$dir/$file" ]; then
-  read -r seen_installation seen_epoch seen_token < "$dir/$file"
-  if [ "$seen_installation" = "$installation" ]; then
-    if [ "$seen_epoch" -gt "$epoch" ] || { [ "$seen_epoch" -eq "$epoch" ] && [ "$seen_token" -gt "$token" ]; }; then exit ${FENCED}; fi
+top=$dir/highest-$installation
+highest() { top_epoch=0 top_token=0; [ ! -s "$top" ] || read -r top_epoch top_token < "$top"; }
+fenced() { echo "$1 $2 $3 $top_epoch $top_token"; exit ${FENCED}; }
+seen_installation= seen_epoch=0 seen_token=0
+[ ! -s "$dir/$file" ] || read -r seen_installation seen_epoch seen_token seen_boot < "$dir/$file"
+highest
+if [ "$seen_installation" = "$installation" ]; then
+  if [ "$seen_epoch" -gt "$epoch" ] || { [ "$seen_epoch" -eq "$epoch" ] && [ "$seen_token" -gt "$token" ]; }; then
+    fenced scope "$seen_epoch" "$seen_token"
   fi
 fi
-if [ "\${seen_installation-} \${seen_epoch-} \${seen_token-}" != "$installation $epoch $token" ]; then
-  printf '%s %s %s\\n' "$installation" "$epoch" "$token" > "$dir/$file.new" && mv "$dir/$file.new" "$dir/$file" || exit 1
+[ "$top_epoch" -le "$epoch" ] || fenced scope 0 0
+if [ "$seen_installation $seen_epoch $seen_token" != "$installation $epoch $token" ]; then
+  if [ "$top_epoch" -eq "$epoch" ] && [ "$top_token" -gt "$latest" ]; then fenced store 0 0; fi
+  read -r boot < /proc/sys/kernel/random/boot_id || exit 1
+  printf '%s %s %s %s\\n' "$installation" "$epoch" "$token" "$boot" > "$dir/$file.new" && mv "$dir/$file.new" "$dir/$file" || exit 1
+fi
+if [ "$top_epoch" -lt "$epoch" ] || [ "$top_token" -lt "$latest" ]; then
+  exec 8>>"$top.lock" && flock 8 || exit 1
+  highest
+  if [ "$top_epoch" -lt "$epoch" ] || { [ "$top_epoch" -eq "$epoch" ] && [ "$top_token" -lt "$latest" ]; }; then
+    printf '%s %s\\n' "$epoch" "$latest" > "$top.new" && mv "$top.new" "$top" || exit 1
+  fi
+  exec 8>&-
 fi
 sh -c "$inner" sh "$@" 9>&-
 `;
@@ -38,8 +62,8 @@ function fileOf(scope: string): string {
 }
 
 /**
- * Runs a script that changes the server, under the fence. @throws HW_LEASE_LOST when a later holder was there.
- * `folder` is another one in tests only.
+ * Runs a script that changes the server, under the fence. @throws HW_LEASE_LOST when a later holder was there;
+ * HW_STORE_RESTORED when the server saw a later store than ours. `folder` is another one in tests only.
  */
 export async function runFenced(
   server: Server,
@@ -47,27 +71,128 @@ export async function runFenced(
   script: Script,
   folder: string = FOLDER,
 ): Promise<CommandResult> {
-  const result = await server.script({
-    ...script,
-    script: WRAPPER,
-    args: [
-      folder,
-      fileOf(fence.scope),
-      fence.installation,
-      String(fence.epoch),
-      String(fence.token),
-      script.script,
-      ...(script.args ?? []),
-    ],
-  });
-  if (result.exitCode === FENCED) {
-    throw new HostwrightError(
-      "HW_LEASE_LOST",
-      `${server.name} has seen a later holder of ${fence.scope}: this worker changed nothing more there.`,
-      { server: server.name },
-    );
+  // A stream can be sent once: what may refuse it is asked before.
+  if (isStream(script.stdin)) await runFenced(server, fence, { script: ":" }, folder);
+  for (;;) {
+    const known = await fence.latest();
+    const result = await server.script({
+      ...script,
+      script: WRAPPER,
+      args: [
+        folder,
+        fileOf(fence.scope),
+        fence.installation,
+        String(fence.epoch),
+        String(fence.token),
+        String(known.token),
+        script.script,
+        ...(script.args ?? []),
+      ],
+    });
+    if (result.exitCode !== FENCED) return result;
+    const seen = parseSeen(result.stdout.toString());
+    if (seen === null) return result;
+    const latest = await fence.latest();
+    if (isLater(seen.scope, latest) || isLater(seen.store, latest)) throw restored(server, fence);
+    // What others did in the store while it was on its way fences nobody.
+    if (seen.by === "scope") throw lost(server, fence);
   }
-  return result;
+}
+
+function isStream(stdin: Script["stdin"]): boolean {
+  return typeof stdin === "object" && !(stdin instanceof Uint8Array);
+}
+
+interface Seen {
+  readonly by: "scope" | "store";
+  readonly scope: FenceMark;
+  readonly store: FenceMark;
+}
+
+function parseSeen(output: string): Seen | null {
+  const match = /^(scope|store)((?: \d+){4})\n$/.exec(output);
+  if (match === null) return null;
+  const [epoch = 0, token = 0, topEpoch = 0, topToken = 0] = (match[2] ?? "").trim().split(" ").map(Number);
+  return { by: match[1] as Seen["by"], scope: { epoch, token }, store: { epoch: topEpoch, token: topToken } };
+}
+
+function isLater(seen: FenceMark, known: FenceMark): boolean {
+  return seen.epoch > known.epoch || (seen.epoch === known.epoch && seen.token > known.token);
+}
+
+function lost(server: Server, { scope }: Fence): HostwrightError {
+  return new HostwrightError(
+    "HW_LEASE_LOST",
+    `${server.name} has seen a later holder of ${scope}: this worker changed nothing more there.`,
+    { server: server.name },
+  );
+}
+
+function restored(server: Server, { scope }: Fence): HostwrightError {
+  return new HostwrightError(
+    "HW_STORE_RESTORED",
+    `${server.name} has seen a later state of this installation than its store knows. Nothing was changed there for ${scope}.`,
+    { server: server.name },
+  );
+}
+
+// Arguments: folder, scope file. Ends with 0 when the server still is in the boot in which the scope's fence was raised.
+const SAME_BOOT = `
+read -r installation epoch token boot < "$1/$2" && read -r now < /proc/sys/kernel/random/boot_id && [ "$boot" = "$now" ]
+`;
+
+/** Has the server run on without a restart since the task's first change there? False where nobody knows. */
+export async function ranOn(
+  server: Server,
+  { scope }: Pick<Fence, "scope">,
+  signal: AbortSignal,
+  folder: string = FOLDER,
+): Promise<boolean> {
+  const { exitCode } = await server.script({ script: SAME_BOOT, args: [folder, fileOf(scope)], signal });
+  return exitCode === 0;
+}
+
+// Arguments: folder, installation, epoch, first and last number. Fences every scope at once, then waits until what began
+// before has ended. Prints the highest number of a user or group in the range, or 0.
+const RAISE = `
+set -u
+dir=$1; top=$1/highest-$2; epoch=$3; first=$4; last=$5
+[ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
+exec 8>>"$top.lock" && flock 8 || exit 1
+top_epoch=0
+[ ! -s "$top" ] || read -r top_epoch top_token < "$top"
+if [ "$top_epoch" -lt "$epoch" ]; then
+  printf '%s 0\\n' "$epoch" > "$top.new" && mv "$top.new" "$top" && sync -f "$dir" || exit 1
+fi
+exec 8>&-
+for lock in "$dir"/*.lock; do [ "$lock" = "$top.lock" ] || flock -w 120 "$lock" true || exit 1; done
+highest=0
+{ getent passwd; getent group; } | {
+  while IFS=: read -r name password number rest; do
+    if [ "$number" -ge "$first" ] && [ "$number" -le "$last" ] && [ "$number" -gt "$highest" ]; then highest=$number; fi
+  done
+  echo "$highest"
+}
+`;
+
+/**
+ * Fences workers of lower epochs out of all scopes on a server. @returns the highest unix id in the range that is in use
+ * there; 0 when none is. @throws HW_COMMAND_FAILED when a script of theirs ran on for two minutes
+ */
+export async function raiseFence(
+  server: Server,
+  identity: Pick<Fence, "installation" | "epoch">,
+  range: { readonly from: number; readonly to: number },
+  folder: string = FOLDER,
+): Promise<number> {
+  const args = [folder, identity.installation, identity.epoch, range.from, range.to].map(String);
+  const { exitCode, stdout, stderr } = await server.script({ script: RAISE, args, timeoutMs: 180_000 });
+  if (exitCode === 0) return Number(stdout.toString());
+  throw new HostwrightError("HW_COMMAND_FAILED", `The fence of ${server.name} could not be raised.`, {
+    server: server.name,
+    output: stderr,
+    mend: "Look what still runs there for this installation, then raise the epoch again.",
+  });
 }
 
 /** Forgets a scope that no longer exists (a deleted or undone site). */

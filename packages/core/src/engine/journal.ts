@@ -1,4 +1,4 @@
-import type { JournalRow, JournalStore } from "../contracts/store.ts";
+import type { JournalRow, JournalStore, RegisterChanges } from "../contracts/store.ts";
 import type { PriorStates, Residue } from "./ensure.ts";
 
 interface Box {
@@ -7,6 +7,13 @@ interface Box {
 }
 
 type RowKey = Pick<JournalRow, "task" | "action" | "phase" | "attempt">;
+
+interface Entry extends RegisterChanges {
+  readonly rows: readonly JournalRow[];
+}
+
+const NOTHING: RegisterChanges = { put: [], remove: [] };
+const EMPTY: Entry = { rows: [], ...NOTHING };
 
 /** One action as the journal knows it. */
 export interface ActionHistory {
@@ -24,7 +31,7 @@ export class Journal {
   readonly #store: JournalStore;
   readonly #box: Box;
   readonly #holder: string;
-  #pending: JournalRow[] = [];
+  #pending: Entry = EMPTY;
 
   constructor(store: JournalStore, box: Box, holder: string) {
     this.#store = store;
@@ -32,21 +39,20 @@ export class Journal {
     this.#holder = holder;
   }
 
-  /** Durable when it returns: only then may the effect begin. */
-  async begin(key: RowKey, prior: PriorStates): Promise<void> {
+  /** Durable when it returns, with what it registers: only then may the effect begin. */
+  async begin(key: RowKey, prior: PriorStates, put: RegisterChanges["put"] = []): Promise<void> {
     const undo = Object.keys(prior).length === 0 ? null : this.#box.seal(JSON.stringify(prior), undoContext(key));
-    this.#pending.push({ ...key, state: "begun", undo, output: null, at: new Date().toISOString() });
-    await this.flush();
+    const row: JournalRow = { ...key, state: "begun", undo, output: null, at: new Date().toISOString() };
+    await this.#write(joined(this.#pending, { rows: [row], put, remove: [] }));
   }
 
-  done(key: RowKey, output: unknown): void {
-    this.#pending.push({ ...key, state: "done", undo: null, output, at: new Date().toISOString() });
+  done(key: RowKey, output: unknown, register: RegisterChanges = NOTHING): void {
+    const row: JournalRow = { ...key, state: "done", undo: null, output, at: new Date().toISOString() };
+    this.#pending = joined(this.#pending, { ...register, rows: [row] });
   }
 
   async flush(): Promise<void> {
-    const rows = this.#pending;
-    this.#pending = [];
-    if (rows.length > 0) await this.#store.write(rows, this.#holder);
+    if (this.#pending.rows.length > 0) await this.#write(this.#pending);
   }
 
   /** What became of each action that was begun, by its index. */
@@ -71,9 +77,19 @@ export class Journal {
     return history;
   }
 
+  /** An outcome that could not be written waits on: an intent without its commit is none. */
+  async #write({ rows, put, remove }: Entry): Promise<void> {
+    await this.#store.write(rows, this.#holder, { put, remove });
+    this.#pending = EMPTY;
+  }
+
   #prior(row: JournalRow): PriorStates {
     return row.undo === null ? {} : (JSON.parse(this.#box.open(row.undo, undoContext(row))) as PriorStates);
   }
+}
+
+function joined(a: Entry, b: Entry): Entry {
+  return { rows: [...a.rows, ...b.rows], put: [...a.put, ...b.put], remove: [...a.remove, ...b.remove] };
 }
 
 function undoContext(key: Pick<RowKey, "task" | "action">): string {

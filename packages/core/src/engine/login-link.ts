@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { Target } from "../contracts/resource.ts";
 import type { Reference } from "../model/text.ts";
 import { collectReferences } from "../model/references.ts";
+import { stopRemoteUnit } from "../operations/remote-unit.ts";
 import { runSiteCommand } from "../operations/site-command.ts";
 import type { SecretVault } from "../store/secrets.ts";
-import { newAttempt } from "./action-context.ts";
 import type { Afterwards } from "./plan.ts";
 import type { Session } from "./session.ts";
 
@@ -14,7 +15,14 @@ export function taskSecret(task: string, name: string): string {
 
 /** The login link that a task gives back: by reference, its value sealed among the task's secrets (decisions.md D42). */
 export async function giveLoginLink(
-  parts: { readonly task: string; readonly vault: SecretVault; readonly session: Session; readonly target: Target },
+  parts: {
+    readonly task: string;
+    readonly vault: SecretVault;
+    readonly session: Session;
+    readonly target: Target;
+    /** A worker before this one may have died while it asked for it. */
+    readonly again: boolean;
+  },
   afterwards: Afterwards,
 ): Promise<{ readonly loginLink: Reference; readonly loginLinkExpires: string }> {
   const { task, vault, session, target } = parts;
@@ -24,7 +32,9 @@ export async function giveLoginLink(
   if (url === null) {
     await session.loadSecrets(collectReferences(afterwards.input));
     const keep = async (name: string, value: string): Promise<void> => vault.put(taskSecret(task, name), value);
-    const context = { target, view: null, attempt: newAttempt(), log: () => undefined, redact: session.redact, keep };
+    const attempt = attemptOf(task);
+    if (parts.again) await stopRemoteUnit(target, attempt);
+    const context = { target, view: null, attempt, log: () => undefined, redact: session.redact, keep };
     await runSiteCommand(context, afterwards.input);
     url = await stored(vault, id);
   }
@@ -33,6 +43,11 @@ export async function giveLoginLink(
     loginLink: { ref: "secret", id, label: "login link" },
     loginLinkExpires: new Date(Date.now() + afterwards.validSeconds * 1000).toISOString(),
   };
+}
+
+/** No journal names it, so that it must be found out from the task alone. */
+function attemptOf(task: string): string {
+  return createHash("sha256").update(`login-link/${task}`).digest("hex").slice(0, 18);
 }
 
 async function stored(vault: SecretVault, id: string): Promise<string | null> {

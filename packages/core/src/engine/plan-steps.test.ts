@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { FakeEngine, ensureStep, runStep } from "../../test/fake-engine.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
 import { FakeWorld } from "../../test/fake-world.ts";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { Text } from "../model/text.ts";
@@ -251,6 +252,18 @@ describe("a unit that follows a file", () => {
     const plan = await engine.plan(step("two"));
     expect(changesOf(plan)).toEqual(["~ file /u", "~ unit /u"]);
     await engine.run(plan);
+    expect((await engine.plan(step("two"))).actions).toEqual([]);
+  });
+
+  test("is taken up by whoever goes on after a worker that died between the file and it", async () => {
+    await engine.carryOut(step("one"));
+    const plan = await engine.plan(step("two"));
+    world.onEffect = (_server, type) => {
+      if (type === "unit") throw new HostwrightError("HW_LEASE_LOST", "as good as dead");
+    };
+    await expect(engine.run(plan)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+    world.onEffect = () => undefined;
+    expect(await engine.run(plan)).toMatchObject({ committed: true, error: null });
     expect((await engine.plan(step("two"))).actions).toEqual([]);
   });
 

@@ -1,14 +1,19 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Guard } from "../contracts/guard.ts";
+import type { ServerRecord } from "../model/records.ts";
+import { checkGuards } from "./guards.ts";
 import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
+import { needsOf } from "./needs.ts";
 import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
 import { addressKey, compareResources } from "./resource-states.ts";
 import type { EnsureStep, Step } from "./steps.ts";
 import { isSatisfied, stateHash, type Wanted } from "./wanted.ts";
 
-export type Planned = Pick<PlanData, "actions" | "register">;
+export type Planned = Pick<PlanData, "actions" | "needs" | "register">;
 
 interface EnsurePlan {
   readonly changes: readonly PlannedChange[];
+  readonly guards: readonly Guard[];
   readonly register: readonly Registration[];
 }
 
@@ -38,21 +43,55 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
   const actions = steps.flatMap((step): { action: Action; incidental: boolean }[] => {
     const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
     if (step.kind === "run") {
-      const action: Action = { ...common, kind: "run", operation: step.operation, version: 1, input: step.input };
+      const action: Action = {
+        ...common,
+        kind: "run",
+        operation: step.operation,
+        version: step.version ?? 1,
+        input: step.input,
+        ...guarded(step.guards),
+      };
       return [{ action, incidental: step.when === "changed" }];
     }
     const server = servers.get(step.server.id);
     if (server === undefined || server === null) return [];
     const planned = planEnsure(planner, step, server);
     register.push(...planned.register.map((row) => ({ ...row, server: step.server.id })));
-    const { changes } = planned;
-    const publish =
-      step.publish !== null && (changes.length > 0 || server.present.pending.has(step.publish)) ? step.publish : null;
+    const { changes, guards } = planned;
+    const publish = changes.length > 0 || isAwaited(step, server.present) ? step.publish : null;
     if (changes.length === 0 && publish === null) return [];
-    return [{ action: { ...common, kind: "ensure", changes, publish }, incidental: false }];
+    return [{ action: { ...common, kind: "ensure", changes, publish, ...guarded(guards) }, incidental: false }];
   });
-  const needed = actions.some((entry) => !entry.incidental);
-  return { actions: needed ? actions.map((entry) => entry.action) : [], register };
+  const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
+  const records = new Map(steps.map((step) => [step.server.id, step.server]));
+  await checkAll(planner, needed, records);
+  return { actions: needed, needs: needsOf(planner.registry, needed, records), register };
+}
+
+function guarded(guards: readonly Guard[] = []): { readonly guards?: readonly Guard[] } {
+  return guards.length === 0 ? {} : { guards };
+}
+
+/** What cannot be done as things stand is refused before anything is changed. */
+async function checkAll(
+  { session }: StepPlanner,
+  actions: readonly Action[],
+  records: ReadonlyMap<string, ServerRecord>,
+): Promise<void> {
+  const guardedOnes = actions.filter((action) => action.guards !== undefined);
+  await Promise.all(
+    [...Map.groupBy(guardedOnes, (action) => action.server)].map(async ([id, list]) => {
+      const record = records.get(id);
+      if (record !== undefined) await checkGuards(await session.target(record), list, "Nothing was changed.");
+    }),
+  );
+}
+
+/** Does something wait for a publication? What was held back does for those only who declare it. */
+function isAwaited(step: EnsureStep, { pending, wanted }: Present): boolean {
+  const waiting = step.publish === null ? undefined : pending.get(step.publish);
+  if (waiting === undefined) return false;
+  return waiting.waits || (wanted.get(step) ?? []).some((item) => waiting.heldBack.has(item.id));
 }
 
 function serverPlan(present: Present): ServerPlan {
@@ -63,6 +102,7 @@ function serverPlan(present: Present): ServerPlan {
 function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan): EnsurePlan {
   const { present, taken } = server;
   const changes: PlannedChange[] = [];
+  const guards: Guard[] = [];
   const register: Registration[] = [];
   const wanted = (present.wanted.get(step) ?? []).toSorted((a, b) => compareResources(planner.registry, a, b));
   for (const item of wanted) {
@@ -90,6 +130,7 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
     taken.set(item.id, item);
     const adopt = state !== undefined && holders.length === 0;
     if (adopt && !owner.startsWith("server/")) throw foreign(step, item);
+    if (state === undefined) guards.push(...(item.resourceType.guards?.(item.spec) ?? []));
     changes.push({
       type,
       key,
@@ -99,6 +140,7 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
       after: stateHash(item.resourceType, item.desired, planner.fingerprint),
       spec: item.spec,
       adopt,
+      held: holders.some((row) => row.owner === owner),
       refresh: item.resourceType.refreshedBy !== undefined,
       show: {
         before: state === undefined ? null : item.resourceType.showState(state, item.spec),
@@ -107,10 +149,10 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
     });
   }
   const removed = planRemovals(planner, step, server);
-  return { changes: [...changes, ...removed.changes], register: [...register, ...removed.register] };
+  return { changes: [...changes, ...removed.changes], guards, register: [...register, ...removed.register] };
 }
 
-function planRemovals(planner: StepPlanner, step: EnsureStep, server: ServerPlan): EnsurePlan {
+function planRemovals(planner: StepPlanner, step: EnsureStep, server: ServerPlan): Omit<EnsurePlan, "guards"> {
   const { present, declared, removed } = server;
   const changes: PlannedChange[] = [];
   const register: Registration[] = [];
@@ -144,6 +186,7 @@ function planRemovals(planner: StepPlanner, step: EnsureStep, server: ServerPlan
       after: null,
       spec: null,
       adopt: false,
+      held: true,
       refresh: resourceType.refreshedBy !== undefined,
       show: { before: resourceType.showState(state), after: null },
     });

@@ -1,5 +1,12 @@
+import type { Guard } from "../contracts/guard.ts";
 import type { LeaseRequest, RecordChange, RecordRemoval } from "../contracts/store.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
+
+/** Approves a stored plan by its id and hash. */
+export interface PlanApproval {
+  readonly plan: string;
+  readonly hash: string;
+}
 
 /** Where an action stands relative to the commit row (decisions.md D8). */
 export type Phase = "prepare" | "clean-up";
@@ -17,6 +24,8 @@ export interface PlannedChange {
   readonly spec: unknown;
   /** It exists already and is not registered: taken over by this line. */
   readonly adopt: boolean;
+  /** Registered for its owner already, which an undo leaves so. */
+  readonly held: boolean;
   /** Other changes make it out of date: read again when its turn comes. */
   readonly refresh: boolean;
   /** What a person reads; never secrets. */
@@ -39,6 +48,8 @@ interface ActionCommon {
   readonly server: string;
   readonly serverName: string;
   readonly phase: Phase;
+  /** What must hold right before it; absent where nothing must. */
+  readonly guards?: readonly Guard[];
 }
 
 export interface EnsureAction extends ActionCommon {
@@ -68,6 +79,17 @@ export interface Afterwards {
   readonly validSeconds: number;
 }
 
+/** Code that a plan names and that its worker must know, to do it and to take it back (decisions.md D4). */
+export interface Need {
+  readonly kind: "operation" | "resource type" | "service";
+  /** `site-command`, `file`, `http nginx`. */
+  readonly name: string;
+  /** Of the operation or resource type; null for a service. */
+  readonly version: number | null;
+  /** Plugin that brought it when the plan was made; null when it was not known. */
+  readonly plugin: string | null;
+}
+
 /** The ordered actions of a task as frozen plain data, computed before anything is touched. */
 export interface PlanData {
   readonly id: string;
@@ -79,6 +101,7 @@ export interface PlanData {
   readonly expiresAt: string;
   readonly leases: readonly LeaseRequest[];
   readonly actions: readonly Action[];
+  readonly needs: readonly Need[];
   readonly register: readonly (Registration & { readonly server: string })[];
   /** At submit: reserves domains. */
   readonly reserve: readonly RecordChange[];

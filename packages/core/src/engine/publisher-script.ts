@@ -18,12 +18,23 @@ differing() {
   elif [ -d "$root/entries" ]; then ls "$root/entries"
   fi
 }
+# Lines that begin with an entry's name, with a sum of what the entry is now before it.
+stamped() {
+  { (cd "$root/entries" && find . -mindepth 1 -maxdepth 1 -type f -exec sha256sum {} +); echo; cat; } |
+    awk '$0 == "" { body = 1; next } !body { sum[substr($2, 3)] = $1; next } { print ($1 in sum ? sum[$1] : "-") " " $0 }'
+}
 `;
 
-/** Prints `pending` when the entries, or an unfinished switch, wait for a publication. Changes nothing. */
+/**
+ * Prints `unfinished` when a switch was, `waits NAME` for every entry that is not in force as its task wrote it, and
+ * `held NAME REASON` for those that were held back as they still are. Changes nothing.
+ */
 export const PENDING: string = `${COMMON}
 [ -d "$root/entries" ] || exit 0
-if [ -L "$root/former" ] || [ -n "$(differing "$(basename "$(current)")")" ]; then echo pending; fi
+[ ! -L "$root/former" ] || echo unfinished
+differing "$(basename "$(current)")" | sed 's/^/waits /'
+[ -f "$root/held" ] || exit 0
+cut -d ' ' -f 2- "$root/held" | stamped | grep -Fxf "$root/held" | cut -d ' ' -f 2- | sed 's/^/held /'
 `;
 
 /**
@@ -51,9 +62,11 @@ exit 1;
 `;
 
 /**
- * Publishes under one flock, in one round trip. Further arguments: unit, status port, status path, error log or "",
- * force (0 or 1), names to leave as they are in force (between spaces), the program that waits, then the test's argv.
- * Output: word, generation, whether the unit runs and whether it ran before; a line of changed names; then what the commands said.
+ * Publishes under one flock, in one round trip. Further arguments: unit, status port, status path, error log or "", force
+ * (0 or 1), search (0 or 1), the program that waits, the one that searches and its seconds, then the test's argv. Input: a
+ * line with the names of the entries that come first in a search; a line, name and reason, for each that is left as it is.
+ * Output: word, generation, whether the unit runs and whether it ran before; a line of changed names; the number of held
+ * back entries and a line for each; then what the commands said.
  *
  * The link `former` stands while a switch is under way and names what to go back to. Whoever finds it was preceded by a
  * publisher that died: it goes back, and publishes all entries anew. Signals wait until the switch is decided.
@@ -61,7 +74,8 @@ exit 1;
 export const PUBLISH: string =
   COMMON +
   String.raw`
-unit=$1 port=$2 path=$3 log=$4 force=$5 held=$6 waiter=$7; shift 7
+unit=$1 port=$2 path=$3 log=$4 force=$5 search=$6 waiter=$7 searcher=$8 seconds=$9; shift 9
+read -r first; held=$(cat)
 umask 027
 # An undo may have taken all of it away: then there is nothing to publish.
 [ -d "$root/entries" ] || { printf 'unchanged 0 unknown\n\n'; exit 0; }
@@ -76,7 +90,21 @@ point() {
   if [ "$2" = none ]; then rm -f "$root/$1"; return; fi
   ln -sfn "$2" "$root/$1.new" && mv -fT "$root/$1.new" "$root/$1"
 }
-finish() { sync -f "$root"; printf '%s %s %s %s\n%s\n%s\n' "$1" "$2" "$(runs)" "$ran" "$(echo $changed)" "$3"; exit 0; }
+held_lines() { [ -z "$held" ] || printf '%s\n' "$held"; }
+held_names() { held_lines | cut -d ' ' -f 1 | tr '\n' ' '; }
+not_held() {
+  left=" $(held_names)"
+  for name in "$@"; do case $left in *" $name "*) ;; *) printf '%s ' "$name" ;; esac; done
+}
+note() { if [ -n "$held" ]; then held_lines | stamped > "$root/held"; else rm -f "$root/held"; fi; }
+finish() {
+  case $1 in published | unchanged) note ;; esac
+  sync -f "$root"
+  printf '%s %s %s %s\n%s\n%s\n' "$1" "$2" "$(runs)" "$ran" "$(echo $changed)" "$(held_lines | wc -l)"
+  held_lines
+  printf '%s\n' "$3"
+  exit 0
+}
 engage() {
   if [ "$(runs)" = yes ]; then timeout 30 systemctl reload "$unit" 2>&1
   else systemctl -q reset-failed "$unit" 2>/dev/null; timeout 30 systemctl start "$unit" 2>&1
@@ -92,6 +120,19 @@ back() {
   if [ "$engaged" = 1 ]; then engage >/dev/null && [ "$now" != 0 ] && answers "$now" 1; fi
   rm -f "$root/former"
 }
+# Nothing was put in force: the number may be used again.
+give_up() { back; echo "$used" > "$root/last"; finish "$@"; }
+# Changed entries in the order of a search: what others include, those named first, the rest.
+ordered() {
+  ending=$(printf %s "$status" | sed 's/.*[.]//')
+  for name in $changed; do
+    case $name in
+      "$status") ;;
+      *".$ending") case " $first " in *" $name "*) echo "2 $name" ;; *) echo "3 $name" ;; esac ;;
+      *) echo "1 $name" ;;
+    esac
+  done | sort -s -n -k 1,1 | cut -d ' ' -f 2
+}
 
 engaged=0 ran=no
 mkdir -p "$gens" || exit 1
@@ -100,8 +141,7 @@ before=$(current); now=$(basename "$before")
 [ "$now" != none ] || now=0
 drop_newer "$now"
 
-changed=
-for name in $(differing "$now"); do case " $held " in *" $name "*) ;; *) changed="$changed $name" ;; esac; done
+changed=$(not_held $(differing "$now"))
 if [ -z "$changed" ] && [ "$force" = 0 ]; then finish unchanged "$now" ""; fi
 
 used=$(cat "$root/last" 2>/dev/null || echo 0)
@@ -110,20 +150,26 @@ next=$((used + 1))
 partial=$gens/$next.partial
 mkdir "$partial" &&
   find "$root/entries" -mindepth 1 -maxdepth 1 -type f ! -name '.*' -exec cp -p -t "$partial" -- {} + || exit 1
-for name in $held; do
-  rm -f "$partial/$name"
-  [ ! -f "$gens/$now/$name" ] || cp -p "$gens/$now/$name" "$partial/$name" || exit 1
-done
+former=
+for name in $(held_names); do [ ! -f "$gens/$now/$name" ] || former="$former $gens/$now/$name"; done
+(cd "$partial" && rm -f -- $(held_names)) || exit 1
+[ -z "$former" ] || cp -p -t "$partial" -- $former || exit 1
 status_of "$next" > "$partial/$status" && echo "$next" > "$root/last" || exit 1
 sync -f "$root" || exit 1
 ln -sfn "$before" "$root/former.new" && mv -fT "$root/former.new" "$root/former" || exit 1
 mv "$partial" "$gens/$next" && point current "generations/$next" || { back; exit 1; }
 
 if ! said=$("$@" 2>&1); then
-  back
-  echo "$used" > "$root/last"
-  if untouched=$("$@" 2>&1); then finish refused "$now" "$said"; fi
-  finish foreign "$now" "$untouched"
+  point current "$before"
+  untouched=$("$@" 2>&1) || give_up foreign "$now" "$untouched"
+  [ "$search" = 1 ] && point current "generations/$next" || give_up refused "$now" "$said"
+  found=$(perl -e "$searcher" "$gens/$next" "$gens/$now" "$partial" "$seconds" "$(printf %s "$said" | head -c 8000)" "$(ordered)" "$@") ||
+    give_up refused "$now" "$said"
+  rm -rf -- "$partial"
+  held=$(held_lines; printf '%s\n' "$found")
+  changed=$(not_held $changed)
+  if [ -z "$changed" ] && [ "$force" = 0 ]; then give_up unchanged "$now" ""; fi
+  sync -f "$root" || { back; exit 1; }
 fi
 
 began=$(date +%s)

@@ -34,6 +34,17 @@ const nginx: HttpRole = {
   },
 };
 
+/** Says nothing that names a file, and counts how often it is asked. */
+const silent: HttpRole = {
+  ...nginx,
+  publication: {
+    ...nginx.publication,
+    test: ["sh", "-c", "echo x >> /run/tests; nginx -t >/dev/null 2>&1 || { echo 'something is wrong'; exit 1; }"],
+    blame: () => null,
+  },
+};
+const tests = async (): Promise<number> => Number(await host.sh("wc -l < /run/tests; rm -f /run/tests"));
+
 const site = (name: string, answer = name, port = 80): string =>
   `server { listen ${port}; server_name ${name}.test; return 200 "${answer}\\n"; }\n`;
 
@@ -59,12 +70,16 @@ async function state(): Promise<string> {
   return files + (await host.sh("curl -sS -m 5 http://127.0.0.1:591/generation || true"));
 }
 
+async function waits(): Promise<boolean> {
+  return (await pendingPublication(target, nginx)).waits;
+}
+
 async function reloads(): Promise<number> {
   return Number(await host.sh("grep -c 'signal 1 (SIGHUP)' /var/log/nginx/error.log || true"));
 }
 
-async function failure(options: PublishOptions = {}): Promise<HostwrightError> {
-  const error: unknown = await publish(target, nginx, options).then(
+async function failure(options: PublishOptions = {}, http: HttpRole = nginx): Promise<HostwrightError> {
+  const error: unknown = await publish(target, http, options).then(
     () => new Error("it was published"),
     (reason: unknown) => reason,
   );
@@ -102,7 +117,7 @@ beforeEach(async () => {
 describe("a good publication", () => {
   test("puts many entries in force with one reload and one round trip, and a second one does nothing", async () => {
     await write({ "a.conf": site("a"), "b.conf": site("b"), "c.conf": site("c") });
-    expect(await pendingPublication(target, nginx)).toBe(true);
+    expect(await waits()).toBe(true);
     const before = server.stats.roundTrips;
     const first = await publish(target, nginx);
     expect(server.stats.roundTrips - before).toBe(1);
@@ -115,7 +130,7 @@ describe("a good publication", () => {
     });
     expect([await answer("a"), await answer("b"), await answer("c")]).toEqual(["a\n", "b\n", "c\n"]);
     expect(await reloads()).toBe(1);
-    expect(await pendingPublication(target, nginx)).toBe(false);
+    expect(await waits()).toBe(false);
     const then = await state();
     expect(await publish(target, nginx)).toEqual({
       generation: 1,
@@ -144,7 +159,7 @@ describe("a good publication", () => {
     await write({ "a.conf": site("a") });
     await publish(target, nginx);
     await write({ ".b.conf.hostwright-new": "half" });
-    expect(await pendingPublication(target, nginx)).toBe(false);
+    expect(await waits()).toBe(false);
     expect(await publish(target, nginx)).toMatchObject({ reloaded: false });
   });
 
@@ -188,7 +203,7 @@ describe("a refused configuration", () => {
     expect(error.message).toContain('unknown directive "nonsense"');
     expect(await state()).toBe(before);
     expect(await reloads()).toBe(1);
-    expect(await pendingPublication(target, nginx)).toBe(true);
+    expect(await waits()).toBe(true);
   });
 
   test("of another task does not stop this one's entry", async () => {
@@ -201,10 +216,14 @@ describe("a refused configuration", () => {
       changed: true,
       entries: ["a.conf"],
       reloaded: true,
-      heldBack: ["other.conf", "third.conf"],
+      heldBack: [
+        { name: "other.conf", reason: expect.stringContaining('unknown directive "nonsense"') },
+        { name: "third.conf", reason: expect.stringContaining('unknown directive "more"') },
+      ],
     });
     expect([await answer("a"), await answer("other")]).toEqual(["new\n", "other\n"]);
-    expect(await pendingPublication(target, nginx)).toBe(true);
+    // It is no reason for others to publish again; who wants to know of it reads it.
+    expect(await pendingPublication(target, nginx)).toEqual({ waits: false, heldBack: result.heldBack });
     expect(await failure({ own: ["other.conf"] })).toMatchObject({
       code: "HW_HTTP_CONFIG_REFUSED",
       data: { entry: "other.conf" },
@@ -244,6 +263,68 @@ describe("a refused configuration", () => {
   });
 });
 
+describe("a refusal that names no entry", () => {
+  const many = Array.from({ length: 32 }, (_, index) => `s${String(index).padStart(2, "0")}`);
+
+  test("is searched for by halving: two of 32 are held back, 30 published, in two round trips and one reload", async () => {
+    await write({ "s07.conf": site("s07", "old") });
+    await publish(target, silent);
+    const entries = Object.fromEntries(many.map((name) => [`${name}.conf`, site(name)]));
+    await write({ ...entries, "s07.conf": "nonsense;\n", "s19.conf": "nonsense;\n" });
+    await tests();
+    const [trips, reloaded] = [server.stats.roundTrips, await reloads()];
+    const started = performance.now();
+    const result = await publish(target, silent, { own: ["s00.conf"] });
+    const ms = Math.round(performance.now() - started);
+    expect(server.stats.roundTrips - trips).toBe(2);
+    expect(await reloads()).toBe(reloaded + 1);
+    expect(result.heldBack.map(({ name }) => name)).toEqual(["s07.conf", "s19.conf"]);
+    expect(result.entries).toHaveLength(30);
+    const count = await tests();
+    // All and the untouched twice, then log2(32) + 2 for each.
+    expect(count).toBeLessThanOrEqual(4 + 2 * 7);
+    console.info(`halving on nginx: 32 entries, 2 refused: ${count} tests, 2 round trips, ${ms} ms`);
+    const answers = await Promise.all(many.map(async (name) => answer(name)));
+    expect(answers.slice(0, 7)).toEqual(many.slice(0, 7).map((name) => `${name}\n`));
+    expect(answers[7]).toBe("old\n");
+    expect(answers.slice(20)).toEqual(many.slice(20).map((name) => `${name}\n`));
+    expect(await failure({ own: ["s19.conf"] }, silent)).toMatchObject({
+      code: "HW_HTTP_CONFIG_REFUSED",
+      data: { entries: ["s19.conf"], generation: 2 },
+    });
+    await write({ "s19.conf": site("s19"), "new.conf": site("new") });
+    const next = await publish(target, silent, { own: ["new.conf"] });
+    expect(next).toMatchObject({ entries: ["new.conf", "s19.conf"], heldBack: [{ name: "s07.conf" }] });
+    expect(await answer("s19")).toBe("s19\n");
+  });
+
+  test("of two that are refused only together holds back the one that is not the caller's, whichever comes first", async () => {
+    const upstream = (name: string): string => `upstream shared { server 127.0.0.1:1; }\n${site(name)}`;
+    await write({ "a.conf": upstream("a"), "b.conf": upstream("b"), "c.conf": site("c") });
+    const result = await publish(target, silent, { own: ["b.conf"] });
+    expect(result).toMatchObject({ entries: ["b.conf", "c.conf"], heldBack: [{ name: "a.conf" }] });
+    expect([await answer("b"), await answer("c")]).toEqual(["b\n", "c\n"]);
+    const error = await failure({ own: ["a.conf"] });
+    expect(error).toMatchObject({ code: "HW_HTTP_CONFIG_REFUSED", data: { entries: ["a.conf"] } });
+    expect(error.message).toContain('duplicate upstream "shared"');
+  });
+
+  test("of an entry that the caller answers for fails it by name, and all others are published", async () => {
+    await write({ "a.conf": site("a"), "b.conf": "nonsense;\n", "c.conf": site("c") });
+    const error = await failure({ own: ["b.conf"] }, silent);
+    expect(error).toMatchObject({ code: "HW_HTTP_CONFIG_REFUSED", data: { entries: ["b.conf"], generation: 1 } });
+    expect([await answer("a"), await answer("c")]).toEqual(["a\n", "c\n"]);
+  });
+
+  test("of more than any message is asked for is searched for too", async () => {
+    const bad = Object.fromEntries(many.slice(1, 27).map((name) => [`${name}.conf`, "nonsense;\n"]));
+    await write({ "s00.conf": site("s00"), ...bad, "s30.conf": site("s30") });
+    const result = await publish(target, nginx, { own: ["s00.conf"] });
+    expect(result.entries).toEqual(["s00.conf", "s30.conf"]);
+    expect(result.heldBack.map(({ name }) => name).toSorted()).toEqual(Object.keys(bad));
+  });
+});
+
 describe("a web server that does not take it", () => {
   const stealPort = async (port: number): Promise<() => Promise<void>> => {
     await host.sh(`systemd-run -q --unit=thief perl -MIO::Socket::INET -e 'my $held = IO::Socket::INET->new(LocalPort => ${port}, Listen => 1, ReuseAddr => 1) or die; sleep'
@@ -268,6 +349,56 @@ describe("a web server that does not take it", () => {
       await giveBack();
     }
     expect(await publish(target, nginx)).toMatchObject({ generation: 3 });
+  });
+
+  test("because of another's entry gets the caller's alone, after one more attempt, and the other fails its own task", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    const giveBack = await stealPort(8099);
+    try {
+      await write({ "b.conf": site("b", "b", 8099), "c.conf": site("c") });
+      const trips = server.stats.roundTrips;
+      const result = await publish(target, nginx, { own: ["c.conf"] });
+      expect(server.stats.roundTrips - trips).toBe(2);
+      expect(result).toMatchObject({ entries: ["c.conf"], reloaded: true });
+      expect(result.heldBack).toEqual([{ name: "b.conf", reason: expect.stringMatching(/reload.*8099/) }]);
+      expect([await answer("a"), await answer("c")]).toEqual(["a\n", "c\n"]);
+      // A task without an entry of its own is no reason to fail either.
+      expect(await publish(target, nginx, { own: [] })).toMatchObject({
+        changed: false,
+        heldBack: [{ name: "b.conf" }],
+      });
+      expect(await failure({ own: ["b.conf"] })).toMatchObject({
+        code: "HW_HTTP_RELOAD_FAILED",
+        data: { entries: ["b.conf"] },
+      });
+      expect(await answer("c")).toBe("c\n");
+    } finally {
+      await giveBack();
+    }
+    expect(await publish(target, nginx, { own: ["b.conf"] })).toMatchObject({ entries: ["b.conf"], heldBack: [] });
+  });
+
+  test("because it dies of an entry is started with the former generation, and the others are published without that one", async () => {
+    await write({ "a.conf": site("a") });
+    await publish(target, nginx);
+    // As Apache does on a graceful restart: its test is content, the reload exits with 0, and the main process is gone.
+    const dropIn = "/etc/systemd/system/nginx.service.d";
+    await host.sh(`mkdir -p ${dropIn}; cat > ${dropIn}/dies.conf; systemctl daemon-reload`, {
+      input: `[Service]\nExecReload=\nExecReload=/bin/sh -c 'if grep -qs deadly ${ROOT}/current/*.conf; then kill -KILL $MAINPID; else kill -HUP $MAINPID; fi'\n`,
+    });
+    try {
+      await write({ "b.conf": `# deadly\n${site("b")}`, "c.conf": site("c") });
+      const result = await publish(target, nginx, { own: ["c.conf"] });
+      expect(result).toMatchObject({ entries: ["c.conf"], heldBack: [{ name: "b.conf" }] });
+      expect([await answer("a"), await answer("c")]).toEqual(["a\n", "c\n"]);
+      const error = await failure({ own: ["b.conf"] });
+      expect(error).toMatchObject({ code: "HW_HTTP_RELOAD_FAILED", data: { entries: ["b.conf"], runs: true } });
+      expect([await answer("a"), await answer("c")]).toEqual(["a\n", "c\n"]);
+    } finally {
+      await host.sh(`rm -r ${dropIn}; systemctl daemon-reload`);
+    }
+    expect(await publish(target, nginx)).toMatchObject({ entries: ["b.conf"], heldBack: [] });
   });
 
   test("because it cannot start says that it does not run", async () => {
@@ -297,7 +428,7 @@ describe("after a publisher that died", () => {
     // As it is left by a power failure right after the switch, with a generation that nginx would refuse.
     await host.sh(`cd ${ROOT} && echo 2 > last && mkdir generations/2 generations/3.partial && echo 'nonsense;' > generations/2/a.conf
       ln -s generations/1 former && ln -sfn generations/2 current`);
-    expect(await pendingPublication(target, nginx)).toBe(true);
+    expect(await waits()).toBe(true);
     expect(await publish(target, nginx)).toMatchObject({
       generation: 3,
       changed: true,

@@ -1,8 +1,8 @@
 import type { Target } from "../contracts/resource.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
-import type { CommandResult } from "../contracts/server.ts";
-import { HostwrightError } from "../errors/hostwright-error.ts";
+import { blamedEntry, brokenOff, notPublished, reasonOf } from "./publication-error.ts";
 import { AWAIT, GENERATION_MARK, PENDING, PUBLISH } from "./publisher-script.ts";
+import { SEARCH, SEARCH_SECONDS } from "./publisher-search.ts";
 
 export interface PublishOptions {
   /** A new generation and a reload although no entry differs: something outside of the entries changed. Default false. */
@@ -14,6 +14,13 @@ export interface PublishOptions {
   readonly own?: readonly string[];
 }
 
+/** An entry that the web server refused: it waits for its owner, and what was in force of it stays so. */
+export interface HeldEntry {
+  readonly name: string;
+  /** What the web server said of it, in one line. */
+  readonly reason: string;
+}
+
 export interface PublishResult {
   /** The generation in force; 0 when there is none yet. */
   readonly generation: number;
@@ -23,22 +30,41 @@ export interface PublishResult {
   readonly reloaded: boolean;
   /** Entries that differed from the generation in force before. */
   readonly entries: readonly string[];
-  /** Entries of others that the web server refused and that wait for their owners. */
-  readonly heldBack: readonly string[];
+  /** Entries of others that are not in it as their tasks wrote them. */
+  readonly heldBack: readonly HeldEntry[];
 }
 
-interface Outcome {
+/** What waits in the entries of an http service. */
+export interface Pending {
+  /** Is there something that a publication would, or might, put in force? */
+  readonly waits: boolean;
+  /** Refused by the last publication, and unchanged since. */
+  readonly heldBack: readonly HeldEntry[];
+}
+
+/** What one attempt came to, as the server tells it. */
+export interface Outcome {
   readonly word: string;
   readonly generation: number;
   readonly runs: boolean;
   readonly ran: boolean;
+  /** Names without those held back. */
   readonly changed: readonly string[];
+  readonly heldBack: readonly HeldEntry[];
   readonly said: string;
+}
+
+interface Attempt {
+  readonly force: boolean;
+  readonly first: readonly string[];
+  readonly held: readonly HeldEntry[];
+  readonly search: boolean;
 }
 
 /** An entry's file name as it may travel in a list between spaces. */
 const NAME = /^[\w][\w.-]*$/;
-const MOST_HELD_BACK = 20;
+/** Found one by one, each by the message that names it. More than these, and what no message names, is searched for. */
+const MOST_BY_MESSAGE = 20;
 
 function common({ publication }: HttpRole): readonly string[] {
   const { name, content } = publication.statusEntry(GENERATION_MARK);
@@ -46,37 +72,62 @@ function common({ publication }: HttpRole): readonly string[] {
 }
 
 /** Do entries wait for a publication, or was one left unfinished? One round trip that changes nothing. */
-export async function pendingPublication(target: Target, http: HttpRole): Promise<boolean> {
+export async function pendingPublication(target: Target, http: HttpRole): Promise<Pending> {
   const result = await target.server.script({ script: PENDING, args: common(http), signal: target.signal });
-  if (result.exitCode !== 0) throw failed(target, http, result);
-  return result.stdout.toString().trim() === "pending";
+  if (result.exitCode !== 0) throw brokenOff(target, http, result);
+  const lines = result.stdout.toString().split("\n");
+  const after = (word: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  const differing = after("waits");
+  const heldBack = after("held")
+    .map((line) => heldEntry(http, line))
+    .filter(({ name }) => differing.includes(name));
+  const waits = lines.includes("unfinished") || differing.some((name) => !heldBack.some((held) => held.name === name));
+  return { waits, heldBack };
 }
 
 /**
- * Puts the entries in `<root>/entries/` in force as one numbered generation (decisions.md D18), in one round trip. After a
- * failure the former generation is in force and its files are as they were; entries stay as their tasks wrote them.
+ * Puts the entries in `<root>/entries/` in force as one numbered generation (decisions.md D18), in one round trip where the
+ * web server takes all of them. A refused entry is found by the message that names it, else by halving; it is held back,
+ * and all others are published. What is refused only at the reload is not searched for: one more attempt publishes the
+ * caller's entries beside what is in force of the others. Entries stay as their tasks wrote them.
  * @throws HW_HTTP_FOREIGN_CONFIG when the configuration was broken before, with the file in `data.file`.
- * @throws HW_HTTP_CONFIG_REFUSED when the web server's test refuses it; `data.entry` names the entry where it can be told.
- * @throws HW_HTTP_RELOAD_FAILED when the web server did not take it within 5 s.
+ * @throws HW_HTTP_CONFIG_REFUSED when its test refuses what the caller answers for; `data.entries` names it where it can be told.
+ * @throws HW_HTTP_RELOAD_FAILED when the web server did not take it within 5 s; the former generation is in force again.
  */
 export async function publish(target: Target, http: HttpRole, options: PublishOptions = {}): Promise<PublishResult> {
-  const heldBack: string[] = [];
+  const { own, force = false } = options;
+  const isOwn = ({ name }: Pick<HeldEntry, "name">): boolean => own?.includes(name) ?? true;
+  const status = http.publication.statusEntry(GENERATION_MARK).name;
+  const plain = { force, first: (own ?? []).filter((name) => NAME.test(name)), search: false };
+  let next: Attempt = { ...plain, held: [] };
+  let [byMessage, alone] = [0, false];
   for (;;) {
-    const outcome = await attempt(target, http, options.force ?? false, heldBack);
-    const { word, generation } = outcome;
-    const changed = word === "published";
-    if (changed || word === "unchanged") {
-      return { generation, changed, reloaded: changed && outcome.ran, entries: outcome.changed, heldBack };
+    const outcome = await attempt(target, http, next);
+    const { word, generation, changed, heldBack } = outcome;
+    const done = word === "published" || word === "unchanged";
+    const mine = heldBack.filter(isOwn);
+    if (mine.length > 0) throw notPublished(target, http, { ...outcome, word: done ? word : "refused" }, mine);
+    if (done) {
+      const isNew = word === "published";
+      return { generation, changed: isNew, reloaded: isNew && outcome.ran, entries: changed, heldBack };
     }
-    const entry = word === "refused" ? blamedEntry(http, outcome.said) : null;
-    const foreign =
-      entry !== null && NAME.test(entry) && options.own?.includes(entry) === false && !heldBack.includes(entry);
-    if (!foreign || heldBack.length === MOST_HELD_BACK) throw errorOf(target, http, outcome, entry);
-    heldBack.push(entry);
+    const others = changed.filter((name) => !isOwn({ name }) && name !== status && NAME.test(name));
+    if (word === "refused" && !next.search && (changed.length > 1 || others.length > 0)) {
+      const blamed = changed.length === 1 ? others[0] : blamedEntry(http, outcome.said);
+      const known = blamed !== undefined && blamed !== null && others.includes(blamed);
+      if (known && byMessage++ < MOST_BY_MESSAGE)
+        next = { ...plain, held: [...heldBack, { name: blamed, reason: reasonOf(http, outcome.said) }] };
+      else next = { ...plain, held: byMessage > MOST_BY_MESSAGE ? heldBack : [], search: true };
+    } else if (word === "failed" && outcome.runs && !alone && others.length > 0) {
+      alone = true;
+      const reason = `not taken at the reload, by itself or with others: ${reasonOf(http, outcome.said)}`;
+      next = { ...plain, held: [...heldBack, ...others.map((name) => ({ name, reason }))] };
+    } else throw notPublished(target, http, outcome, []);
   }
 }
 
-async function attempt(target: Target, http: HttpRole, force: boolean, held: readonly string[]): Promise<Outcome> {
+async function attempt(target: Target, http: HttpRole, { force, first, held, search }: Attempt): Promise<Outcome> {
   const { unit, test, status, errorLog = "" } = http.publication;
   const result = await target.mutate({
     script: PUBLISH,
@@ -87,111 +138,31 @@ async function attempt(target: Target, http: HttpRole, force: boolean, held: rea
       status.path,
       errorLog,
       force ? "1" : "0",
-      held.join(" "),
+      search ? "1" : "0",
       AWAIT,
+      SEARCH,
+      String(SEARCH_SECONDS),
       ...test,
     ],
+    stdin: [first.join(" "), ...held.map(({ name, reason }) => `${name} ${reason}`), ""].join("\n"),
     timeoutMs: 300_000,
   });
-  const [head = "", changed = "", ...said] = result.stdout.toString().split("\n");
+  const [head = "", changed = "", count = "", ...rest] = result.stdout.toString().split("\n");
   const [word = "", generation = "", runs = "", ran = ""] = head.split(" ");
-  if (result.exitCode !== 0 || !/^\d+$/.test(generation)) throw failed(target, http, result);
+  if (result.exitCode !== 0 || !/^\d+$/.test(generation)) throw brokenOff(target, http, result);
   return {
     word,
     generation: Number(generation),
     runs: runs === "yes",
     ran: ran === "yes",
     changed: changed.split(" ").filter((name) => name !== ""),
-    said: clean(said.join("\n")),
+    heldBack: rest.slice(0, Number(count)).map((line) => heldEntry(http, line)),
+    said: rest.slice(Number(count)).join("\n"),
   };
 }
 
-function ownFile({ publication }: HttpRole, file: string): boolean {
-  return file.startsWith(`${publication.root}/`);
-}
-
-/** Name of the entry that the message blames, if it is one of ours. */
-function blamedEntry(http: HttpRole, said: string): string | null {
-  const file = http.publication.blame(said)?.file;
-  return file !== undefined && ownFile(http, file) ? file.slice(file.lastIndexOf("/") + 1) : null;
-}
-
-function errorOf(target: Target, http: HttpRole, outcome: Outcome, entry: string | null): HostwrightError {
-  const server = target.server.name;
-  const { unit, root } = http.publication;
-  const { said, changed, generation, runs } = outcome;
-  const blame = http.publication.blame(said);
-  const why = blame?.message ?? said.trim().split("\n").at(0) ?? "";
-  const details = { server, output: said, data: { file: blame?.file ?? null, entry, changed, generation } };
-  const kept = generation === 0 ? "nothing was put in force" : `generation ${generation} stays in force`;
-  switch (outcome.word) {
-    case "foreign": {
-      if (blame !== null && ownFile(http, blame.file)) break;
-      const where = blame === null ? "" : ` because of ${blame.file}, which is not Hostwright's`;
-      return new HostwrightError(
-        "HW_HTTP_FOREIGN_CONFIG",
-        `${unit} on ${server} refused its configuration before anything was changed${where}: ${why}. Nothing was published; ${kept}.`,
-        {
-          ...details,
-          mend: blame === null ? "Mend what the output names, then try again." : `Mend ${blame.file}, then try again.`,
-        },
-      );
-    }
-    case "failed":
-      return new HostwrightError(
-        "HW_HTTP_RELOAD_FAILED",
-        `${unit} on ${server} did not take the new configuration${why === "" ? "" : ` (${why})`}. The old one was put back: ${kept}${runs ? "" : `, but ${unit} does not run`}.`,
-        { ...details, data: { ...details.data, runs } },
-      );
-    case "busy":
-      return new HostwrightError(
-        "HW_COMMAND_TIMEOUT",
-        `Another publication holds ${root} on ${server} for over two minutes. Nothing was published.`,
-        {
-          server,
-          retryable: true,
-        },
-      );
-    default:
-  }
-  const what = entry ?? (changed.length === 1 ? changed[0] : `one of ${changed.length} changed entries`);
-  return new HostwrightError(
-    "HW_HTTP_CONFIG_REFUSED",
-    `${unit} on ${server} refused ${what}: ${why}. The old configuration was put back: ${kept}.`,
-    details,
-  );
-}
-
-function failed(target: Target, http: HttpRole, result: CommandResult): HostwrightError {
-  const server = target.server.name;
-  if (result.aborted)
-    return new HostwrightError(
-      "HW_CANCELLED",
-      `The publication on ${server} was cancelled. The next one completes or reverts it.`,
-      { server },
-    );
-  if (result.timedOut)
-    return new HostwrightError(
-      "HW_COMMAND_TIMEOUT",
-      `The publication on ${server} did not end in time. The next one completes or reverts it.`,
-      { server },
-    );
-  return new HostwrightError(
-    "HW_COMMAND_FAILED",
-    `Publishing in ${http.publication.root} on ${server} failed. The former generation stays in force.`,
-    {
-      server,
-      output: clean(result.stderr),
-      mend: "Check that the folder exists and its disk has room, then try again.",
-    },
-  );
-}
-
-function clean(text: string): string {
-  const plain = text.replace(
-    // oxlint-disable-next-line no-control-regex -- control characters are what is taken out here
-    /[\u0000-\u0009\u000b-\u001f\u007f]/g,
-    " ",
-  );
-  return plain.trim().slice(0, 8000);
+/** Reasons of several lines travel in one, with tabs. */
+function heldEntry(http: HttpRole, line: string): HeldEntry {
+  const [name = "", ...words] = line.split(" ");
+  return { name, reason: reasonOf(http, words.join(" ").replaceAll("\t", "\n")) };
 }

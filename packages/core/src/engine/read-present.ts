@@ -2,6 +2,7 @@ import type { HttpRole } from "../contracts/roles/http.ts";
 import type { RegisteredResource, RegisterStore } from "../contracts/store.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { collectReferences } from "../model/references.ts";
+import type { Pending } from "./publisher.ts";
 import type { Registry } from "./registry.ts";
 import { addressKey, readStates } from "./resource-states.ts";
 import type { Session } from "./session.ts";
@@ -17,7 +18,14 @@ export interface StepPlanner {
   /** Keyed hash of text: plans and stores never hold plain hashes of secret content (decisions.md D11). */
   fingerprint(text: string): string;
   /** Does the server have entries that are not in its published generation? */
-  pendingPublication(server: ServerRecord, role: HttpRole): Promise<boolean>;
+  pendingPublication(server: ServerRecord, role: HttpRole): Promise<Pending>;
+}
+
+/** What waits in an http service's entries, as far as steps are concerned. */
+export interface Waiting {
+  readonly waits: boolean;
+  /** Addresses of entries that were held back: they wait for a step that declares them. */
+  readonly heldBack: ReadonlySet<string>;
 }
 
 /** What stands on one server of all that a plan's steps are about. */
@@ -28,7 +36,7 @@ export interface Present {
   readonly dropped: readonly RegisteredResource[];
   readonly holders: ReadonlyMap<string, readonly RegisteredResource[]>;
   /** http services with entries that are not published. */
-  readonly pending: ReadonlySet<string>;
+  readonly pending: ReadonlyMap<string, Waiting>;
 }
 
 /** Reads in bulk: one read per resource type however many sites, and a second one for what will be shown as changed. */
@@ -48,6 +56,8 @@ export async function readPresent(
   const dropped = registered.filter(
     (row) =>
       !declared.has(`${addressKey(row.type, row.key)}\n${row.owner}`) &&
+      // What only an absent plugin knows stays as it is until that is back (decisions.md D4).
+      registry.findResourceType(row.type) !== undefined &&
       steps.some((step) => step.remove?.(row) === true),
   );
   const target = await session.target(server);
@@ -86,15 +96,18 @@ async function readPending(
   planner: StepPlanner,
   server: ServerRecord,
   steps: readonly EnsureStep[],
-): Promise<Set<string>> {
+): Promise<Map<string, Waiting>> {
   const names = [...new Set(steps.flatMap((step) => (step.publish === null ? [] : [step.publish])))];
   const pending = await Promise.all(
     names.map(async (name) => {
       const record = server.services.find((service) => service.name === name);
       const definition = record === undefined ? undefined : planner.registry.service("http", record.type);
       if (definition?.kind !== "http") return [];
-      return (await planner.pendingPublication(server, definition.role)) ? [name] : [];
+      const { role } = definition;
+      const { waits, heldBack } = await planner.pendingPublication(server, role);
+      const addresses = heldBack.map((held) => addressKey("file", `${role.publication.root}/entries/${held.name}`));
+      return [[name, { waits, heldBack: new Set(addresses) }] as const];
     }),
   );
-  return new Set(pending.flat());
+  return new Map(pending.flat());
 }

@@ -28,7 +28,7 @@ describe("a task whose worker died", () => {
     expect(await leases()).toEqual([]);
   });
 
-  test("comes to its end although whoever recovers it is stopped meanwhile", async () => {
+  test("is handed over, and no part of it done twice, when whoever recovers it is stopped meanwhile", async () => {
     const gate = fake.gate("gate");
     fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "gate")] });
     const id = await orphan("a");
@@ -38,6 +38,9 @@ describe("a task whose worker died", () => {
     stop.abort();
     gate.open();
     await recovering;
+    expect(await fake.engine.store.tasks.state(id)).toBe("running");
+    await fake.another().recoverAll(NEVER);
+    expect(fake.world.effects).toEqual(["web1 + file /a"]);
     expect(await fake.task(id).outcome()).toMatchObject({ state: "succeeded" });
   });
 
@@ -55,4 +58,27 @@ test("a task that is finished already leaves no lease behind when a late worker 
   await task.cancel();
   expect(await fake.worker.work(task.id, NEVER)).toBeNull();
   expect(await leases()).toEqual([]);
+});
+
+test("a task whose worker died right after its outcome is told as finished and leaves no lease", async () => {
+  const { id } = await fake.submit("a");
+  const { leases: store, tasks, events } = fake.engine.store;
+  const scopes = [`task/${id}`, "site/s1"].map((scope) => ({ scope, mode: "exclusive" }) as const);
+  await store.acquire(id, "1:1:00000000-0000-0000-0000-000000000000:1", scopes);
+  const outcome = { state: "undone", value: {}, error: null, residue: [] };
+  await tasks.move(id, ["queued"], "undone", { outcome });
+  await fake.worker.recoverAll(NEVER);
+  expect(await leases()).toEqual([]);
+  expect((await events.after(0)).map(({ type }) => type)).toContain("task:finished");
+});
+
+test("a task that needs attention keeps its site when its worker died right after its outcome", async () => {
+  const { id } = await fake.submit("a");
+  const { leases: store, tasks } = fake.engine.store;
+  const scopes = [`task/${id}`, "site/s1"].map((scope) => ({ scope, mode: "exclusive" }) as const);
+  await store.acquire(id, "1:1:00000000-0000-0000-0000-000000000000:1", scopes);
+  const outcome = { state: "needs-attention", value: {}, error: null, residue: [] };
+  await tasks.move(id, ["queued"], "needs-attention", { outcome });
+  await fake.worker.recoverAll(NEVER);
+  expect(await leases()).toEqual(["site/s1"]);
 });

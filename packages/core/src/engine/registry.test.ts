@@ -1,6 +1,13 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { Plugin, PlatformDefinition, ServiceDefinition } from "../contracts/plugin.ts";
+import type { Operation } from "../contracts/operation.ts";
+import {
+  defineHttpService,
+  definePlatform,
+  type Plugin,
+  type PlatformDefinition,
+  type ServiceDefinition,
+} from "../contracts/plugin.ts";
 import { Registry, type AnyResourceType } from "./registry.ts";
 
 const options = { version: 1, schema: z.strictObject({ size: z.int().default(3) }) };
@@ -68,4 +75,50 @@ test("options are parsed by their definition, with its defaults, and refused by 
       message: expect.stringContaining("options of http web: size:"),
     }),
   );
+});
+
+describe("operations", () => {
+  const operation = (name: string, version: number): Operation => ({ name, version }) as unknown as Operation;
+  const core = [operation("probe", 1)];
+  const load = (...plugins: readonly Plugin[]): Registry => new Registry(plugins, [], core);
+
+  test("of core and of plugins are found by name and version, several of a name side by side", () => {
+    const [first, second] = [operation("copy", 1), operation("copy", 2)];
+    const registry = load(plugin("one", { operations: [first, second] }));
+    expect([...registry.operations()]).toEqual([
+      ["probe@1", core[0]],
+      ["copy@1", first],
+      ["copy@2", second],
+    ]);
+    expect(registry.pluginOf(second)).toBe("one");
+    expect(registry.pluginOf(operation("copy", 2))).toBeNull();
+  });
+
+  test.each([
+    [
+      [plugin("one", { operations: [operation("copy", 1), operation("copy", 1)] })],
+      'one brings the operation "copy@1" twice',
+    ],
+    [
+      [plugin("one", { operations: [operation("copy", 1)] }), plugin("two", { operations: [operation("copy", 2)] })],
+      'two and one both bring the operation "copy"',
+    ],
+    [
+      [plugin("one", { operations: [operation("probe", 2)] })],
+      'one and @hostwright/core both bring the operation "probe"',
+    ],
+    [[plugin("one", { operations: [operation("copy", 0)] })], 'one gives the operation "copy" the version 0'],
+    [[plugin("one", { operations: [operation("copy", 1.5)] })], "a version is 1 or more"],
+  ])("that cannot be told apart, or have no version, are refused at start", (plugins, words) => {
+    expect(() => load(...plugins)).toThrow(
+      expect.objectContaining({ code: "HW_PLUGIN_INVALID", message: expect.stringContaining(words) }),
+    );
+  });
+
+  test("and resource types go through the typed builders of plugins", () => {
+    const given = { name: "x", contract: 1, type: "x", resourceTypes: [type], operations: [operation("copy", 1)] };
+    const built = definePlatform({ ...given, options, siteOptions: options } as never);
+    expect(built).toMatchObject({ resourceTypes: [type], operations: given.operations });
+    expect(defineHttpService({ ...given, options } as never)).toMatchObject({ operations: given.operations });
+  });
 });

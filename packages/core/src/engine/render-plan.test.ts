@@ -12,6 +12,7 @@ const change = (part: Partial<PlannedChange>): PlannedChange => ({
   after: "h2",
   spec: {},
   adopt: false,
+  held: false,
   refresh: false,
   show: { before: null, after: null },
   ...part,
@@ -31,6 +32,7 @@ const plan = (...actions: Action[]): PlanData => ({
   expiresAt: "",
   leases: [],
   register: [],
+  needs: [],
   actions,
 });
 

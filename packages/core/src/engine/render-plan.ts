@@ -1,4 +1,5 @@
 import { createTwoFilesPatch } from "diff";
+import { showGuard } from "./guards.ts";
 import type { Action, PlanData, PlannedChange } from "./plan.ts";
 
 /** The plan as a person reads it: every action with the real diff of what it changes. Pure. */
@@ -17,8 +18,9 @@ export function renderPlan(plan: PlanData): string {
 
 function renderAction(action: Action, number: number): string[] {
   const head = `  ${number}. [${action.serverName}] ${action.title}`;
-  if (action.kind === "run") return [`${head} (runs ${action.operation})`];
-  const lines = [head];
+  const guards = (action.guards ?? []).map((guard) => `     ? only with ${showGuard(guard)}`);
+  if (action.kind === "run") return [`${head} (runs ${action.operation})`, ...guards];
+  const lines = [head, ...guards];
   for (const change of action.changes) lines.push(...renderChange(change));
   if (action.publish !== null)
     lines.push(`     * publish a new generation of ${action.publish}: test, switch, reload once`);

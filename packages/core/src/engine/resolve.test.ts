@@ -34,11 +34,37 @@ describe("a task that needs attention", () => {
     expect(await scopes()).toEqual([]);
   });
 
+  test("is retried before those that wait for its site", async () => {
+    const task = await needsAttention();
+    const next = await fake.submit("b");
+    const working = fake.another().work(next.id, NEVER);
+    await expect.poll(async () => (await next.waiting())?.for).toBe("leases");
+    stuck = false;
+    await task.resolve("retry");
+    expect(await working).toMatchObject({ state: "succeeded" });
+    const events = await fake.engine.store.events.after(0);
+    const told = (type: string, id: string): number =>
+      events.findLastIndex((one) => one.type === type && one.task === id);
+    expect(told("task:finished", task.id)).toBeLessThan(told("task:started", next.id));
+  });
+
   test("needs it still when the retry fails again, and keeps its site", async () => {
     const task = await needsAttention();
     await task.resolve("retry");
     expect(await task.outcome()).toMatchObject({ state: "needs-attention", residue: [{ key: "stuck" }] });
     expect(await scopes()).toEqual(["site/s1"]);
+  });
+
+  test("keeps what it had alone, and frees servers and what it shared", async () => {
+    const leases = [
+      { scope: "server/web1", mode: "exclusive" },
+      { scope: "platform/p1", mode: "exclusive" },
+      { scope: "platform/p2", mode: "shared" },
+    ] as const;
+    fake.drafts.set("a", { leases, steps: [runStep("web1", "stuck"), runStep("web1", "fail")] });
+    const task = await fake.submit("a");
+    await fake.worker.work(task.id, NEVER);
+    expect(await scopes()).toEqual(["platform/p1"]);
   });
 
   test.each(["skip", "abandon"] as const)("ends by %s with its residue listed, and frees its site", async (how) => {

@@ -29,8 +29,8 @@ const remove = (): boolean => true;
 /** The journal's rows and the world's effects as one list, in the order in which they became true. */
 function recorded(): JournalStore {
   const { journal } = engine.store;
-  const write: JournalStore["write"] = async (rows, holder) => {
-    await journal.write(rows, holder);
+  const write: JournalStore["write"] = async (rows, ...rest) => {
+    await journal.write(rows, ...rest);
     world.effects.push(...rows.map((row) => `journal: ${row.phase} ${row.action} ${row.state}`));
   };
   return Object.assign(Object.create(journal) as JournalStore, { write, read: journal.read.bind(journal) });
@@ -41,9 +41,9 @@ describe("the journal", () => {
     const writes: number[] = [];
     const journal = recorded();
     const { write } = journal;
-    journal.write = async (rows, holder) => {
+    journal.write = async (rows, ...rest) => {
       writes.push(rows.length);
-      await write(rows, holder);
+      await write(rows, ...rest);
     };
     const plan = await engine.plan(
       ensureStep("web1", [file("/a")]),
@@ -74,9 +74,9 @@ describe("the journal", () => {
   test("that cannot be written lets no effect happen", async () => {
     const journal = recorded();
     const { write } = journal;
-    journal.write = async (rows, holder) => {
+    journal.write = async (rows, ...rest) => {
       if (rows.some((row) => row.action === 1)) throw new HostwrightError("HW_STORE_BUSY", "busy");
-      await write(rows, holder);
+      await write(rows, ...rest);
     };
     const plan = await engine.plan(ensureStep("web1", [file("/a")]), ensureStep("web1", [file("/b")]));
     const end = await engine.run(plan, { journal });
@@ -88,9 +88,9 @@ describe("the journal", () => {
   test("that fails during the undo never makes an undone task of one that is not", async () => {
     const journal = recorded();
     const { write } = journal;
-    journal.write = async (rows, holder) => {
+    journal.write = async (rows, ...rest) => {
       if (rows.some((row) => row.phase === "undo")) throw new HostwrightError("HW_STORE_BUSY", "busy");
-      await write(rows, holder);
+      await write(rows, ...rest);
     };
     const plan = await engine.plan(ensureStep("web1", [file("/a")]), runStep("web1", "fail"));
     const end = await engine.run(plan, { journal });
@@ -186,4 +186,37 @@ test("events tell every action's start, end, failure and undo, in order", async 
     "action:undone 0",
   ]);
   expect(events[3]?.payload).toMatchObject({ code: "HW_PROBE_FAILED", message: "no answer", server: "web1" });
+});
+
+describe("a clean-up after the commit", () => {
+  const cleanUp = { phase: "clean-up" } as const;
+
+  test("that fails for a passing reason is tried again, after its first attempt was looked for", async () => {
+    const attempts: string[] = [];
+    engine.operation("drop", {
+      run: async ({ attempt }) => {
+        attempts.push(`run ${attempt}`);
+        if (attempts.length === 1) throw new HostwrightError("HW_SSH_LOST", "lost", { retryable: true });
+      },
+      probe: async ({ attempt }) => {
+        attempts.push(`probe ${attempt}`);
+        return "partial";
+      },
+    });
+    const plan = await engine.plan(ensureStep("web1", [file("/a")]), runStep("web1", "drop", cleanUp));
+    expect(await engine.run(plan)).toEqual({ committed: true, error: null, residue: [] });
+    expect(attempts.map((line) => line.split(" ")[0])).toEqual(["run", "probe", "run"]);
+    expect(attempts[1]).toBe(attempts[0]?.replace("run", "probe"));
+  });
+
+  test("that fails for good is listed, and those after it are done", async () => {
+    const plan = await engine.plan(
+      ensureStep("web1", [file("/a")]),
+      runStep("web1", "fail", cleanUp),
+      ensureStep("web1", [file("/b")], cleanUp),
+    );
+    const end = await engine.run(plan);
+    expect(end).toMatchObject({ committed: true, residue: [{ server: "web1", key: "fail", reason: "no answer" }] });
+    expect(world.snapshot()).toEqual({ web1: { "file /a": "x", "file /b": "x" } });
+  });
 });

@@ -1,16 +1,23 @@
-import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import { HostwrightError, isLeaseLost } from "../errors/hostwright-error.ts";
 import type { Operation } from "../contracts/operation.ts";
 import type { RegisterStore } from "../contracts/store.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { ActionContext, describe, leftOf, newAttempt } from "./action-context.ts";
 import { applyEnsure, prepareEnsure, type Residue } from "./ensure.ts";
+import { cancelError, type Stopped } from "./cancel-error.ts";
 import type { Events } from "./events.ts";
+import { HandedOver, throwIfClosing } from "./handed-over.ts";
+import { checkGuards } from "./guards.ts";
 import type { ActionHistory, Journal } from "./journal.ts";
+import { lookAgain } from "./look-again.ts";
+import type { Patience } from "./patience.ts";
 import type { Action, EnsureAction, PlanData, PlannedChange, RunAction } from "./plan.ts";
 import { collectReferences } from "../model/references.ts";
 import type { Registry } from "./registry.ts";
 import type { Session } from "./session.ts";
 import { hold, Undoing } from "./undoing.ts";
+
+const NOT_BEGUN = "Nothing of it was begun.";
 
 export interface RunnerParts {
   readonly registry: Registry;
@@ -18,11 +25,15 @@ export interface RunnerParts {
   readonly journal: Journal;
   readonly events: Events;
   readonly session: Session;
+  /** Once aborted, no further action is begun: the task is handed over. An undo comes to its end. */
+  readonly closing: AbortSignal;
   readonly operations: ReadonlyMap<string, Operation>;
   fingerprint(text: string): string;
   server(id: string): ServerRecord;
-  /** Tells the store that the task is being undone. */
-  undoing(): Promise<void>;
+  /** How long what fails for a passing reason is tried again, in an undo and in the clean-ups. */
+  patience(): Patience;
+  /** Tells the store that the task is being undone. False when its commit row stands: only its answer was lost. */
+  undoing(): Promise<boolean>;
   /** Seals a secret that the task gives back. */
   keep(name: string, value: string): Promise<void>;
   /** Publishes a new generation of an http service if its entries, or these changes, ask for one. */
@@ -64,34 +75,56 @@ export class Runner {
     let index = 0;
     try {
       for (; index < actions.length && actions[index]?.phase === "prepare"; index++) {
+        await this.#boundary();
         await this.#take(index, session, history.get(index));
       }
+      await this.#boundary();
       await this.#parts.journal.flush();
+      await this.#lookAgain(history.size > 0);
       session.signal.throwIfAborted();
       await commit();
     } catch (error) {
       // Another worker has the task: it undoes it, or goes on.
-      if (isHostwrightError(error) && error.code === "HW_LEASE_LOST") throw error;
-      await this.#parts.undoing();
+      if (isLeaseLost(error) || error instanceof HandedOver) throw error;
+      if (!(await this.#parts.undoing())) return this.finish();
       const residue = await new Undoing(this.#parts, this.#context).from(actions.length - 1);
       const cancelled = session.signal.aborted;
       return {
         committed: false,
-        error: cancelled ? cancelError(error, this.#plan, actions[index], residue) : error,
+        error: cancelled ? cancelError(session.signal, stopped(this.#plan, actions[index], residue), error) : error,
         residue,
       };
     }
     return this.finish();
   }
 
-  /** Clean-ups, after the commit row: forward only. A cancel that comes now stops nothing any more. */
+  /**
+   * Clean-ups, after the commit row: forward only. A cancel that comes now stops nothing any more; what fails for good is
+   * listed, and the next verify of its server picks it up.
+   */
   async finish(): Promise<RunEnd> {
     const { actions } = this.#plan;
-    await using forward = this.#parts.session.apart();
-    const history = await this.#parts.journal.history(this.#plan.task);
+    let history = await this.#parts.journal.history(this.#plan.task);
+    const patience = this.#parts.patience();
     const residue: Residue[] = [];
     for (const [index, action] of actions.entries()) {
-      if (action.phase === "clean-up") residue.push(...(await this.#cleanUp(index, forward, history.get(index))));
+      if (action.phase !== "clean-up") continue;
+      await this.#boundary();
+      try {
+        await patience.try(async () => {
+          await using forward = this.#parts.session.apart();
+          try {
+            await this.#take(index, forward, history.get(index));
+          } catch (error) {
+            await this.#parts.journal.flush();
+            history = await this.#parts.journal.history(this.#plan.task);
+            throw error;
+          }
+        });
+      } catch (error) {
+        if (isLeaseLost(error)) throw error;
+        residue.push(...leftOf(action, error));
+      }
     }
     await this.#parts.journal.flush();
     return { committed: true, error: null, residue };
@@ -102,6 +135,17 @@ export class Runner {
     await this.#parts.undoing();
     const residue = await new Undoing(this.#parts, this.#context).from(this.#plan.actions.length - 1);
     return { committed: false, error, residue };
+  }
+
+  async #boundary(): Promise<void> {
+    if (this.#parts.closing.aborted) await this.#parts.journal.flush();
+    throwIfClosing(this.#parts.closing);
+  }
+
+  async #lookAgain(recovered: boolean): Promise<void> {
+    const { session, server } = this.#parts;
+    const actions = this.#plan.actions.filter((action) => action.kind === "ensure" && action.phase === "prepare");
+    await lookAgain({ context: this.#context, session, recovered, server }, actions as readonly EnsureAction[]);
   }
 
   /** Does an action, unless a worker before this one has done it. */
@@ -120,7 +164,8 @@ export class Runner {
     await session.loadSecrets(collectReferences(action.input));
     const context = await this.#context.run(index, action, before.attempt, session);
     const result = await this.#context.operation(action).probe(context, action.input as never);
-    if (result === "absent") return false;
+    // After the commit row it goes forward whatever it was: clean-ups can be done again.
+    if (result === "absent" || (result !== "done" && action.phase === "clean-up")) return false;
     if (result === "done") {
       this.#parts.journal.done(this.#context.row(index, "do", before.attempt), null);
       return true;
@@ -153,19 +198,24 @@ export class Runner {
       throw error;
     }
     const ms = Math.round(performance.now() - started);
-    await events.emit(this.#plan.task, "action:finished", { action: index, server, title, ms });
+    // Stored with the next event, as its outcome is with the next intent.
+    events.tell(this.#plan.task, "action:finished", { action: index, server, title, ms });
   }
 
   async #ensure(index: number, action: EnsureAction, session: Session, before?: ActionHistory): Promise<void> {
-    const { journal, register } = this.#parts;
+    const { journal } = this.#parts;
     const attempt = newAttempt();
     const context = await this.#context.ensure(action, session);
-    const { todo, prior } = await prepareEnsure(context, action);
-    await journal.begin(this.#context.row(index, "do", attempt), prior);
-    await register.put(
-      action.changes
-        .filter((change) => change.after !== null)
-        .map((change) => ({ ...hold(change), server: action.server, hash: null })),
+    const { server, changes: all } = action;
+    const kept = all.filter((change) => change.after !== null);
+    const gone = all.filter((change) => change.after === null);
+    const { todo, prior } = await prepareEnsure(context, action, before !== undefined);
+    // An interrupted attempt has taken room that it asked for already.
+    if (before === undefined && todo.length > 0) await checkGuards(context.target, [action], NOT_BEGUN);
+    await journal.begin(
+      this.#context.row(index, "do", attempt),
+      prior,
+      kept.map((change) => ({ ...hold(change), server, hash: null })),
     );
     await applyEnsure(context, todo, prior);
     if (action.publish !== null) {
@@ -173,53 +223,27 @@ export class Runner {
       const changes = before === undefined ? todo : action.changes;
       await this.#parts.publish(this.#plan.task, this.#parts.server(action.server), action.publish, session, changes);
     }
-    await register.put(
-      action.changes
-        .filter((change) => change.after !== null)
-        .map((change) => ({ ...hold(change), server: action.server, hash: change.after })),
-    );
-    await register.remove(
-      action.changes
-        .filter((change) => change.after === null)
-        .map((change) => ({ ...hold(change), server: action.server })),
-    );
-    journal.done(this.#context.row(index, "do", attempt), null);
+    journal.done(this.#context.row(index, "do", attempt), null, {
+      put: kept.map((change) => ({ ...hold(change), server, hash: change.after })),
+      remove: gone.map((change) => ({ ...hold(change), server })),
+    });
   }
 
   async #operate(index: number, action: RunAction, session: Session): Promise<void> {
     const { journal } = this.#parts;
     const attempt = newAttempt();
     await session.loadSecrets(collectReferences(action.input));
+    await checkGuards(await session.target(this.#parts.server(action.server)), [action], NOT_BEGUN);
     await journal.begin(this.#context.row(index, "do", attempt), {});
     const output = await this.#context
       .operation(action)
       .run(await this.#context.run(index, action, attempt, session), action.input as never);
     journal.done(this.#context.row(index, "do", attempt), output ?? null);
   }
-
-  /** After the commit row nothing is undone: what fails is listed, and the next verify picks it up. */
-  async #cleanUp(index: number, session: Session, before?: ActionHistory): Promise<readonly Residue[]> {
-    try {
-      await this.#take(index, session, before);
-      return [];
-    } catch (error) {
-      return leftOf(this.#context.action(index), error);
-    }
-  }
 }
 
-/** A cancelled task failed because it was cancelled, whatever the cancel made fail. */
-function cancelError(
-  cause: unknown,
-  plan: PlanData,
-  action: Action | undefined,
-  residue: readonly Residue[],
-): HostwrightError {
+function stopped(plan: PlanData, action: Action | undefined, residue: readonly Residue[]): Stopped {
   const where = action === undefined ? "before its commit" : `during "${action.title}" on ${action.serverName}`;
-  const undone = residue.length === 0 ? " What it had done was taken back." : "";
-  return new HostwrightError("HW_CANCELLED", `${plan.title} was cancelled ${where}.${undone}`, {
-    ...(action === undefined ? {} : { server: action.serverName }),
-    mend: "Submit it again when it is wanted.",
-    cause,
-  });
+  const left = residue.length === 0 ? "What it had done was taken back." : "";
+  return { what: plan.title, where, left, ...(action === undefined ? {} : { server: action.serverName }) };
 }

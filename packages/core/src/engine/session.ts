@@ -3,7 +3,7 @@ import type { Target } from "../contracts/resource.ts";
 import type { CommandResult, Script, Server } from "../contracts/server.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { Reference, Resolve } from "../model/text.ts";
-import { runFenced, type Fence } from "./fence.ts";
+import { ranOn, runFenced, type Fence } from "./fence.ts";
 import type { ServerPool } from "./server-pool.ts";
 
 /** The longest that a single changing script runs for, a release's stream apart, which ends with its connection. */
@@ -83,6 +83,11 @@ export class Session implements AsyncDisposable {
     if (this.#fence === null) return;
     const target = await this.target(record);
     await target.mutate({ script: ":", timeoutMs: SETTLE_MS });
+  }
+
+  /** Has the server not been restarted since this work first changed it? False where nobody knows. */
+  async ranOn(record: ServerRecord): Promise<boolean> {
+    return this.#fence === null || ranOn(await this.#pool.get(record), this.#fence, this.#signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

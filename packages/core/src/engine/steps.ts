@@ -1,3 +1,4 @@
+import type { Guard } from "../contracts/guard.ts";
 import type { Declared } from "../contracts/resource.ts";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { ServerRecord } from "../model/records.ts";
@@ -32,6 +33,10 @@ export interface EnsureStep extends StepCommon {
 export interface RunStep extends StepCommon {
   readonly kind: "run";
   readonly operation: string;
+  /** What must hold right before it. Default: nothing. */
+  readonly guards?: readonly Guard[];
+  /** Of the operation that the input is made for; default 1. */
+  readonly version?: number;
   readonly input: unknown;
   readonly when: "always" | "changed";
 }

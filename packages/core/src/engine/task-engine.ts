@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Operation } from "../contracts/operation.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { StateStore, StoredTask } from "../contracts/store.ts";
-import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { SecretBox } from "../store/sealing.ts";
@@ -13,9 +13,10 @@ import { canonicalJson, deepFreeze } from "../model/canonical.ts";
 import { draftOf } from "./drafts.ts";
 import { Estate } from "./estate.ts";
 import { readFacts, type ServerFacts } from "./facts.ts";
+import type { Patience } from "./patience.ts";
 import type { PlanData } from "./plan.ts";
 import { planSteps } from "./plan-steps.ts";
-import { pendingPublication } from "./publisher.ts";
+import { pendingPublication, type Pending } from "./publisher.ts";
 import type { Registry } from "./registry.ts";
 import type { ServerPool } from "./server-pool.ts";
 import { Session } from "./session.ts";
@@ -32,6 +33,10 @@ export interface EngineParts {
   readonly uids: { readonly from: number; readonly to: number };
   /** Milliseconds for which a plan may be run. */
   readonly planLifeMs: number;
+  /** Milliseconds between two signs of life of a task that is worked; default 10,000. */
+  readonly heartbeatMs?: number;
+  /** Default: `new Patience()`, its own for each undo and for all clean-ups. */
+  readonly patience?: () => Patience;
 }
 
 /** Plain request: `{ type, ... }` as the builders make it. */
@@ -80,8 +85,9 @@ export async function planRequest(
 export async function discardDraft({ store, vault }: EngineParts, taskId: string): Promise<void> {
   const draft = await draftOf(store.records, taskId);
   if (draft === null) return;
-  await store.records.delete("site", draft.id);
+  // The draft last: it names the secrets.
   await vault.removePrefix(`site/${draft.id}/`);
+  await store.records.delete("site", draft.id);
 }
 
 async function planParsed(
@@ -91,7 +97,8 @@ async function planParsed(
 ): Promise<PlanData> {
   const { registry, store, box } = parts;
   const { type, parsed, estate, taskId } = request;
-  const draft = await type.plan(planningContext(parts, session, estate, taskId), parsed);
+  const context = planningContext(parts, session, estate, taskId);
+  const draft = await type.plan(context, parsed);
   const value = Promise.resolve(draft.value);
   // Awaited below: what planning throws first must not leave it unhandled.
   value.catch(() => undefined);
@@ -101,7 +108,7 @@ async function planParsed(
       register: store.register,
       session,
       fingerprint: (text) => box.fingerprint(text),
-      pendingPublication: async (server, role) => pendingPublication(await session.target(server), role),
+      pendingPublication: context.pending,
     },
     draft.steps,
   );
@@ -112,7 +119,7 @@ async function planParsed(
     ...planned,
     value: await value,
     leases: sharpenLeases(draft, planned.actions),
-    id: newId("p", 16),
+    id: planIdOf(taskId),
     task: taskId,
     request: parsed,
     createdAt: new Date(now).toISOString(),
@@ -123,11 +130,13 @@ async function planParsed(
 function planningContext(parts: EngineParts, session: Session, estate: Estate, taskId: string): PlanningContext {
   const { registry, store, vault, uids } = parts;
   const facts = new Map<string, Promise<ServerFacts>>();
+  const pending = new Map<string, Promise<Pending>>();
   return {
     estate,
     registry,
     session,
     records: store.records,
+    register: store.register,
     task: taskId,
     uids,
     facts: async (server: ServerRecord, options = { heldNames: false }) => {
@@ -136,6 +145,13 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate, t
       if (known !== undefined) return known;
       const reading = readFacts(session, estate, server, options);
       facts.set(options.heldNames ? `${server.id}/names` : server.id, reading);
+      return reading;
+    },
+    pending: async (server, role) => {
+      const key = `${server.id}\n${role.publication.root}`;
+      const reading =
+        pending.get(key) ?? session.target(server).then(async (target) => pendingPublication(target, role));
+      pending.set(key, reading);
       return reading;
     },
     ensureSecrets: async (ids) => {
@@ -153,15 +169,23 @@ function sharpenLeases(draft: TaskDraft, actions: PlanData["actions"]): PlanData
   return draft.leases.map((lease) => (owners.has(lease.scope) ? { ...lease, mode: "exclusive" } : lease));
 }
 
+/** A task has one plan, and the plan one task. */
+export function planIdOf(taskId: string): string {
+  return `p${taskId.slice(1)}`;
+}
+
 /** What is approved: the plan's actions, not its times or ids. */
 export function planHash(plan: PlanData): string {
   const { actions, register, commit, reserve, request } = plan;
   return createHash("sha256").update(canonicalJson({ actions, register, commit, reserve, request })).digest("hex");
 }
 
-/** A plan as it is stored: sealed, so that nobody without the key can read, make or change one (decisions.md D5). */
+/**
+ * A plan as it is stored: sealed, so that nobody without the key can read, make or change one (decisions.md D5). Packed
+ * before: plans of many sites repeat themselves, and each change of a task's state writes its row again.
+ */
 export function sealPlan(box: SecretBox, plan: PlanData): string {
-  return box.seal(JSON.stringify(plan), `plan/${plan.task}`);
+  return box.seal(deflateRawSync(JSON.stringify(plan), { level: 1 }).toString("base64"), `plan/${plan.task}`);
 }
 
 /** What was begun is ended, however late. @throws HW_PLAN_FORGED, HW_PLAN_EXPIRED */
@@ -172,7 +196,8 @@ export function openPlan(
 ): PlanData {
   let plan: PlanData;
   try {
-    plan = JSON.parse(box.open(String(task.plan), `plan/${task.id}`)) as PlanData;
+    const packed = Buffer.from(box.open(String(task.plan), `plan/${task.id}`), "base64");
+    plan = JSON.parse(inflateRawSync(packed).toString()) as PlanData;
   } catch (cause) {
     throw new HostwrightError(
       "HW_PLAN_FORGED",

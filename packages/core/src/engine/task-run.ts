@@ -6,9 +6,10 @@ import type { Events } from "./events.ts";
 import { dropFence, type Fence } from "./fence.ts";
 import { Journal } from "./journal.ts";
 import { giveLoginLink, taskSecret } from "./login-link.ts";
+import { Patience } from "./patience.ts";
 import type { PlanData } from "./plan.ts";
-import { publishOptions } from "./publication.ts";
-import { publish } from "./publisher.ts";
+import { publishFor } from "./publication.ts";
+import { requireLease } from "./require-lease.ts";
 import { Runner, type RunEnd } from "./runner.ts";
 import { Session } from "./session.ts";
 import { httpRole, type EngineParts } from "./task-engine.ts";
@@ -27,6 +28,14 @@ export interface TaskRunParts {
   readonly holder: string;
 }
 
+export interface RunHow {
+  readonly direction: Direction;
+  /** Another worker has begun it. */
+  readonly resumed: boolean;
+  /** Hand it over at the next boundary of the journal. */
+  readonly closing: AbortSignal;
+}
+
 /** One plan under its leases: reserved names, the run or its resumption, commit, what comes after it. */
 export class TaskRun {
   readonly #engine: EngineParts;
@@ -41,24 +50,34 @@ export class TaskRun {
     this.#plan = plan;
   }
 
-  async run(token: number, signal: AbortSignal, direction: Direction): Promise<TaskEnd> {
+  /** @throws HandedOver when it was told to at a boundary of the journal */
+  async run(token: number, signal: AbortSignal, { direction, resumed, closing }: RunHow): Promise<TaskEnd> {
     const { registry, store, vault, pool } = this.#engine;
     const committed = await store.journal.isCommitted(this.#plan.task);
     if (!committed && direction === "forward") await this.#reserve();
     const estate = await Estate.load(store.records, registry);
     const identity = await store.identity();
-    const fence: Fence = { scope: this.#plan.leases[0]?.scope ?? `task/${this.#plan.task}`, ...identity, token };
+    const fence: Fence = {
+      scope: this.#plan.leases[0]?.scope ?? `task/${this.#plan.task}`,
+      ...identity,
+      token,
+      latest: async () => ({ epoch: (await store.identity()).epoch, token: await store.leases.lastToken() }),
+    };
     await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence, signal });
-    const runner = this.#runner(session, estate);
+    const runner = this.#runner(session, estate, closing);
     const end = committed
       ? await runner.finish()
       : direction === "back"
         ? await runner.undo(interrupted(this.#plan))
         : await runner.run(async () => this.#commit());
-    const { residue, value } = await this.#afterwards(end, estate, session);
+    const { residue, value } = await this.#afterwards(end, estate, session, committed);
+    await requireLease(store.leases, this.#plan.task, this.#holder);
     const undone = !end.committed && residue.length === 0;
     if (undone) await this.forget();
-    if (undone || end.committed)
+    // Not with the commit: whoever goes on after a crash comes here as well.
+    if (end.committed) for (const prefix of this.#plan.eraseOnCommit) await vault.removePrefix(prefix);
+    // What another worker has sent may still arrive: then its fence is all that keeps it out.
+    if (!resumed && (undone || end.committed))
       await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, estate);
     return { ...end, residue, plan: this.#plan, value };
   }
@@ -80,7 +99,7 @@ export class TaskRun {
     }
   }
 
-  #runner(session: Session, estate: Estate): Runner {
+  #runner(session: Session, estate: Estate, closing: AbortSignal): Runner {
     const { registry, store, vault, box, operations } = this.#engine;
     const { task } = this.#plan;
     return new Runner(
@@ -90,20 +109,21 @@ export class TaskRun {
         journal: new Journal(store.journal, box, this.#holder),
         events: this.#events,
         session,
+        closing,
         operations,
         fingerprint: (text) => box.fingerprint(text),
         server: (id) => estate.server(id),
         keep: async (name, value) => vault.put(taskSecret(task, name), value),
+        patience: this.#engine.patience ?? (() => new Patience()),
         undoing: async () => {
-          await store.tasks.move(task, ["running", "cancelling"], "undoing");
+          await store.tasks.move(task, ["running", "cancelling"], "undoing", {}, this.#holder);
+          return !(await store.journal.isCommitted(task));
         },
-        publish: async (taskId, server, service, using, changes) => {
+        publish: async (_task, server, service, using, changes) => {
           const role = httpRole(this.#engine, server, service);
           const target = await using.target(server);
-          const { generation, reloaded, changed } = await publish(target, role, publishOptions(role, changes));
-          if (!changed) return;
-          const payload = { server: server.name, service, generation, reloaded };
-          await this.#events.emit(taskId, "publication:published", payload);
+          const common = { events: this.#events, register: store.register, plan: this.#plan };
+          await publishFor({ ...common, server, service, role, target }, changes);
         },
       },
       this.#plan,
@@ -114,6 +134,7 @@ export class TaskRun {
     end: RunEnd,
     estate: Estate,
     session: Session,
+    again: boolean,
   ): Promise<{ readonly residue: readonly Residue[]; readonly value: Readonly<Record<string, unknown>> }> {
     const { afterwards, value, task, actions } = this.#plan;
     if (!end.committed) return { residue: end.residue, value: {} };
@@ -121,7 +142,7 @@ export class TaskRun {
     try {
       await using late = session.apart();
       const target = await late.target(estate.server(afterwards.server));
-      const link = await giveLoginLink({ task, vault: this.#engine.vault, session: late, target }, afterwards);
+      const link = await giveLoginLink({ task, vault: this.#engine.vault, session: late, target, again }, afterwards);
       return { residue: end.residue, value: { ...value, ...link } };
     } catch (error) {
       // A plan without actions was made for this answer alone.
@@ -133,8 +154,8 @@ export class TaskRun {
   }
 
   async #commit(): Promise<void> {
-    const { store, vault } = this.#engine;
-    const { task, commit, register, eraseOnCommit } = this.#plan;
+    const { store } = this.#engine;
+    const { task, commit, register } = this.#plan;
     const put = register.filter((row) => !row.gone).map(({ gone: _gone, ...row }) => row);
     const remove = register
       .filter((row) => row.gone)
@@ -142,10 +163,7 @@ export class TaskRun {
     const changes = { ...commit, register: { put, remove } };
     await store.journal.commit(task, new Date().toISOString(), changes, this.#holder);
     // It is committed: nothing that fails from here on may undo it.
-    await Promise.allSettled([
-      this.#events.emit(task, "task:committed", {}),
-      ...eraseOnCommit.map(async (prefix) => vault.removePrefix(prefix)),
-    ]);
+    await this.#events.emit(task, "task:committed", {}).catch(() => undefined);
   }
 
   /** A fence that stays because its server is away harms nobody: its scope is never used again. */

@@ -1,8 +1,10 @@
 import type * as z from "zod";
-import type { RecordStore } from "../contracts/store.ts";
+import type { HttpRole } from "../contracts/roles/http.ts";
+import type { RecordStore, RegisterStore } from "../contracts/store.ts";
 import type { Estate } from "./estate.ts";
 import type { ServerFacts } from "./facts.ts";
 import type { PlanData } from "./plan.ts";
+import type { Pending } from "./publisher.ts";
 import type { Registry } from "./registry.ts";
 import type { Session } from "./session.ts";
 import type { Step } from "./steps.ts";
@@ -14,11 +16,14 @@ export interface PlanningContext {
   readonly registry: Registry;
   readonly session: Session;
   readonly records: RecordStore;
+  readonly register: Pick<RegisterStore, "owners" | "about">;
   /** Id of the task that is planned; drafts of records belong to it. */
   readonly task: string;
   readonly uids: { readonly from: number; readonly to: number };
   /** Facts of a server, read once per planning. */
   facts(server: ServerRecord, options?: { readonly heldNames: boolean }): Promise<ServerFacts>;
+  /** What waits in the entries of one of its http services, read once per planning. */
+  pending(server: ServerRecord, role: HttpRole): Promise<Pending>;
   /** Makes secrets that do not exist yet and brings all into memory; an existing one is kept. */
   ensureSecrets(ids: readonly string[]): Promise<void>;
 }

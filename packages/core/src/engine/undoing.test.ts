@@ -217,3 +217,41 @@ test("a thing that was adopted is given back by the undo: as it was, and nobody'
   expect(world.snapshot()).toEqual({ web1: { "file /a": "theirs" } });
   expect(await engine.registered("web1")).toEqual([]);
 });
+
+test("an action whose outcome nobody can tell is left as it is and listed; all others are undone", async () => {
+  const undone: string[] = [];
+  engine.operation("lost", { probe: async () => "unknown", undo: async () => void undone.push("lost") });
+  const end = await engine.carryOut(ensureStep("web1", [file("/a")]), runStep("web1", "lost"), runStep("web1", "fail"));
+  expect(end).toMatchObject({
+    committed: false,
+    residue: [
+      { server: "web1", type: "run", key: "lost", reason: expect.stringMatching(/could not be found out/) as string },
+    ],
+  });
+  expect(undone).toEqual([]);
+  expect(world.snapshot()).toEqual({ web1: {} });
+});
+
+test("a thing that others share is theirs alone again after the undo, although it was changed", async () => {
+  const shared = (owner: string, value: string): Owned => ({ ...item("file", "/a", value), owner, shared: true });
+  await engine.carryOut(ensureStep("web1", [shared("site/s2", "one")]));
+  const before = await engine.registered("web1");
+  const end = await engine.carryOut(ensureStep("web1", [shared("site/s1", "two")]), runStep("web1", "fail"));
+  expect(end).toMatchObject({ committed: false, residue: [] });
+  expect(await engine.registered("web1")).toEqual(before);
+});
+
+test("what somebody changes while it is being undone is left alone and listed", async () => {
+  world.onEffect = (_server, _type, key) => {
+    if (key === "/b" && world.effects.includes("web1 + file /b")) {
+      world.onEffect = () => undefined;
+      world.states("web1").set("file /a", { value: "by hand" });
+      throw new Error("read-only file system");
+    }
+  };
+  const end = await engine.carryOut(ensureStep("web1", [file("/a"), file("/b")]), runStep("web1", "fail"));
+  expect(end.residue).toEqual([
+    { server: "web1", type: "file", key: "/a", reason: expect.stringContaining("somebody else") },
+  ]);
+  expect(world.snapshot()).toEqual({ web1: { "file /a": "by hand" } });
+});

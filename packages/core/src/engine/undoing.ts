@@ -1,16 +1,11 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { isHostwrightError } from "../errors/hostwright-error.ts";
+import { HostwrightError, isLeaseLost } from "../errors/hostwright-error.ts";
 import { leftOf, newAttempt, type ActionContext } from "./action-context.ts";
 import { undoEnsure, type PriorStates, type Residue } from "./ensure.ts";
 import type { ActionHistory } from "./journal.ts";
-import type { Action, EnsureAction, PlannedChange } from "./plan.ts";
+import type { Patience } from "./patience.ts";
+import type { Action, EnsureAction, PlannedChange, RunAction } from "./plan.ts";
 import type { RunnerParts } from "./runner.ts";
 import type { Session } from "./session.ts";
-
-/** From the first failure of an undo on: a server that restarts is back by then. */
-const PATIENCE_MS = 60_000;
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 4_000;
 
 /**
  * Takes back what a plan has begun, last first, over all servers. It has connections of its own: those of the work may be
@@ -19,18 +14,18 @@ const LONGEST_PAUSE_MS = 4_000;
 export class Undoing {
   readonly #parts: RunnerParts;
   readonly #context: ActionContext;
-  #patience: number | null = null;
+  readonly #patience: Patience;
 
   constructor(parts: RunnerParts, context: ActionContext) {
     this.#parts = parts;
     this.#context = context;
+    this.#patience = parts.patience();
   }
 
   /** @throws HW_LEASE_LOST: another worker undoes it. */
   async from(last: number): Promise<readonly Residue[]> {
     const { journal, events } = this.#parts;
     const { plan } = this.#context;
-    await journal.flush();
     const begun = await journal.history(plan.task);
     const residue: Residue[] = [];
     let index = last;
@@ -50,7 +45,8 @@ export class Undoing {
       }
       await journal.flush();
     } catch (error) {
-      if (isHostwrightError(error) && error.code === "HW_LEASE_LOST") throw error;
+      // All was undone, but the journal does not say so: then it does not count.
+      if (isLeaseLost(error) || index < 0) throw error;
       // Without its journal an undo goes no further: what it did not come to is left.
       const rest = [...begun.keys()].filter((begunIndex) => begunIndex <= index).toSorted((a, b) => b - a);
       residue.push(...rest.flatMap((restIndex) => leftOf(this.#context.action(restIndex), error)));
@@ -59,24 +55,37 @@ export class Undoing {
   }
 
   async #patiently(index: number, action: Action, intent: ActionHistory, attempt: string): Promise<readonly Residue[]> {
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      await using session = this.#parts.session.apart();
-      try {
+    try {
+      return await this.#patience.try(async () => {
+        await using session = this.#parts.session.apart();
         await session.settle(this.#parts.server(action.server));
-        if (action.kind === "ensure") return await this.#ensured(action, intent.prior, session);
-        const operation = this.#context.operation(action);
-        const input = action.input as never;
-        // Whatever still runs of it is stopped first.
-        await operation.probe(await this.#context.run(index, action, intent.attempt, session), input);
-        await operation.undo(await this.#context.run(index, action, attempt, session), input);
-        return [];
-      } catch (error) {
-        this.#patience ??= performance.now() + PATIENCE_MS;
-        const again = isHostwrightError(error) && error.retryable && performance.now() < this.#patience;
-        if (!again) return leftOf(action, error);
-        await delay(pause);
-      }
+        if (action.kind === "ensure") return this.#ensured(action, intent.prior, session);
+        return this.#operated(index, action, intent, attempt, session);
+      });
+    } catch (error) {
+      if (isLeaseLost(error)) throw error;
+      return leftOf(action, error);
     }
+  }
+
+  /** Whatever still runs of it is stopped first. What nobody can tell the outcome of is left to a person (decisions.md D6). */
+  async #operated(
+    index: number,
+    action: RunAction,
+    intent: ActionHistory,
+    attempt: string,
+    session: Session,
+  ): Promise<readonly Residue[]> {
+    const operation = this.#context.operation(action);
+    const input = action.input as never;
+    const found = await operation.probe(await this.#context.run(index, action, intent.attempt, session), input);
+    if (found === "unknown") {
+      const { title, serverName: server } = action;
+      const message = `What became of "${title}" on ${server} could not be found out: it was left as it is.`;
+      return leftOf(action, new HostwrightError("HW_UNDO_INCOMPLETE", message, { server }));
+    }
+    await operation.undo(await this.#context.run(index, action, attempt, session), input);
+    return [];
   }
 
   async #ensured(action: EnsureAction, prior: PriorStates, session: Session): Promise<readonly Residue[]> {
@@ -93,10 +102,8 @@ export class Undoing {
     }
     const left = new Set(residue.map((item) => `${item.type}\n${item.key}`));
     const { changes, server } = action;
-    const gone = changes.filter(
-      (change) => (change.before === null || change.adopt) && !left.has(`${change.type}\n${change.key}`),
-    );
-    const kept = changes.filter((change) => change.before !== null && !change.adopt);
+    const gone = changes.filter((change) => !change.held && !left.has(`${change.type}\n${change.key}`));
+    const kept = changes.filter((change) => change.held);
     await register.remove(gone.map((change) => ({ ...hold(change), server })));
     await register.put(kept.map((change) => ({ ...hold(change), server, hash: change.before })));
     return residue;

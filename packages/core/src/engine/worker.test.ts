@@ -1,6 +1,7 @@
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ensureStep, runStep } from "../../test/fake-engine.ts";
 import { FakeWorker, NEVER, file } from "../../test/fake-worker.ts";
+import type { OperationContext } from "../contracts/operation.ts";
 
 let fake: FakeWorker;
 beforeEach(async () => {
@@ -142,11 +143,29 @@ describe("several workers", () => {
     const second = fake.another().work(two.id, NEVER);
     const waiting = async (): Promise<unknown> =>
       (await fake.engine.store.events.after(0, { task: two.id })).find(({ type }) => type === "task:waiting")?.payload;
-    await expect.poll(waiting).toEqual({ blockedBy: [{ task: one.id, scope: "site/s1" }] });
+    await expect.poll(waiting).toEqual({ position: 1, blockedBy: [{ task: one.id, scope: "site/s1" }] });
     open();
     expect(await first).toMatchObject({ state: "succeeded" });
     expect(await second).toMatchObject({ state: "succeeded" });
     expect(fake.world.effects).toEqual(["web1 + file /a"]);
+  });
+
+  test("who waits asks the store some twenty times a second, and the queue behind it writes nothing", async () => {
+    const { reached, open } = fake.gate("slow");
+    fake.drafts.set("a", { steps: [runStep("web1", "slow")] });
+    const [one, two] = [await fake.submit("a"), await fake.submit("b")];
+    const first = fake.worker.work(one.id, NEVER);
+    await reached;
+    const second = fake.worker.work(two.id, NEVER);
+    await expect.poll(async () => (await two.waiting())?.for).toBe("leases");
+    const asked = vi.spyOn(fake.engine.store.leases, "acquire");
+    const told = vi.spyOn(fake.engine.store.events, "append");
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(asked.mock.calls.length).toBeGreaterThan(5);
+    expect(asked.mock.calls.length).toBeLessThan(30);
+    expect(told).not.toHaveBeenCalled();
+    open();
+    await Promise.all([first, second]);
   });
 
   test("a worker that lost its lease ends nothing that is another's now", async () => {
@@ -156,5 +175,49 @@ describe("several workers", () => {
     await expect(fake.worker.work(submitted.id, NEVER)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
     expect(await fake.engine.store.tasks.get(submitted.id)).toMatchObject({ state: "running", finishedAt: null });
     expect(fake.world.effects).toEqual(["web1 + file /a"]);
+  });
+});
+
+describe("a task whose time is over", () => {
+  /** Runs until it is stopped, as a remote unit does. */
+  const endless = async ({ target }: OperationContext): Promise<never> =>
+    new Promise((_resolve, reject) => {
+      target.signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
+    });
+
+  test("is stopped, shown as being cancelled, undone, and told apart from a cancelled one", async () => {
+    fake.engine.operation("endless", { run: endless });
+    fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "endless")] });
+    const submitted = await fake.submit("a", { timeoutMs: 50 });
+    expect(await fake.worker.work(submitted.id, NEVER)).toMatchObject({
+      state: "undone",
+      residue: [],
+      error: {
+        code: "HW_TASK_TIMEOUT",
+        message: expect.stringMatching(/out of time during "endless" on web1/) as string,
+      },
+    });
+    expect(fake.world.effects).toEqual(["web1 + file /a", "web1 - file /a"]);
+    expect(await fake.engine.store.leases.list()).toEqual([]);
+  });
+
+  test("while it waits for others has changed nothing", async () => {
+    const { reached, open } = fake.gate("slow");
+    fake.drafts.set("a", { steps: [runStep("web1", "slow")] });
+    const [one, two] = [await fake.submit("a"), await fake.submit("b", { timeoutMs: 100 })];
+    const first = fake.worker.work(one.id, NEVER);
+    await reached;
+    const second = await fake.another().work(two.id, NEVER);
+    expect(second).toMatchObject({ state: "undone", error: { code: "HW_TASK_TIMEOUT" } });
+    open();
+    expect(await first).toMatchObject({ state: "succeeded" });
+    expect(fake.world.effects).toEqual([]);
+  });
+
+  test("by the signal of who runs it is the same", async () => {
+    fake.engine.operation("endless", { run: endless });
+    fake.drafts.set("a", { steps: [runStep("web1", "endless")] });
+    const outcome = await fake.worker.work((await fake.submit("a")).id, AbortSignal.timeout(50));
+    expect(outcome).toMatchObject({ state: "undone", error: { code: "HW_TASK_TIMEOUT" } });
   });
 });

@@ -1,11 +1,19 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import { HostwrightError, isHostwrightError, isLeaseLost } from "../errors/hostwright-error.ts";
 import type { Lease, LeaseRequest, StoredTask, TaskState } from "../contracts/store.ts";
 import { processHolder } from "../store/holder.ts";
+import { cancelError, type Stopped } from "./cancel-error.ts";
+import { closeEnded, closeTask, type Closing } from "./close-ended.ts";
 import type { Residue } from "./ensure.ts";
 import type { Events } from "./events.ts";
+import { HandedOver } from "./handed-over.ts";
+import { requireLease } from "./require-lease.ts";
+import { committedEnd, errorJson, freedBy, leftBegun } from "./task-ends.ts";
 import type { PlanData } from "./plan.ts";
-import { discardDraft, openPlan, planRequest, sealPlan, type EngineParts, type TaskRequest } from "./task-engine.ts";
+import { NO_SLOT, takeLeases, type Slot } from "./take-leases.ts";
+import { discardDraft, planRequest, sealPlan, type EngineParts, type TaskRequest } from "./task-engine.ts";
+import { isApproval, planOf } from "./stored-plans.ts";
+import { Stranding } from "./stranding.ts";
+import { sweepPlans } from "./sweeping.ts";
 import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
 
 /** How a task ended (decisions.md D42). */
@@ -21,7 +29,6 @@ export interface TaskOutcome {
 /** What an operator decides for a task that needs attention. */
 export type Resolution = "retry" | "skip" | "abandon";
 
-const WAIT_MS = 50;
 const HEARTBEAT_MS = 10_000;
 const LOOK_MS = 300;
 const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
@@ -33,65 +40,87 @@ const active = new Set<string>();
 export class Worker {
   readonly #parts: EngineParts;
   readonly #events: Events;
-  readonly #holder: string = processHolder();
+  readonly #holder: string;
+  /** What this instance cannot finish is left for a worker that can (decisions.md D4). */
+  readonly stranding: Stranding;
 
-  constructor(parts: EngineParts, events: Events) {
+  /** `holder` is another process's in tests only. */
+  constructor(parts: EngineParts, events: Events, holder: string = processHolder()) {
     this.#parts = parts;
     this.#events = events;
+    this.#holder = holder;
+    this.stranding = new Stranding(parts, events);
   }
 
-  /** Works a queued task to its end. Gives null when another worker took it. */
-  async work(taskId: string, signal: AbortSignal): Promise<TaskOutcome | null> {
+  /**
+   * Works a queued task to its end, without its slot while it waits for leases. Gives null when another worker took it, or
+   * it is left for one.
+   */
+  async work(taskId: string, signal: AbortSignal, slot: Slot = NO_SLOT): Promise<TaskOutcome | null> {
     const { leases, tasks } = this.#parts.store;
+    if (await this.stranding.leaves(taskId)) return null;
     // Held before it is claimed: of a task that is running somebody always answers for it.
     const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
     if (!("granted" in answer)) return null;
     if (!(await tasks.move(taskId, ["queued"], "running"))) return this.#letGo(taskId);
-    return this.#guarded(taskId, signal, async (task, both) => this.#carryOut(task, both));
+    return this.#guarded(taskId, signal, async (task, both) => this.#carryOut(task, both, slot));
   }
 
   /** Goes on with a task whose worker died, or takes it back. Gives null when it is finished or its worker lives. */
-  async recover(taskId: string): Promise<TaskOutcome | null> {
+  async recover(taskId: string, slot: Slot = NO_SLOT): Promise<TaskOutcome | null> {
     const { leases, tasks } = this.#parts.store;
-    const found = await tasks.get(taskId);
-    if (found === null || !UNFINISHED.includes(found.state) || active.has(taskId)) return null;
+    if (active.has(taskId)) return null;
+    const state = await tasks.state(taskId);
+    if (state === null || !UNFINISHED.includes(state) || (await this.stranding.leaves(taskId))) return null;
     const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
     if (!("granted" in answer) || active.has(taskId)) return null;
     // Whoever finds it may be cancelled meanwhile: that is no cancel of this one.
     return this.#guarded(taskId, new AbortController().signal, async (task, both) => {
       await this.#events.emit(taskId, "task:recovered", { state: task.state });
-      return this.#carryOut(task, both);
+      return this.#carryOut(task, both, slot);
     });
   }
 
-  /** Goes on with every task whose worker died, one after the other; a stop lets the one under way come to its end. */
+  /** Goes on with every task whose worker died, one after the other; a stop hands the one under way over. */
   async recoverAll(stop: AbortSignal): Promise<void> {
+    await this.stranding.refresh();
+    await closeEnded(this.#closing, (task) => active.has(task));
     for (const task of await this.#parts.store.tasks.list({ states: UNFINISHED })) {
       if (stop.aborted) return;
-      await this.recover(task.id);
+      await this.recover(task.id, { ...NO_SLOT, closing: stop });
     }
+  }
+
+  /** Removes what plans left whose time is over; see `sweepPlans`. */
+  async sweep(stop: AbortSignal): Promise<void> {
+    await sweepPlans(this.#parts, stop);
   }
 
   /**
    * Ends a task that needs attention. `retry` undoes what is left once more; `skip` takes it as mended by hand and ends
    * the task as undone; `abandon` does so too but keeps its records, reserved names and secrets.
-   * @throws HW_TASK_STATE when it does not need attention.
+   * @throws HW_TASK_STATE when it does not need attention; HW_PLUGIN_MISSING when it cannot be undone here
    */
   async resolve(taskId: string, how: Resolution): Promise<TaskOutcome | null> {
     const { tasks, leases, journal } = this.#parts.store;
     const task = await tasks.get(taskId);
     const to = how === "retry" ? "undoing" : "undone";
+    if (task?.state === "needs-attention" && how === "retry") await this.stranding.require(task);
+    // What it has is kept until it is over: who waits for the site must not find it half undone.
+    if (task?.state === "needs-attention") await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
     if (task === null || !(await tasks.move(taskId, ["needs-attention"], to))) {
+      // Somebody else resolves it at this moment, perhaps without the leases.
+      await this.recover(taskId);
+      await this.#letGo(taskId);
       throw new HostwrightError("HW_TASK_STATE", `Task ${taskId} does not need attention. Nothing was changed.`);
     }
-    // Its worker may be gone, or another process that has done with it.
-    await leases.release(taskId);
     if (how === "retry") return this.recover(taskId);
-    const plan = task.plan === null ? null : openPlan(this.#parts.box, task, { begun: true });
+    const plan = await planOf(this.#parts, task, { begun: true });
     if (how === "skip" && plan !== null) await this.#run(plan).forget();
     await journal.eraseUndo(taskId);
     const outcome = { ...(task.outcome as TaskOutcome), state: to } as TaskOutcome;
     await tasks.move(taskId, ["undone"], "undone", { outcome });
+    await leases.release(taskId);
     const { error, residue } = outcome;
     await this.#events.emit(taskId, "task:finished", { state: outcome.state, error, residue });
     return outcome;
@@ -108,15 +137,22 @@ export class Worker {
   ): Promise<TaskOutcome | null> {
     active.add(taskId);
     const cancel = new AbortController();
-    const beat = setInterval(() => void this.#beat(taskId, cancel), HEARTBEAT_MS);
+    const beat = setInterval(() => void this.#beat(taskId, cancel), this.#parts.heartbeatMs ?? HEARTBEAT_MS);
     const look = setInterval(() => void this.#look(taskId, cancel), LOOK_MS);
+    let timer: NodeJS.Timeout | undefined;
     try {
       const task = await this.#parts.store.tasks.get(taskId);
       if (task === null || !UNFINISHED.includes(task.state)) return await this.#letGo(taskId);
+      if (task.timeoutMs !== null) timer = setTimeout(() => void this.#timeOut(taskId, cancel), task.timeoutMs);
       return await this.#finish(taskId, await work(task, AbortSignal.any([signal, cancel.signal])));
+    } catch (error) {
+      if (!(error instanceof HandedOver)) throw error;
+      await this.#parts.store.leases.handOver(taskId, this.#holder);
+      return null;
     } finally {
       clearInterval(beat);
       clearInterval(look);
+      clearTimeout(timer);
       active.delete(taskId);
     }
   }
@@ -130,6 +166,11 @@ export class Worker {
     return null;
   }
 
+  async #timeOut(taskId: string, cancel: AbortController): Promise<void> {
+    cancel.abort(new DOMException("The task's time is over.", "TimeoutError"));
+    await this.#parts.store.tasks.move(taskId, ["running"], "cancelling").catch(() => false);
+  }
+
   async #beat(taskId: string, cancel: AbortController): Promise<void> {
     const held = await this.#parts.store.leases.heartbeat(taskId, this.#holder).catch(() => true);
     if (!held) cancel.abort();
@@ -141,23 +182,38 @@ export class Worker {
     if (state === "cancelling") cancel.abort();
   }
 
-  async #carryOut(task: StoredTask, signal: AbortSignal): Promise<TaskEnd> {
-    let run: { readonly plan: PlanData; readonly on: TaskRun } | null = null;
+  async #carryOut(task: StoredTask, signal: AbortSignal, slot: Slot): Promise<TaskEnd> {
+    const { journal, leases, tasks } = this.#parts.store;
+    let plan: PlanData | null = null;
+    let isPlanned = false;
+    let begun = false;
     try {
-      const begun = (await this.#parts.store.journal.read(task.id)).length > 0;
-      const stored = task.plan === null ? null : openPlan(this.#parts.box, task, { begun });
-      const { plan, token } = await this.#plan(task, stored, signal);
-      run = { plan, on: this.#run(plan) };
+      begun = (await journal.read(task.id)).length > 0;
+      plan = await planOf(this.#parts, task, { begun });
+      // What was begun is gone on with or taken back, whatever cancels it.
+      const ready = await this.#plan(task, plan, begun ? new AbortController().signal : signal, slot);
+      plan = ready.plan;
+      isPlanned = true;
       await this.#events.emit(task.id, "task:started", { actions: plan.actions.length });
-      return await run.on.run(token, signal, directionOf(task));
+      return await this.#run(plan).run(ready.token, signal, {
+        direction: directionOf(task),
+        resumed: begun,
+        closing: slot.closing,
+      });
     } catch (error) {
       // Another worker has it now: it is not this one's to end.
-      if (isHostwrightError(error) && error.code === "HW_LEASE_LOST") throw error;
-      if (run !== null && (await this.#parts.store.journal.isCommitted(task.id))) return committedEnd(run.plan, error);
-      if (run === null) await discardDraft(this.#parts, task.id);
-      else await run.on.forget();
-      const why = signal.aborted ? cancelled(task.id, error) : error;
-      return { plan: run?.plan ?? null, value: {}, committed: false, error: why, residue: [] };
+      if (isLeaseLost(error) || error instanceof HandedOver) throw error;
+      await requireLease(leases, task.id, this.#holder);
+      const committed = await journal.isCommitted(task.id);
+      if (committed && plan !== null && isPlanned) return committedEnd(plan, error);
+      // Nobody has gone on with it yet: the next one may.
+      if (committed || (begun && !isPlanned && isHostwrightError(error) && error.retryable)) throw error;
+      const residue = await leftBegun(journal, task.id, plan, error);
+      // Whoever comes after this one must not go forward without what is forgotten now.
+      await tasks.move(task.id, ["running", "cancelling"], "undoing", {}, this.#holder);
+      if (residue.length === 0) await (plan === null ? discardDraft(this.#parts, task.id) : this.#run(plan).forget());
+      const why = signal.aborted ? cancelError(signal, unbegun(task.id), error) : error;
+      return { plan, value: {}, committed: false, error: why, residue };
     }
   }
 
@@ -166,18 +222,22 @@ export class Worker {
     task: StoredTask,
     stored: PlanData | null,
     signal: AbortSignal,
+    slot: Slot,
   ): Promise<{ plan: PlanData; token: number }> {
     const { store } = this.#parts;
-    // The task's own lease is always there.
-    const [only, ...others] = await store.leases.list();
+    // The task's own lease is always there; who delivers notifications changes nothing that a plan reads.
+    const standing = await store.leases.list();
+    const [only, ...others] = standing.filter(({ scope }) => !scope.startsWith("notify/"));
     let quiet = others.length === 0 ? only?.token : undefined;
     let plan = stored ?? (await planRequest(this.#parts, task.request as TaskRequest, task.id, signal));
     for (;;) {
-      const granted = await this.#acquire(task.id, plan, signal);
+      const granted = await this.#acquire(task.id, plan, signal, slot);
       const token = Math.max(...granted.map((lease) => lease.token));
-      if (stored !== null) return { plan, token };
-      // Nobody worked when it was planned and nobody was granted a lease since: what it read still stands.
-      if (quiet !== undefined && token === quiet + 1) return { plan: await this.#keep(task.id, plan), token };
+      if (stored !== null) return { plan: isApproval(task.plan) ? await this.#keep(task.id, plan) : plan, token };
+      // Nobody worked when it was planned and nobody was granted a lease since: what it read still stands. What needs no
+      // lease is not made truer by one.
+      const stands = plan.leases.length === 0 || (quiet !== undefined && token === quiet + 1);
+      if (stands) return { plan: await this.#keep(task.id, plan), token };
       quiet = undefined;
       const again = await planRequest(this.#parts, task.request as TaskRequest, task.id, signal);
       const covered = again.leases.every((want) =>
@@ -190,28 +250,23 @@ export class Worker {
     }
   }
 
+  /** Before anything is begun: what runs by a plan that is not stored nobody could go on with. @throws HW_CANCELLED */
   async #keep(taskId: string, plan: PlanData): Promise<PlanData> {
     const { store, box } = this.#parts;
-    await store.tasks.move(taskId, ["running"], "running", { plan: sealPlan(box, plan) });
+    const sealed = sealPlan(box, plan);
+    const isKept = await store.tasks.move(taskId, ["running"], "running", { plan: sealed }, this.#holder);
+    if (!isKept) throw cancelError(AbortSignal.abort(), unbegun(taskId), undefined);
     return plan;
   }
 
-  async #acquire(taskId: string, plan: PlanData, signal: AbortSignal): Promise<readonly Lease[]> {
+  async #acquire(taskId: string, plan: PlanData, signal: AbortSignal, slot: Slot): Promise<readonly Lease[]> {
     const { leases } = this.#parts.store;
-    let told = false;
-    for (;;) {
-      signal.throwIfAborted();
-      const answer = await leases.acquire(taskId, this.#holder, [...plan.leases, ownScope(taskId)]);
-      if ("granted" in answer) return answer.granted;
-      if (!told) {
-        const blockedBy = answer.blockedBy.map(({ task, scope }) => ({ task, scope }));
-        await this.#events.emit(taskId, "task:waiting", { blockedBy });
-        told = true;
-      }
-      // Whoever is in the way may be dead.
-      for (const { task } of answer.blockedBy) await this.recover(task);
-      await delay(WAIT_MS, undefined, { signal }).catch(() => undefined);
-    }
+    const recover = async (task: string): Promise<unknown> => this.recover(task);
+    const scopes = [...plan.leases, ownScope(taskId)];
+    return takeLeases(
+      { leases, events: this.#events, slot, recover },
+      { task: taskId, holder: this.#holder, scopes, signal },
+    );
   }
 
   async #finish(taskId: string, end: TaskEnd): Promise<TaskOutcome> {
@@ -219,18 +274,17 @@ export class Worker {
     const state = end.committed ? "succeeded" : end.residue.length === 0 ? "undone" : "needs-attention";
     const error = end.error === null ? null : errorJson(end.error);
     const outcome: TaskOutcome = { state, value: end.value, error, residue: end.residue };
-    await tasks.move(taskId, UNFINISHED, state, { outcome, finishedAt: new Date().toISOString() });
-    if (state !== "needs-attention") {
-      await journal.eraseUndo(taskId);
-      await leases.release(taskId, undefined, this.#holder);
-    } else {
-      // The site stays leased until somebody resolved it; the server is free for others (decisions.md D9).
-      const [keep, ...rest] = end.plan?.leases.map((lease) => lease.scope) ?? [];
-      const free = rest.filter((scope) => scope !== keep);
-      await leases.release(taskId, [...free, ownScope(taskId).scope], this.#holder);
-    }
-    await this.#events.emit(taskId, "task:finished", { state, error, residue: end.residue });
+    // Nobody comes back to a task that has ended: what is to be forgotten or freed is so before.
+    if (state !== "needs-attention") await journal.eraseUndo(taskId);
+    else await leases.release(taskId, freedBy(end.plan), this.#holder);
+    const finishedAt = new Date().toISOString();
+    await tasks.move(taskId, UNFINISHED, state, { outcome, finishedAt }, this.#holder);
+    await closeTask(this.#closing, taskId, outcome);
     return outcome;
+  }
+
+  get #closing(): Closing {
+    return { store: this.#parts.store, events: this.#events, holder: this.#holder };
   }
 }
 
@@ -238,28 +292,11 @@ function ownScope(taskId: string): LeaseRequest {
   return { scope: `task/${taskId}`, mode: "exclusive" };
 }
 
+function unbegun(taskId: string): Stopped {
+  return { what: `Task ${taskId}`, where: "before its first action", left: "Nothing was changed." };
+}
+
 /** What was cancelled or being undone when its worker died goes back, all else forward. */
 function directionOf({ state }: StoredTask): Direction {
   return state === "cancelling" || state === "undoing" ? "back" : "forward";
-}
-
-/** The commit row stands: what failed after it is listed, and nothing is taken back. */
-function committedEnd(plan: PlanData, error: unknown): TaskEnd {
-  const reason = error instanceof Error ? error.message : String(error);
-  const residue = [{ server: plan.actions.at(-1)?.serverName ?? "", type: "run", key: plan.title, reason }];
-  return { plan, value: plan.value, committed: true, error: null, residue };
-}
-
-function errorJson(error: unknown): Record<string, unknown> {
-  if (isHostwrightError(error)) return error.toJSON();
-  const message = error instanceof Error ? error.message : String(error);
-  return new HostwrightError("HW_INTERNAL", message, { cause: error }).toJSON();
-}
-
-function cancelled(taskId: string, cause: unknown): HostwrightError {
-  return new HostwrightError(
-    "HW_CANCELLED",
-    `Task ${taskId} was cancelled before its first action. Nothing was changed.`,
-    { mend: "Submit it again when it is wanted.", cause },
-  );
 }

@@ -12,6 +12,8 @@ export const ERROR_CODES = {
     "A name that the web server already serves from foreign configuration. Remove it from the named file first.",
   HW_NOT_FOUND: "No such record, or it is not visible to this actor. Check the name or id.",
   HW_FORBIDDEN: "The policy does not allow this actor to do it. Ask somebody who may.",
+  HW_ROLE_SUBMIT:
+    "An instance of role `submit` has no key and reaches no server. Submit a request, or do it where the workers run.",
   HW_RECORD_MANAGED: "The record is managed by code or a file (managedBy). Change it there.",
   HW_RECORD_IN_USE: "The record is still used by others. Remove those first.",
   HW_SERVICE_UNKNOWN: "No loaded plugin implements this service type. Add the plugin, or correct the type.",
@@ -21,6 +23,8 @@ export const ERROR_CODES = {
   HW_PLATFORM_DATABASE: "The platform cannot use this database type. Choose one of the listed types.",
   HW_PLUGIN_INVALID: "A plugin cannot be loaded. Its message names the plugin and the mend.",
   HW_PLUGIN_MISSING: "A stored record or task needs a plugin that is not loaded. Load it.",
+  HW_OPTIONS_INCOMPATIBLE:
+    "Stored options do not fit the loaded plugin: a newer version wrote them, or they cannot be migrated. Its message names record and versions.",
   HW_PREREQUISITE_MISSING:
     "A server lacks packages, or runs something that endangers its sites. Run `server prepare`, or follow the message.",
   HW_SSH_HOST_KEY:
@@ -56,10 +60,16 @@ export const ERROR_CODES = {
   HW_UNDO_INCOMPLETE: "Something could not be undone. The residue lists exactly what; mend it and resolve the task.",
   HW_KEY_REUSED: "This idempotency key was used for another request. Use a new key.",
   HW_TASK_STATE: "The task is not in a state that allows this.",
+  HW_TASK_TIMEOUT:
+    "The task did not end in the time it was given, and was taken back. Give it more time, or find what it waited for.",
   HW_LEASE_LOST: "Another worker took over this task. This one stopped.",
   HW_QUOTE_REFUSED: "A value cannot be quoted safely in the target's syntax. Choose another value.",
   HW_SECRET_UNREADABLE: "A stored secret cannot be decrypted. Give the key that it was stored with.",
+  HW_NOTIFICATION_FAILED:
+    "A notification could not be delivered. Its message says what the receiver answered: correct it there, or its address.",
   HW_STORE_INCOMPATIBLE: "The state store was written by a newer version. Update Hostwright.",
+  HW_STORE_RESTORED:
+    "A server saw a later state of the store than this one: it was restored from a backup, or another took its place. End every other process of the installation, then call `raiseEpoch` once.",
   HW_STORE_BUSY:
     "Another process held the state store for too long. Try again; if it lasts, end the process that hangs.",
   HW_STORE_EXPOSED:

@@ -57,3 +57,8 @@ export function isHostwrightError(value: unknown): value is HostwrightError {
     value.code in ERROR_CODES
   );
 }
+
+/** Another worker has the task now: it is not this one's to end, to undo or to tell of. */
+export function isLeaseLost(value: unknown): boolean {
+  return isHostwrightError(value) && value.code === "HW_LEASE_LOST";
+}

@@ -129,7 +129,9 @@ export interface ServiceRecord {
   readonly name: string;
   readonly kind: string;
   readonly type: string;
+  /** As they were stored; also of a plugin that is absent now. */
   readonly options: unknown;
+  /** Version of the plugin's options that they are of; older ones are migrated whenever they are read for work. */
   readonly optionsVersion: number;
 }
 

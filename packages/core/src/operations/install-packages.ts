@@ -30,6 +30,8 @@ export const installPackages: Operation<InstallPackagesInput> = {
       properties: [["Environment", "DEBIAN_FRONTEND=noninteractive"]],
       stdin: "",
       timeoutMs: 1_800_000,
+      // dpkg syncs what it unpacks.
+      writes: [],
     });
     if (result.result === "success") return { packages: input.packages };
     throw new HostwrightError(

@@ -10,6 +10,8 @@ export interface RemoteUnit {
   /** Reaches the command by a root-only file in memory (/run), which systemd opens before it drops privileges. */
   readonly stdin: string;
   readonly timeoutMs: number;
+  /** Folders that it writes to: what is in them is on the disk when its end is told (decisions.md D10). */
+  readonly writes: readonly string[];
 }
 
 export interface RemoteUnitResult {
@@ -21,6 +23,9 @@ export interface RemoteUnitResult {
 }
 
 const OUTPUT_BYTES = 256 * 1024;
+
+/** systemd's answer while the server shuts down: it is there again soon, or cannot be reached. */
+const GOING_DOWN = /Transaction for .* is destructive|[Ss]hutting down|Refusing activation/;
 
 // Arguments: attempt, seconds, systemd-run's arguments. The unit outlives this script, the connection and the worker
 // (decisions.md D6): it stays loaded after its end, with its result, until that was fetched. systemd has opened the input
@@ -41,9 +46,9 @@ rm -f "/run/hostwright/$attempt.in"
 exit $code
 `;
 
-// Arguments: attempt, bytes. Waits for the end; prints result and exit status, then both outputs, base64.
+// Arguments: attempt, bytes, folders to sync. Waits for the end; prints result and exit status, then both outputs, base64.
 const WAIT = `
-unit=hostwright-$1; dir=/var/lib/hostwright/attempts/$1
+unit=hostwright-$1; dir=/var/lib/hostwright/attempts/$1; bytes=$2; shift 2
 show() { systemctl show -p "$1" --value "$unit"; }
 while :; do
   case $(show SubState) in
@@ -52,10 +57,11 @@ while :; do
   esac
 done
 printf '%s %s\\n' "$(show Result)" "$(show ExecMainStatus)"
-head -c "$2" "$dir/out" | base64 -w0; echo
-head -c "$2" "$dir/err" | base64 -w0; echo
+head -c "$bytes" "$dir/out" | base64 -w0; echo
+head -c "$bytes" "$dir/err" | base64 -w0; echo
 systemctl stop "$unit" 2>/dev/null; systemctl reset-failed "$unit" 2>/dev/null
 rm -rf -- "$dir"
+sync -f "\${dir%/*}" "$@" 2>/dev/null; :
 `;
 
 const STOP = `
@@ -89,12 +95,13 @@ export async function runRemoteUnit(target: Target, unit: RemoteUnit): Promise<R
       {
         server: server.name,
         output: bounded(started.stderr),
+        retryable: GOING_DOWN.test(started.stderr),
       },
     );
   }
   const waited = await server.script({
     script: WAIT,
-    args: [unit.attempt, String(OUTPUT_BYTES)],
+    args: [unit.attempt, String(OUTPUT_BYTES), ...unit.writes],
     timeoutMs: unit.timeoutMs + 30_000,
     signal,
   });

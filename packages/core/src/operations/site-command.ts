@@ -34,6 +34,7 @@ export async function runSiteCommand(
     properties: input.properties,
     stdin: JSON.stringify(resolveReferences(input.input, target.resolve)),
     timeoutMs: input.timeoutMs,
+    writes: input.folders,
   });
   const output = bounded(context.redact(`${stdout}\n${result.stderr}`).trim());
   if (result.result === "timeout") {
@@ -84,6 +85,15 @@ function parseAnswer(line: string): Record<string, unknown> | null {
   }
 }
 
+// Arguments: folders, some of which may be gone.
+const EMPTY = `
+code=0
+for folder in "$@"; do
+  [ ! -d "$folder" ] || /usr/bin/find "$folder" -mindepth 1 -delete || code=1
+done
+exit $code
+`;
+
 /** Empties the site's own folders as its own user, in its sandbox: root keeps out of them (decisions.md D26). */
 export async function emptySiteFolders(
   context: OperationContext,
@@ -92,10 +102,11 @@ export async function emptySiteFolders(
   if (input.folders.length === 0) return;
   const result = await runRemoteUnit(context.target, {
     attempt: context.attempt,
-    argv: ["/usr/bin/find", ...input.folders, "-mindepth", "1", "-delete"],
+    argv: ["/bin/sh", "-c", EMPTY, "sh", ...input.folders],
     properties: input.properties,
     stdin: "",
     timeoutMs: 600_000,
+    writes: input.folders,
   });
   if (result.result === "success") return;
   throw new HostwrightError(

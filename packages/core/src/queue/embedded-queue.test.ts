@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { runStep } from "../../test/fake-engine.ts";
-import { FakeWorker } from "../../test/fake-worker.ts";
+import { FakeWorker, file } from "../../test/fake-worker.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { EmbeddedQueue } from "./embedded-queue.ts";
 
@@ -11,27 +11,45 @@ beforeEach(async () => {
 });
 
 describe("the queue in the store", () => {
-  test("works everything that waits, in the order of submission, and finishes what runs when it is closed", async () => {
+  test("works everything that waits, in the order of submission", async () => {
     for (const name of ["a", "b", "c"])
       fake.drafts.set(name, { leases: [{ scope: `site/${name}`, mode: "exclusive" }] });
     const tasks = [await fake.submit("a"), await fake.submit("b"), await fake.submit("c")];
-    const queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 1);
+    await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 1);
     for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     const started = (await fake.engine.store.events.after(0))
       .filter(({ type }) => type === "task:started")
       .map((event) => event.task);
     expect(started).toEqual(tasks.map(({ id }) => id));
+  });
 
+  test("that is closed begins nothing, and hands over what runs and what waits for leases", async () => {
+    const queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
     const { reached, open } = fake.gate("slow");
-    fake.drafts.set("d", { steps: [runStep("web1", "slow")] });
+    fake.drafts.set("d", { steps: [file("/d"), runStep("web1", "slow"), file("/after")] });
     const last = await fake.submit("d");
+    const waiting = await fake.submit("d");
     await reached;
+    await expect.poll(async () => waiting.waiting()).toMatchObject({ blockedBy: [{ task: last.id }] });
     const closing = queue[Symbol.asyncDispose]();
     const left = await fake.submit("e");
     open();
     await closing;
-    expect(await last.outcome()).toMatchObject({ state: "succeeded" });
-    expect(await fake.engine.store.tasks.get(left.id)).toMatchObject({ state: "queued" });
+    const state = async (id: string): Promise<unknown> => fake.engine.store.tasks.state(id);
+    expect([await state(last.id), await state(waiting.id), await state(left.id)]).toEqual([
+      "running",
+      "running",
+      "queued",
+    ]);
+    expect(fake.world.effects.filter((line) => line.includes("/d") || line.includes("/after"))).toEqual([
+      "web1 + file /d",
+    ]);
+
+    await using _next = new EmbeddedQueue(fake.engine.store.tasks).work(fake.another(), 1);
+    for (const one of [last, waiting, left]) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
+    expect(fake.world.effects.filter((line) => line.includes("/d"))).toEqual(["web1 + file /d"]);
+    const runs = (await fake.engine.store.journal.read(last.id)).filter((row) => row.action === 1);
+    expect(runs.map((row) => row.state)).toEqual(["begun", "done"]);
   });
 
   test("works no more at once than it may", async () => {
@@ -53,6 +71,45 @@ describe("the queue in the store", () => {
     const tasks = await Promise.all(names.map(async (name) => fake.submit(name)));
     await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
     for (const one of tasks) await one.outcome();
+    expect(most).toBe(2);
+  });
+
+  test("tasks that wait for leases leave their slots to others, and the most that run stays the same", async () => {
+    const { reached, open } = fake.gate("slow");
+    let [now, most] = [0, 0];
+    fake.engine.operation("count", {
+      run: async () => {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        now--;
+      },
+    });
+    fake.drafts.set("slow", {
+      leases: [{ scope: "server/web1", mode: "exclusive" }],
+      steps: [runStep("web1", "slow")],
+    });
+    for (const name of ["b", "c", "d"])
+      fake.drafts.set(name, {
+        leases: [{ scope: "server/web1", mode: "shared" }],
+        steps: [runStep("web1", "count")],
+      });
+    const first = await fake.submit("slow");
+    const behind = await Promise.all(["b", "c", "d"].map(async (name) => fake.submit(name)));
+    for (const name of ["e", "f", "g", "h"])
+      fake.drafts.set(name, {
+        leases: [{ scope: `site/${name}`, mode: "exclusive" }],
+        steps: [runStep("web1", "count")],
+      });
+    const others = await Promise.all(["e", "f", "g", "h"].map(async (name) => fake.submit(name)));
+    await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
+    await reached;
+    for (const one of others) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
+    // One slot is the slow one's.
+    expect(most).toBe(1);
+    expect(await Promise.all(behind.map(async (one) => (await one.waiting())?.for))).toEqual(Array(3).fill("leases"));
+    open();
+    for (const one of [first, ...behind]) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
+    // All three got their leases at once.
     expect(most).toBe(2);
   });
 

@@ -18,7 +18,7 @@ const AFTER_FOLDERS = RANK.directory + 2;
 const MAKE = 'for root in "$@"; do mkdir -p -m 0750 "$root/generations" || exit 1; done';
 const REMOVE = `for root in "$@"; do
   cd "$root" || exit 1
-  rm -rf -- generations current current.new former former.new last publish.lock || exit 1
+  rm -rf -- generations current current.new former former.new held last publish.lock || exit 1
 done`;
 
 /** What the publisher makes in a publication's folder: the numbered generations and its own marks. */

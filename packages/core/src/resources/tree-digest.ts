@@ -6,6 +6,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import { sha256 } from "./show.ts";
 
 const AT_ONCE = 16;
+const BLOCK = 4096;
 const READ_WHOLE = 1024 * 1024;
 
 interface Entry {
@@ -13,30 +14,42 @@ interface Entry {
   readonly kind: "directory" | "file" | "link";
 }
 
+/** What a source folder is as a release. */
+export interface TreeSurvey {
+  /** Of names, contents, which files are executable, and links. Owners, times and other modes do not count. */
+  readonly digest: string;
+  /** Room that it takes on a file system with blocks of 4 KiB. */
+  readonly bytes: number;
+}
+
+/** The digest of `surveyTree`. */
+export async function digestTree(source: string): Promise<string> {
+  return (await surveyTree(source)).digest;
+}
+
 /**
- * Hashes a source folder as it will stand published: names, contents, which files are executable, and links. Owners,
- * times and other modes do not count. Constant memory but for the list of names.
+ * Hashes and measures a source folder as it will stand published. Constant memory but for the list of names.
  * @throws HW_PLATFORM_INVALID for what cannot be published: links that are absolute, broken or leave the folder,
  * sockets, devices, pipes, names with line breaks or not in UTF-8, and what cannot be read.
  */
-export async function digestTree(source: string): Promise<string> {
+export async function surveyTree(source: string): Promise<TreeSurvey> {
   const root = await readable(source, ".", realpath(source));
   if (!(await lstat(root)).isDirectory()) throw invalid(source, ".", "is not a folder");
   const entries: Entry[] = [];
   await list(root, "", entries);
-  const lines: { path: Buffer; line: string }[] = [];
+  const lines: { path: Buffer; line: string; blocks: number }[] = [];
   const queue = entries.values();
   const work = async (): Promise<void> => {
     for (const entry of queue) {
-      const mark = await readable(root, entry.path, markOf(root, entry));
-      lines.push({ path: Buffer.from(entry.path), line: `${mark} ${entry.path}\n` });
+      const { mark, blocks } = await readable(root, entry.path, markOf(root, entry));
+      lines.push({ path: Buffer.from(entry.path), line: `${mark} ${entry.path}\n`, blocks });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   lines.sort((a, b) => Buffer.compare(a.path, b.path));
   const hash = createHash("sha256");
   for (const { line } of lines) hash.update(line);
-  return hash.digest("hex");
+  return { digest: hash.digest("hex"), bytes: BLOCK * lines.reduce((sum, { blocks }) => sum + blocks, 1) };
 }
 
 async function list(root: string, folder: string, entries: Entry[]): Promise<void> {
@@ -54,17 +67,20 @@ async function list(root: string, folder: string, entries: Entry[]): Promise<voi
 }
 
 /** `d -`, `l <sha256 of its target>`, and for files `f` or, executable, `x` with their sha256. */
-async function markOf(root: string, { path, kind }: Entry): Promise<string> {
+async function markOf(
+  root: string,
+  { path, kind }: Entry,
+): Promise<{ readonly mark: string; readonly blocks: number }> {
   const full = join(root, path);
   switch (kind) {
     case "directory":
-      return "d -";
+      return { mark: "d -", blocks: 1 };
     case "link":
-      return `l ${sha256(await checkedLink(root, path))}`;
+      return { mark: `l ${sha256(await checkedLink(root, path))}`, blocks: 1 };
     case "file": {
       const { mode, size } = await lstat(full);
       const sum = size <= READ_WHOLE ? sha256(await readFile(full)) : await hashFile(full);
-      return `${(mode & 0o111) === 0 ? "f" : "x"} ${sum}`;
+      return { mark: `${(mode & 0o111) === 0 ? "f" : "x"} ${sum}`, blocks: Math.ceil(size / BLOCK) };
     }
   }
 }

@@ -25,6 +25,8 @@ export interface TreeSpec {
   readonly mountPoints: readonly TreeMountPoint[];
   /** `digestTree(source)`. */
   readonly digest: string;
+  /** Room that it takes in bytes, by `surveyTree(source)`; unknown: no free space is asked for. */
+  readonly bytes?: number | undefined;
 }
 
 export interface TreeState {
@@ -33,6 +35,10 @@ export interface TreeState {
   /** What a release is made from; known of the wished one only. */
   readonly from?: Pick<TreeSpec, "source" | "at" | "mountPoints">;
 }
+
+/** File systems lay out things differently; and a server whose disk is full to the last block serves nobody. */
+const MARGIN = 1.05;
+const SPARE_BYTES = 16 * 1024 * 1024;
 
 const Inside = z
   .string()
@@ -58,6 +64,7 @@ export const treeType: ResourceType<TreeSpec, TreeState> = {
       .readonly()
       .default([]),
     digest: z.string().regex(/^[0-9a-f]{64}$/, "a digest made by digestTree"),
+    bytes: z.int().min(0).optional(),
   }),
   rank: RANK.tree,
   removal: "clean-up",
@@ -65,6 +72,8 @@ export const treeType: ResourceType<TreeSpec, TreeState> = {
   desired: ({ digest, source, at, mountPoints }) => ({ digest, from: { source, at, mountPoints } }),
   read: readTrees,
   identity: ({ digest }) => ({ digest }),
+  guards: ({ path, bytes }) =>
+    bytes === undefined ? [] : [{ kind: "free-space", path, bytes: Math.ceil(bytes * MARGIN) + SPARE_BYTES }],
   apply: async (target, changes) => {
     for (const change of changes) await applyTree(target, change);
   },
@@ -73,7 +82,7 @@ export const treeType: ResourceType<TreeSpec, TreeState> = {
 };
 
 export interface TreeInput
-  extends Pick<TreeSpec, "path" | "source" | "digest">, Partial<Pick<TreeSpec, "at" | "mountPoints">> {}
+  extends Pick<TreeSpec, "path" | "source" | "digest">, Partial<Pick<TreeSpec, "at" | "mountPoints" | "bytes">> {}
 
 /** A release made of a folder on this machine; `at` defaults to ".", `mountPoints` to none. @throws HW_INPUT_INVALID */
 export function tree(input: TreeInput): Declared {

@@ -157,6 +157,8 @@ for my $change (@changes) {
 }
 # Enabling and a new file are taken up by one reload together: it costs a tenth of a second.
 systemctl("$_ --no-reload", @{$list{$_} // []}) for qw(disable enable);
+# systemctl does not sync the links by which units are enabled.
+system("sync", "-f", "/etc/systemd/system") if $list{enable} || $list{disable};
 if ($list{enable} || $list{disable} || grep { $units->{$_->{name}}{reload} } @todo) {
   # A drop-in that was taken away leaves no time behind, only this; after the reload it is forgotten.
   my @behind = grep { $units->{$_}{reload} && $units->{$_}{active} } @names;

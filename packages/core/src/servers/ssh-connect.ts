@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "ssh2";
 import { isHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";
@@ -59,10 +60,27 @@ export async function connectSsh(endpoint: SshEndpoint, signal: AbortSignal): Pr
   }
 }
 
+/**
+ * Sends what is written in one turn in one call: ssh2 writes each packet in three pieces, and each piece sent for itself
+ * costs a system call and a packet on the network.
+ */
+export function gathering<T extends Writable>(socket: T): T {
+  const write = socket.write.bind(socket) as (...args: readonly unknown[]) => boolean;
+  return Object.assign(socket, {
+    write: (...args: readonly unknown[]) => {
+      if (socket.writableCorked === 0) {
+        socket.cork();
+        process.nextTick(() => socket.uncork());
+      }
+      return write(...args);
+    },
+  });
+}
+
 function connectOnce(endpoint: SshEndpoint, timeoutMs: number, signal: AbortSignal): Promise<Connected> {
   return new Promise((resolve, reject) => {
     const client = new Client();
-    const socket = connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
+    const socket = gathering(connect({ host: endpoint.host, port: endpoint.port, noDelay: true }));
     let phase: Phase = "connect";
     let refused: HostwrightError | undefined;
     const settle = (act: () => void): void => {

@@ -21,11 +21,15 @@ export function processHolder(pid: number = process.pid): string {
   return `${pid}:${found.startTime}:${bootId()}:${pidNamespace()}`;
 }
 
+/** Holds what was handed over: gone for everybody. */
+export const NOBODY = "nobody";
+
 /**
  * Is the process certainly gone? A process of another pid namespace cannot be seen from here and is not: its heartbeat
  * judges it. What is no holder of this form is not either.
  */
 export function isHolderGone(holder: string): boolean {
+  if (holder === NOBODY) return true;
   const match = /^(\d+):(\d+):([0-9a-f-]+)(?::(\d+))?$/.exec(holder);
   if (match === null) return false;
   const [, pid, startTime, boot, namespace] = match;

@@ -1,25 +1,58 @@
+import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { StateStore } from "../contracts/store.ts";
-import { loadKeyring, type KeyringSource } from "./keyring.ts";
+import { loadKeyring, type Keyring, type KeyringSource } from "./keyring.ts";
 import { SecretBox } from "./sealing.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
 
 export interface StateOptions {
   readonly stateDir: string;
   readonly key?: Omit<KeyringSource, "stateDir">;
+  /** `submit`: no key is read or made. */
+  readonly role?: "submit";
+  readonly leaseMs?: number;
 }
+
+/** Of `leaseMs`, in milliseconds. */
+export const LEASE_MS = 60_000;
+const SHORTEST_LEASE_MS = 1_000;
 
 export interface OpenState {
   readonly store: StateStore;
   readonly box: SecretBox;
 }
 
-/** Opens the store and the key that is kept apart from it. */
+/** Opens the store and the key that is kept apart from it. @throws HW_INPUT_INVALID: the role, or a key for one without */
 export async function openState(options: StateOptions): Promise<OpenState> {
-  const store = await openSqliteStore({ directory: options.stateDir });
+  if (![undefined, "submit"].includes(options.role)) {
+    throw new HostwrightError("HW_INPUT_INVALID", `role: there is none but "submit". Nothing was opened.`, {
+      data: { field: "role" },
+    });
+  }
+  if (options.role === "submit" && options.key !== undefined) {
+    throw new HostwrightError("HW_INPUT_INVALID", 'key: an instance of role "submit" holds none. Nothing was opened.', {
+      mend: "Leave the key out, and keep it where the workers run.",
+      data: { field: "key" },
+    });
+  }
+  const { stateDir, leaseMs = LEASE_MS } = options;
+  if (!Number.isInteger(leaseMs) || leaseMs < SHORTEST_LEASE_MS) {
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      "leaseMs: it is no whole number of at least 1,000. Nothing was opened.",
+      {
+        data: { field: "leaseMs" },
+      },
+    );
+  }
+  const store = await openSqliteStore({ directory: stateDir, leaseMs });
   try {
-    return { store, box: new SecretBox(loadKeyring({ ...options.key, stateDir: options.stateDir })) };
+    return { store, box: new SecretBox(keyringOf(options)) };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+function keyringOf({ key, stateDir, role }: StateOptions): Keyring | null {
+  return role === "submit" ? null : loadKeyring({ ...key, stateDir });
 }

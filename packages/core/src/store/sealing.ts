@@ -16,14 +16,24 @@ const TAG_BYTES = 16;
 /**
  * Seals secrets (AES-256-GCM), fingerprints values and signs plans, with separate subkeys. All results name their
  * format and key: `hw1.<key>.<base64url>`. A fingerprint or signature made by an older key of the ring stays valid.
+ * Without keys (`role: "submit"`) everything is refused with HW_ROLE_SUBMIT.
  */
 export class SecretBox {
-  readonly #first: StoreKey;
+  readonly #first: StoreKey | null;
   readonly #keys: ReadonlyMap<string, StoreKey>;
 
-  constructor(keyring: Keyring) {
-    this.#first = keyring[0];
-    this.#keys = new Map(keyring.map((key) => [key.id, key]));
+  constructor(keyring: Keyring | null) {
+    this.#first = keyring?.[0] ?? null;
+    this.#keys = new Map(keyring?.map((key) => [key.id, key]));
+  }
+
+  get hasKey(): boolean {
+    return this.#first !== null;
+  }
+
+  /** @throws HW_ROLE_SUBMIT */
+  requireKey(what: string): void {
+    this.#key(what);
   }
 
   /**
@@ -31,7 +41,7 @@ export class SecretBox {
    * still cannot pass one secret off as another.
    */
   seal(text: string, context: string = ""): string {
-    const { id, sealing } = this.#first;
+    const { id, sealing } = this.#key("Sealing");
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv("aes-256-gcm", sealing, nonce).setAAD(associated(id, context));
     const sealed = Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
@@ -40,6 +50,7 @@ export class SecretBox {
 
   /** @throws HW_SECRET_UNREADABLE: another key, another context, or changed since. */
   open(sealed: string, context: string = ""): string {
+    this.requireKey("Opening a secret");
     const { id, bytes } = split(sealed);
     const key = this.#keys.get(id);
     if (key === undefined) throw unreadable(context, `it was sealed with the key ${id}, which was not given`);
@@ -57,7 +68,8 @@ export class SecretBox {
 
   /** Keyed hash of a value that may be secret: equal values have equal ones, under the same first key. */
   fingerprint(value: string): string {
-    return join(this.#first.id, hmac(this.#first.fingerprints, value));
+    const { id, fingerprints } = this.#key("A fingerprint");
+    return join(id, hmac(fingerprints, value));
   }
 
   /** Is it the value's fingerprint, under any key of the ring? Use it, not `===`, on stored ones. */
@@ -67,11 +79,20 @@ export class SecretBox {
 
   /** Signature of a plan, which a worker demands before it runs it (decisions.md D5). */
   mac(bytes: string | Uint8Array): string {
-    return join(this.#first.id, hmac(this.#first.macs, bytes));
+    const { id, macs } = this.#key("A signature");
+    return join(id, hmac(macs, bytes));
   }
 
   verifyMac(bytes: string | Uint8Array, mac: string): boolean {
     return this.#verify(mac, (key) => hmac(key.macs, bytes));
+  }
+
+  #key(what: string): StoreKey {
+    if (this.#first !== null) return this.#first;
+    throw new HostwrightError(
+      "HW_ROLE_SUBMIT",
+      `${what} needs the installation's key, and this instance was opened with role "submit". Nothing was changed.`,
+    );
   }
 
   #verify(given: string, expected: (key: StoreKey) => Buffer): boolean {

@@ -17,6 +17,11 @@ export class SecretVault {
     this.#box = box;
   }
 
+  /** @throws HW_ROLE_SUBMIT */
+  requireKey(what: string): void {
+    this.#box.requireKey(what);
+  }
+
   /** Makes the secret unless it exists. Of two that make it at once the first wins, for both. */
   async getOrCreate(id: string, make: () => string): Promise<void> {
     if ((await this.#store.get([id])).has(id)) return;

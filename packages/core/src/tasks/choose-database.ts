@@ -17,9 +17,10 @@ export function chooseDatabase(
   if (protocols.length === 0) return null;
   const { estate } = context;
   const all = estate.servers.flatMap((server) =>
-    server.services
-      .filter((service) => service.kind === "db")
-      .map((service) => ({ server, service: estate.database(server, service.name) })),
+    estate
+      .fitServices(server)
+      .filter(({ definition }) => definition.kind === "db")
+      .map(({ record }) => ({ server, service: estate.database(server, record.name) })),
   );
   const goes = (entry: (typeof all)[number]): boolean => protocols.includes(entry.service.role.protocol);
   if (wanted !== undefined) {

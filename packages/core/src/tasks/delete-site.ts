@@ -1,5 +1,7 @@
 import * as z from "zod";
 import type { RegisteredResource } from "../contracts/store.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Step } from "../engine/steps.ts";
 import { siteParts } from "./site-parts.ts";
 import { emptyStep, isEntryOf, ownerOf } from "./site-steps.ts";
@@ -27,6 +29,25 @@ export const removeSite: TaskType<DeleteRequest> = {
   plan: async (context, request) => planDelete(context, request.site),
 };
 
+/** What no loaded plugin can remove would be left behind without a record. @throws HW_PLUGIN_MISSING */
+async function refuseUnknown(
+  context: PlanningContext,
+  domain: string,
+  owner: string,
+  servers: readonly ServerRecord[],
+): Promise<void> {
+  for (const server of servers) {
+    const rows = await context.register.about(server.id, [owner], []);
+    const unknown = rows.find((row) => context.registry.findResourceType(row.type) === undefined);
+    if (unknown === undefined) continue;
+    throw new HostwrightError(
+      "HW_PLUGIN_MISSING",
+      `${domain} has ${unknown.type} ${unknown.key} on ${server.name}, which no loaded plugin knows. Nothing was changed.`,
+      { server: server.name, mend: `Load the plugin that brings the resource type "${unknown.type}".` },
+    );
+  }
+}
+
 /** Before the commit row the site only stops answering, which can be undone; what cannot comes after it. */
 async function planDelete(context: PlanningContext, name: string): Promise<TaskDraft> {
   const site = context.estate.site(name);
@@ -42,6 +63,10 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
     ...step,
   });
   const { web } = parts;
+  await refuseUnknown(context, site.domain, owner, [
+    web,
+    ...(parts.database === null ? [] : [parts.database.service.server]),
+  ]);
   const database = parts.database?.service.server;
   const steps: Step[] = [
     gone("unpublish the pages", { server: web, phase: "prepare", remove: entry, publish: parts.http.record.name }),

@@ -14,7 +14,7 @@ import {
   type SiteRecord,
 } from "../model/records.ts";
 import { LOGIN_LINK_SECONDS } from "./login-link.ts";
-import { refuseOther, refuseTaken } from "./taken-names.ts";
+import { refuseHeld, refuseOther, refuseTaken } from "./taken-names.ts";
 import { chooseDatabase } from "./choose-database.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
@@ -106,7 +106,8 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   const platform = estate.platform(request.platform);
   const web = estate.server(platform.server);
   const names = [domain, ...aliases];
-  const draft = await draftOf(context.records, context.task);
+  const stored = await draftOf(context.records, context.task);
+  const draft = stored === null ? null : estate.readDraft(stored);
   const known = estate.sites.find((site) => site.domain === domain);
   const wanted =
     known === undefined
@@ -115,14 +116,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   await refuseTaken(context, names, known?.id);
 
   const facts = await context.facts(web, { heldNames: true });
-  const held = facts.heldNames.find((entry) => names.includes(entry.name));
-  if (held !== undefined && known === undefined) {
-    throw new HostwrightError(
-      "HW_NAME_TAKEN",
-      `${held.name} is already served on ${web.name} by ${held.file}. Nothing was changed.`,
-      { server: web.name, mend: `Remove the name from ${held.file}, or choose another domain.`, data: { ...held } },
-    );
-  }
+  if (known === undefined) refuseHeld(facts.heldNames, names, web, estate.http(web, wanted.http).role);
   const databaseServer = wanted.database === null ? null : estate.server(wanted.database.server);
   await refuseProblems(context, [web, ...(databaseServer === null ? [] : [databaseServer])]);
 
@@ -222,9 +216,9 @@ function wantedSite(
   request: Request,
   given: { domain: string; aliases: readonly string[]; platform: PlatformRecord; web: ServerRecord },
 ): Omit<SiteRecord, "id" | "uid"> {
-  const { estate, registry } = context;
+  const { estate } = context;
   const { platform, web } = given;
-  const definition = registry.platform(platform.type);
+  const definition = estate.platformDefinition(platform);
   if (request.options !== undefined && request.options.type !== platform.type) {
     throw new HostwrightError(
       "HW_INPUT_INVALID",

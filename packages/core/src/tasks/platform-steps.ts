@@ -4,7 +4,7 @@ import type { RecordChange } from "../contracts/store.ts";
 import type { EnsureStep, Owned } from "../engine/steps.ts";
 import type { PlatformRecord } from "../model/records.ts";
 import { file } from "../resources/file.ts";
-import { digestTree } from "../resources/tree-digest.ts";
+import { surveyTree } from "../resources/tree-digest.ts";
 import { tree } from "../resources/tree.ts";
 import { folderReader } from "./source-reader.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
@@ -14,6 +14,8 @@ import type { PlanningContext } from "../engine/task-type.ts";
 export interface Release {
   readonly digest: string;
   readonly version: string;
+  /** Room that it takes; of a release that is published not asked any more. */
+  readonly bytes?: number;
 }
 
 /** Reads the source folder unless the release is known: a published release is never read again. */
@@ -36,7 +38,7 @@ export async function releaseOf(platform: PlatformRecord, definition: PlatformDe
       { data: { path: platform.source.path, type: definition.type } },
     );
   }
-  return { digest: await digestTree(platform.source.path), version: detected.version };
+  return { ...(await surveyTree(platform.source.path)), version: detected.version };
 }
 
 export function platformItems(
@@ -55,6 +57,7 @@ export function platformItems(
         at: layout.sourceAt,
         mountPoints: layout.mountPoints,
         digest: release.digest,
+        ...(release.bytes === undefined ? {} : { bytes: release.bytes }),
       }),
       owner,
     },
@@ -65,7 +68,7 @@ export async function platformStep(
   context: PlanningContext,
   platform: PlatformRecord,
 ): Promise<{ readonly step: EnsureStep; readonly release: Release }> {
-  const definition = context.registry.platform(platform.type);
+  const definition = context.estate.platformDefinition(platform);
   const release = await releaseOf(platform, definition);
   const owner = `platform/${platform.id}`;
   const server = context.estate.server(platform.server);
@@ -91,7 +94,15 @@ export function publishedRecord(
 ): readonly RecordChange[] {
   if (platform.release !== null) return [];
   const { id, name } = platform;
+  const { digest, version } = release;
   return [
-    { kind: "platform", id, name, value: { ...platform, release }, expect: context.estate.version(id), claims: [] },
+    {
+      kind: "platform",
+      id,
+      name,
+      value: { ...platform, release: { digest, version } },
+      expect: context.estate.version(id),
+      claims: [],
+    },
   ];
 }

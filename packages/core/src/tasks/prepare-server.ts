@@ -26,8 +26,9 @@ export const prepareServer: TaskType<PrepareRequest> = {
   async plan(context, request) {
     const server = context.estate.server(request.server);
     const { missingPackages: packages } = await context.facts(server);
-    const unwanted = server.services
-      .flatMap((service) => context.estate.definition(service).unwantedUnits?.(service.options) ?? [])
+    const unwanted = context.estate
+      .fitServices(server)
+      .flatMap(({ record, definition }) => definition.unwantedUnits?.(record.options) ?? [])
       .filter((entry) => packages.includes(entry.package));
     const install: RunStep = {
       kind: "run",

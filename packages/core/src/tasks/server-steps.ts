@@ -19,9 +19,9 @@ export async function serverItems(context: PlanningContext, server: ServerRecord
         ]
       : []),
   ];
-  const services = server.services.flatMap((record) => {
+  const services = context.estate.fitServices(server).flatMap(({ record, definition }) => {
     const view = context.estate.serverView(server, record, facts.services.get(record.name) ?? {});
-    return context.estate.definition(record).role.server(view);
+    return definition.role.server(view);
   });
   return [...folders, ...services].map((declared) => ({ ...declared, owner }));
 }
@@ -32,14 +32,20 @@ export async function serverStep(
   extra: readonly Owned[] = [],
 ): Promise<EnsureStep> {
   const owner = `server/${server.id}`;
-  const http = server.services.find((service) => service.kind === "http");
   return {
     kind: "ensure",
     title: `prepare ${server.name} for its services`,
     server,
     phase: "prepare",
     items: [...(await serverItems(context, server)), ...extra],
-    remove: (row) => row.owner === owner,
-    publish: http?.name ?? null,
+    // What a service declares whose plugin is absent cannot be told from what nobody declares any longer.
+    remove: context.estate.unfitServices(server).length > 0 ? null : (row) => row.owner === owner,
+    publish: publisherOf(context, server),
   };
+}
+
+/** Name of the http service that publishes on a server; null where there is none, or nobody who knows it. */
+export function publisherOf(context: PlanningContext, server: ServerRecord): string | null {
+  const http = context.estate.fitServices(server).find(({ definition }) => definition.kind === "http");
+  return http?.record.name ?? null;
 }

@@ -40,7 +40,7 @@ export function siteSecret(site: SiteRecord, name: string, label: string): Refer
 export async function siteParts(context: PlanningContext, site: SiteRecord): Promise<SiteParts> {
   const { estate } = context;
   const platform = estate.platform(site.platform);
-  const definition = context.registry.platform(platform.type);
+  const definition = estate.siteDefinition(site);
   const web = estate.server(platform.server);
   const http = estate.http(web, site.http);
   const php = estate.php(web, site.php);

@@ -75,7 +75,7 @@ export function siteSteps(
   const owner = ownerOf(parts);
   // Databases, trees and users go only by a delete task (decisions.md D16).
   const removable = (row: RegisteredResource): boolean =>
-    row.owner === owner && context.registry.resourceType(row.type).removal === "delete";
+    row.owner === owner && context.registry.findResourceType(row.type)?.removal === "delete";
   const before: EnsureStep[] = [];
   if (parts.database !== null) {
     const { server } = parts.database.service;

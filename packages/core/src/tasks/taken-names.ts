@@ -1,6 +1,7 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlanningContext } from "../engine/task-type.ts";
-import type { PlatformRecord, SiteRecord } from "../model/records.ts";
+import type { HeldName, HttpRole } from "../contracts/roles/http.ts";
+import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 
 /** The same request for a finished site is its verify; another one, or one that came too late, needs another task. */
 export function refuseOther(
@@ -35,4 +36,28 @@ export async function refuseTaken(
       });
     }
   }
+}
+
+/** @throws HW_NAME_TAKEN for a name that the web server serves already, from whatever file. */
+export function refuseHeld(
+  held: readonly HeldName[],
+  names: readonly string[],
+  web: ServerRecord,
+  { publication }: HttpRole,
+): void {
+  const taken = held.find((entry) => names.includes(entry.name));
+  if (taken === undefined) return;
+  const { name, file } = taken;
+  const ours = file.startsWith(`${publication.root}/`);
+  throw new HostwrightError(
+    "HW_NAME_TAKEN",
+    `${name} is already served on ${web.name} by ${file}. Nothing was changed.`,
+    {
+      server: web.name,
+      mend: ours
+        ? "A site that this store does not know has the name: was the store restored from a backup? The site was left as it is. Choose another domain."
+        : `Remove the name from ${file}, or choose another domain.`,
+      data: { name, file },
+    },
+  );
 }

@@ -1,11 +1,15 @@
 import * as z from "zod";
 import type { Problem } from "../contracts/plugin.ts";
+import { isUnfit, problemOf } from "../engine/stored-options.ts";
+import type { HostwrightError } from "../errors/hostwright-error.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
 import type { EnsureStep, Owned, Step } from "../engine/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+import { heldBackProblems } from "./held-back.ts";
+import { leftoverSteps } from "./leftovers.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
-import { serverStep } from "./server-steps.ts";
+import { publisherOf, serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
@@ -27,8 +31,9 @@ export interface VerifyValue {
 
 /**
  * Asks whether a server with all its sites, a platform or a site stands as recorded, by name, id or `@name`. The plan
- * holds what differs; run, it is set right. The value, of the plan and of the task, is a `VerifyValue`.
- * @throws HW_NOT_FOUND when planned
+ * holds what differs; run, it is set right. The value, of the plan and of the task, is a `VerifyValue`. What the loaded
+ * plugins cannot work with is left out of a server's verify, as it is, and listed among its problems.
+ * @throws HW_NOT_FOUND when planned; of one platform or site also HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE
  */
 export function verify(alias: string): VerifyRequest {
   return { type: "alias:verify", alias };
@@ -81,14 +86,12 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
 /** All sites of the server at once: its resources are read per type, never per site (decisions.md D13, promise 9). */
 async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft> {
   const { estate } = context;
-  const served = await Promise.all(estate.sitesOnServer(server.id).map(async (site) => siteParts(context, site)));
-  const here = new Set(served.map((parts) => parts.site.id));
-  const stored = await Promise.all(
-    estate
-      .sitesOnDatabase(server.id)
-      .filter((site) => !here.has(site.id))
-      .map(async (site) => siteParts(context, site)),
-  );
+  const unfit: HostwrightError[] = [];
+  const sitesHere = estate.sitesOnServer(server.id);
+  const served = await fitOnes(sitesHere, unfit, async (site) => siteParts(context, site));
+  const here = new Set(sitesHere.map((site) => site.id));
+  const sitesStored = estate.sitesOnDatabase(server.id).filter((site) => !here.has(site.id));
+  const stored = await fitOnes(sitesStored, unfit, async (site) => siteParts(context, site));
   const items: Owned[] = [
     ...served.flatMap((parts) => [
       ...webItems(parts),
@@ -98,8 +101,10 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     ...stored.flatMap(databaseItems),
   ];
   const platforms = estate.platforms.filter((platform) => platform.server === server.id);
-  const platformSteps = await Promise.all(
-    platforms.map(async (platform) => (await platformStep(context, platform)).step),
+  const platformSteps = await fitOnes(
+    platforms,
+    unfit,
+    async (platform) => (await platformStep(context, platform)).step,
   );
   const owners = new Set([...served, ...stored].map(ownerOf));
   const sites: EnsureStep = {
@@ -108,10 +113,11 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     server,
     phase: "prepare",
     items,
-    remove: (row) => owners.has(row.owner) && context.registry.resourceType(row.type).removal === "delete",
-    publish: server.services.find((service) => service.kind === "http")?.name ?? null,
+    remove: (row) => owners.has(row.owner) && context.registry.findResourceType(row.type)?.removal === "delete",
+    publish: publisherOf(context, server),
   };
-  const steps: Step[] = [await serverStep(context, server), ...platformSteps, sites];
+  const leftovers = await leftoverSteps(context, server);
+  const steps: Step[] = [await serverStep(context, server), ...platformSteps, sites, ...leftovers];
   return {
     ...NOTHING,
     title: `verify server ${server.name}`,
@@ -119,8 +125,29 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must
     // neither take back what was set right for all others nor cost each of them a start of its PHP.
     steps,
-    value: found(context, [server], {}),
+    value: found(context, [server], {}, unfit),
   };
+}
+
+/**
+ * Whatever the loaded plugins can work with. A record of an absent plugin stays as it is, with all that it has on the
+ * server, and its neighbours are verified all the same (decisions.md D4).
+ */
+async function fitOnes<T, R>(
+  records: readonly T[],
+  unfit: HostwrightError[],
+  work: (record: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results = await Promise.all(
+    records.map(async (record) =>
+      work(record).catch((error: unknown) => {
+        if (!isUnfit(error)) throw error;
+        unfit.push(error);
+        return null;
+      }),
+    ),
+  );
+  return results.filter((result) => result !== null);
 }
 
 /** Read while the plan is made, not before it. */
@@ -128,9 +155,15 @@ async function found(
   context: PlanningContext,
   servers: readonly ServerRecord[],
   reading: VerifyValue["pages"] | Promise<VerifyValue["pages"]>,
+  unfit: readonly HostwrightError[] = [],
 ): Promise<Readonly<Record<string, unknown>>> {
   const [problems, pages] = await Promise.all([findProblems(context, servers), reading]);
-  return { problems, pages };
+  const left = unfit.map((error) => ({ server: servers[0]?.name ?? "", ...problemOf(error) }));
+  // One absent plugin is one problem, however many sites it has.
+  return {
+    problems: [...new Map([...problems, ...left].map((problem) => [problem.message, problem])).values()],
+    pages,
+  };
 }
 
 async function findProblems(
@@ -138,9 +171,10 @@ async function findProblems(
   servers: readonly ServerRecord[],
 ): Promise<VerifyValue["problems"]> {
   const lists = await Promise.all(
-    servers.map(async (server) =>
-      (await problemsOf(context, server)).map((problem) => ({ ...problem, server: server.name })),
-    ),
+    servers.map(async (server) => {
+      const problems = await Promise.all([problemsOf(context, server), heldBackProblems(context, server)]);
+      return problems.flat().map((problem) => ({ ...problem, server: server.name }));
+    }),
   );
   return lists.flat();
 }

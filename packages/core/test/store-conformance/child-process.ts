@@ -29,6 +29,7 @@ export async function race(harness: StoreHarness, scenarios: readonly Scenario[]
 }
 
 function start({ child: opener }: StoreHarness, scenario: Scenario): { ready: Promise<Child>; go: () => void } {
+  if (opener === null) throw new Error("This store was not declared as lacking processes, but no child can open it.");
   const options = JSON.stringify(opener.options);
   const argv = ["--conditions=@hostwright/source", SCRIPT, opener.module, opener.function, options, ...scenario];
   const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "pipe"] });

@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { processHolder } from "../../src/store/holder.ts";
 import { race } from "./child-process.ts";
-import { type OpenHarness, use } from "./harness.ts";
+import { type Lacking, type OpenHarness, use } from "./harness.ts";
 import { running } from "./parts.ts";
 
 /** What stands after `kill -9`. A loss of power needs a machine of its own: here it rests on `synchronous`. */
-export function crashPromises(open: OpenHarness): void {
+export function crashPromises(open: OpenHarness, { processes }: Lacking): void {
   describe("a killed process", { timeout: 60_000 }, () => {
+    beforeEach(({ skip }) => {
+      if (processes !== undefined) skip(processes);
+    });
+
     it("leaves all journal rows that it was told are written, and no half transaction", async () => {
       const harness = await use(open);
       for (const run of [1, 2, 3, 4, 5]) {

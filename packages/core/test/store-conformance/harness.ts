@@ -7,8 +7,14 @@ export interface StoreHarness {
   reopen(): Promise<StateStore>;
   /** Closes all handles and removes the store. */
   cleanup(): Promise<void>;
-  /** How a child process opens the same store: `(await import(module))[function](options)`. */
-  readonly child: { readonly module: string; readonly function: string; readonly options: unknown };
+  /** How a child process opens the same store: `(await import(module))[function](options)`; null for `Lacking.processes`. */
+  readonly child: { readonly module: string; readonly function: string; readonly options: unknown } | null;
+}
+
+/** What a store cannot be asked for, each with the reason that is printed beside the skipped tests. */
+export interface Lacking {
+  /** Several processes, and what stands after one of them was killed. */
+  readonly processes?: string;
 }
 
 export type OpenHarness = () => Promise<StoreHarness>;

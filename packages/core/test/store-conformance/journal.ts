@@ -48,6 +48,19 @@ export function journalPromises(open: OpenHarness): void {
       expect(await store.journal.read("t1")).toHaveLength(1);
     });
 
+    it("writes what rows mean for the register with them, removals first, or neither", async () => {
+      const { store } = await use(open);
+      const lost = store.journal.write([aRow("t1")], "holder", { put: [file("site/s1")], remove: [] });
+      await expect(lost).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+      expect(await store.register.onServer("v1")).toEqual([]);
+      await store.journal.write([aRow("t1")], undefined, { put: [file("site/s1")], remove: [] });
+      const taken = store.journal.write([aRow("t1")], undefined, { put: [file("site/s2")], remove: [] });
+      await expect(taken).rejects.toMatchObject({ code: "HW_RESOURCE_CONFLICT" });
+      expect(await store.journal.read("t1")).toHaveLength(1);
+      await store.journal.write([aRow("t1")], undefined, { put: [file("site/s2")], remove: [file("site/s1")] });
+      expect(await store.register.onServer("v1")).toEqual([file("site/s2")]);
+    });
+
     it("erases prior states of one task and nothing else", async () => {
       const { store } = await use(open);
       await store.journal.write([aRow("t1", { undo: "x", output: 1 }), aRow("t2", { undo: "y" })]);

@@ -12,6 +12,7 @@ export function aTask(id: string, change: Partial<Submission> = {}): Submission 
     plan: null,
     actor: "system",
     key: null,
+    timeoutMs: null,
     createdAt: AT,
     ...change,
   };

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { StateStore, StoredEvent } from "../../src/contracts/store.ts";
 import { race, type Scenario } from "./child-process.ts";
-import { type OpenHarness, type StoreHarness, use } from "./harness.ts";
+import { type Lacking, type OpenHarness, type StoreHarness, use } from "./harness.ts";
 import { aTask } from "./parts.ts";
 
 const WRITTEN = 400;
@@ -31,8 +31,12 @@ async function follow(store: StateStore, ended: Promise<unknown>): Promise<reado
   }
 }
 
-export function processPromises(open: OpenHarness): void {
+export function processPromises(open: OpenHarness, { processes }: Lacking): void {
   describe("several processes", { timeout: 60_000 }, () => {
+    beforeEach(({ skip }) => {
+      if (processes !== undefined) skip(processes);
+    });
+
     it("agree on the installation", async () => {
       const harness = await use(open);
       const { installation, epoch } = await harness.store.identity();

@@ -37,6 +37,19 @@ export function registerPromises(open: OpenHarness): void {
       expect(await store.register.about("v1", [], [])).toEqual([]);
     });
 
+    it("names everybody who has something on a server once", async () => {
+      const { store } = await use(open);
+      const other = resource({ owner: "site/s2", key: "/theirs" });
+      await store.register.put([
+        resource(),
+        resource({ key: "/etc/b" }),
+        other,
+        resource({ server: "v2", owner: "site/s3" }),
+      ]);
+      expect((await store.register.owners("v1")).toSorted()).toEqual(["site/s1", "site/s2"]);
+      expect(await store.register.owners("v9")).toEqual([]);
+    });
+
     it("updates the owner's own entry", async () => {
       const { store } = await use(open);
       await store.register.put([resource()]);

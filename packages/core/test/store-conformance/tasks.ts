@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { TaskState } from "../../src/contracts/store.ts";
 import { type OpenHarness, use } from "./harness.ts";
+import { ME, OTHER } from "./holders.ts";
 import { aTask, AT, changes, running } from "./parts.ts";
 
 export function taskPromises(open: OpenHarness): void {
@@ -20,6 +22,15 @@ export function taskPromises(open: OpenHarness): void {
       expect(await ids({ states: ["queued"] })).toEqual(["t2", "t3"]);
       expect(await ids({ states: ["queued", "running"], limit: 2 })).toEqual(["t2", "t1"]);
       expect(await ids({ states: [] })).toEqual([]);
+    });
+
+    it("tells a queued task's place among the queued", async () => {
+      const { store } = await use(open);
+      for (const id of ["t1", "t2", "t3"]) await store.tasks.submit(aTask(id));
+      const places = async () => Promise.all(["t1", "t2", "t3", "t9"].map(async (id) => store.tasks.position(id)));
+      expect(await places()).toEqual([1, 2, 3, null]);
+      await store.tasks.move("t2", ["queued"], "running");
+      expect(await places()).toEqual([1, null, 2, null]);
     });
 
     it("gives the same task for the same key and request, in any order of fields, also when its plan came later", async () => {
@@ -64,6 +75,33 @@ export function taskPromises(open: OpenHarness): void {
       });
     });
 
+    it("gives the tasks that ended in the order in which they did, without their plans, and once more when they end again", async () => {
+      const { store, reopen } = await use(open);
+      const other = await reopen();
+      expect(await store.tasks.lastEnded()).toBe(0);
+      for (const id of ["t1", "t2", "t3"]) await store.tasks.submit(aTask(id, { plan: { id: "p" } }));
+      const end = async (id: string, from: TaskState, to: TaskState): Promise<boolean> =>
+        store.tasks.move(id, [from], to, { finishedAt: AT, outcome: { id } });
+      await end("t2", "queued", "needs-attention");
+      expect(await end("t1", "running", "undone")).toBe(false);
+      await store.tasks.move("t3", ["queued"], "running");
+      await end("t1", "queued", "undone");
+      const found = await other.tasks.ended(0);
+      expect(found.map(({ id }) => id)).toEqual(["t2", "t1"]);
+      expect(found[0]).toEqual(
+        expect.objectContaining({ type: "install", state: "needs-attention", outcome: { id: "t2" } }),
+      );
+      expect(found[0]).not.toHaveProperty("plan");
+      const numbers = found.map(({ ended }) => ended);
+      expect(await other.tasks.lastEnded()).toBe(numbers[1]);
+      expect((await other.tasks.ended(numbers[0] ?? 0)).map(({ id }) => id)).toEqual(["t1"]);
+      expect((await other.tasks.ended(0, 1)).map(({ id }) => id)).toEqual(["t2"]);
+      await store.tasks.move("t2", ["needs-attention"], "undoing");
+      await end("t2", "undoing", "undone");
+      expect((await other.tasks.ended(0)).map(({ id }) => id)).toEqual(["t1", "t2"]);
+      expect((await other.tasks.ended(numbers[1] ?? 0)).map(({ id }) => id)).toEqual(["t2"]);
+    });
+
     it("lets one of many claim a task", async () => {
       const { store, reopen } = await use(open);
       const stores = [store, await reopen(), await reopen()];
@@ -80,6 +118,16 @@ export function taskPromises(open: OpenHarness): void {
         expect(await store.tasks.move("t1", ["running"], back)).toBe(false);
       }
       expect(await store.tasks.move("t1", ["running"], "succeeded")).toBe(true);
+    });
+
+    it("lets a worker that lost its lease move nothing", async () => {
+      const { store } = await use(open);
+      await running(store, "t1");
+      await store.leases.acquire("t1", ME, [{ scope: "task/t1", mode: "exclusive" }]);
+      const late = store.tasks.move("t1", ["running"], "undone", { finishedAt: AT }, OTHER);
+      await expect(late).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+      expect(await store.tasks.get("t1")).toMatchObject({ state: "running", finishedAt: null });
+      expect(await store.tasks.move("t1", ["running"], "undoing", {}, ME)).toBe(true);
     });
   });
 }

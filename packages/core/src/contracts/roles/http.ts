@@ -10,7 +10,10 @@ export interface HttpEntry {
 
 /** How the web server takes a new generation. All commands are argv and run as root. */
 export interface Publication {
-  /** Folder of ours, root-owned: holds `entries/`, `generations/N/` and the link `current`. */
+  /**
+   * Folder of ours, root-owned: holds `entries/`, `generations/N/` and the link `current`. The same in all versions of a
+   * plugin: a plan of an older one is published by a newer one (decisions.md D4).
+   */
   readonly root: string;
   /** systemd unit of the web server. */
   readonly unit: string;
@@ -26,7 +29,7 @@ export interface Publication {
   statusEntry(generation: number): HttpEntry;
 }
 
-/** A name that the web server already serves from a file that is not ours. */
+/** A name that the web server already serves, from a foreign file or from an entry of the generation in force. */
 export interface HeldName {
   readonly name: string;
   readonly file: string;

@@ -57,7 +57,17 @@ export async function leapAfterBoot(db: Database, boot: string = bootId()): Prom
   await db.write(() => {
     const before = seen();
     if (before === boot) return;
-    if (before !== undefined) db.run("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'", LEAP);
+    if (before !== undefined) leapNow(db);
     db.run("INSERT INTO meta (name, value) VALUES ('boot', ?) ON CONFLICT DO UPDATE SET value = excluded.value", boot);
   });
+}
+
+/** A restored store's readers have seen events that it knows nothing of. */
+export async function leap(db: Database): Promise<void> {
+  await db.write(() => leapNow(db));
+}
+
+function leapNow(db: Database): void {
+  const { changes } = db.run("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'", LEAP);
+  if (changes === 0) db.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)", LEAP);
 }

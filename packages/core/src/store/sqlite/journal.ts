@@ -1,9 +1,10 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { CommitChanges, JournalRow, JournalStore, TaskState } from "../../contracts/store.ts";
+import type { CommitChanges, JournalRow, JournalStore, RegisterChanges, TaskState } from "../../contracts/store.ts";
 import type { Database } from "./database.ts";
 import { fromJson, toJson } from "./json.ts";
-import { deleteRecords, putRecords } from "./records.ts";
-import { putResources, removeResources } from "./register.ts";
+import { TOKENS } from "./leases.ts";
+import { deleteRecords, nextNumber, putRecords } from "./records.ts";
+import { changeRegister } from "./register.ts";
 
 interface Row extends Omit<JournalRow, "output"> {
   readonly output: string;
@@ -16,10 +17,12 @@ export class SqliteJournal implements JournalStore {
     this.#db = db;
   }
 
-  async write(rows: readonly JournalRow[], holder?: string): Promise<void> {
+  async write(rows: readonly JournalRow[], holder?: string, register?: RegisterChanges): Promise<void> {
     await this.#db.write(() => {
       for (const task of new Set(rows.map((row) => row.task))) requireLease(this.#db, task, holder);
       for (const row of rows) this.#append(row);
+      if (register !== undefined) changeRegister(this.#db, register);
+      if (rows.length > 0) nextNumber(this.#db, TOKENS, 1);
     });
   }
 
@@ -38,8 +41,7 @@ export class SqliteJournal implements JournalStore {
       this.#db.run("INSERT INTO commits (task, at) VALUES (?, ?)", task, at);
       deleteRecords(this.#db, changes.deleteRecords);
       putRecords(this.#db, changes.put);
-      removeResources(this.#db, changes.register.remove);
-      putResources(this.#db, changes.register.put);
+      changeRegister(this.#db, changes.register);
     });
   }
 
@@ -87,7 +89,7 @@ export class SqliteJournal implements JournalStore {
 }
 
 // The store's own fence: a worker that was paused and replaced must not write on the new one's behalf.
-function requireLease(db: Database, task: string, holder: string | undefined): void {
+export function requireLease(db: Database, task: string, holder: string | undefined): void {
   if (holder === undefined) return;
   if (db.get("SELECT 1 FROM leases WHERE task = ? AND holder = ? LIMIT 1", task, holder) !== undefined) return;
   throw new HostwrightError(

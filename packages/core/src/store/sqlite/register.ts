@@ -1,5 +1,5 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { RegisteredResource, RegisterStore, ResourceHold } from "../../contracts/store.ts";
+import type { RegisterChanges, RegisteredResource, RegisterStore, ResourceHold } from "../../contracts/store.ts";
 import type { Database } from "./database.ts";
 
 interface Row extends Omit<RegisteredResource, "shared"> {
@@ -7,6 +7,8 @@ interface Row extends Omit<RegisteredResource, "shared"> {
 }
 
 const COLUMNS = "server, type, key, owner, shared, hash";
+const OTHER_OWNER =
+  "SELECT owner FROM register WHERE server = ?1 AND type = ?2 AND key = ?3 AND owner <> ?4 AND NOT (shared AND ?5)";
 
 function parse({ server, type, key, owner, shared, hash }: Row): RegisteredResource {
   return { server, type, key, owner, shared: shared === 1, hash };
@@ -24,15 +26,23 @@ export class SqliteRegister implements RegisterStore {
     return (await this.#db.read(() => this.#db.all<Row>(sql, server))).map(parse);
   }
 
+  async owners(server: string): Promise<readonly string[]> {
+    const sql = "SELECT DISTINCT owner FROM register WHERE server = ? ORDER BY owner";
+    return (await this.#db.read(() => this.#db.all<Pick<Row, "owner">>(sql, server))).map(({ owner }) => owner);
+  }
+
   async about(
     server: string,
     owners: readonly string[],
     addresses: readonly Pick<ResourceHold, "type" | "key">[],
   ): Promise<readonly RegisteredResource[]> {
-    const sql = `SELECT ${COLUMNS} FROM register WHERE server = ?1 AND (type, key) IN (
-        SELECT type, key FROM register WHERE server = ?1 AND owner IN (SELECT value FROM json_each(?2))
+    // CROSS JOIN keeps the order of the tables: few are looked for among the many of the server.
+    const sql = `WITH wanted (type, key) AS (
+        SELECT own.type, own.key FROM json_each(?2) AS owners CROSS JOIN register AS own
+          WHERE own.owner = owners.value AND own.server = ?1
         UNION SELECT value ->> 0, value ->> 1 FROM json_each(?3)
-      ) ORDER BY type, key, owner`;
+      )
+      SELECT ${COLUMNS} FROM wanted CROSS JOIN register USING (type, key) WHERE server = ?1 ORDER BY type, key, owner`;
     const pairs = JSON.stringify(addresses.map(({ type, key }) => [type, key]));
     return (await this.#db.read(() => this.#db.all<Row>(sql, server, JSON.stringify(owners), pairs))).map(parse);
   }
@@ -47,38 +57,31 @@ export class SqliteRegister implements RegisterStore {
 }
 
 /** Inside a transaction. */
-export function putResources(db: Database, resources: readonly RegisteredResource[]): void {
+export function changeRegister(db: Database, { put, remove }: RegisterChanges): void {
+  removeResources(db, remove);
+  putResources(db, put);
+}
+
+function putResources(db: Database, resources: readonly RegisteredResource[]): void {
   for (const { server, type, key, owner, shared, hash } of resources) {
-    const other = db.get<{ owner: string }>(
-      "SELECT owner FROM register WHERE server = ? AND type = ? AND key = ? AND owner <> ? AND NOT (shared AND ?) LIMIT 1",
-      server,
-      type,
-      key,
-      owner,
-      Number(shared),
-    );
-    if (other !== undefined) {
-      throw new HostwrightError(
-        "HW_RESOURCE_CONFLICT",
-        `${owner} declares the ${type} ${key} on server ${server}, which ${other.owner} holds. Nothing was registered.`,
-        { server, data: { type, key, owner, holder: other.owner } },
-      );
-    }
-    db.run(
-      `INSERT INTO register (server, type, key, owner, shared, hash) VALUES (?, ?, ?, ?, ?, ?)
+    const address = [server, type, key, owner, Number(shared)] as const;
+    const { changes } = db.run(
+      `INSERT INTO register (${COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (${OTHER_OWNER})
        ON CONFLICT DO UPDATE SET shared = excluded.shared, hash = excluded.hash`,
-      server,
-      type,
-      key,
-      owner,
-      Number(shared),
+      ...address,
       hash,
+    );
+    if (changes === 1) continue;
+    const holder = db.get<{ owner: string }>(`${OTHER_OWNER} LIMIT 1`, ...address)?.owner;
+    throw new HostwrightError(
+      "HW_RESOURCE_CONFLICT",
+      `${owner} declares the ${type} ${key} on server ${server}, which ${holder} holds. Nothing was registered.`,
+      { server, data: { type, key, owner, holder } },
     );
   }
 }
 
-/** Inside a transaction. */
-export function removeResources(db: Database, resources: readonly ResourceHold[]): void {
+function removeResources(db: Database, resources: readonly ResourceHold[]): void {
   for (const { server, type, key, owner } of resources) {
     db.run("DELETE FROM register WHERE server = ? AND type = ? AND key = ? AND owner = ?", server, type, key, owner);
   }

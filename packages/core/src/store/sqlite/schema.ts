@@ -17,6 +17,7 @@ export const STORE_MIGRATIONS: readonly string[] = [
     shared INTEGER NOT NULL, hash TEXT,
     PRIMARY KEY (server, type, key, owner)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX register_owner ON register (owner, server);
 
   CREATE TABLE tasks (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, request TEXT NOT NULL,
@@ -42,6 +43,27 @@ export const STORE_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (scope, task)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX leases_task ON leases (task, holder);
+  `,
+  `
+  CREATE TABLE plans (
+    id TEXT PRIMARY KEY, task TEXT NOT NULL, request TEXT NOT NULL, title TEXT NOT NULL, hash TEXT NOT NULL,
+    sealed TEXT, expiresAt TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX plans_expiry ON plans (expiresAt);
+  DELETE FROM secrets WHERE id >= 'plan/' AND id < 'plan0';
+  `,
+  `
+  CREATE TABLE lease_places (
+    task TEXT PRIMARY KEY, place INTEGER NOT NULL, holder TEXT NOT NULL, scopes TEXT NOT NULL, heartbeat INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE tasks ADD COLUMN timeoutMs INTEGER;
+  `,
+  `
+  ALTER TABLE tasks ADD COLUMN ended INTEGER;
+  CREATE INDEX tasks_ended ON tasks (ended) WHERE ended IS NOT NULL;
+  CREATE TABLE bookmarks (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { StateStore } from "../../contracts/store.ts";
 import { ensurePrivateDirectory } from "../private-files.ts";
+import { SqliteBookmarks } from "./bookmarks.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
-import { leapAfterBoot, SqliteEvents } from "./events.ts";
+import { raiseEpoch } from "./epoch.ts";
+import { leap, leapAfterBoot, SqliteEvents } from "./events.ts";
 import { SqliteJournal } from "./journal.ts";
 import { SqliteLeases } from "./leases.ts";
+import { SqlitePlans } from "./plans.ts";
 import { SqliteRecords } from "./records.ts";
 import { SqliteRegister } from "./register.ts";
 import { EVENT_MIGRATIONS, STORE_MIGRATIONS } from "./schema.ts";
@@ -39,7 +42,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
     migrations: STORE_MIGRATIONS,
   });
   try {
-    const identity = await identityOf(store);
+    await identityOf(store);
     const events = await openEvents({
       ...common,
       path: join(options.directory, "events.db"),
@@ -53,8 +56,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
       journal: new SqliteJournal(store),
       events: new SqliteEvents(events),
       secrets: new SqliteSecrets(store),
+      plans: new SqlitePlans(store),
+      bookmarks: new SqliteBookmarks(store),
       leases: new SqliteLeases(store, options.leaseMs ?? LEASE_MS),
-      identity: async () => identity,
+      identity: async () => identityOf(store),
+      raiseEpoch: async (at, outcome) => {
+        await leap(events);
+        return raiseEpoch(store, at, outcome);
+      },
       close: async () => {
         await Promise.all([store.close(), events.close()]);
       },

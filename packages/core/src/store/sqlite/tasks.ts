@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { canonicalJson } from "../../model/canonical.ts";
-import type { StoredTask, TaskState, TaskStore } from "../../contracts/store.ts";
+import type { EndedTask, StoredTask, TaskState, TaskStore } from "../../contracts/store.ts";
 import type { Database } from "./database.ts";
+import { requireLease } from "./journal.ts";
 import { fromJson, toJson } from "./json.ts";
+import { nextNumber } from "./records.ts";
 
 interface Row extends Omit<StoredTask, "request" | "plan" | "outcome"> {
   readonly request: string;
@@ -14,7 +16,9 @@ interface Row extends Omit<StoredTask, "request" | "plan" | "outcome"> {
 
 type Submission = Parameters<TaskStore["submit"]>[0];
 
-const COLUMNS = "id, type, request, state, plan, actor, key, digest, createdAt, finishedAt, outcome";
+const COLUMNS = "id, type, request, state, plan, actor, key, digest, timeoutMs, createdAt, finishedAt, outcome";
+const ENDED = "ended-tasks";
+const ENDED_AT_ONCE = 100;
 const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
 
 export class SqliteTasks implements TaskStore {
@@ -48,6 +52,12 @@ export class SqliteTasks implements TaskStore {
     return (await this.#db.read(() => this.#db.get<Pick<Row, "state">>(sql, id)))?.state ?? null;
   }
 
+  async position(id: string): Promise<number | null> {
+    const sql = `SELECT count(*) AS place FROM tasks AS one JOIN tasks AS before ON before.state = 'queued' AND before.seq <= one.seq
+      WHERE one.id = ? AND one.state = 'queued'`;
+    return (await this.#db.read(() => this.#db.get<{ place: number }>(sql, id)))?.place || null;
+  }
+
   async list(
     filter: { readonly states?: readonly TaskState[]; readonly limit?: number } = {},
   ): Promise<readonly StoredTask[]> {
@@ -62,9 +72,11 @@ export class SqliteTasks implements TaskStore {
     from: readonly TaskState[],
     to: TaskState,
     change: Partial<Pick<StoredTask, "plan" | "outcome" | "finishedAt">> = {},
+    holder?: string,
   ): Promise<boolean> {
-    const { changes } = await this.#db.write(() =>
-      this.#db.run(
+    return this.#db.write(() => {
+      requireLease(this.#db, id, holder);
+      const { changes } = this.#db.run(
         `UPDATE tasks SET state = ?3, plan = coalesce(?4, plan), outcome = coalesce(?5, outcome),
            finishedAt = iif(?6, ?7, finishedAt)
          WHERE id = ?1 AND state IN (SELECT value FROM json_each(?2))
@@ -78,14 +90,31 @@ export class SqliteTasks implements TaskStore {
         Number("finishedAt" in change),
         change.finishedAt ?? null,
         Number(BACKWARDS.includes(to)),
-      ),
-    );
-    return changes === 1;
+      );
+      if (changes === 1 && typeof change.finishedAt === "string") {
+        this.#db.run("UPDATE tasks SET ended = ? WHERE id = ?", nextEnd(this.#db), id);
+      }
+      return changes === 1;
+    });
+  }
+
+  async ended(after: number, limit: number = ENDED_AT_ONCE): Promise<readonly EndedTask[]> {
+    const sql = `SELECT ${COLUMNS.replace("plan", "'null' AS plan")}, ended FROM tasks WHERE ended > ? ORDER BY ended LIMIT ?`;
+    const rows = await this.#db.read(() => this.#db.all<Row & { ended: number }>(sql, after, limit));
+    return rows.map((row) => {
+      const { plan: _plan, ...task } = parse(row);
+      return { ...task, ended: row.ended };
+    });
+  }
+
+  async lastEnded(): Promise<number> {
+    const sql = "SELECT value FROM counters WHERE name = ?";
+    return (await this.#db.read(() => this.#db.get<{ value: number }>(sql, ENDED)))?.value ?? 0;
   }
 
   #insert(task: Submission, digest: string): void {
     const { changes } = this.#db.run(
-      `INSERT INTO tasks (${COLUMNS}) VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, NULL, 'null') ON CONFLICT (id) DO NOTHING`,
+      `INSERT INTO tasks (${COLUMNS}) VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, NULL, 'null') ON CONFLICT (id) DO NOTHING`,
       task.id,
       task.type,
       toJson(task.request),
@@ -93,11 +122,17 @@ export class SqliteTasks implements TaskStore {
       task.actor,
       task.key,
       digest,
+      task.timeoutMs,
       task.createdAt,
     );
     if (changes === 0)
       throw new HostwrightError("HW_TASK_STATE", `A task ${task.id} exists already; it was left as it is.`);
   }
+}
+
+/** Inside a transaction that ends a task: its place among those that ended. */
+export function nextEnd(db: Database): number {
+  return nextNumber(db, ENDED, 1);
 }
 
 // Taken when it is submitted: the stored plan changes later.
@@ -119,7 +154,7 @@ function sameOrRefused(row: Row, digest: string): StoredTask {
 }
 
 function parse(row: Row): StoredTask {
-  const { id, type, state, actor, key, createdAt, finishedAt } = row;
+  const { id, type, state, actor, key, timeoutMs, createdAt, finishedAt } = row;
   const [request, plan, outcome] = [row.request, row.plan, row.outcome].map(fromJson);
-  return { id, type, request, state, plan, actor, key, createdAt, finishedAt, outcome };
+  return { id, type, request, state, plan, actor, key, timeoutMs, createdAt, finishedAt, outcome };
 }

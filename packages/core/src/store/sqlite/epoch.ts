@@ -1,0 +1,26 @@
+import { NOBODY, type EpochRaised } from "../../contracts/store.ts";
+import type { Database } from "./database.ts";
+import { nextEnd } from "./tasks.ts";
+
+const UNFINISHED = "state IN ('running', 'cancelling', 'undoing') AND id NOT IN (SELECT task FROM commits)";
+
+/** See `StateStore.raiseEpoch`. */
+export async function raiseEpoch(db: Database, at: string, outcome: unknown): Promise<EpochRaised> {
+  return db.write(() => {
+    db.run("UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'epoch'");
+    const epoch = Number(db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'epoch'")?.value);
+    const tasks = db.all<{ id: string }>(`SELECT id FROM tasks WHERE ${UNFINISHED} ORDER BY seq`).map(({ id }) => id);
+    for (const task of tasks) {
+      db.run("DELETE FROM leases WHERE task = ? AND mode = 'shared'", task);
+      db.run("UPDATE leases SET holder = ? WHERE task = ?", NOBODY, task);
+      db.run(
+        "UPDATE tasks SET state = 'needs-attention', outcome = ?, finishedAt = ?, ended = ? WHERE id = ?",
+        JSON.stringify(outcome ?? null),
+        at,
+        nextEnd(db),
+        task,
+      );
+    }
+    return { epoch, tasks };
+  });
+}

@@ -1,0 +1,38 @@
+import type { PlanStore, StoredPlan } from "../../contracts/store.ts";
+import type { Database } from "./database.ts";
+import { fromJson, toJson } from "./json.ts";
+
+interface Row extends Omit<StoredPlan, "request"> {
+  readonly request: string;
+}
+
+const COLUMNS = "id, task, request, title, hash, sealed, expiresAt";
+
+export class SqlitePlans implements PlanStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async put({ id, task, request, title, hash, sealed, expiresAt }: StoredPlan): Promise<void> {
+    const sql = `INSERT OR REPLACE INTO plans (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+    await this.#db.write(() => this.#db.run(sql, id, task, toJson(request), title, hash, sealed, expiresAt));
+  }
+
+  async get(id: string): Promise<StoredPlan | null> {
+    const row = await this.#db.read(() => this.#db.get<Row>(`SELECT ${COLUMNS} FROM plans WHERE id = ?`, id));
+    return row === undefined ? null : { ...row, request: fromJson(row.request) };
+  }
+
+  async expired(time: string): Promise<readonly Pick<StoredPlan, "id" | "task">[]> {
+    const sql = "SELECT id, task FROM plans WHERE expiresAt < ? ORDER BY id";
+    const rows = await this.#db.read(() => this.#db.all<Pick<Row, "id" | "task">>(sql, time));
+    return rows.map((row) => ({ ...row }));
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    const sql = "DELETE FROM plans WHERE id IN (SELECT value FROM json_each(?))";
+    await this.#db.write(() => this.#db.run(sql, JSON.stringify(ids)));
+  }
+}

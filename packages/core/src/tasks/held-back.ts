@@ -1,0 +1,27 @@
+import type { Problem } from "../contracts/plugin.ts";
+import type { PlanningContext } from "../engine/task-type.ts";
+import type { ServerRecord } from "../model/records.ts";
+import { publisherOf } from "./server-steps.ts";
+
+/** Entries that the web server refused and that no generation has: which site's, and why (decisions.md D18). */
+export async function heldBackProblems(context: PlanningContext, server: ServerRecord): Promise<readonly Problem[]> {
+  const service = publisherOf(context, server);
+  const record = server.services.find((one) => one.name === service);
+  if (record === undefined) return [];
+  const { role } = context.estate.http(server, record.name);
+  const { heldBack } = await context.pending(server, role);
+  if (heldBack.length === 0) return [];
+  const addresses = heldBack.map(({ name }) => ({ type: "file", key: `${role.publication.root}/entries/${name}` }));
+  const owners = new Map((await context.register.about(server.id, [], addresses)).map((row) => [row.key, row.owner]));
+  return heldBack.map(({ name, reason }, index) => {
+    const owner = owners.get(addresses[index]?.key ?? "") ?? "";
+    const site = context.estate.sites.find((one) => `site/${one.id}` === owner);
+    const whose = site === undefined ? "" : ` of ${site.domain}`;
+    return {
+      message: `${role.publication.unit} refused ${name}${whose}, and goes on with what was in force of it: ${reason}`,
+      mend: `Mend what it names, then verify ${site === undefined ? server.name : site.domain}.`,
+      code: "HW_HTTP_CONFIG_REFUSED",
+      tolerable: true,
+    };
+  });
+}

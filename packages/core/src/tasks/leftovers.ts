@@ -1,0 +1,73 @@
+import { dirname } from "node:path/posix";
+import type { RegisteredResource } from "../contracts/store.ts";
+import type { UnitProperty } from "../contracts/roles/php.ts";
+import type { EnsureStep, RunStep, Step } from "../engine/steps.ts";
+import type { PlanningContext } from "../engine/task-type.ts";
+import { readStates, addressKey } from "../engine/resource-states.ts";
+import type { ServerRecord } from "../model/records.ts";
+import type { SiteCommandInput } from "../operations/site-command.ts";
+
+/**
+ * What deleted sites still have on a server, because a clean-up of their delete task failed there: registered, but without
+ * a record. It goes now (decisions.md D8).
+ */
+export async function leftoverSteps(context: PlanningContext, server: ServerRecord): Promise<readonly Step[]> {
+  const { estate, register, registry, session } = context;
+  const owners = await register.owners(server.id);
+  const gone = new Set(
+    owners.filter((owner) => owner.startsWith("site/") && !estate.knows(owner.slice("site/".length))),
+  );
+  if (gone.size === 0) return [];
+  const rows = (await register.about(server.id, [...gone], [])).filter((row) => gone.has(row.owner));
+  const users = rows.filter((row) => row.type === "unix-user");
+  // Users go last: where there is none, there are no files of it either.
+  const present = await readStates(registry, await session.target(server), users, { contents: false });
+  const standing = users.filter((row) => present.has(addressKey(row.type, row.key)));
+  const remove: EnsureStep = {
+    kind: "ensure",
+    title: `remove what ${gone.size} deleted ${gone.size === 1 ? "site" : "sites"} left on ${server.name}`,
+    server,
+    phase: "clean-up",
+    items: [],
+    remove: (row) => gone.has(row.owner),
+    publish: null,
+  };
+  return [...standing.map((user) => emptyLeftover(server, user, rows)), remove];
+}
+
+/** Root keeps out of owners' folders: their files are removed by the user that they belong to (decisions.md D26). */
+function emptyLeftover(server: ServerRecord, user: RegisteredResource, rows: readonly RegisteredResource[]): RunStep {
+  const own = rows.filter((row) => row.owner === user.owner);
+  const parents = new Set(own.map((row) => dirname(row.key)));
+  const folders = own.filter((row) => row.type === "directory" && !parents.has(row.key)).map((row) => row.key);
+  const input: SiteCommandInput = {
+    what: `the deleted ${user.owner}`,
+    properties: confined(user.key, folders),
+    argv: [],
+    input: {},
+    timeoutMs: 600_000,
+    folders,
+  };
+  return {
+    kind: "run",
+    title: `remove the files of the deleted ${user.owner}`,
+    server,
+    phase: "clean-up",
+    operation: "empty-site",
+    input,
+    when: "always",
+  };
+}
+
+function confined(user: string, folders: readonly string[]): readonly UnitProperty[] {
+  return [
+    ["User", user],
+    ["Group", user],
+    ["NoNewPrivileges", "yes"],
+    ["CapabilityBoundingSet", ""],
+    ["PrivateDevices", "yes"],
+    ["PrivateNetwork", "yes"],
+    ["ProtectSystem", "strict"],
+    ...folders.map((folder): UnitProperty => ["ReadWritePaths", `-${folder}`]),
+  ];
+}

@@ -1,0 +1,30 @@
+import { NOBODY, type EpochRaised } from "../../src/contracts/store.ts";
+import type { Tables } from "./tables.ts";
+import { nextEnd } from "./tasks.ts";
+
+const LEAP = 1_000_000;
+const UNDER_WAY: readonly string[] = ["running", "cancelling", "undoing"];
+
+/** See `StateStore.raiseEpoch`. */
+export function raiseEpoch(tables: Tables, at: string, outcome: unknown): EpochRaised {
+  tables.lastEvent += LEAP;
+  tables.epoch++;
+  const given = [...tables.tasks.values()].filter(
+    ({ id, state }) => UNDER_WAY.includes(state) && !tables.commits.has(id),
+  );
+  for (const row of given) {
+    tables.tasks.set(row.id, {
+      ...row,
+      state: "needs-attention",
+      outcome: JSON.stringify(outcome),
+      finishedAt: at,
+      ended: nextEnd(tables),
+    });
+    for (const [key, lease] of tables.leases) {
+      if (lease.task !== row.id) continue;
+      if (lease.mode === "shared") tables.leases.delete(key);
+      else tables.leases.set(key, { ...lease, holder: NOBODY });
+    }
+  }
+  return { epoch: tables.epoch, tasks: given.map(({ id }) => id) };
+}

@@ -1,0 +1,53 @@
+import type { JournalStore } from "../../src/contracts/store.ts";
+import { HostwrightError } from "../../src/errors/hostwright-error.ts";
+import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { deleteRecords, putRecords } from "./records.ts";
+import { putResources, removeResources } from "./register.ts";
+import { TOKENS } from "./leases.ts";
+import { atomically, nextNumber, type Tables } from "./tables.ts";
+
+export function memoryJournal(tables: Tables): JournalStore {
+  return {
+    write: async (rows, holder, register) => {
+      for (const { task } of rows) requireLease(tables, task, holder);
+      atomically(tables, () => {
+        removeResources(tables, register?.remove ?? []);
+        putResources(tables, register?.put ?? []);
+      });
+      for (const row of rows) {
+        const plain = { ...row, output: fromJson(toJson(row.output)) };
+        tables.journal.set(row.task, [...(tables.journal.get(row.task) ?? []), plain]);
+      }
+      if (rows.length > 0) nextNumber(tables, TOKENS, 1);
+    },
+    read: async (task) => tables.journal.get(task) ?? [],
+    commit: async (task, _at, changes, holder) => {
+      if (tables.commits.has(task)) return;
+      requireLease(tables, task, holder);
+      const state = tables.tasks.get(task)?.state;
+      if (state !== "running") throw new HostwrightError("HW_TASK_STATE", `Task ${task} is ${state ?? "not there"}.`);
+      atomically(tables, () => {
+        tables.commits.add(task);
+        deleteRecords(tables, changes.deleteRecords);
+        putRecords(tables, changes.put);
+        removeResources(tables, changes.register.remove);
+        putResources(tables, changes.register.put);
+      });
+    },
+    isCommitted: async (task) => tables.commits.has(task),
+    eraseUndo: async (task) => {
+      const rows = tables.journal.get(task);
+      if (rows !== undefined)
+        tables.journal.set(
+          task,
+          rows.map((row) => ({ ...row, undo: null })),
+        );
+    },
+  };
+}
+
+export function requireLease(tables: Tables, task: string, holder: string | undefined): void {
+  if (holder === undefined) return;
+  for (const lease of tables.leases.values()) if (lease.task === task && lease.holder === holder) return;
+  throw new HostwrightError("HW_LEASE_LOST", `${holder} holds no lease of task ${task} any more.`);
+}

@@ -1,0 +1,71 @@
+import type { RecordChange, RecordKind, RecordRemoval, RecordStore, StoredRecord } from "../../src/contracts/store.ts";
+import { HostwrightError } from "../../src/errors/hostwright-error.ts";
+import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { atomically, keyOf, nextNumber, type RecordRow, type Tables } from "./tables.ts";
+
+export function memoryRecords(tables: Tables): RecordStore {
+  return {
+    get: async (kind, idOrName) => {
+      const row = tables.records.get(keyOf(kind, idOrName)) ?? named(tables, kind, idOrName);
+      return row === undefined ? null : parse(row);
+    },
+    list: async (kind) =>
+      [...tables.records.values()]
+        .filter((row) => row.kind === kind)
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map(parse),
+    put: async (record, options) => {
+      atomically(tables, () => putRecords(tables, [{ ...record, ...options }]));
+      return { ...record, version: options.expect + 1 };
+    },
+    delete: async (kind, id) => deleteRecords(tables, [{ kind, id }]),
+    claimedBy: async (kind, name) => tables.claims.get(keyOf(kind, name)) ?? null,
+    nextNumber: async (counter, from) => nextNumber(tables, counter, from),
+  };
+}
+
+/** All old names are given up before any new one is claimed, so that names may be exchanged. */
+export function putRecords(tables: Tables, changes: readonly RecordChange[]): void {
+  for (const { kind, id, name, value, expect } of changes) {
+    requireVersion(tables, { kind, id }, expect);
+    tables.records.set(keyOf(kind, id), { kind, id, name, version: expect + 1, value: toJson(value) });
+    dropClaims(tables, kind, id);
+  }
+  for (const { kind, id, name, claims } of changes) {
+    for (const claimed of [name, ...claims]) {
+      const holder = tables.claims.get(keyOf(kind, claimed));
+      if (holder !== undefined && holder !== id) {
+        throw new HostwrightError("HW_DOMAIN_TAKEN", `${kind} ${holder} has the name ${claimed}.`);
+      }
+      tables.claims.set(keyOf(kind, claimed), id);
+    }
+  }
+}
+
+export function deleteRecords(tables: Tables, removals: readonly RecordRemoval[]): void {
+  for (const removal of removals) {
+    if (removal.expect !== undefined) requireVersion(tables, removal, removal.expect);
+    tables.records.delete(keyOf(removal.kind, removal.id));
+    dropClaims(tables, removal.kind, removal.id);
+  }
+}
+
+function named(tables: Tables, kind: RecordKind, name: string): RecordRow | undefined {
+  return [...tables.records.values()].find((row) => row.kind === kind && row.name === name);
+}
+
+function dropClaims(tables: Tables, kind: RecordKind, id: string): void {
+  for (const [name, holder] of tables.claims) {
+    if (holder === id && name.startsWith(`${kind}\n`)) tables.claims.delete(name);
+  }
+}
+
+function requireVersion(tables: Tables, { kind, id }: Pick<RecordRemoval, "kind" | "id">, expect: number): void {
+  const version = tables.records.get(keyOf(kind, id))?.version ?? 0;
+  if (version === expect) return;
+  throw new HostwrightError("HW_TASK_STATE", `The ${kind} ${id} is at version ${version}, not ${expect}.`);
+}
+
+function parse(row: RecordRow): StoredRecord {
+  return { ...row, value: fromJson(row.value) };
+}

@@ -1,0 +1,95 @@
+import type {
+  JournalRow,
+  Lease,
+  LeasePlace,
+  RegisteredResource,
+  StoredEvent,
+  StoredPlan,
+  StoredRecord,
+  StoredTask,
+} from "../../src/contracts/store.ts";
+
+export interface TaskRow extends Omit<StoredTask, "request" | "plan" | "outcome"> {
+  readonly request: string;
+  readonly plan: string;
+  readonly outcome: string;
+  /** What was submitted, for whoever uses its key again. */
+  readonly submitted: string;
+  /** Place among those that ended; 0: it did not. */
+  readonly ended: number;
+}
+
+export interface RecordRow extends Omit<StoredRecord, "value"> {
+  readonly value: string;
+}
+
+/** All that a store in memory keeps. Rows are never changed in place, so that a shallow copy is a snapshot. */
+export interface Tables {
+  readonly installation: string;
+  epoch: number;
+  records: Map<string, RecordRow>;
+  /** `kind name` to id. */
+  claims: Map<string, string>;
+  counters: Map<string, number>;
+  register: Map<string, RegisteredResource>;
+  tasks: Map<string, TaskRow>;
+  journal: Map<string, readonly JournalRow[]>;
+  commits: Set<string>;
+  events: StoredEvent[];
+  lastEvent: number;
+  secrets: Map<string, string>;
+  plans: Map<string, StoredPlan>;
+  /** JSON by name. */
+  bookmarks: Map<string, string>;
+  leases: Map<string, Lease>;
+  /** By task. */
+  places: Map<string, LeasePlace>;
+}
+
+export function emptyTables(installation: string): Tables {
+  return {
+    installation,
+    epoch: 1,
+    records: new Map(),
+    claims: new Map(),
+    counters: new Map(),
+    register: new Map(),
+    tasks: new Map(),
+    journal: new Map(),
+    commits: new Set(),
+    events: [],
+    lastEvent: 0,
+    secrets: new Map(),
+    plans: new Map(),
+    bookmarks: new Map(),
+    leases: new Map(),
+    places: new Map(),
+  };
+}
+
+/** All or nothing, for what may be refused half way: records, names, resources and the commit row. */
+export function atomically<T>(tables: Tables, work: () => T): T {
+  const { records, claims, register, commits } = tables;
+  const before = {
+    records: new Map(records),
+    claims: new Map(claims),
+    register: new Map(register),
+    commits: new Set(commits),
+  };
+  try {
+    return work();
+  } catch (error) {
+    Object.assign(tables, before);
+    throw error;
+  }
+}
+
+export function keyOf(...parts: readonly string[]): string {
+  return parts.join("\n");
+}
+
+export function nextNumber(tables: Tables, counter: string, from: number): number {
+  const number = Math.max((tables.counters.get(counter) ?? -1) + 1, from);
+  tables.counters.set(counter, number);
+  return number;
+}

@@ -1,0 +1,85 @@
+import type { StoredTask, TaskState, TaskStore } from "../../src/contracts/store.ts";
+import { HostwrightError } from "../../src/errors/hostwright-error.ts";
+import { canonicalJson } from "../../src/model/canonical.ts";
+import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { requireLease } from "./journal.ts";
+import { nextNumber, type TaskRow, type Tables } from "./tables.ts";
+
+const ENDED = "ended-tasks";
+const ENDED_AT_ONCE = 100;
+const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
+
+export function memoryTasks(tables: Tables): TaskStore {
+  return {
+    submit: async (task) => {
+      const { type, request, plan, key, actor } = task;
+      const submitted = canonicalJson([type, request ?? null, plan ?? null]);
+      const before = [...tables.tasks.values()].find((row) => key !== null && row.key === key && row.actor === actor);
+      if (before !== undefined) {
+        if (before.submitted === submitted) return parse(before);
+        throw new HostwrightError("HW_KEY_REUSED", `The key ${key} belongs to task ${before.id}.`);
+      }
+      if (tables.tasks.has(task.id)) throw new HostwrightError("HW_TASK_STATE", `A task ${task.id} exists already.`);
+      tables.tasks.set(task.id, {
+        ...task,
+        state: "queued",
+        request: toJson(request),
+        plan: toJson(plan),
+        outcome: "null",
+        finishedAt: null,
+        submitted,
+        ended: 0,
+      });
+      return { ...task, state: "queued", finishedAt: null, outcome: null };
+    },
+    get: async (id) => {
+      const row = tables.tasks.get(id);
+      return row === undefined ? null : parse(row);
+    },
+    state: async (id) => tables.tasks.get(id)?.state ?? null,
+    position: async (id) => {
+      const queued = [...tables.tasks.values()].filter((row) => row.state === "queued");
+      const index = queued.findIndex((row) => row.id === id);
+      return index < 0 ? null : index + 1;
+    },
+    ended: async (after, limit = ENDED_AT_ONCE) =>
+      [...tables.tasks.values()]
+        .filter((row) => row.ended > after)
+        .toSorted((a, b) => a.ended - b.ended)
+        .slice(0, limit)
+        .map((row) => {
+          const { plan: _plan, ...task } = parse(row);
+          return { ...task, ended: row.ended };
+        }),
+    lastEnded: async () => tables.counters.get(ENDED) ?? 0,
+    list: async ({ states, limit } = {}) =>
+      [...tables.tasks.values()]
+        .filter((row) => states === undefined || states.includes(row.state))
+        .slice(0, limit)
+        .map(parse),
+    move: async (id, from, to, change = {}, holder?) => {
+      requireLease(tables, id, holder);
+      const row = tables.tasks.get(id);
+      if (row === undefined || !from.includes(row.state)) return false;
+      if (BACKWARDS.includes(to) && tables.commits.has(id)) return false;
+      tables.tasks.set(id, {
+        ...row,
+        state: to,
+        plan: "plan" in change ? toJson(change.plan) : row.plan,
+        // It may carry a Secret for the caller at hand: only its placeholder is kept.
+        outcome: "outcome" in change ? JSON.stringify(change.outcome ?? null) : row.outcome,
+        finishedAt: change.finishedAt ?? ("finishedAt" in change ? null : row.finishedAt),
+        ended: typeof change.finishedAt === "string" ? nextEnd(tables) : row.ended,
+      });
+      return true;
+    },
+  };
+}
+
+export function nextEnd(tables: Tables): number {
+  return nextNumber(tables, ENDED, 1);
+}
+
+function parse({ submitted: _submitted, ended: _ended, ...row }: TaskRow): StoredTask {
+  return { ...row, request: fromJson(row.request), plan: fromJson(row.plan), outcome: fromJson(row.outcome) };
+}

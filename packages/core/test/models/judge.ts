@@ -1,0 +1,152 @@
+import type { StoredTask } from "../../src/contracts/store.ts";
+import type { TaskOutcome } from "../../src/engine/worker.ts";
+import { SERVERS } from "./case.ts";
+import { leasesOf, DOMAIN, SECRET, TITLE } from "./model-task.ts";
+import type { Stage } from "./stage.ts";
+
+/** What must hold when a task has come to its end, however it came there; adds to `stage.wrong` what does not. */
+export async function judge(stage: Stage, task: StoredTask): Promise<void> {
+  const outcome = task.outcome as TaskOutcome;
+  const left = (stage.left = leftovers(stage, outcome));
+  if (task.state === "undone" && outcome.residue.length > 0) say(stage, "undone, but it left something");
+  if (task.state === "needs-attention" && outcome.residue.length === 0) say(stage, "needs attention for nothing");
+  if ((task.state === "succeeded") !== stage.tables.commits.has(task.id))
+    say(stage, `${task.state} against the commit`);
+  judgeWorld(stage, task, left);
+  judgeRegister(stage, task, left);
+  judgeRecords(stage, task);
+  judgeJournal(stage, task, left);
+  await judgeLeases(stage, task);
+}
+
+function say(stage: Stage, what: string): void {
+  stage.wrong.push(what);
+}
+
+/** `server place` of all that is listed as left; of a step that runs, both of its halves. */
+function leftovers({ plan, expected }: Stage, outcome: TaskOutcome): ReadonlySet<string> {
+  return new Set(
+    outcome.residue.flatMap(({ server, type, key }) => {
+      if (type !== "run") return [`${server} ${type} ${key}`];
+      // The store failed after the commit row: what was still to come is left as a whole.
+      if (key === TITLE) return [...expected.before.keys(), ...expected.after.keys(), TITLE];
+      const index = plan.steps.findIndex((_step, number) => key === `step ${number}`);
+      return [`${server} part op${index}-1`, `${server} part op${index}-2`];
+    }),
+  );
+}
+
+function judgeWorld(stage: Stage, { state }: StoredTask, left: ReadonlySet<string>): void {
+  const { before, after } = stage.expected;
+  const whole = state === "succeeded" ? after : before;
+  const present = new Map(
+    stage.hosts.flatMap(({ name, things }) => [...things].map(([place, { value }]) => [`${name} ${place}`, value])),
+  );
+  for (const at of new Set([...before.keys(), ...after.keys(), ...present.keys()])) {
+    const value = present.get(at);
+    const byHand = stage.meddled.get(at);
+    if (byHand !== undefined) {
+      if (value !== byHand) say(stage, `${at} was changed by hand, and is ${value} now`);
+    } else if (left.has(at)) {
+      if (value !== before.get(at) && value !== after.get(at)) say(stage, `${at} is neither old nor new: ${value}`);
+    } else if (value !== whole.get(at)) {
+      say(stage, `${at} is ${value} and not ${whole.get(at)} when ${state}`);
+    } else {
+      judgeFreshness(stage, at);
+    }
+  }
+  for (const at of left) {
+    if (at !== TITLE && !at.includes(" part ") && !before.has(at) && !after.has(at))
+      say(stage, `${at} is listed and is nothing of it`);
+  }
+}
+
+/** What follows another has taken up its state, unless that was changed by hand or is left. */
+function judgeFreshness(stage: Stage, at: string): void {
+  const [server = "", type = "", name = ""] = at.split(" ");
+  const file = `${server} file ${name}`;
+  const declared = stage.plan.steps.some(
+    (step) =>
+      step.kind === "ensure" &&
+      SERVERS[step.server] === server &&
+      step.items.some((item) => item.type === "unit" && item.name === name),
+  );
+  const state = stage.host(server)?.read(`${type} ${name}`)?.value ?? "";
+  if (declared && state.endsWith("(stale)") && !stage.meddled.has(file) && !stage.left.has(file)) {
+    say(stage, `${at} did not take up what it follows`);
+  }
+}
+
+function judgeRegister(stage: Stage, { state }: StoredTask, left: ReadonlySet<string>): void {
+  const { registerBefore, registerAfter, before, after } = stage.expected;
+  const whole = state === "succeeded" ? registerAfter : registerBefore;
+  const rows = new Map(
+    [...stage.tables.register.values()].map((row) => [`${row.server} ${row.type} ${row.key} ${row.owner}`, row]),
+  );
+  for (const name of new Set([...registerBefore.keys(), ...registerAfter.keys(), ...rows.keys()])) {
+    const at = name.slice(0, name.lastIndexOf(" "));
+    if (stage.meddled.has(at)) continue;
+    const row = rows.get(name);
+    if (left.has(at)) {
+      const thing = stage.host(at.split(" ")[0] ?? "")?.things.get(at.slice(at.indexOf(" ") + 1));
+      const isOurs = thing !== undefined && !before.has(at) && thing.value === after.get(at);
+      if (isOurs && row === undefined) say(stage, `${at} was left, and nobody has it registered`);
+      continue;
+    }
+    const wanted = whole.get(name);
+    if ((row === undefined) !== (wanted === undefined))
+      say(stage, `${name} is ${row ? "" : "not "}registered when ${state}`);
+    if (row === undefined || wanted === undefined) continue;
+    const hash = wanted.value === null ? null : stage.hash(row.type, wanted.value);
+    if (row.hash !== hash || row.shared !== wanted.shared) say(stage, `${name} is registered otherwise when ${state}`);
+  }
+}
+
+function judgeRecords(stage: Stage, { state }: StoredTask): void {
+  const { plan, tables } = stage;
+  const has = tables.records.has("site\ns1");
+  const hasSecret = tables.secrets.has(SECRET);
+  const wanted = plan.kind === "install" ? state !== "undone" : plan.kind === "delete" ? state !== "succeeded" : true;
+  if (has !== wanted) say(stage, `the site's record is ${has ? "still" : "not"} there when ${state}`);
+  if (hasSecret !== wanted && !stage.left.has(TITLE))
+    say(stage, `the site's secret is ${hasSecret ? "still" : "not"} there when ${state}`);
+  const claimed = tables.claims.has(`site\n${DOMAIN}`);
+  if (claimed !== (plan.kind === "install" && state !== "undone"))
+    say(stage, `the name is ${claimed ? "still" : "not"} reserved`);
+}
+
+function judgeJournal(stage: Stage, { id, state }: StoredTask, left: ReadonlySet<string>): void {
+  const rows = stage.tables.journal.get(id) ?? [];
+  if (state !== "needs-attention" && rows.some((row) => row.undo !== null)) say(stage, "prior states were kept");
+  const actions = stage.planOf(id)?.actions ?? [];
+  for (const [index, action] of actions.entries()) {
+    const own = rows.filter((row) => row.action === index);
+    const isDone = own.some((row) => row.phase === "do" && row.state === "done");
+    const isBegun = own.some((row) => row.phase === "do" && row.state === "begun");
+    const isUndone = own.some((row) => row.phase === "undo" && row.state === "done");
+    if (state === "succeeded" && action.phase === "prepare" && !isDone) say(stage, `action ${index} has no outcome`);
+    if (state === "succeeded" && action.phase === "clean-up" && !isDone && left.size === 0)
+      say(stage, `clean-up ${index} is not done, and not listed`);
+    if (state === "undone" && isBegun && !isUndone) say(stage, `action ${index} was begun and never undone`);
+  }
+}
+
+/** What is still leased belongs to a task that needs attention, or goes to whoever asks. */
+async function judgeLeases(stage: Stage, { id, state }: StoredTask): Promise<void> {
+  const { leases } = stage.store;
+  const scopes = leasesOf(stage.plan).map(({ scope }) => ({ scope, mode: "exclusive" as const }));
+  const { life } = stage.hire();
+  const site = scopes.filter(({ scope }) => scope.startsWith("site/"));
+  const servers = scopes.filter(({ scope }) => scope.startsWith("server/"));
+  const ask = async (wanted: typeof scopes): Promise<boolean> =>
+    wanted.length === 0 || "granted" in (await leases.acquire("probe", life.holder, wanted));
+  if (!(await ask(servers))) say(stage, `servers are leased when ${state}`);
+  const isFree = site.length > 0 && (await ask(site));
+  await leases.release("probe");
+  if (isFree !== (state !== "needs-attention" && site.length > 0))
+    say(stage, `the site is ${isFree ? "free" : "leased"} when ${state}`);
+  const others = (await leases.list()).filter(
+    (lease) => lease.task === id && stage.lives.get(lease.holder)?.dead === false,
+  );
+  if (state !== "needs-attention" && others.length > 0) say(stage, `${others[0]?.scope} is leased when ${state}`);
+}

@@ -1,0 +1,89 @@
+import * as z from "zod";
+import type { RecordStore } from "../../src/contracts/store.ts";
+import type { RegisteredResource } from "../../src/contracts/store.ts";
+import { DRAFT_VERSION, draftOf } from "../../src/engine/drafts.ts";
+import type { Step } from "../../src/engine/steps.ts";
+import { NOTHING, type AnyTaskType, type TaskDraft } from "../../src/engine/task-type.ts";
+import type { ServerRecord } from "../../src/model/records.ts";
+import { SERVERS, type Case } from "./case.ts";
+import { ownerOf } from "./expected.ts";
+
+export const TITLE = "all of it";
+export const DOMAIN = "new.test";
+export const SECRET = "site/s1/password";
+
+export function serverRecord(name: string): ServerRecord {
+  return { id: name, name, connect: { type: "local" }, addresses: [], services: [], managedBy: null };
+}
+
+/** A task type whose every plan is that of the case. */
+export function modelTask(plan: Case): AnyTaskType {
+  return {
+    type: "model:work",
+    schema: z.strictObject({ type: z.literal("model:work") }),
+    plan: async (context): Promise<TaskDraft> => {
+      const draft = { ...NOTHING, title: TITLE, leases: leasesOf(plan), steps: stepsOf(plan) };
+      if (plan.kind === "install") {
+        await drafted(context.records, context.task);
+        await context.ensureSecrets([SECRET]);
+        return { ...draft, ...INSTALL };
+      }
+      if (plan.kind !== "delete") return draft;
+      return {
+        ...draft,
+        commit: { put: [], deleteRecords: [{ kind: "site", id: "s1" }] },
+        eraseOnCommit: ["site/s1/"],
+      };
+    },
+  };
+}
+
+function site(status: string): { readonly id: string; readonly status: string } {
+  return { id: "s1", status };
+}
+
+const INSTALL: Pick<TaskDraft, "reserve" | "commit" | "release" | "eraseOnUndo"> = {
+  reserve: [
+    { kind: "site", id: "s1", name: DOMAIN, value: site("installing"), expect: DRAFT_VERSION, claims: [DOMAIN] },
+  ],
+  commit: {
+    put: [
+      { kind: "site", id: "s1", name: DOMAIN, value: site("installed"), expect: DRAFT_VERSION + 1, claims: [DOMAIN] },
+    ],
+    deleteRecords: [],
+  },
+  release: [{ kind: "site", id: "s1" }],
+  eraseOnUndo: ["site/s1/"],
+};
+
+async function drafted(records: RecordStore, task: string): Promise<void> {
+  if ((await draftOf(records, task)) !== null) return;
+  await records.put({ kind: "site", id: "s1", name: task, value: site("draft") }, { expect: 0, claims: [] });
+}
+
+export function leasesOf(plan: Case): TaskDraft["leases"] {
+  const servers = SERVERS.map((name) => ({ scope: `server/${name}`, mode: "shared" as const }));
+  return plan.kind === "server" ? servers : [{ scope: "site/s1", mode: "exclusive" }, ...servers];
+}
+
+function stepsOf(plan: Case): Step[] {
+  const owner = ownerOf(plan);
+  return plan.steps.map((step, index): Step => {
+    const name = SERVERS[step.server] ?? "";
+    const phase = step.late ? "clean-up" : "prepare";
+    const common = { title: `step ${index}`, server: serverRecord(name), phase } as const;
+    if (step.kind === "run") {
+      const input = { name: `op${index}`, unclear: step.unclear };
+      return { ...common, kind: "run", operation: "work", when: step.when, input };
+    }
+    const remove = (row: RegisteredResource): boolean =>
+      row.owner === owner && step.remove.some((type) => type === row.type);
+    const items = step.items.map(({ type, name: key, value }) => ({
+      type,
+      spec: { key, value },
+      owner,
+      shared: key === "shared",
+    }));
+    return { ...common, kind: "ensure", items, remove: step.remove.length === 0 ? null : remove, publish: null };
+  });
+}

@@ -1,0 +1,198 @@
+import type { Target } from "../../src/contracts/resource.ts";
+import type { HttpRole } from "../../src/contracts/roles/http.ts";
+import type { CommandResult, Script } from "../../src/contracts/server.ts";
+import { PENDING, PUBLISH } from "../../src/engine/publisher-script.ts";
+import { HostwrightError } from "../../src/errors/hostwright-error.ts";
+import { testTarget } from "../test-target.ts";
+
+export type Entries = ReadonlyMap<string, string>;
+
+/** Where a publisher may die in the middle of its script. */
+export type Point = "copied" | "switched" | "reloaded";
+type Held = { readonly name: string; readonly reason: string };
+
+const NONE: Entries = new Map();
+const ROOT = "/srv/web";
+const STATUS = "000-status.conf";
+
+/** Does the web server's test accept it? Two entries with the same word `beside` refuse each other. */
+export function accepts(entries: Entries): boolean {
+  const words = [...entries.values()];
+  return !words.includes("bad") && words.filter((word) => word === "beside").length < 2;
+}
+
+/** What the fixed script does on a server, with a web server that refuses and falls over as it is told by its entries. */
+export class WebModel {
+  readonly entries = new Map<string, string>();
+  /** An administrator's own file is broken. */
+  foreign = false;
+  /** Where the next publisher dies; null: it does not. */
+  dies: Point | null = null;
+  /** What the running web server has loaded. */
+  loaded: Entries = NONE;
+  reloads = 0;
+  readonly #generations = new Map<number, Entries>();
+  #current = 0;
+  #former: number | null = null;
+  #last = 0;
+  #held = new Map<string, { readonly text: string | undefined; readonly reason: string }>();
+  readonly #names: boolean;
+
+  /** `names`: its messages name the entry that is refused. */
+  constructor(names: boolean) {
+    this.#names = names;
+  }
+
+  get inForce(): Entries {
+    return this.#generations.get(this.#current) ?? NONE;
+  }
+
+  get role(): HttpRole {
+    return {
+      webUser: "www-data",
+      dump: [],
+      heldNames: () => [],
+      port: () => 80,
+      server: () => [],
+      site: () => [],
+      publication: {
+        root: ROOT,
+        unit: "web.service",
+        test: ["web-test"],
+        blame: (output) => {
+          const file = /refused in (\S+)/.exec(output)?.[1];
+          return file === undefined ? null : { file, message: "refused" };
+        },
+        status: { port: 1, path: "/" },
+        statusEntry: (generation) => ({ name: STATUS, content: `${generation}\n` }),
+      },
+    };
+  }
+
+  get target(): Target {
+    const answer = (stdout: string): CommandResult => ({
+      exitCode: 0,
+      signal: null,
+      stdout: Buffer.from(stdout),
+      stderr: "",
+      timedOut: false,
+      aborted: false,
+      truncated: false,
+    });
+    const run = async ({ script, args = [], stdin }: Script): Promise<CommandResult> => {
+      if (script === PENDING) return answer(this.#pending());
+      if (script === PUBLISH) return answer(this.#publish(args, String(stdin)));
+      throw new Error("a script that the model does not know");
+    };
+    const base = testTarget({}, { name: "web0", script: run } as never);
+    return { ...base, mutate: run };
+  }
+
+  #pending(): string {
+    const lines = this.#former === null ? [] : ["unfinished"];
+    lines.push(...this.#differing().map((name) => `waits ${name}`));
+    for (const [name, { text, reason }] of this.#held) {
+      if (text === this.entries.get(name)) lines.push(`held ${name} ${reason}`);
+    }
+    return `${lines.join("\n")}\n`;
+  }
+
+  #publish(args: readonly string[], stdin: string): string {
+    const [force, search] = args.slice(7, 9);
+    const [first = "", ...lines] = stdin.split("\n");
+    let held: Held[] = lines
+      .filter((line) => line !== "")
+      .map((line) => ({ name: line.split(" ")[0] ?? "", reason: line.slice(line.indexOf(" ") + 1) }));
+    const isForced = force === "1" || this.#former !== null;
+    if (this.#former !== null) this.#back(this.#former);
+    const now = this.#current;
+    let changed = this.#differing().filter((name) => !held.some((one) => one.name === name));
+    if (changed.length === 0 && !isForced) return this.#finish("unchanged", changed, held);
+    const before = this.#last;
+    const next = (this.#last = Math.max(this.#last, now) + 1);
+    this.#stop("copied");
+    this.#former = now;
+    this.#generations.set(next, this.#without(held));
+    this.#current = next;
+    this.#stop("switched");
+    if (!accepts(this.inForce) || this.foreign) {
+      const said = this.foreign ? "refused in /etc/web.conf" : this.#refusal(this.inForce);
+      const giveUp = (word: string): string => {
+        this.#back(now);
+        this.#last = before;
+        return this.#finish(word, changed, held, said);
+      };
+      if (this.foreign) return giveUp("foreign");
+      if (search !== "1") return giveUp("refused");
+      const found = this.#search(changed, first.split(" "), held);
+      held = [...held, ...found];
+      changed = changed.filter((name) => !found.some((one) => one.name === name));
+      if (changed.length === 0 && !isForced) return giveUp("unchanged");
+      this.#generations.set(next, this.#without(held));
+    }
+    this.reloads++;
+    if ([...this.inForce.values()].includes("kills")) {
+      this.#back(now);
+      return this.#finish("failed", changed, held, "it fell over");
+    }
+    this.loaded = this.inForce;
+    this.#stop("reloaded");
+    this.#former = null;
+    return this.#finish("published", changed, held);
+  }
+
+  #without(held: readonly Held[]): Entries {
+    const made = new Map(this.entries);
+    const former = this.#generations.get(this.#former ?? 0);
+    for (const { name } of held) {
+      const text = former?.get(name);
+      if (text === undefined) made.delete(name);
+      else made.set(name, text);
+    }
+    return made;
+  }
+
+  /** One after the other beside those before it, the caller's first. */
+  #search(changed: readonly string[], first: readonly string[], held: readonly Held[]): Held[] {
+    const ordered = changed.toSorted((a, b) => Number(first.includes(b)) - Number(first.includes(a)));
+    let found: Held[] = ordered.map((name) => ({ name, reason: this.#refusal(new Map([[name, ""]])) }));
+    for (;;) {
+      const fits = found.find(({ name }) =>
+        accepts(this.#without([...held, ...found.filter((one) => one.name !== name)])),
+      );
+      if (fits === undefined) return found;
+      found = found.filter((one) => one !== fits);
+    }
+  }
+
+  #refusal(entries: Entries): string {
+    const [culprit] = [...entries].find(([, text]) => text === "bad" || text === "beside" || text === "") ?? [];
+    return this.#names && culprit !== undefined ? `refused in ${ROOT}/current/${culprit}` : "something is wrong";
+  }
+
+  #back(to: number): void {
+    this.#current = to;
+    for (const number of this.#generations.keys()) if (number > to) this.#generations.delete(number);
+    this.loaded = this.inForce;
+    this.#former = null;
+  }
+
+  #differing(): string[] {
+    const names = new Set([...this.entries.keys(), ...this.inForce.keys()]);
+    return [...names].filter((name) => this.entries.get(name) !== this.inForce.get(name)).toSorted();
+  }
+
+  #finish(word: string, changed: readonly string[], held: readonly Held[], said: string = ""): string {
+    if (word === "published" || word === "unchanged") {
+      this.#held = new Map(held.map(({ name, reason }) => [name, { text: this.entries.get(name), reason }]));
+    }
+    const lines = [`${word} ${this.#current} yes yes`, changed.join(" "), String(held.length)];
+    return [...lines, ...held.map(({ name, reason }) => `${name} ${reason}`), said].join("\n");
+  }
+
+  #stop(point: Point): void {
+    if (this.dies !== point) return;
+    this.dies = null;
+    throw new HostwrightError("HW_SSH_LOST", "the publisher died", { retryable: true });
+  }
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import type { StoredPlan } from "../../src/contracts/store.ts";
+import { type OpenHarness, use } from "./harness.ts";
+
+const at = (hour: number): string => `2026-01-02T${String(hour).padStart(2, "0")}:00:00.000Z`;
+const aPlan = (id: string, change: Partial<StoredPlan> = {}): StoredPlan => ({
+  id,
+  task: `task of ${id}`,
+  request: { domain: "a.test", nested: [1, null] },
+  title: "install a.test",
+  hash: "",
+  sealed: null,
+  expiresAt: at(5),
+  ...change,
+});
+
+export function planPromises(open: OpenHarness): void {
+  describe("plans", () => {
+    it("gives a plan as it was put last, also to another handle and when its time is over", async () => {
+      const { store, reopen } = await use(open);
+      await store.plans.put(aPlan("p1"));
+      expect(await store.plans.get("p1")).toEqual(aPlan("p1"));
+      const made = aPlan("p1", { hash: "h", sealed: "s".repeat(100_000), expiresAt: at(1) });
+      await store.plans.put(made);
+      expect(await (await reopen()).plans.get("p1")).toEqual(made);
+      expect(await store.plans.get("p2")).toBeNull();
+    });
+
+    it("tells those whose time was over before a moment, in order, and removes what is named", async () => {
+      const { store } = await use(open);
+      for (const [id, hour] of [
+        ["p3", 1],
+        ["p1", 2],
+        ["p2", 3],
+        ["p4", 4],
+      ] as const)
+        await store.plans.put(aPlan(id, { expiresAt: at(hour) }));
+      expect(await store.plans.expired(at(1))).toEqual([]);
+      const over = await store.plans.expired(at(3));
+      expect(over).toEqual(["p1", "p3"].map((id) => ({ id, task: `task of ${id}` })));
+      await store.plans.remove([...over.map(({ id }) => id), "p9"]);
+      await store.plans.remove([]);
+      expect((await store.plans.expired(at(9))).map(({ id }) => id)).toEqual(["p2", "p4"]);
+    });
+  });
+
+  describe("bookmarks", () => {
+    it("gives what was put last under its name, to every handle", async () => {
+      const { store, reopen } = await use(open);
+      expect(await store.bookmarks.get("one")).toBeNull();
+      await store.bookmarks.put("one", { cursor: 1 });
+      await store.bookmarks.put("two", 2);
+      await store.bookmarks.put("one", { cursor: 3, again: [{ ended: 2 }] });
+      expect(await (await reopen()).bookmarks.get("one")).toEqual({ cursor: 3, again: [{ ended: 2 }] });
+      expect(await store.bookmarks.get("two")).toBe(2);
+    });
+  });
+}

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { coreTasks } from "../../packages/core/src/tasks/core-tasks.ts";
+import { CASES } from "../crash/cases.ts";
+
+test("every task type has a case in the crash matrix", () => {
+  const covered = new Set<string>(CASES.map((crashCase) => crashCase.type));
+  expect(coreTasks.map(({ type }) => type).filter((type) => !covered.has(type))).toEqual([]);
+});
+
+test("every case asks for the type that it stands for, under a name of its own", () => {
+  expect(CASES.filter(({ type, request }) => type !== request.type)).toEqual([]);
+  expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);
+});
