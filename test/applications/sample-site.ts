@@ -1,4 +1,4 @@
-import type { DatabaseBinding, PlatformView, SiteView } from "@hostwright/core";
+import { NO_OWN_RULES, type DatabaseBinding, type PlatformView, type SiteView } from "@hostwright/core";
 
 const platform: PlatformView = {
   id: "p1",
@@ -39,7 +39,10 @@ export function sampleSite(change: Partial<SiteView> = {}): SiteView {
       cache: [],
       generated: [],
     },
+    ownRules: NO_OWN_RULES,
+    passwordFile: `${home}/conf/web-passwords`,
     database: null,
+    bindings: {},
     phpSocket: `/run/hostwright-php/${id}.sock`,
     webUser: "www-data",
     secret: (name, label) => ({ ref: "secret", id: `site/${id}/${name}`, label }),

@@ -1,4 +1,5 @@
 import {
+  NO_OWN_RULES,
   resolveText,
   type Declared,
   type DriverCall,
@@ -80,6 +81,9 @@ function describe({ php, platform }: Plugins, spec: SiteSpec, secrets: Map<strin
     limits: { uploadMegabytes: 16, requestSeconds: 30, memoryMegabytes: 256, phpWorkers: 3 },
     binds: platform.binds(seed),
     rules: platform.webRules(seed),
+    ownRules: NO_OWN_RULES,
+    passwordFile: `${home}/conf/web-passwords`,
+    bindings: {},
     database: {
       protocol: "mysql",
       host: "localhost",

@@ -4,6 +4,7 @@ import {
   enable,
   loginLink,
   prepare,
+  switchHttp,
   verify,
   type Hostwright,
   type InstallRequest,
@@ -11,6 +12,10 @@ import {
   type TaskRequest,
 } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
+import { apache } from "@hostwright/service-apache";
+import { mysql } from "@hostwright/service-mysql";
+import { nginx } from "@hostwright/service-nginx";
+import { phpFpm } from "@hostwright/service-php-fpm";
 import { offerPackages } from "../support/local-repository.ts";
 import { FIRST, type LivingServer } from "../support/living-server.ts";
 import { SITE } from "./snapshot.ts";
@@ -91,6 +96,16 @@ export const CASES: readonly CrashCase[] = [
       await host.sh(`${known ? "" : `apt-get -q update; apt-get -q -y install ${PACKAGE};`} dpkg --purge ${PACKAGE}`);
     },
     stays: true,
+  },
+  {
+    name: "switch the web server",
+    type: "server:switch-http",
+    request: switchHttp("web1", "apache"),
+    arrange: async ({ hw }) => {
+      const rest = [phpFpm.service({ version: "8.4" }), mysql.service()];
+      await hw.servers.put({ name: "web1", services: [nginx.service(), apache.service({}, "apache"), ...rest] });
+      await hw.run(switchHttp("web1", "http"));
+    },
   },
   { name: "login link", type: "site:login-link", request: loginLink(FIRST), arrange: async () => undefined },
 ];

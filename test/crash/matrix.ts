@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TaskOutcome } from "@hostwright/core";
+import { apache } from "@hostwright/service-apache";
 import { LivingServer } from "../support/living-server.ts";
 import { settle, type CrashCase } from "./cases.ts";
 import { CrashProcesses, distinctPoints } from "./crash-process.ts";
@@ -37,7 +38,7 @@ export class CrashMatrix implements AsyncDisposable {
   }
 
   static async start(): Promise<CrashMatrix> {
-    return new CrashMatrix(await LivingServer.start());
+    return new CrashMatrix(await LivingServer.start({ plugins: [apache] }));
   }
 
   /** Runs the task both ways without a crash. @throws when that alone does not end as it should */
@@ -160,7 +161,7 @@ export class CrashMatrix implements AsyncDisposable {
   /** What a failed try left must not fail the next one. */
   async #renew(): Promise<void> {
     await this.#living[Symbol.asyncDispose]();
-    this.#living = await LivingServer.start();
+    this.#living = await LivingServer.start({ plugins: [apache] });
   }
 }
 

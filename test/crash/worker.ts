@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { createHostwright } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
+import { apache } from "@hostwright/service-apache";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
@@ -27,7 +28,7 @@ const wire = new Tripwire(order.at);
 watchStore(wire, order);
 const hw = await createHostwright({
   stateDir: order.stateDir,
-  plugins: [nginx, phpFpm, mysql, wordpress],
+  plugins: [nginx, apache, phpFpm, mysql, wordpress],
   provide: [watchedServers(wire)],
 });
 wire.arm();

@@ -20,6 +20,7 @@ const packages = [
   "apache2",
   "mariadb-server",
   "postgresql",
+  "redis-server",
   "git",
   "perl",
   ...["fpm", "cli", "mysql", "pgsql", "gd", "xml", "mbstring", "curl", "sqlite3", "zip", "intl", "apcu"].map(
@@ -75,7 +76,7 @@ const filesAfter: Readonly<Record<string, string>> = {
 };
 
 /** Services that a test asks for by name; on other hosts they don't run. */
-const onDemand = ["nginx", "apache2", "mariadb", "postgresql", "php8.4-fpm"];
+const onDemand = ["nginx", "apache2", "mariadb", "postgresql", "redis-server", "php8.4-fpm"];
 
 const maskedUnits = [
   "apt-daily.timer",

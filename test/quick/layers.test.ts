@@ -19,16 +19,16 @@ const LAYERS: readonly (readonly string[])[] = [
   ["options.ts"],
   ["parts.ts"],
   ["hostwright.ts"],
-  ["index.ts"],
+  ["index.ts", "testing.ts"],
 ];
 
 /** Libraries of a plugin's own field; zod is everybody's, for options. */
-const FIELD: Readonly<Record<string, readonly string[]>> = { "service-mysql": ["mysql2"] };
+const FIELD: Readonly<Record<string, readonly string[]>> = { "service-mysql": ["mysql2"], "service-postgres": ["pg"] };
 
 const isTest = (file: string): boolean => file.endsWith(".test.ts");
 const sources = filesBelow(CORE, ".ts").filter((file) => !isTest(file));
 const coreImports = sources.flatMap(importsOf);
-const plugins = readdirSync(join(ROOT, "packages")).filter((name) => name !== "core");
+const plugins = readdirSync(join(ROOT, "packages")).filter((name) => !["core", "testing"].includes(name));
 
 const inside = (path: string): string => path.slice(CORE.length + 1);
 const room = (path: string): string => inside(path).split("/")[0] ?? "";

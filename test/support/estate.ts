@@ -6,6 +6,7 @@ import { drupal } from "@hostwright/platform-drupal";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
+import { redis } from "@hostwright/service-redis";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { startHosts, type TestHost } from "../hosts/hosts.ts";
 import type { App } from "./apps.ts";
@@ -32,7 +33,7 @@ export async function startEstate(where: "one host" | "two hosts"): Promise<Esta
     apart ? [{ name: "web1" }, { name: "db1", services: ["mariadb"] }] : [{ name: "web1", services: ["mariadb"] }],
   );
   const stateDir = await mkdtemp(join(tmpdir(), "hostwright-test-"));
-  const hw = await createHostwright({ stateDir, plugins: [nginx, phpFpm, mysql, wordpress, drupal] });
+  const hw = await createHostwright({ stateDir, plugins: [nginx, phpFpm, mysql, redis, wordpress, drupal] });
   const web = hosts.host("web1");
   const database = hosts.host(apart ? "db1" : "web1");
   const pages = [nginx.service(), phpFpm.service({ version: "8.4" })];

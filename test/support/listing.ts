@@ -7,14 +7,13 @@ import { normalisedListing, type ListingOptions } from "../hosts/listing.ts";
  */
 export async function settledListing(host: TestHost, options: ListingOptions = {}): Promise<string> {
   const listing = await normalisedListing(host, options);
-  const current = /generations\/(\d+)$/m.exec(
-    listing.split("\n").find((line) => /\/nginx\/current /.test(line)) ?? "",
-  )?.[1];
+  const links = listing.split("\n").filter((line) => / \/etc\/hostwright\/\w+\/current /.test(line));
+  const current = links.map((line) => line.replace(/^.* (\S+)\/current .*generations\/(\d+)$/, "$1/generations/$2"));
   return (
     listing
       .split("\n")
-      .filter((line) => !/ \/etc\/hostwright\/nginx\/(?:last|generations) /.test(line))
-      .filter((line) => !/ \/\S+\/generations\/\d+/.test(line) || line.includes(`/generations/${current}`))
+      .filter((line) => !/ \/etc\/hostwright\/(?:nginx|apache)\/(?:last|generations) /.test(line))
+      .filter((line) => !/ \/\S+\/generations\/\d+/.test(line) || current.some((path) => line.includes(path)))
       .filter((line) => !line.includes("/000-status.conf "))
       // What an application compiles and caches for visitors, below folders that count themselves.
       .filter((line) => !/ \/srv\/sites\/\w+\/(?:private|tmp|public\/\S+\/files\/(?:css|js|php|styles))\//.test(line))

@@ -14,7 +14,7 @@ import { Task } from "./api/task.ts";
 import type { StrandedTask } from "./engine/stranding.ts";
 import type { HostwrightEvent, Listener } from "./engine/events.ts";
 import { raiseEpoch, type RaisedEpoch } from "./engine/raise-epoch.ts";
-import type { HostwrightOptions } from "./options.ts";
+import { checkOptions, type HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
 import type { PlanApproval } from "./engine/plan.ts";
 import type { Resolution } from "./engine/worker.ts";
@@ -45,10 +45,11 @@ export interface RunOptions {
 
 /**
  * Opens an instance: parts, plugins and store. Claims no task and touches no server.
- * @throws HW_PLUGIN_INVALID, HW_INPUT_INVALID (the key), HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY,
+ * @throws HW_PLUGIN_INVALID, HW_INPUT_INVALID (an option, the key), HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY,
  * HW_HOST_UNSUPPORTED
  */
 export async function createHostwright(options: HostwrightOptions): Promise<Hostwright> {
+  checkOptions(options);
   const state = await openState(options);
   try {
     const container = new Container(defaultParts(options, state), options.provide ?? []);
@@ -80,7 +81,7 @@ export class Hostwright implements AsyncDisposable {
     this.#policy = policy;
     this.servers = new Servers(store.records, registry, vault, pool, access);
     this.platforms = new Platforms(store.records, registry, access);
-    this.sites = new Sites(store.records, access);
+    this.sites = new Sites(store.records, vault, access);
   }
 
   /** The same facade for somebody else: bound to that actor's rights, and its tasks are recorded as that actor's. */

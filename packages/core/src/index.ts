@@ -9,6 +9,7 @@ export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
 
 export {
   CONTRACT,
+  defineCacheService,
   defineDatabaseService,
   defineHttpService,
   definePhpService,
@@ -22,6 +23,7 @@ export type {
   PlatformPlugin,
   Plugin,
   Problem,
+  Requirement,
   ServiceDeclaration,
   ServiceDefinition,
   ServicePlugin,
@@ -35,9 +37,12 @@ export { Server } from "./contracts/server.ts";
 export type { Command, CommandResult, Script, ServerStats, SocketAddress } from "./contracts/server.ts";
 export { ALWAYS_DENIED } from "./contracts/web-rules.ts";
 export type { CacheRule, OwnPath, PathPattern, WebRules } from "./contracts/web-rules.ts";
+export { NO_OWN_RULES, spellings } from "./model/own-rules.ts";
+export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/own-rules.ts";
 export type { HeldName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
 export type { PhpRole, UnitProperty } from "./contracts/roles/php.ts";
-export type { DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
+export type { BindingRequest, CacheRole } from "./contracts/roles/cache.ts";
+export type { DatabaseCopy, DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
 export type {
   ApplicationStatus,
   Detected,
@@ -53,6 +58,7 @@ export type {
 } from "./contracts/platform.ts";
 export type {
   Bind,
+  Binding,
   DatabaseBinding,
   PlatformView,
   ServerView,
@@ -94,6 +100,7 @@ export type {
   PlatformRecord,
   ServerInput,
   ServerRecord,
+  ServicePlace,
   ServiceRecord,
   SiteRecord,
 } from "./model/records.ts";
@@ -112,10 +119,16 @@ export { verify } from "./tasks/verify.ts";
 export type { VerifyRequest, VerifyValue } from "./tasks/verify.ts";
 export { disable, enable } from "./tasks/switch-site.ts";
 export type { DisableRequest, EnableRequest } from "./tasks/switch-site.ts";
+export { configure } from "./tasks/configure-site.ts";
+export type { ConfigureOptions, ConfigureRequest } from "./tasks/configure-site.ts";
 export { deleteSite } from "./tasks/delete-site.ts";
 export type { DeleteRequest } from "./tasks/delete-site.ts";
 export { prepare } from "./tasks/prepare-server.ts";
 export type { PrepareRequest } from "./tasks/prepare-server.ts";
+export { moveDatabase } from "./tasks/move-database.ts";
+export type { MoveDatabaseRequest } from "./tasks/move-database.ts";
+export { switchHttp } from "./tasks/switch-http.ts";
+export type { SwitchHttpRequest } from "./tasks/switch-http.ts";
 export { preview } from "./tasks/preview.ts";
 export type { PreviewRequest, PreviewValue } from "./tasks/preview.ts";
 export { loginLink } from "./tasks/login-link.ts";

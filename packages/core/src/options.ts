@@ -1,7 +1,9 @@
+import * as z from "zod";
 import type { Policy } from "./api/access.ts";
 import type { Notifier } from "./contracts/notifier.ts";
 import type { Plugin } from "./contracts/plugin.ts";
 import type { Provider } from "./di/container.ts";
+import { parseInput } from "./model/parse.ts";
 import type { Secret } from "./model/secret.ts";
 
 export interface HostwrightOptions {
@@ -38,4 +40,27 @@ export interface HostwrightOptions {
   readonly notify?: readonly Notifier[];
   /** The application's own parts in place of default ones: `provide(PART.openServer, ...)`. Default: none. */
   readonly provide?: readonly Provider<unknown>[];
+}
+
+const Uid = z.int().min(1_000).max(4_000_000_000);
+
+/** Some are judged by whoever uses them. */
+const Schema: z.ZodType = z.strictObject({
+  stateDir: z.string().min(1),
+  plugins: z.array(z.unknown()),
+  key: z.unknown().optional(),
+  role: z.unknown().optional(),
+  uids: z
+    .strictObject({ from: Uid, to: Uid })
+    .refine(({ from, to }) => from <= to, "its end is before its beginning")
+    .optional(),
+  leaseMs: z.unknown().optional(),
+  policy: z.unknown().optional(),
+  notify: z.array(z.unknown()).optional(),
+  provide: z.array(z.unknown()).optional(),
+} satisfies { readonly [K in keyof Required<HostwrightOptions>]: z.ZodType });
+
+/** @throws HW_INPUT_INVALID naming the option: also one that there is not */
+export function checkOptions(options: HostwrightOptions): void {
+  parseInput(Schema, options, "createHostwright");
 }

@@ -4,9 +4,11 @@ import type { Server } from "./contracts/server.ts";
 import { provide, type Provider } from "./di/container.ts";
 import { token, type Token } from "./di/tokens.ts";
 import { Events } from "./engine/events.ts";
+import { loadPlugins } from "./engine/load-plugins.ts";
 import { Registry } from "./engine/registry.ts";
 import { ServerPool, type OpenServer } from "./engine/server-pool.ts";
 import type { EngineParts } from "./engine/task-engine.ts";
+import { takeOver } from "./engine/take-over.ts";
 import { Telemetry } from "./engine/telemetry.ts";
 import { Worker } from "./engine/worker.ts";
 import type { HostwrightOptions } from "./options.ts";
@@ -55,7 +57,11 @@ const PLAN_LIFE_MS = 24 * 60 * 60 * 1000;
 export function defaultParts(options: HostwrightOptions, { store, box }: OpenState): readonly Provider<unknown>[] {
   return [
     provide(PART.openServer, () => openServer),
-    provide(PART.registry, () => new Registry(options.plugins, coreResourceTypes, coreOperations)),
+    provide(PART.registry, () => {
+      const operations = [...coreOperations, takeOver(() => registry)];
+      const registry: Registry = new Registry(loadPlugins(options.plugins), coreResourceTypes, operations);
+      return registry;
+    }),
     provide(PART.vault, () => new SecretVault(store.secrets, box)),
     provide(
       PART.pool,

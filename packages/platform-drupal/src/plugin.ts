@@ -11,11 +11,13 @@ import { databases, settings } from "./settings.ts";
 export const drupal: PlatformPlugin<z.input<typeof DrupalOptions>, z.input<typeof DrupalSiteOptions>> = definePlatform({
   name: "@hostwright/platform-drupal",
   contract: CONTRACT,
+  requires: [{ service: "php" }],
   type: "drupal",
   options: { version: 1, schema: DrupalOptions },
   siteOptions: { version: 1, schema: DrupalSiteOptions },
   role: {
     databases,
+    bindings: { cache: ["redis"] },
     layout,
     driver: {
       name: "drupal.php",

@@ -87,3 +87,15 @@ test("a site without a database is refused", () => {
   }
   expect(isHostwrightError(caught) && caught.code).toBe("HW_PLATFORM_DATABASE");
 });
+
+test("a cache that it is bound to is told by socket or address, its password as a reference", () => {
+  const password = { ref: "secret", id: "site/s1aaaaaaaa/cache-password", label: "cache password" } as const;
+  const cache = { protocol: "redis", host: "10.0.0.2", port: 6380, socket: null, user: "s1", password, prefix: "s1:" };
+  const apart = resolveText(content(site({ bindings: { cache } })), ({ label }) => `it's ${label}`);
+  expect(apart).toContain("['host'] = '10.0.0.2';\n$settings['redis.connection']['port'] = 6380;\n");
+  expect(apart).toContain(String.raw`['password'] = ['s1', 'it\'s cache password'];`);
+  expect(assigned(apart, "cache_prefix")).toBe("s1:");
+  const near = showText(content(site({ bindings: { cache: { ...cache, port: null, socket: "/run/redis/a.sock" } } })));
+  expect(near).toContain("['host'] = '/run/redis/a.sock';\n$settings['redis.connection']['port'] = 0;\n");
+  expect(showText(content(site()))).not.toContain("redis");
+});

@@ -4,6 +4,7 @@ import {
   quoteValue,
   text,
   textOf,
+  type Binding,
   type DatabaseBinding,
   type Reference,
   type SettingsFile,
@@ -77,6 +78,21 @@ export function hostPattern(domain: string): string {
   return domain.startsWith("*.") ? String.raw`^[a-z0-9.-]+\.${escaped}$` : `^${escaped}$`;
 }
 
+/** As the module Redis takes it; until that is enabled and made the default for bins, Drupal caches in its database. */
+function objectCache(cache: Binding | undefined): readonly Text[] {
+  if (cache === undefined) return [];
+  const { socket, host, port, user, password, prefix } = cache;
+  const connection = "$settings['redis.connection']";
+  return [
+    assign(`${connection}['interface']`, "PhpRedis"),
+    assign(`${connection}['host']`, socket ?? host),
+    // PHP's extension takes a path for a socket only where no port is named.
+    assign(`${connection}['port']`, socket === null ? (port ?? 6379) : 0),
+    text`${connection}['password'] = [${php(user)}, ${quoted(password, "php")}];\n`,
+    assign("$settings['cache_prefix']", prefix),
+  ];
+}
+
 export function settings(view: SiteView): readonly SettingsFile[] {
   const { paths } = view;
   if (view.database === null)
@@ -85,6 +101,7 @@ export function settings(view: SiteView): readonly SettingsFile[] {
   const content = join([
     "<?php\n// Written by Hostwright. Changes made here are lost.\n",
     ...database(view.domain, view.database),
+    ...objectCache(view.bindings["cache"]),
     setting("hash_salt", view.secret("hash-salt", "hash salt")),
     ...[view.domain, ...view.aliases].map((domain) =>
       assign("$settings['trusted_host_patterns'][]", hostPattern(domain)),

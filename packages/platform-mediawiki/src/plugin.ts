@@ -14,6 +14,7 @@ export const mediawiki: PlatformPlugin<
 > = definePlatform({
   name: "@hostwright/platform-mediawiki",
   contract: CONTRACT,
+  requires: [{ service: "php" }],
   type: "mediawiki",
   options: { version: 1, schema: MediaWikiOptions },
   siteOptions: { version: 1, schema: MediaWikiSiteOptions },

@@ -14,11 +14,13 @@ export const wordpress: PlatformPlugin<
 > = definePlatform({
   name: "@hostwright/platform-wordpress",
   contract: CONTRACT,
+  requires: [{ service: "php" }],
   type: "wordpress",
   options: { version: 1, schema: WordPressOptions },
   siteOptions: { version: 1, schema: WordPressSiteOptions },
   role: {
     databases: ["mysql"],
+    bindings: { cache: ["redis"] },
     layout,
     driver: {
       name: "wordpress.php",

@@ -70,3 +70,19 @@ test("a site without a database is refused with its domain", () => {
 test("the shared code is not offered for update", () => {
   expect(showText(settingsFile(site()))).toContain("define('WP_AUTO_UPDATE_CORE', false);");
 });
+
+test("a cache that it is bound to is told by socket or address, its password as a reference", () => {
+  const password = { ref: "secret", id: "site/s1aaaaaaaa/cache-password", label: "cache password" } as const;
+  const cache = { protocol: "redis", host: "10.0.0.2", port: 6380, socket: null, user: "s1", password, prefix: "s1:" };
+  const apart = settingsFile(site({ bindings: { cache } }));
+  expect(referencesOf(apart)).toHaveLength(10);
+  const source = resolveText(apart, ({ label }) => `it's ${label}`);
+  expect(source).toContain("define('WP_REDIS_HOST', '10.0.0.2');\ndefine('WP_REDIS_PORT', 6380);\n");
+  expect(source).toContain(String.raw`define('WP_REDIS_PASSWORD', ['s1', 'it\'s cache password']);`);
+  expect(defined(source, "WP_REDIS_PREFIX")).toBe("s1:");
+  const near = showText(
+    settingsFile(site({ bindings: { cache: { ...cache, port: null, socket: "/run/redis/a.sock" } } })),
+  );
+  expect([defined(near, "WP_REDIS_SCHEME"), defined(near, "WP_REDIS_PATH")]).toEqual(["unix", "/run/redis/a.sock"]);
+  expect(showText(settingsFile(site()))).not.toContain("WP_REDIS");
+});

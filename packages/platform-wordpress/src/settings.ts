@@ -3,6 +3,7 @@ import {
   quoteValue,
   text,
   textOf,
+  type Binding,
   type DatabaseBinding,
   type Reference,
   type SettingsFile,
@@ -43,6 +44,22 @@ export function databaseHost({ host, port, socket }: DatabaseBinding): string {
   return port === null ? address : `${address}:${port}`;
 }
 
+/** As the plugin Redis Object Cache takes them; without it they do nothing. */
+function objectCache(cache: Binding | undefined): readonly Text[] {
+  if (cache === undefined) return [];
+  const { socket, host, port, user, password, prefix } = cache;
+  return [
+    define("WP_REDIS_CLIENT", "phpredis"),
+    ...(socket === null
+      ? [define("WP_REDIS_HOST", host), `define('WP_REDIS_PORT', ${port ?? 6379});\n`]
+      : [define("WP_REDIS_SCHEME", "unix"), define("WP_REDIS_PATH", socket)]),
+    text`define('WP_REDIS_PASSWORD', [${php(user)}, ${quoted(password, "php")}]);\n`,
+    define("WP_REDIS_PREFIX", prefix),
+    // They are kept by commands that are refused to a site.
+    define("WP_REDIS_DISABLE_METRICS", true),
+  ];
+}
+
 export function settings(view: SiteView): readonly SettingsFile[] {
   const { database, paths } = view;
   if (database === null)
@@ -59,6 +76,7 @@ export function settings(view: SiteView): readonly SettingsFile[] {
     define("DB_COLLATE", ""),
     `$table_prefix = ${php(tablePrefix)};\n`,
     ...KEYS.map((key) => define(key.toUpperCase().replaceAll("-", "_"), view.secret(key, key.replaceAll("-", " ")))),
+    ...objectCache(view.bindings["cache"]),
     "$hostwright_scheme = !empty($_SERVER['HTTPS']) && $_SERVER['HTTPS'] !== 'off' ? 'https' : 'http';\n",
     `define('WP_HOME', $hostwright_scheme . ${php(`://${view.domain}`)});\n`,
     "define('WP_SITEURL', WP_HOME);\n",

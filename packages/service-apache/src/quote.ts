@@ -40,3 +40,16 @@ export function serverName(name: string): string {
   if (!/^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(name)) throw refuse(name, "it is not a host name");
   return name;
 }
+
+/** Where a redirect leads: mod_rewrite has variables in `$` and `%`, and takes a sign behind a backslash as it is. */
+export function quoteTarget(to: string): string {
+  if (/[\\$"\s]/.test(to)) throw refuse(to, "it is not a percent-encoded URL");
+  return to.replaceAll("%", "\\%");
+}
+
+/** A header's value: Apache has formats in `%`, and variables of its own in `$`, which have no escape. */
+export function quoteHeader(value: string): string {
+  if (/[\\$]/.test(value)) throw refuse(value, "it holds $ or a backslash");
+  if (/^expr=/i.test(value)) throw refuse(value, "Apache would take it for an expression");
+  return quoteArgument(value.replaceAll("%", "%%"));
+}

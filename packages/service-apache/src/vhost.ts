@@ -2,23 +2,9 @@ import { ALWAYS_DENIED, type HttpEntry, type ServerView, type SiteView } from "@
 import type { ApacheOptions } from "./options.ts";
 import { ACME_FOLDER } from "./paths.ts";
 import { plainPath, plainUrl, quoteArgument, regexLiteral, serverName } from "./quote.ts";
-import { ANY_PHP, anyOf, cacheGroups, HIDDEN, matching, patternRegex, scripts } from "./rules.ts";
-
-type Lines = readonly string[];
-
-function block(name: string, argument: string, body: Lines): Lines {
-  return [`<${name} ${argument}>`, ...body.map((line) => (line === "" ? "" : `    ${line}`)), `</${name}>`];
-}
-
-/** With conditions on the server's own view of the path; a substitution of `-` changes nothing. */
-function rule(pattern: string, substitution: string, flags: Lines, ...conditions: Lines): Lines {
-  return [
-    ...conditions.map((condition) => `RewriteCond ${condition}`),
-    `RewriteRule ${quoteArgument(pattern)} ${quoteArgument(substitution)} ${quoteArgument(`[${flags.join(",")}]`)}`,
-  ];
-}
-
-const NOT_FOUND = ["R=404", "L"];
+import { authorization, headers, redirects, refusal } from "./own-rules.ts";
+import { block, NOT_FOUND, rule, type Lines } from "./lines.ts";
+import { ANY_PHP, anyOf, cacheGroups, except, HIDDEN, matching, patternRegex, scripts } from "./rules.ts";
 
 /** Challenges of certificate authorities, on every name. */
 export const ACME: Lines = [
@@ -41,11 +27,18 @@ function php({ id, phpSocket }: SiteView): string {
   return `H=proxy:unix:${plainPath(phpSocket)}|fcgi://${serverName(id)}`;
 }
 
+/** With a password, only who gave it learns what is missing: Apache asks for it before it looks for a file, a rule does not. */
+function missing({ ownRules, paths }: SiteView, regex: string, ...conditions: Lines): Lines {
+  return ownRules.basicAuth === null
+    ? rule(regex, "-", NOT_FOUND, ...conditions)
+    : rule(regex, `${plainPath(paths.public)}/.missing`, ["L"], ...conditions);
+}
+
 function scriptRules(view: SiteView, where: "own" | "release"): Lines {
   const root = where === "own" ? view.paths.public : view.platform.docroot;
   return scripts(view.rules, where).flatMap((regex) => [
     ...rule(regex, "-", [php(view), "L"], isFile(root, "$1")),
-    ...rule(regex, "-", NOT_FOUND),
+    ...missing(view, regex),
   ]);
 }
 
@@ -59,17 +52,22 @@ function asFile({ rules }: SiteView, skip: (count: string) => Lines): Lines {
 
 /** The order of judgement of `WebRules`, by rewrite rules alone: Apache's own sections are judged in another order. */
 function judgement(view: SiteView): Lines {
-  const { rules, platform, paths } = view;
+  const { rules, ownRules, platform, paths } = view;
   const own = rules.ownPaths.map(({ prefix }) => prefix);
-  const denied = anyOf([HIDDEN, ...[...ALWAYS_DENIED, ...rules.denied].map(patternRegex)]);
+  const denied = [HIDDEN, ...[...ALWAYS_DENIED, ...rules.denied].map(patternRegex)];
   const below = anyOf(own.map(regexLiteral));
   const generated = own.length === 0 ? null : matching(rules.generated, own);
   const front = [php(view), "PT", "L"];
   const uri = "%{REQUEST_URI}";
   const virtual = matching(rules.virtual);
+  const made = virtual === null ? [] : rule(virtual, plainUrl(rules.frontController), front);
+  const notFound = (regex: string | null): Lines => (regex === null ? [] : rule(regex, "-", NOT_FOUND));
   return [
-    ...(virtual === null ? [] : rule(virtual, plainUrl(rules.frontController), front)),
-    ...(denied === null ? [] : rule(denied, "-", NOT_FOUND)),
+    ...notFound(matching(ownRules.denied)),
+    // What is denied stays so: a redirect is judged after it, and before what the platform makes of a URL.
+    ...(ownRules.redirects.length === 0
+      ? [...made, ...notFound(anyOf(denied))]
+      : [...notFound(anyOf(denied, except(rules.virtual))), ...redirects(ownRules.redirects), ...made]),
     ...rules.phpIndexes.flatMap((folder) => [
       ...rule(`(?s)^${regexLiteral(folder)}\\z`, `${plainUrl(folder)}index.php`, front),
       ...rule(`(?s)^${regexLiteral(folder.slice(0, -1))}\\z`, plainUrl(folder), ["R=301", "L"]),
@@ -81,7 +79,7 @@ function judgement(view: SiteView): Lines {
     ...(below === null
       ? []
       : [
-          ...rule(below, "-", NOT_FOUND, isNoFile(paths.public, uri)),
+          ...missing(view, below, isNoFile(paths.public, uri)),
           ...asFile(view, (skip) => rule(`!${below}`, "-", [skip])),
         ]),
     ...asFile(view, (skip) => rule("^", "-", [skip], isNoFile(platform.docroot, uri))),
@@ -110,7 +108,10 @@ function enabledBody(view: SiteView): Lines {
     `ProxyTimeout ${seconds}`,
     ...folder(platform.docroot),
     ...folder(paths.public),
+    ...headers(view.ownRules.headers),
+    ...authorization(view),
     "",
+    ...refusal(view.ownRules.allowFrom),
     // Apache's own limit does not hold for what it passes on; a body of unknown length meets PHP's.
     ...rule("^", "-", ["R=413", "L"], `expr "%{HTTP:Content-Length} -gt ${bytes}"`),
     ...judgement(view),

@@ -17,6 +17,8 @@ export interface FlavourNames {
   readonly configFolder: string;
   readonly daemon: string;
   readonly client: string;
+  readonly dump: string;
+  readonly clientPackage: string;
   /** Oldest version that is known to understand what is sent. */
   readonly oldest: readonly [number, number];
 }
@@ -29,6 +31,8 @@ export const FLAVOURS: Readonly<Record<Flavour, FlavourNames>> = {
     configFolder: "/etc/mysql/mariadb.conf.d",
     daemon: "mariadbd",
     client: "mariadb",
+    dump: "mariadb-dump",
+    clientPackage: "mariadb-client",
     oldest: [10, 11],
   },
   mysql: {
@@ -38,6 +42,8 @@ export const FLAVOURS: Readonly<Record<Flavour, FlavourNames>> = {
     configFolder: "/etc/mysql/mysql.conf.d",
     daemon: "mysqld",
     client: "mysql",
+    dump: "mysqldump",
+    clientPackage: "mysql-client",
     oldest: [8, 0],
   },
 };

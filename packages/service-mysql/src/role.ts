@@ -8,6 +8,7 @@ import {
 } from "@hostwright/core";
 import { mysqlAccount } from "./account-type.ts";
 import { mysqlDatabase } from "./database-type.ts";
+import { copy } from "./copy.ts";
 import { accountHost } from "./host.ts";
 import type { MysqlOptions } from "./options.ts";
 import { pluginOf } from "./password.ts";
@@ -48,4 +49,4 @@ function binding(
   return { ...login, host, port, socket: null };
 }
 
-export const role: DatabaseRole = { protocol: "mysql", server: serverResources, site, binding };
+export const role: DatabaseRole = { protocol: "mysql", server: serverResources, site, binding, copy };

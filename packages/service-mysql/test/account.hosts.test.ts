@@ -1,17 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { AccountState } from "../src/account-state.ts";
 import { accountType, mysqlAccount } from "../src/account-type.ts";
-import {
-  column,
-  compare,
-  DatabaseHost,
-  ensure,
-  notRefused,
-  PASSWORD_MARK,
-  password,
-  site,
-  undo,
-} from "./database-host.ts";
+import { column, DatabaseHost, ensure, notRefused, PASSWORD_MARK, password, site, undo } from "./database-host.ts";
 import { passwordOf } from "./samples.ts";
 
 let db: DatabaseHost;
@@ -125,55 +114,6 @@ describe("a site's account", () => {
     await undo(target, sealed);
     await using again = await db.login("ssealed", password("ssealed"), "ssealed");
     await again.query("INSERT INTO t VALUES (1)");
-  });
-});
-
-describe("drift of an account", () => {
-  const drifts: readonly (readonly [string, string])[] = [
-    ["a global privilege", "GRANT PROCESS, FILE ON *.* TO @a"],
-    ["every database", "GRANT ALL ON *.* TO @a WITH GRANT OPTION"],
-    ["a neighbour's database", "GRANT SELECT, INSERT ON other.* TO @a"],
-    ["databases by a pattern", "GRANT SELECT ON `s%`.* TO @a"],
-    ["the right to grant", "GRANT SELECT ON sdrift.* TO @a WITH GRANT OPTION"],
-    ["a table", "GRANT SELECT ON other.t TO @a"],
-    ["a column", "GRANT SELECT (a, b), INSERT (b) ON other.t TO @a"],
-    ["a routine", "GRANT EXECUTE ON PROCEDURE other.p TO @a"],
-    ["a role", "GRANT admins TO @a"],
-    ["another account's identity", "GRANT PROXY ON b@localhost TO @a"],
-    ["a lost privilege", "REVOKE DELETE, DROP ON sdrift.* FROM @a"],
-    ["another password", "SET PASSWORD FOR @a = PASSWORD('other')"],
-    ["another way in", "ALTER USER @a IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD('x')"],
-    ["no password", "ALTER USER @a IDENTIFIED VIA mysql_native_password USING ''"],
-    ["a lock", "ALTER USER @a ACCOUNT LOCK"],
-    ["an expired password", "ALTER USER @a PASSWORD EXPIRE"],
-    ["a password that will expire", "ALTER USER @a PASSWORD EXPIRE INTERVAL 30 DAY"],
-    ["a limit", "ALTER USER @a WITH MAX_USER_CONNECTIONS 2 MAX_STATEMENT_TIME 3"],
-    ["TLS demanded", "ALTER USER @a REQUIRE SUBJECT '/CN=o\\'x' AND ISSUER '/CN=y'"],
-  ];
-
-  beforeAll(async () => {
-    await using target = db.target();
-    await ensure(target, site("sdrift"));
-    await db.admin(
-      "CREATE DATABASE other; CREATE TABLE other.t (a INT, b INT); CREATE PROCEDURE other.p() SELECT 1; CREATE ROLE admins; CREATE USER b@localhost",
-    );
-  });
-
-  test.each(drifts)("%s: found, mended, and undone to what it was", async (_what, statement) => {
-    await using target = db.target();
-    await db.admin(statement.replace("@a", "sdrift@localhost"));
-    const [, drifted] = await compare(target, site("sdrift"));
-    expect(drifted?.satisfied).toBe(false);
-    const made = await ensure(target, site("sdrift"));
-    expect(made).toHaveLength(1);
-    expect((await compare(target, site("sdrift"))).every(({ satisfied }) => satisfied)).toBe(true);
-    await undo(target, made);
-    const [, undone] = await compare(target, site("sdrift"));
-    expect(accountType.identity(undone?.before as AccountState)).toEqual(
-      accountType.identity(drifted?.before as AccountState),
-    );
-    await ensure(target, site("sdrift"));
-    await (await db.login("sdrift", password("sdrift"), "sdrift"))[Symbol.asyncDispose]();
   });
 });
 

@@ -5,17 +5,7 @@ import type { AccountState } from "../src/account-state.ts";
 import { accountType } from "../src/account-type.ts";
 import { databaseType } from "../src/database-type.ts";
 import { grantPattern, identifier, literal, sql, type Sql } from "../src/quote.ts";
-import {
-  coded,
-  column,
-  compare,
-  DatabaseHost,
-  ensure,
-  PASSWORD_MARK,
-  resolve,
-  sessionOf,
-  site,
-} from "./database-host.ts";
+import { coded, column, DatabaseHost, PASSWORD_MARK, resolve, sessionOf, site } from "./database-host.ts";
 
 let db: DatabaseHost;
 
@@ -130,37 +120,9 @@ describe("500 databases with their accounts", () => {
     );
     expect((await databaseType.read(target, ids, { contents: false })).size).toBe(0);
   });
-
-  test("two workers at once: one makes them, the other is told", async () => {
-    await using one = db.target();
-    await using two = db.target();
-    const changes = ids
-      .slice(0, 50)
-      .map((name) => ({ key: name, before: null, after: { name, charset: "utf8mb4", collation: "utf8mb4_bin" } }));
-    const results = await Promise.allSettled([databaseType.apply(one, changes), databaseType.apply(two, changes)]);
-    expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-    expect(results.find((result) => result.status === "rejected")?.reason).toEqual(coded("HW_RESOURCE_CHANGED"));
-    await databaseType.apply(
-      one,
-      changes.map(({ key, after }) => ({ key, before: after, after: null })),
-    );
-  });
 });
 
 describe("when it cannot be done", () => {
-  const change = { key: "slost", before: null, after: { name: "slost", charset: "utf8mb4", collation: "utf8mb4_bin" } };
-
-  test("a worker whose lease is lost, or who is cancelled, changes nothing", async () => {
-    const lost = new Error("lease lost");
-    await using fenced = db.target({ mutate: async () => Promise.reject(lost) });
-    await expect(databaseType.apply(fenced, [change])).rejects.toBe(lost);
-    await using cancelled = db.target({ signal: AbortSignal.abort() });
-    await expect(databaseType.apply(cancelled, [change])).rejects.toEqual(coded("HW_CANCELLED"));
-    expect(await db.admin("SHOW DATABASES LIKE 'slost'; SELECT IFNULL(IS_USED_LOCK('hostwright'), 'free')")).toBe(
-      "free\n",
-    );
-  });
-
   test("a refused statement names its key, and tells neither statement nor hash", async () => {
     await using target = db.target();
     const hash = "*0123456789ABCDEF0123456789ABCDEF01234567";
@@ -173,20 +135,6 @@ describe("when it cannot be done", () => {
     expect(error).toEqual(coded("HW_DATABASE_FAILED", { retryable: false, server: "db" }));
     expect(String(error)).toContain("srefused@localhost");
     expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(new RegExp(`${hash.slice(1)}|IDENTIFIED`));
-  });
-
-  test("a stopped server is unreachable, and works again when it is started", async () => {
-    await using target = db.target();
-    const spec = site("sstop");
-    await ensure(target, spec);
-    await db.host.sh("systemctl stop mariadb");
-    const unreachable = coded("HW_DATABASE_UNREACHABLE", { retryable: true, server: "db" });
-    // Over the connection that was lost, then over a new one.
-    await expect(compare(target, spec)).rejects.toEqual(unreachable);
-    await expect(compare(target, spec)).rejects.toEqual(unreachable);
-    await db.host.sh("systemctl start mariadb");
-    expect((await compare(target, spec)).every(({ satisfied }) => satisfied)).toBe(true);
-    await db.logStatements();
   });
 
   test("a server of the other flavour is told apart", async () => {

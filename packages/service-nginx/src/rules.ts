@@ -33,6 +33,11 @@ export function matching(patterns: readonly PathPattern[], only: readonly string
   return anyOf(patterns.map(patternRegex), `${lookahead}(?:`);
 }
 
+/** Begins a list of alternatives that match none of these. */
+export function except(patterns: readonly PathPattern[]): string {
+  return patterns.length === 0 ? "(?:" : `(?!${patterns.map(patternRegex).join("|")})(?:`;
+}
+
 /** Hidden files and folders, but for /.well-known/. */
 export const HIDDEN = ".*/[.](?!well-known(?:/|\\z))";
 

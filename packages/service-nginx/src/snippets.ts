@@ -30,5 +30,6 @@ location ^~ /.well-known/acme-challenge/ {
     alias ${ACME_FOLDER}/;
     default_type text/plain;
     disable_symlinks on;
+    auth_basic off;
 }
 `;

@@ -2,17 +2,9 @@ import { ALWAYS_DENIED, type HttpEntry, type ServerView, type SiteView } from "@
 import type { NginxOptions } from "./options.ts";
 import { ACME_SNIPPET, FASTCGI_SNIPPET, include, LOG } from "./paths.ts";
 import { quoteLiteral, quoteToken, regexLiteral, serverName, unixSocket } from "./quote.ts";
-import { ANY_PHP, anyOf, cacheGroups, HIDDEN, matching, patternRegex, scripts } from "./rules.ts";
-
-type Lines = readonly string[];
-
-function block(head: string, body: Lines): Lines {
-  return [`${head} {`, ...body.map((line) => (line === "" ? "" : `    ${line}`)), "}"];
-}
-
-function locations(regexes: readonly string[], body: Lines): Lines {
-  return regexes.flatMap((regex) => block(`location ~ ${regex}`, body));
-}
+import { addresses, basicAuth, headers, hiddenHeaders, redirects, refusal } from "./own-rules.ts";
+import { block, locations, type Lines } from "./lines.ts";
+import { ANY_PHP, anyOf, cacheGroups, except, HIDDEN, matching, patternRegex, scripts } from "./rules.ts";
 
 export function listen({ httpPort, ipv6 }: NginxOptions): Lines {
   return [`listen ${httpPort};`, ...(ipv6 ? [`listen [::]:${httpPort};`] : [])];
@@ -34,6 +26,8 @@ function php(view: SiteView, script: { readonly literal: string } | { readonly v
     `fastcgi_param SCRIPT_FILENAME ${quoteLiteral(docroot + literal, variable)};`,
     `fastcgi_param SCRIPT_NAME ${quoteLiteral(literal, variable)};`,
     ...(variable === "" ? [] : ["fastcgi_param PATH_INFO $hw_info;"]),
+    // The site's own password is the web server's to judge; an application would take it for one of its users.
+    ...(view.ownRules.basicAuth === null ? [] : ['fastcgi_param HTTP_AUTHORIZATION "";']),
     `fastcgi_read_timeout ${seconds}s;`,
     `fastcgi_send_timeout ${seconds}s;`,
     `fastcgi_pass ${unixSocket(view.phpSocket)};`,
@@ -49,27 +43,37 @@ function scriptLocations(view: SiteView, where: "own" | "release"): Lines {
 /** Files of one folder; `missing` answers when there is none. */
 function files(view: SiteView, root: string, missing: "@front" | "=404"): Lines {
   const body = [`try_files $uri ${missing};`];
+  const ages = view.ownRules.headers.some(({ name }) => name.toLowerCase() === "cache-control") ? [] : view.rules.cache;
   return [
     `root ${quoteLiteral(root)};`,
-    "add_header X-Content-Type-Options nosniff always;",
-    ...cacheGroups(view.rules.cache).flatMap(({ seconds, regexes }) =>
-      locations(regexes, [`expires ${seconds}s;`, ...body]),
-    ),
+    // A location with headers of its own inherits none.
+    ...headers([{ name: "X-Content-Type-Options", value: "nosniff" }, ...view.ownRules.headers]),
+    ...cacheGroups(ages).flatMap(({ seconds, regexes }) => locations(regexes, [`expires ${seconds}s;`, ...body])),
     ...body,
   ];
 }
 
 /** The order of judgement of `WebRules`. All are regular expressions, which nginx tries as they are written. */
 function enabledBody(view: SiteView): Lines {
-  const { rules, platform, paths } = view;
+  const { rules, ownRules, platform, paths } = view;
   const own = rules.ownPaths.map(({ prefix }) => prefix);
+  const virtual = locations(matching(rules.virtual), php(view, { literal: rules.frontController }));
+  const denied = [HIDDEN, ...[...ALWAYS_DENIED, ...rules.denied].map(patternRegex)];
+  const notFound = (regexes: readonly string[]): Lines => locations(regexes, ["return 404;"]);
   return [
+    ...refusal(view),
+    ...basicAuth(view),
+    ...hiddenHeaders(ownRules.headers),
+    ...headers(ownRules.headers),
     `client_max_body_size ${Math.max(1, Math.ceil(view.limits.uploadMegabytes))}m;`,
     "disable_symlinks if_not_owner;",
     "absolute_redirect off;",
     "",
-    ...locations(matching(rules.virtual), php(view, { literal: rules.frontController })),
-    ...locations(anyOf([HIDDEN, ...[...ALWAYS_DENIED, ...rules.denied].map(patternRegex)]), ["return 404;"]),
+    ...notFound(matching(ownRules.denied)),
+    // What is denied stays so: a redirect is judged after it, and before what the platform makes of a URL.
+    ...(ownRules.redirects.length === 0
+      ? [...virtual, ...notFound(anyOf(denied))]
+      : [...notFound(anyOf(denied, except(rules.virtual))), ...redirects(ownRules.redirects), ...virtual]),
     ...rules.phpIndexes.flatMap((folder) => [
       ...block(`location ~ ${quoteToken(`^${regexLiteral(folder)}\\z`)}`, php(view, { literal: `${folder}index.php` })),
       ...block(`location ~ ${quoteToken(`^${regexLiteral(folder.slice(0, -1))}\\z`)}`, [
@@ -108,6 +112,9 @@ export function renderSite(view: SiteView, serverView: ServerView): HttpEntry {
       : [server(options, [view.domain], enabledBody(view)), server(options, view.aliases, redirect)];
   return {
     name: `${view.id}.conf`,
-    content: `# Managed by Hostwright: changes are overwritten.\n${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`,
+    content: `# Managed by Hostwright: changes are overwritten.\n${[addresses(view), ...blocks]
+      .filter((lines) => lines.length > 0)
+      .map((lines) => lines.join("\n"))
+      .join("\n\n")}\n`,
   };
 }

@@ -65,3 +65,21 @@ test("a release at the top of the disk is refused, since all of the disk would h
 test("memory is bounded by what all workers may use together", () => {
   expect(values(sampleSite(), "MemoryMax")).toEqual([`${4 * 256 + 128 + 64}M`]);
 });
+
+test("sockets are seen of what the site is bound to, and of nothing else", () => {
+  const password = { ref: "secret", id: "p", label: "p" } as const;
+  const cache = {
+    protocol: "redis",
+    host: "localhost",
+    port: null,
+    socket: "/run/redis/a.sock",
+    user: "s",
+    password,
+    prefix: "s:",
+  };
+  const seen = (view: SiteView): string[] =>
+    values(view, "BindReadOnlyPaths").filter((path) => /^\/run\/(redis|mysqld)/.test(path));
+  expect(seen(sampleSite({ database, bindings: { cache } }))).toEqual(["/run/mysqld", "/run/redis"]);
+  expect(seen(sampleSite({ database }))).toEqual(["/run/mysqld"]);
+  expect(seen(sampleSite({ bindings: { cache: { ...cache, socket: null } } }))).toEqual([]);
+});

@@ -35,9 +35,18 @@ const HARDENING: readonly UnitProperty[] = [
 const VISIBLE_IN_RUN = ["/run/systemd/notify", "/run/systemd/journal/dev-log", "/run/systemd/resolve"];
 
 const INACCESSIBLE = [
-  ...["nginx", "apache2", "letsencrypt", "mysql", "postgresql", "ssh", "systemd/system", "cron.d", "sudoers.d"].map(
-    (name) => `/etc/${name}`,
-  ),
+  ...[
+    "nginx",
+    "apache2",
+    "letsencrypt",
+    "mysql",
+    "postgresql",
+    "redis",
+    "ssh",
+    "systemd/system",
+    "cron.d",
+    "sudoers.d",
+  ].map((name) => `/etc/${name}`),
   // Names every other site's unit.
   "/sys/fs/cgroup",
   "/boot",
@@ -65,12 +74,12 @@ function bind(source: string, at: string = source): string {
 
 /**
  * What a site's code sees and may do, for its PHP unit and for every command that is run for the site. It sees its
- * release, its own tree and its database's socket; of its neighbours no file, socket or process. (Their ids can be read
+ * release, its own tree, and the sockets of its database and of what else it is bound to; of its neighbours no file, socket or process. (Their ids can be read
  * from /etc/passwd and /proc/net/unix.) Values are as `systemd-run -p` takes them; unit files need `unitValue` around.
  */
 export function sandbox(view: SiteView, options: PhpFpmOptions): readonly UnitProperty[] {
   const { home, public: publicFolder, private: privateFolder, tmp } = view.paths;
-  const socket = view.database?.socket ?? null;
+  const sockets = [view.database, ...Object.values(view.bindings)].flatMap((bound) => bound?.socket ?? []);
   const memory = unitMemoryMegabytes(view.limits, options);
   return [
     ["User", view.user],
@@ -91,7 +100,10 @@ export function sandbox(view: SiteView, options: PhpFpmOptions): readonly UnitPr
     ...VISIBLE_IN_RUN.map((path): UnitProperty => ["BindReadOnlyPaths", `-${path}`]),
     ...INACCESSIBLE.map((path): UnitProperty => ["InaccessiblePaths", `-${path}`]),
     // The folder and not the socket: a restarted database makes a new one.
-    ...(socket === null ? [] : [["BindReadOnlyPaths", bind(dirname(socket))] satisfies UnitProperty]),
+    ...[...new Set(sockets.map((socket) => dirname(socket)))].map((folder): UnitProperty => [
+      "BindReadOnlyPaths",
+      bind(folder),
+    ]),
     ["BindReadOnlyPaths", `-${poolPath(view.id)}`],
     ["BindReadOnlyPaths", bind(view.platform.root)],
     ["BindReadOnlyPaths", bind(home)],

@@ -2,9 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import * as z from "zod";
 import { FakeServer } from "../../test/fake-world.ts";
-import type { Plugin } from "../contracts/plugin.ts";
+import { plainPlugin } from "../../test/plain-plugin.ts";
 import { LocalServer } from "../servers/local-server.ts";
 import { provide } from "../di/container.ts";
 import { createHostwright, type Hostwright } from "../hostwright.ts";
@@ -13,14 +12,6 @@ import { secret } from "../model/secret.ts";
 import { PART } from "../parts.ts";
 import { prepare } from "../tasks/prepare-server.ts";
 
-const options = { version: 3, schema: z.strictObject({ port: z.int().default(80) }) };
-const nothing = { packages: () => [], facts: () => ({}), problems: () => [], role: {} };
-const plugin = {
-  name: "test-plugin",
-  contract: 1,
-  services: [{ kind: "http", type: "web", options, ...nothing }],
-  platforms: [{ type: "blog", options, siteOptions: options, role: {} }],
-} as unknown as Plugin;
 const web = { kind: "http", type: "web", options: {} };
 const connection = (host: string, key = "hush-key"): ReturnType<typeof ssh> =>
   ssh({ host, hostKey: `SHA256:${"A".repeat(43)}`, privateKey: secret(key) });
@@ -39,7 +30,7 @@ beforeEach(async () => {
     opened.push(server);
     return server;
   });
-  hw = await createHostwright({ stateDir, plugins: [plugin], provide: [openServer] });
+  hw = await createHostwright({ stateDir, plugins: [plainPlugin], provide: [openServer] });
   onTestFinished(async () => {
     await hw[Symbol.asyncDispose]();
     rmSync(stateDir, { recursive: true });

@@ -9,8 +9,10 @@ import {
   type ServerInput,
   type ConnectInput,
   type ConnectRecord,
+  type PlatformRecord,
   type ServerRecord,
   type ServiceRecord,
+  type SiteRecord,
 } from "../model/records.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
@@ -41,7 +43,8 @@ export class Servers {
   /**
    * Creates the server (then `connect` is needed) or changes the fields given; idempotent. `services` replaces the
    * whole list; default for a new server: none. `addresses` default to the host of its connection. A private key is
-   * sealed in the secret store. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_FORBIDDEN, HW_ROLE_SUBMIT
+   * sealed in the secret store. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_RECORD_IN_USE (a web
+   * server that serves sites: `switchHttp` first), HW_FORBIDDEN, HW_ROLE_SUBMIT
    */
   async put(input: ServerInput): Promise<ServerRecord> {
     const given = parseInput(ServerSchema, input, "server");
@@ -57,6 +60,8 @@ export class Servers {
         `server ${given.name}: connect: needed for a new server. Nothing was changed.`,
       );
     }
+    const services = given.services === undefined ? (known?.services ?? []) : this.#services(given);
+    if (known !== undefined) await this.#refuseUnserved(known, services);
     const id = known?.id ?? newId("v");
     const connect = given.connect === undefined ? known?.connect : connectRecord(given.connect);
     const record: ServerRecord = {
@@ -64,7 +69,7 @@ export class Servers {
       name: given.name,
       connect: connect ?? { type: "local" },
       addresses: given.addresses ?? known?.addresses ?? (connect?.type === "ssh" ? [connect.host] : ["127.0.0.1"]),
-      services: given.services === undefined ? (known?.services ?? []) : this.#services(given),
+      services,
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
     if (given.connect?.type === "ssh")
@@ -89,6 +94,30 @@ export class Servers {
   async list(): Promise<readonly ServerRecord[]> {
     const records = (await this.#records.list("server")).map((row) => row.value as ServerRecord);
     return this.#access.visible("server", records, (record) => record.name);
+  }
+
+  /** One web server for another under the feet of sites would be neither: both would be wanted on one port. */
+  async #refuseUnserved(known: ServerRecord, services: readonly ServiceRecord[]): Promise<void> {
+    const stays = (old: ServiceRecord): boolean =>
+      services.some(({ kind, name, type }) => kind === old.kind && name === old.name && type === old.type);
+    const lost = known.services.filter((service) => service.kind === "http" && !stays(service));
+    if (lost.length === 0) return;
+    const platforms = (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
+    const here = new Set(platforms.filter(({ server }) => server === known.id).map(({ id }) => id));
+    const sites = (await this.#records.list("site")).map((row) => row.value as SiteRecord);
+    const site = sites.find(
+      ({ status, platform, http }) =>
+        status !== "draft" && here.has(platform) && lost.some(({ name }) => name === http),
+    );
+    const old = lost.find(({ name }) => name === site?.http);
+    if (site === undefined || old === undefined) return;
+    throw new HostwrightError(
+      "HW_RECORD_IN_USE",
+      `server ${known.name}: its http service "${old.name}" (${old.type}) serves ${site.domain}. Nothing was changed.`,
+      {
+        mend: `Put the other one beside it, under a name of its own (service(options, "name")), and run switchHttp("${known.name}", "name"); then "${old.name}" may go.`,
+      },
+    );
   }
 
   #services(given: {

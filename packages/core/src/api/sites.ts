@@ -1,5 +1,11 @@
 import type { RecordStore } from "../contracts/store.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import { WebUser } from "../model/own-rules.ts";
+import { parseInput } from "../model/parse.ts";
 import type { SiteRecord } from "../model/records.ts";
+import type { Secret } from "../model/secret.ts";
+import { hashPassword } from "../store/password-hash.ts";
+import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
 import { getRecord } from "./record-access.ts";
 
@@ -7,10 +13,12 @@ import { getRecord } from "./record-access.ts";
 export class Sites {
   readonly #records: RecordStore;
   readonly #access: Access;
+  readonly #vault: SecretVault;
 
-  constructor(records: RecordStore, access: Access = new Access()) {
+  constructor(records: RecordStore, vault: SecretVault, access: Access = new Access()) {
     this.#access = access;
     this.#records = records;
+    this.#vault = vault;
   }
 
   /** By id or main domain. @throws HW_NOT_FOUND */
@@ -25,5 +33,24 @@ export class Sites {
     const records = (await this.#records.list("site")).map((row) => row.value as SiteRecord);
     const kept = records.filter((site) => site.status !== "draft");
     return this.#access.visible("site", kept, (site) => site.domain);
+  }
+
+  /**
+   * Sets the password of a user of the site's `basicAuth`: 8 to 128 bytes, hashed here and kept as a secret. Touches no
+   * server: `configure(site)` writes it. @throws HW_NOT_FOUND, HW_INPUT_INVALID, HW_FORBIDDEN, HW_ROLE_SUBMIT
+   */
+  async setPassword(idOrDomain: string, user: string, password: Secret): Promise<void> {
+    const site = await this.get(idOrDomain);
+    await this.#access.require("site:configure", { kind: "site", name: site.domain });
+    const name = parseInput(WebUser, user, "user");
+    const value = password.reveal();
+    if (Buffer.byteLength(value) < 8 || Buffer.byteLength(value) > 128 || /\p{Cc}/u.test(value)) {
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `The password of ${name} needs 8 to 128 bytes without control characters. Nothing was changed.`,
+      );
+    }
+    this.#vault.requireKey("Setting a password");
+    await this.#vault.put(`site/${site.id}/web-password/${name}`, hashPassword(value));
   }
 }

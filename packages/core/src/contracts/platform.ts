@@ -67,6 +67,8 @@ export interface ApplicationStatus {
 export interface PlatformRole {
   /** Protocols of databases it can use, preferred first. */
   readonly databases: readonly string[];
+  /** Protocols that its settings can use of further services, by their kind: `{ cache: ["redis"] }`. Default: none. */
+  readonly bindings?: Readonly<Partial<Record<string, readonly string[]>>>;
   readonly layout: PlatformLayout;
   readonly driver: Driver;
   /** Version of the codebase, or null if it is not one of this platform. */

@@ -4,6 +4,7 @@ import type { Operation } from "./operation.ts";
 import type { ResourceType } from "./resource.ts";
 import type { HttpRole } from "./roles/http.ts";
 import type { PhpRole } from "./roles/php.ts";
+import type { CacheRole } from "./roles/cache.ts";
 import type { DatabaseRole } from "./roles/database.ts";
 import type { PlatformRole } from "./platform.ts";
 import type { ServerView } from "./views.ts";
@@ -15,6 +16,7 @@ export const CONTRACT = 1;
 export interface OptionsDefinition {
   /** Raised when stored options of the version before would no longer do; a record with a higher one is refused. */
   readonly version: number;
+  /** Takes what it gives, its defaults included: options are stored as parsed, and may be judged again. */
   readonly schema: z.ZodType;
   /**
    * Options as this version takes them, from what an older version stored; the schema judges what it gives. Pure, and
@@ -62,6 +64,7 @@ export type ServiceDefinition = ServiceCommon &
     | { readonly kind: "http"; readonly role: HttpRole }
     | { readonly kind: "php"; readonly role: PhpRole }
     | { readonly kind: "db"; readonly role: DatabaseRole }
+    | { readonly kind: "cache"; readonly role: CacheRole }
   );
 
 export interface PlatformDefinition {
@@ -72,11 +75,18 @@ export interface PlatformDefinition {
   readonly role: PlatformRole;
 }
 
+/** What must be loaded beside a plugin: another one by its npm name, or any that brings a service of a kind (and type). */
+export type Requirement =
+  | { readonly plugin: string }
+  | { readonly service: ServiceDefinition["kind"]; readonly type?: string };
+
 /** What an npm package hands to `createHostwright`: stateless plain data and functions (decisions.md D43). */
 export interface Plugin {
   /** npm package name. */
   readonly name: string;
   readonly contract: number;
+  /** Without these the plugin is refused at start (HW_PLUGIN_INVALID). Default: none. */
+  readonly requires?: readonly Requirement[];
   readonly services?: readonly ServiceDefinition[];
   readonly platforms?: readonly PlatformDefinition[];
   // oxlint-disable-next-line typescript/no-explicit-any -- each type has its own spec and state; core passes them through
@@ -113,6 +123,7 @@ type Common<S extends z.ZodType> = {
   readonly name: string;
   readonly contract: number;
   readonly type: string;
+  readonly requires?: readonly Requirement[];
   readonly options: OptionsDefinition & { readonly schema: S };
   packages(options: z.output<S>): readonly string[];
   unwantedUnits?(options: z.output<S>): readonly UnwantedUnit[];
@@ -131,29 +142,23 @@ export interface ServicePlugin<Options> extends Plugin {
 function servicePlugin<S extends z.ZodType>(
   kind: ServiceDefinition["kind"],
   definition: Common<S>,
-  role: HttpRole | PhpRole | DatabaseRole,
+  role: HttpRole | PhpRole | DatabaseRole | CacheRole,
 ): ServicePlugin<z.input<S>> {
-  const service = {
-    kind,
-    type: definition.type,
-    options: definition.options,
-    packages: definition.packages,
-    unwantedUnits: definition.unwantedUnits ?? (() => []),
-    facts: definition.facts,
-    problems: definition.problems,
-    role,
-  } as ServiceDefinition;
+  const { name, contract, requires = [], resourceTypes = [], operations = [], ...rest } = definition;
+  // What is misspelt goes along, to be refused by its name when the plugin is loaded.
+  const service = { unwantedUnits: () => [], ...rest, kind, role } as ServiceDefinition;
   return {
-    name: definition.name,
-    contract: definition.contract,
+    name,
+    contract,
+    requires,
     services: [service],
-    resourceTypes: definition.resourceTypes ?? [],
-    operations: definition.operations ?? [],
-    service: (options, name) => ({
+    resourceTypes,
+    operations,
+    service: (options, serviceName) => ({
       kind,
       type: definition.type,
       options: options ?? {},
-      ...(name === undefined ? {} : { name }),
+      ...(serviceName === undefined ? {} : { name: serviceName }),
     }),
   };
 }
@@ -176,6 +181,12 @@ export function defineDatabaseService<S extends z.ZodType>(
   return servicePlugin("db", definition, definition.role);
 }
 
+export function defineCacheService<S extends z.ZodType>(
+  definition: Common<S> & { readonly role: CacheRole },
+): ServicePlugin<z.input<S>> {
+  return servicePlugin("cache", definition, definition.role);
+}
+
 export interface PlatformPlugin<Options, SiteOptions> extends Plugin {
   /** Names this platform type with its options: `drupal.platform()`. */
   platform(options?: Options): PlatformDeclaration;
@@ -187,6 +198,7 @@ export function definePlatform<P extends z.ZodType, S extends z.ZodType>(definit
   readonly name: string;
   readonly contract: number;
   readonly type: string;
+  readonly requires?: readonly Requirement[];
   readonly options: OptionsDefinition & { readonly schema: P };
   readonly siteOptions: OptionsDefinition & { readonly schema: S };
   readonly role: PlatformRole;
@@ -194,11 +206,13 @@ export function definePlatform<P extends z.ZodType, S extends z.ZodType>(definit
   readonly resourceTypes?: readonly ResourceType<any, any>[];
   readonly operations?: readonly Operation[];
 }): PlatformPlugin<z.input<P>, z.input<S>> {
-  const { name, contract, type, options, siteOptions, role, resourceTypes = [], operations = [] } = definition;
+  const { name, contract, requires = [], resourceTypes = [], operations = [], ...platform } = definition;
+  const { type } = platform;
   return {
     name,
     contract,
-    platforms: [{ type, options, siteOptions, role }],
+    requires,
+    platforms: [platform],
     resourceTypes,
     operations,
     platform: (value) => ({ type, options: value ?? {} }),

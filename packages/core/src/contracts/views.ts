@@ -1,3 +1,4 @@
+import type { OwnRules } from "../model/own-rules.ts";
 import type { SiteLimits } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
 import type { WebRules } from "./web-rules.ts";
@@ -35,6 +36,20 @@ export interface DatabaseBinding {
   readonly name: string;
   readonly user: string;
   readonly password: Reference;
+}
+
+/** How the site's PHP reaches a service that it was bound to. */
+export interface Binding {
+  /** Wire protocol that a platform names as supported: `redis`. */
+  readonly protocol: string;
+  readonly host: string;
+  readonly port: number | null;
+  /** Path of a unix socket; null when it goes over the network. */
+  readonly socket: string | null;
+  readonly user: string;
+  readonly password: Reference;
+  /** Begins all that the site may name there: `s7k2m9xq4t:`. */
+  readonly prefix: string;
 }
 
 /** Part of a site's tree that its PHP sees inside the release's path. */
@@ -93,7 +108,13 @@ export interface SiteView {
   readonly limits: SiteLimits;
   readonly binds: readonly Bind[];
   readonly rules: WebRules;
+  /** The site's own, which come last (decisions.md D20). */
+  readonly ownRules: OwnRules;
+  /** Users and password hashes of `ownRules.basicAuth`, for web servers in the format of htpasswd; only `webUser` may read it. */
+  readonly passwordFile: string;
   readonly database: DatabaseBinding | null;
+  /** Services that the site is bound to besides, by their kind: `cache`. */
+  readonly bindings: Readonly<Partial<Record<string, Binding>>>;
   /** Unix socket of the site's PHP. */
   readonly phpSocket: string;
   /** Unix user that the web server reads as: `www-data`. */

@@ -1,14 +1,6 @@
-/**
- * A URL path as data. All are matched on the decoded, normalised path.
- * - `exact`: the whole path; `prefix`: its beginning, ends with `/`
- * - `suffix`: its end (".sql"), optionally only `under` a prefix
- * - `segment`: one whole path segment anywhere (".git")
- */
-export type PathPattern =
-  | { readonly exact: string }
-  | { readonly prefix: string }
-  | { readonly suffix: string; readonly under?: string }
-  | { readonly segment: string };
+import type { PathPattern } from "../model/path-pattern.ts";
+
+export type { PathPattern };
 
 /** A part of the URL space that is served from the site's own `public/` folder, at the same path below it. */
 export interface OwnPath {
@@ -23,8 +15,9 @@ export interface CacheRule {
 
 /**
  * What a platform asks of any web server, as data; each http service renders it in its own syntax.
- * Order of judgement: ACME challenge, virtual, denied, PHP entry points, other PHP (refused), own paths, static files of the
- * release, front controller.
+ * Order of judgement: ACME challenge, the site's own rules (`OwnRules`: addresses, denied, redirects), virtual, denied, PHP
+ * entry points, other PHP (refused), own paths, static files of the release, front controller. A redirect of the site's own
+ * never stands for what is denied here.
  */
 export interface WebRules {
   /** URLs that are never files, whatever they look like: the front controller's before anything else is judged. */

@@ -46,7 +46,7 @@ export async function prepareEnsure(
     const state = present.get(key);
     if (state !== undefined) prior[key] = state;
     if (isAfter(context, change, state) && !change.refresh) continue;
-    const follows = interrupted && change.refresh;
+    const follows = change.moved === true || (interrupted && change.refresh);
     if (hashOf(context, change, state) !== change.before && !isAfter(context, change, state) && !follows)
       throw changed(action, change);
     todo.push(change);

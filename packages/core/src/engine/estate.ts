@@ -2,6 +2,7 @@ import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.t
 import type { PlatformDefinition, ServiceDefinition } from "../contracts/plugin.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { PhpRole } from "../contracts/roles/php.ts";
+import type { CacheRole } from "../contracts/roles/cache.ts";
 import type { DatabaseRole } from "../contracts/roles/database.ts";
 import type { RecordKind, RecordStore } from "../contracts/store.ts";
 import type { ServerView, ServiceView } from "../contracts/views.ts";
@@ -127,8 +128,17 @@ export class Estate {
     return this.sites.filter((site) => site.database?.server === serverId && site.status === "installed");
   }
 
+  /** By its name; default: the one that serves. */
   http(server: ServerRecord, name?: string): BoundService<HttpRole> {
-    return this.#service(server, "http", name) as BoundService<HttpRole>;
+    return this.#service(server, "http", name ?? this.servingHttp(server)[0]) as BoundService<HttpRole>;
+  }
+
+  /** Names of the http services that serve: those of the server's sites, else the first. Others wait for a switch. */
+  servingHttp(server: ServerRecord): readonly string[] {
+    const all = server.services.filter((service) => service.kind === "http").map((service) => service.name);
+    if (all.length < 2) return all;
+    const used = new Set(this.sitesOnServer(server.id).map((site) => site.http));
+    return used.size === 0 ? all.slice(0, 1) : all.filter((name) => used.has(name));
   }
 
   php(server: ServerRecord, name?: string): BoundService<PhpRole> {
@@ -137,6 +147,18 @@ export class Estate {
 
   database(server: ServerRecord, name?: string): BoundService<DatabaseRole> {
     return this.#service(server, "db", name) as BoundService<DatabaseRole>;
+  }
+
+  cache(server: ServerRecord, name?: string): BoundService<CacheRole> {
+    return this.#service(server, "cache", name) as BoundService<CacheRole>;
+  }
+
+  /** Sites that are bound to a further service of that server. */
+  sitesBoundTo(serverId: string): readonly SiteRecord[] {
+    return this.sites.filter(
+      (site) =>
+        site.status === "installed" && site.bindings?.cache !== undefined && site.bindings.cache.server === serverId,
+    );
   }
 
   /** @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
@@ -170,6 +192,12 @@ export class Estate {
     return server.services
       .filter((service) => !this.#unfit.has(serviceKey(server, service)))
       .map((record) => ({ record, definition: this.definition(server, record) }));
+  }
+
+  /** Those of them that work: all but http services that wait for a switch. */
+  servingServices(server: ServerRecord): ReturnType<Estate["fitServices"]> {
+    const http = this.servingHttp(server);
+    return this.fitServices(server).filter(({ record }) => record.kind !== "http" || http.includes(record.name));
   }
 
   /** Why the others cannot be used. */

@@ -32,9 +32,10 @@ export async function readFacts(
   const probes = services.flatMap(({ record, definition }) =>
     Object.entries(definition.facts(record.options)).map(([name, probe]) => ({ service: record.name, name, probe })),
   );
+  const serving = estate.servingServices(server);
   const wanted = [...new Set(services.flatMap(({ record, definition }) => definition.packages(record.options)))];
   const dumps = options.heldNames
-    ? services.flatMap(({ definition }) => (definition.kind === "http" ? [definition.role] : []))
+    ? serving.flatMap(({ definition }) => (definition.kind === "http" ? [definition.role] : []))
     : [];
   const commands = [
     ...probes.map(({ probe }) => probe.argv),
@@ -60,7 +61,7 @@ export async function readFacts(
     missingPackages: wanted.filter((name) => !installed.has(name)),
     problems: [
       ...estate.unfitServices(server).map(problemOf),
-      ...services.flatMap(({ record, definition }) =>
+      ...serving.flatMap(({ record, definition }) =>
         definition.problems(estate.serverView(server, record, facts.get(record.name) ?? {})),
       ),
     ],

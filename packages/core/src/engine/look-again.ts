@@ -3,6 +3,7 @@ import type { ServerRecord } from "../model/records.ts";
 import type { ActionContext } from "./action-context.ts";
 import { firstLost } from "./ensure.ts";
 import type { EnsureAction } from "./plan.ts";
+import { addressKey } from "./resource-states.ts";
 import type { Session } from "./session.ts";
 
 export interface Again {
@@ -23,9 +24,19 @@ export async function lookAgain(again: Again, actions: readonly EnsureAction[]):
   await Promise.all(
     [...servers].map(async ([id, done]) => {
       if (!again.recovered && (await again.session.ranOn(again.server(id)))) return;
-      for (const action of done) await requireStanding(again, action);
+      for (const action of whatStays(done)) await requireStanding(again, action);
     }),
   );
+}
+
+/** What a later action makes something else of is not looked for. */
+function whatStays(done: readonly EnsureAction[]): readonly EnsureAction[] {
+  const later = new Set<string>();
+  return done.toReversed().map((action) => {
+    const changes = action.changes.filter((change) => !later.has(addressKey(change.type, change.key)));
+    for (const change of changes) later.add(addressKey(change.type, change.key));
+    return { ...action, changes };
+  });
 }
 
 async function requireStanding({ context, session }: Again, action: EnsureAction): Promise<void> {

@@ -295,3 +295,25 @@ test("nothing but references reaches the plan and what a person reads of it", as
   expect(changesOf(rotated)).toEqual(["~ file /a"]);
   expect(JSON.stringify(rotated) + renderPlan(rotated)).not.toContain("hush");
 });
+
+describe("a step that replaces what an earlier one makes", () => {
+  const closed = ensureStep("web1", [file("/page", "closed"), item("unit", "/php", "off")]);
+  const open = { ...ensureStep("web1", [file("/page", "open"), item("unit", "/php", "on")]), replaces: true as const };
+
+  test("is planned from there, carried out in order, and undone to the beginning", async () => {
+    await engine.carryOut(ensureStep("web1", [file("/page", "open"), item("unit", "/php", "on")]));
+    const plan = await engine.plan(closed, open);
+    expect(changesOf(plan)).toEqual(["~ file /page", "~ unit /php", "~ file /page", "~ unit /php"]);
+    const [first, second] = plan.actions.map((action) => (action as EnsureAction).changes[0]);
+    expect(second?.before).toBe(first?.after);
+    expect(await engine.carryOut(closed, open)).toMatchObject({ committed: true });
+    expect((await engine.plan(open)).actions).toEqual([]);
+  });
+
+  test("is a conflict where it does not say so, or belongs to another", async () => {
+    const conflict = { code: "HW_RESOURCE_CONFLICT" };
+    await expect(engine.plan(closed, { ...open, replaces: undefined } as never)).rejects.toMatchObject(conflict);
+    const other = { ...ensureStep("web1", [file("/page", "x", "site/s2")]), replaces: true as const };
+    await expect(engine.plan(closed, other)).rejects.toMatchObject(conflict);
+  });
+});

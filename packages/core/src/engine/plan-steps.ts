@@ -25,6 +25,8 @@ interface ServerPlan {
   readonly taken: Map<string, Wanted>;
   /** With the owner for whom it is removed. */
   readonly removed: Map<string, string>;
+  /** Addresses that operations of the plan move. */
+  readonly moved: ReadonlySet<string>;
 }
 
 /** Turns wanted steps into the actions that are really needed: reads in bulk per server and type, diffs, orders. */
@@ -35,7 +37,10 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     await Promise.all(
       [...perServer].map(async ([id, list]) => {
         const [first] = list;
-        return [id, first === undefined ? null : serverPlan(await readPresent(planner, first.server, list))] as const;
+        return [
+          id,
+          first === undefined ? null : serverPlan(await readPresent(planner, first.server, list), movedOn(id, steps)),
+        ] as const;
       }),
     ),
   );
@@ -94,9 +99,14 @@ function isAwaited(step: EnsureStep, { pending, wanted }: Present): boolean {
   return waiting.waits || (wanted.get(step) ?? []).some((item) => waiting.heldBack.has(item.id));
 }
 
-function serverPlan(present: Present): ServerPlan {
+function movedOn(server: string, steps: readonly Step[]): ReadonlySet<string> {
+  const moves = steps.flatMap((step) => (step.kind === "run" && step.server.id === server ? (step.moves ?? []) : []));
+  return new Set(moves.map(({ type, key }) => addressKey(type, key)));
+}
+
+function serverPlan(present: Present, moved: ReadonlySet<string>): ServerPlan {
   const declared = new Set([...present.wanted.values()].flatMap((list) => list.map((item) => item.id)));
-  return { present, declared, taken: new Map(), removed: new Map() };
+  return { present, declared, taken: new Map(), removed: new Map(), moved };
 }
 
 function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan): EnsurePlan {
@@ -107,6 +117,12 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
   const wanted = (present.wanted.get(step) ?? []).toSorted((a, b) => compareResources(planner.registry, a, b));
   for (const item of wanted) {
     const before = taken.get(item.id);
+    if (before !== undefined && step.replaces === true && before.owner === item.owner) {
+      if (before.identity === item.identity) continue;
+      taken.set(item.id, item);
+      changes.push(replacing(planner, before, item));
+      continue;
+    }
     if (before !== undefined) refuseSecondOwner(step, item, before);
     const holders = present.holders.get(item.id) ?? [];
     const other = holders.find((row) => row.owner !== item.owner && !(row.shared && item.shared));
@@ -142,6 +158,7 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
       adopt,
       held: holders.some((row) => row.owner === owner),
       refresh: item.resourceType.refreshedBy !== undefined,
+      ...(server.moved.has(item.id) ? { moved: true as const } : {}),
       show: {
         before: state === undefined ? null : item.resourceType.showState(state, item.spec),
         after: item.resourceType.showSpec(item.spec),
@@ -150,6 +167,26 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
   }
   const removed = planRemovals(planner, step, server);
   return { changes: [...changes, ...removed.changes], guards, register: [...register, ...removed.register] };
+}
+
+/** From what an earlier step makes of it to what this one does. */
+function replacing({ fingerprint }: StepPlanner, before: Wanted, item: Wanted): PlannedChange {
+  const { type, key, owner, shared, spec, resourceType } = item;
+  const refresh = resourceType.refreshedBy !== undefined;
+  return {
+    type,
+    key,
+    owner,
+    shared,
+    before: stateHash(resourceType, before.desired, fingerprint),
+    after: stateHash(resourceType, item.desired, fingerprint),
+    spec,
+    adopt: false,
+    held: true,
+    refresh,
+    ...(refresh ? { moved: true as const } : {}),
+    show: { before: resourceType.showSpec(before.spec), after: resourceType.showSpec(spec) },
+  };
 }
 
 function planRemovals(planner: StepPlanner, step: EnsureStep, server: ServerPlan): Omit<EnsurePlan, "guards"> {
@@ -188,6 +225,7 @@ function planRemovals(planner: StepPlanner, step: EnsureStep, server: ServerPlan
       adopt: false,
       held: true,
       refresh: resourceType.refreshedBy !== undefined,
+      ...(server.moved.has(id) ? { moved: true as const } : {}),
       show: { before: resourceType.showState(state), after: null },
     });
   }

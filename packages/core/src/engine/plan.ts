@@ -28,6 +28,8 @@ export interface PlannedChange {
   readonly held: boolean;
   /** Other changes make it out of date: read again when its turn comes. */
   readonly refresh: boolean;
+  /** An operation of the same plan moves it: whatever state it is found in is changed. Absent: false. */
+  readonly moved?: true;
   /** What a person reads; never secrets. */
   readonly show: { readonly before: string | null; readonly after: string | null };
 }

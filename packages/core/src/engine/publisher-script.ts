@@ -61,9 +61,20 @@ while (time <= $until) {
 exit 1;
 `;
 
+/** Waits until nobody listens on a port, for at most 10 s. */
+const FREE: string = String.raw`
+use strict; use warnings; use IO::Socket::INET;
+for (1 .. 2000) {
+  exit 0 if IO::Socket::INET->new(LocalAddr => "0.0.0.0", LocalPort => $ARGV[0], Listen => 1, ReuseAddr => 1);
+  select undef, undef, undef, 0.005;
+}
+exit 1;
+`;
+
 /**
  * Publishes under one flock, in one round trip. Further arguments: unit, status port, status path, error log or "", force
- * (0 or 1), search (0 or 1), the program that waits, the one that searches and its seconds, then the test's argv. Input: a
+ * (0 or 1), search (0 or 1), the program that waits, the one that searches and its seconds, the unit that gives way or "" and
+ * its port, then the test's argv. Input: a
  * line with the names of the entries that come first in a search; a line, name and reason, for each that is left as it is.
  * Output: word, generation, whether the unit runs and whether it ran before; a line of changed names; the number of held
  * back entries and a line for each; then what the commands said.
@@ -74,7 +85,9 @@ exit 1;
 export const PUBLISH: string =
   COMMON +
   String.raw`
+free='${FREE}'
 unit=$1 port=$2 path=$3 log=$4 force=$5 search=$6 waiter=$7 searcher=$8 seconds=$9; shift 9
+instead=$1 freed=$2; shift 2
 read -r first; held=$(cat)
 umask 027
 # An undo may have taken all of it away: then there is nothing to publish.
@@ -107,8 +120,17 @@ finish() {
 }
 engage() {
   if [ "$(runs)" = yes ]; then timeout 30 systemctl reload "$unit" 2>&1
+  elif [ -n "$instead" ]; then take_over
   else systemctl -q reset-failed "$unit" 2>/dev/null; timeout 30 systemctl start "$unit" 2>&1
   fi
+}
+# Requests under way end at the other one, which listens no longer: nobody waits for it to be gone.
+take_over() {
+  systemctl -q reset-failed "$unit" 2>/dev/null
+  systemctl daemon-reload && systemctl stop --no-block "$instead" && perl -e "$free" "$freed" && timeout 30 systemctl start "$unit" 2>&1
+}
+give_way() {
+  timeout 30 systemctl stop "$unit"; timeout 30 systemctl start "$instead"
 }
 answers() { perl -e "$waiter" "$port" "$path" "$1" "$2"; }
 drop_newer() {
@@ -117,7 +139,8 @@ drop_newer() {
 }
 back() {
   point current "$before"; drop_newer "$now"
-  if [ "$engaged" = 1 ]; then engage >/dev/null && [ "$now" != 0 ] && answers "$now" 1; fi
+  if [ -n "$instead" ]; then [ "$engaged" = 0 ] || give_way >/dev/null 2>&1
+  elif [ "$engaged" = 1 ]; then engage >/dev/null && [ "$now" != 0 ] && answers "$now" 1; fi
   rm -f "$root/former"
 }
 # Nothing was put in force: the number may be used again.

@@ -12,6 +12,11 @@ export interface PublishOptions {
    * force and the rest is published. Default: every entry counts, and any refused one fails the publication.
    */
   readonly own?: readonly string[];
+  /**
+   * Another unit that gives way: its port is freed right before this web server is started, and it runs again when that
+   * does not come to answer. Default: none.
+   */
+  readonly instead?: { readonly unit: string; readonly port: number };
 }
 
 /** An entry that the web server refused: it waits for its owner, and what was in force of it stays so. */
@@ -59,6 +64,7 @@ interface Attempt {
   readonly first: readonly string[];
   readonly held: readonly HeldEntry[];
   readonly search: boolean;
+  readonly instead: PublishOptions["instead"];
 }
 
 /** An entry's file name as it may travel in a list between spaces. */
@@ -99,7 +105,12 @@ export async function publish(target: Target, http: HttpRole, options: PublishOp
   const { own, force = false } = options;
   const isOwn = ({ name }: Pick<HeldEntry, "name">): boolean => own?.includes(name) ?? true;
   const status = http.publication.statusEntry(GENERATION_MARK).name;
-  const plain = { force, first: (own ?? []).filter((name) => NAME.test(name)), search: false };
+  const plain = {
+    instead: options.instead,
+    force,
+    first: (own ?? []).filter((name) => NAME.test(name)),
+    search: false,
+  };
   let next: Attempt = { ...plain, held: [] };
   let [byMessage, alone] = [0, false];
   for (;;) {
@@ -127,7 +138,8 @@ export async function publish(target: Target, http: HttpRole, options: PublishOp
   }
 }
 
-async function attempt(target: Target, http: HttpRole, { force, first, held, search }: Attempt): Promise<Outcome> {
+async function attempt(target: Target, http: HttpRole, asked: Attempt): Promise<Outcome> {
+  const { force, first, held, search, instead } = asked;
   const { unit, test, status, errorLog = "" } = http.publication;
   const result = await target.mutate({
     script: PUBLISH,
@@ -142,6 +154,8 @@ async function attempt(target: Target, http: HttpRole, { force, first, held, sea
       AWAIT,
       SEARCH,
       String(SEARCH_SECONDS),
+      instead?.unit ?? "",
+      String(instead?.port ?? 0),
       ...test,
     ],
     stdin: [first.join(" "), ...held.map(({ name, reason }) => `${name} ${reason}`), ""].join("\n"),

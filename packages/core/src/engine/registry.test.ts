@@ -43,16 +43,6 @@ test("what nobody brings is named together with what is there", () => {
   thrown(() => registry.resourceType("gone"), "HW_PLUGIN_MISSING", '"gone"');
 });
 
-test("another contract version is refused with both versions", () => {
-  refusal([{ ...plugin("old"), contract: 0 }], "old", "contract 0", "this core has 1");
-  refusal([{ ...plugin("new"), contract: 2 }], "contract 2");
-});
-
-test("what is no plugin is refused at start", () => {
-  refusal([undefined as unknown as Plugin], "without a name");
-  refusal([{} as Plugin], "without a name");
-});
-
 test("the same plugin twice, or two that bring the same, are refused with their names", () => {
   refusal([plugin("one"), plugin("one")], "one is given twice");
   const pair = (parts: Partial<Plugin>): Plugin[] => [plugin("one", parts), plugin("two", parts)];
@@ -107,9 +97,7 @@ describe("operations", () => {
       [plugin("one", { operations: [operation("probe", 2)] })],
       'one and @hostwright/core both bring the operation "probe"',
     ],
-    [[plugin("one", { operations: [operation("copy", 0)] })], 'one gives the operation "copy" the version 0'],
-    [[plugin("one", { operations: [operation("copy", 1.5)] })], "a version is 1 or more"],
-  ])("that cannot be told apart, or have no version, are refused at start", (plugins, words) => {
+  ])("that cannot be told apart are refused at start", (plugins, words) => {
     expect(() => load(...plugins)).toThrow(
       expect.objectContaining({ code: "HW_PLUGIN_INVALID", message: expect.stringContaining(words) }),
     );

@@ -2,6 +2,7 @@ import type { Operation } from "../contracts/operation.ts";
 import { CONTRACT, type PlatformDefinition, type Plugin, type ServiceDefinition } from "../contracts/plugin.ts";
 import type { ResourceType } from "../contracts/resource.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { refusePlugin } from "./load-plugins.ts";
 import { parseInput } from "../model/parse.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- each type has its own spec and state; the engine passes them through
@@ -14,7 +15,7 @@ interface Entry<T> {
 
 const CORE = "@hostwright/core";
 
-/** What the loaded plugins bring, by name. Refuses what cannot work, at start, naming plugin and mend. */
+/** What loaded plugins bring, by name. Two that bring the same are refused at start, naming both. */
 export class Registry {
   readonly #services = new Map<string, Entry<ServiceDefinition>>();
   readonly #platforms = new Map<string, Entry<PlatformDefinition>>();
@@ -29,14 +30,7 @@ export class Registry {
     this.#bring({ name: CORE, contract: CONTRACT, resourceTypes: coreTypes, operations: coreOperations });
     const names = new Set<string>();
     for (const plugin of plugins) {
-      if (typeof plugin?.name !== "string")
-        throw refuse("a plugin without a name was given; pass what the package exports");
-      if (plugin.contract !== CONTRACT) {
-        throw refuse(
-          `${plugin.name} is built for contract ${plugin.contract}, this core has ${CONTRACT}; install versions that fit`,
-        );
-      }
-      if (names.has(plugin.name)) throw refuse(`${plugin.name} is given twice; list it once`);
+      if (names.has(plugin.name)) throw refusePlugin(`${plugin.name} is given twice`, "list it once", plugin.name);
       names.add(plugin.name);
       this.#bring(plugin);
     }
@@ -115,24 +109,21 @@ export class Registry {
   /** Several versions side by side, all of one plugin: nobody else may speak for what it stored. */
   #addOperation(entry: Entry<Operation>): void {
     const { name, version } = entry.definition;
-    if (!Number.isSafeInteger(version) || version < 1)
-      throw refuse(`${entry.plugin} gives the operation "${name}" the version ${version}; a version is 1 or more`);
     const other = this.#operations.values().find((known) => known.definition.name === name);
     if (other !== undefined && other.plugin !== entry.plugin)
-      throw refuse(`${entry.plugin} and ${other.plugin} both bring the operation "${name}"; load one of them`);
+      throw refuseBoth(entry.plugin, other.plugin, `the operation "${name}"`);
     this.#add(this.#operations, `${name}@${version}`, entry, "operation");
   }
 
   #add<T>(map: Map<string, Entry<T>>, key: string, entry: Entry<T>, what: string): void {
     const other = map.get(key);
-    if (other?.plugin === entry.plugin) throw refuse(`${entry.plugin} brings the ${what} "${key}" twice; list it once`);
-    if (other !== undefined) {
-      throw refuse(`${entry.plugin} and ${other.plugin} both bring the ${what} "${key}"; load one of them`);
-    }
+    if (other?.plugin === entry.plugin)
+      throw refusePlugin(`${entry.plugin} brings the ${what} "${key}" twice`, "list it once", entry.plugin);
+    if (other !== undefined) throw refuseBoth(entry.plugin, other.plugin, `the ${what} "${key}"`);
     map.set(key, entry);
   }
 }
 
-function refuse(message: string): HostwrightError {
-  return new HostwrightError("HW_PLUGIN_INVALID", `createHostwright: ${message}.`);
+function refuseBoth(plugin: string, other: string, what: string): HostwrightError {
+  return refusePlugin(`${plugin} and ${other} both bring ${what}`, "load one of them", plugin);
 }

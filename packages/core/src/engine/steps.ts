@@ -25,6 +25,8 @@ export interface EnsureStep extends StepCommon {
    * owners of the plan's items have; of everything on the server only when its own step declares nothing.
    */
   readonly remove: ((resource: RegisteredResource) => boolean) | null;
+  /** Its items take the place of what earlier steps of the plan made of the same things. Default: that is a conflict. */
+  readonly replaces?: true;
   /** http service to publish after a change, or when a publication is pending. */
   readonly publish: string | null;
 }
@@ -39,6 +41,8 @@ export interface RunStep extends StepCommon {
   readonly version?: number;
   readonly input: unknown;
   readonly when: "always" | "changed";
+  /** Resources of its server whose state it moves on its way; later steps of the plan see to how they are in the end. */
+  readonly moves?: readonly { readonly type: string; readonly key: string }[];
 }
 
 export type Step = EnsureStep | RunStep;

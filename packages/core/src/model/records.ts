@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { OwnRules } from "./own-rules.ts";
 import { Secret } from "../model/secret.ts";
 
 const Name = z
@@ -159,6 +160,12 @@ export interface PlatformRecord {
   readonly managedBy: string | null;
 }
 
+/** A service by its server's id and its name there. */
+export interface ServicePlace {
+  readonly server: string;
+  readonly service: string;
+}
+
 export interface SiteRecord {
   readonly id: string;
   readonly domain: string;
@@ -178,6 +185,10 @@ export interface SiteRecord {
   readonly options: unknown;
   readonly optionsVersion: number;
   readonly limits: SiteLimits;
+  /** Further services that it uses, by kind; none where it never asked for any. */
+  readonly bindings?: { readonly cache?: ServicePlace };
+  /** The site's own rules for its web server; none where it never had any. */
+  readonly webRules?: OwnRules;
 }
 
 /** Connects to this machine itself. */

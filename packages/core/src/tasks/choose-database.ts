@@ -1,6 +1,6 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlanningContext } from "../engine/task-type.ts";
-import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 
 /**
  * The database service of a new site: the one asked for (`server` or `server:service`), else the web server's own, else
@@ -44,6 +44,24 @@ export function chooseDatabase(
     only === undefined
       ? {}
       : { mend: `Give database: one of ${fitting.map((entry) => entry.server.name).join(", ")}.` },
+  );
+}
+
+/** A further service of a site: `server` or `server:service`. @throws HW_INPUT_INVALID, HW_SERVICE_MISSING, HW_NOT_FOUND */
+export function chooseCache(
+  context: PlanningContext,
+  wanted: string,
+  protocols: readonly string[],
+  platform: PlatformRecord,
+): ServicePlace {
+  const [serverName = "", serviceName] = wanted.split(":");
+  const server = context.estate.server(serverName);
+  const { record, role } = context.estate.cache(server, serviceName);
+  if (protocols.includes(role.protocol)) return { server: server.id, service: record.name };
+  throw new HostwrightError(
+    "HW_INPUT_INVALID",
+    `${platform.name} (${platform.type}) cannot use a cache of type ${record.type}. Nothing was changed.`,
+    { data: { caches: protocols } },
   );
 }
 

@@ -1,7 +1,10 @@
+import { configureSite } from "./configure-site.ts";
 import { removeSite } from "./delete-site.ts";
 import { installSite } from "./install-site.ts";
 import { siteLoginLink } from "./login-link.ts";
+import { moveSiteDatabase } from "./move-database.ts";
 import { prepareServer } from "./prepare-server.ts";
+import { switchServerHttp } from "./switch-http.ts";
 import { disableSite, enableSite } from "./switch-site.ts";
 import type { AnyTaskType } from "../engine/task-type.ts";
 import { verifyAlias } from "./verify.ts";
@@ -11,7 +14,10 @@ export const coreTasks: readonly AnyTaskType[] = [
   verifyAlias,
   enableSite,
   disableSite,
+  configureSite,
   removeSite,
   prepareServer,
+  switchServerHttp,
+  moveSiteDatabase,
   siteLoginLink,
 ];

@@ -63,11 +63,10 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
     ...step,
   });
   const { web } = parts;
-  await refuseUnknown(context, site.domain, owner, [
-    web,
-    ...(parts.database === null ? [] : [parts.database.service.server]),
-  ]);
-  const database = parts.database?.service.server;
+  const used = [...(parts.database === null ? [] : [parts.database]), ...parts.bindings];
+  const others = new Map(used.map(({ service }) => [service.server.id, service.server]));
+  others.delete(web.id);
+  await refuseUnknown(context, site.domain, owner, [web, ...others.values()]);
   const steps: Step[] = [
     gone("unpublish the pages", { server: web, phase: "prepare", remove: entry, publish: parts.http.record.name }),
     gone("stop the PHP", { server: web, phase: "prepare", remove: unit, publish: null }),
@@ -78,9 +77,9 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
       remove: (row) => own(row) && !entry(row) && !unit(row),
       publish: null,
     }),
-    ...(database === undefined || database.id === web.id
-      ? []
-      : [gone("remove database and account", { server: database, phase: "clean-up", remove: own, publish: null })]),
+    ...others
+      .values()
+      .map((server) => gone("remove database and accounts", { server, phase: "clean-up", remove: own, publish: null })),
   ];
   return {
     ...NOTHING,

@@ -15,7 +15,7 @@ import {
 } from "../model/records.ts";
 import { LOGIN_LINK_SECONDS } from "./login-link.ts";
 import { refuseHeld, refuseOther, refuseTaken } from "./taken-names.ts";
-import { chooseDatabase } from "./choose-database.ts";
+import { chooseCache, chooseDatabase } from "./choose-database.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
@@ -29,6 +29,7 @@ const Options = z.strictObject({
   aliases: z.array(z.string()).max(200).default([]),
   aliasMode: z.enum(["redirect", "serve"]).default("redirect"),
   database: z.string().optional(),
+  bindings: z.strictObject({ cache: z.string().optional() }).default({}),
   title: z.string().min(1).max(200).optional(),
   adminEmail: z.email().optional(),
   adminUser: z
@@ -51,6 +52,8 @@ export interface InstallOptions {
   readonly aliasMode?: "redirect" | "serve";
   /** `server` or `server:service`; default: the web server's own, else the only one that fits. */
   readonly database?: string;
+  /** Further services: `cache` is offered to the platform as an object cache. `server` or `server:service`; default none. */
+  readonly bindings?: { readonly cache?: string };
   /** Default: the domain. */
   readonly title?: string;
   /** Default: `admin@<domain>`. */
@@ -75,6 +78,7 @@ interface Request {
   readonly aliases: readonly string[];
   readonly aliasMode: "redirect" | "serve";
   readonly database?: string | undefined;
+  readonly bindings: { readonly cache?: string | undefined };
   readonly title?: string | undefined;
   readonly adminEmail?: string | undefined;
   readonly adminUser: string;
@@ -117,15 +121,17 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
 
   const facts = await context.facts(web, { heldNames: true });
   if (known === undefined) refuseHeld(facts.heldNames, names, web, estate.http(web, wanted.http).role);
-  const databaseServer = wanted.database === null ? null : estate.server(wanted.database.server);
-  await refuseProblems(context, [web, ...(databaseServer === null ? [] : [databaseServer])]);
+  const others = [wanted.database, wanted.bindings?.cache].flatMap((place) =>
+    place ? [estate.server(place.server)] : [],
+  );
+  const servers = [...new Map([...others, web].map((server) => [server.id, server])).values()];
+  await refuseProblems(context, servers);
 
   const { step, release } = await platformStep(context, platform);
   const site = known ?? draft ?? (await newSite(context, wanted));
   const parts = await siteParts(context, site);
   await ensureSiteSecrets(context, parts);
   const { before, publish } = siteSteps(context, parts);
-  const servers = databaseServer === null || databaseServer.id === web.id ? [web] : [databaseServer, web];
   const serverSteps = await Promise.all(servers.map(async (server) => serverStep(context, server)));
   const installed: SiteRecord = { ...site, status: "installed" };
   const first = known === undefined;
@@ -196,6 +202,7 @@ function applicationSteps(parts: SiteParts): RunStep[] {
 
 async function ensureSiteSecrets(context: PlanningContext, parts: SiteParts): Promise<void> {
   const used = new Set<string>([`site/${parts.site.id}/db-password`]);
+  for (const { request } of parts.bindings) used.add(request.password.id);
   const view = {
     ...parts.view,
     secret: (name: string, label: string) => {
@@ -231,6 +238,7 @@ function wantedSite(
     `options of ${given.domain}`,
   );
   const database = chooseDatabase(context, request.database, definition.role.databases, platform, web);
+  const { cache } = request.bindings;
   return {
     domain: given.domain,
     aliases: given.aliases,
@@ -241,6 +249,9 @@ function wantedSite(
     http: estate.http(web).record.name,
     php: estate.php(web).record.name,
     database,
+    ...(cache === undefined
+      ? {}
+      : { bindings: { cache: chooseCache(context, cache, definition.role.bindings?.["cache"] ?? [], platform) } }),
     title: request.title ?? given.domain,
     adminEmail: request.adminEmail ?? `admin@${given.domain}`,
     adminUser: request.adminUser,

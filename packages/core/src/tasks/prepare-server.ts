@@ -28,7 +28,15 @@ export const prepareServer: TaskType<PrepareRequest> = {
     const { missingPackages: packages } = await context.facts(server);
     const unwanted = context.estate
       .fitServices(server)
-      .flatMap(({ record, definition }) => definition.unwantedUnits?.(record.options) ?? [])
+      .flatMap(({ record, definition }) => [
+        ...(definition.unwantedUnits?.(record.options) ?? []),
+        // A web server that waits for its switch must not take the port of the one that serves, at a boot neither.
+        ...(definition.kind === "http" && !context.estate.servingHttp(server).includes(record.name)
+          ? definition
+              .packages(record.options)
+              .map((name) => ({ package: name, unit: definition.role.publication.unit }))
+          : []),
+      ])
       .filter((entry) => packages.includes(entry.package));
     const install: RunStep = {
       kind: "run",
@@ -36,7 +44,7 @@ export const prepareServer: TaskType<PrepareRequest> = {
       server,
       phase: "prepare",
       operation: "install-packages",
-      input: { packages, unwanted: unwanted.map((entry) => entry.unit) },
+      input: { packages, unwanted: [...new Set(unwanted.map((entry) => entry.unit))] },
       when: "always",
     };
     return {

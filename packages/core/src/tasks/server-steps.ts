@@ -1,12 +1,18 @@
+import type { Estate } from "../engine/estate.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Owned } from "../engine/steps.ts";
+import { collectReferences } from "../model/references.ts";
 import { directory } from "../resources/directory.ts";
 import type { PlanningContext } from "../engine/task-type.ts";
 
 export const DRIVER_FOLDER = "/usr/local/lib/hostwright";
 
 /** What a server needs once for all of its services: own folders, includes, units. */
-export async function serverItems(context: PlanningContext, server: ServerRecord): Promise<readonly Owned[]> {
+export async function serverItems(
+  context: PlanningContext,
+  server: ServerRecord,
+  serving: ReturnType<Estate["fitServices"]> = context.estate.servingServices(server),
+): Promise<readonly Owned[]> {
   const facts = await context.facts(server);
   const owner = `server/${server.id}`;
   const folders = [
@@ -19,11 +25,13 @@ export async function serverItems(context: PlanningContext, server: ServerRecord
         ]
       : []),
   ];
-  const services = context.estate.fitServices(server).flatMap(({ record, definition }) => {
+  const services = serving.flatMap(({ record, definition }) => {
     const view = context.estate.serverView(server, record, facts.services.get(record.name) ?? {});
     return definition.role.server(view);
   });
-  return [...folders, ...services].map((declared) => ({ ...declared, owner }));
+  const items = [...folders, ...services].map((declared) => ({ ...declared, owner }));
+  await context.ensureSecrets(collectReferences(items).map(({ id }) => id));
+  return items;
 }
 
 export async function serverStep(
@@ -46,6 +54,6 @@ export async function serverStep(
 
 /** Name of the http service that publishes on a server; null where there is none, or nobody who knows it. */
 export function publisherOf(context: PlanningContext, server: ServerRecord): string | null {
-  const http = context.estate.fitServices(server).find(({ definition }) => definition.kind === "http");
+  const http = context.estate.servingServices(server).find(({ definition }) => definition.kind === "http");
   return http?.record.name ?? null;
 }

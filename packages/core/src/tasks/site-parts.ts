@@ -2,11 +2,13 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlatformDefinition } from "../contracts/plugin.ts";
 import type { SiteSeed } from "../contracts/platform.ts";
 import type { DatabaseRole, DatabaseRequest } from "../contracts/roles/database.ts";
+import type { CacheRole } from "../contracts/roles/cache.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { PhpRole } from "../contracts/roles/php.ts";
-import type { DatabaseBinding, PlatformView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
+import type { Binding, DatabaseBinding, PlatformView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
 import type { BoundService } from "../engine/estate.ts";
-import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../model/records.ts";
+import { NO_OWN_RULES } from "../model/own-rules.ts";
+import type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
 import type { PlanningContext } from "../engine/task-type.ts";
 
@@ -25,7 +27,17 @@ export interface SiteParts {
     readonly view: ServerView;
     readonly request: DatabaseRequest;
   } | null;
+  /** Further services that it is bound to, by kind. */
+  readonly bindings: readonly BoundTo[];
   readonly view: SiteView;
+}
+
+export interface BoundTo {
+  readonly kind: "cache";
+  readonly service: BoundService<CacheRole>;
+  readonly view: ServerView;
+  readonly request: DatabaseRequest;
+  readonly binding: Binding;
 }
 
 export function sitePaths(id: string): SitePaths {
@@ -46,10 +58,13 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
   const php = estate.php(web, site.php);
   const paths = sitePaths(site.id);
   const stored = site.database === null ? [] : [estate.server(site.database.server)];
+  const cache = site.bindings?.cache;
+  if (cache !== undefined) stored.push(estate.server(cache.server));
   await Promise.all([web, ...stored].map(async (server) => context.facts(server)));
   const platformView = viewPlatform(platform, definition);
   const seed: SiteSeed = { id: site.id, paths, platform: platformView, options: site.options };
   const database = site.database === null ? null : await databaseOf(context, site, web);
+  const bindings = cache === undefined ? [] : [await cacheOf(context, site, web, cache)];
   const view: SiteView = {
     id: site.id,
     domain: site.domain,
@@ -67,7 +82,10 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
     limits: site.limits,
     binds: definition.role.binds(seed),
     rules: definition.role.webRules(seed),
+    ownRules: site.webRules ?? NO_OWN_RULES,
+    passwordFile: `${paths.conf}/web-passwords`,
     database: database === null ? null : database.binding,
+    bindings: Object.fromEntries(bindings.map(({ kind, binding }) => [kind, binding])),
     phpSocket: php.role.socket(site.id),
     webUser: http.role.webUser,
     secret: (name, label) => siteSecret(site, name, label),
@@ -76,7 +94,7 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
     serverView(context, web, http.record),
     serverView(context, web, php.record),
   ]);
-  return { site, platform, definition, web, http, httpView, php, phpView, database, view };
+  return { site, platform, definition, web, http, httpView, php, phpView, database, bindings, view };
 }
 
 async function serverView(context: PlanningContext, server: ServerRecord, service: ServiceRecord): Promise<ServerView> {
@@ -93,22 +111,39 @@ async function databaseOf(
   const server = estate.server(site.database?.server ?? "");
   const service = estate.database(server, site.database?.service);
   const view = await serverView(context, server, service.record);
-  const same = server.id === web.id;
-  const address = web.addresses[0];
-  if (!same && (address === undefined || server.addresses[0] === undefined)) {
+  const { from, request } = requestOf(site, web, server, siteSecret(site, "db-password", "db password"));
+  return { service, view, request, binding: service.role.binding(request, view, from) };
+}
+
+async function cacheOf(
+  context: PlanningContext,
+  site: SiteRecord,
+  web: ServerRecord,
+  place: ServicePlace,
+): Promise<BoundTo> {
+  const server = context.estate.server(place.server);
+  const service = context.estate.cache(server, place.service);
+  const view = await serverView(context, server, service.record);
+  const { from, request } = requestOf(site, web, server, siteSecret(site, "cache-password", "cache password"));
+  return { kind: "cache", service, view, request, binding: service.role.binding(request, view, from) };
+}
+
+/** From where a site's web server reaches another one; null: they are the same. @throws HW_INPUT_INVALID */
+function requestOf(
+  site: SiteRecord,
+  web: ServerRecord,
+  server: ServerRecord,
+  password: Reference,
+): { readonly from: string | null; readonly request: DatabaseRequest } {
+  const address = server.id === web.id ? null : web.addresses[0];
+  if (address === undefined || (address !== null && server.addresses[0] === undefined)) {
     throw new HostwrightError(
       "HW_INPUT_INVALID",
       `${web.name} and ${server.name} need addresses at which they reach each other. Nothing was changed.`,
       { mend: "Put `addresses` on both server records." },
     );
   }
-  const request: DatabaseRequest = {
-    siteId: site.id,
-    domain: site.domain,
-    password: siteSecret(site, "db-password", "db password"),
-    webHeads: [same || address === undefined ? "local" : address],
-  };
-  return { service, view, request, binding: service.role.binding(request, view, same ? null : (address ?? null)) };
+  return { from: address, request: { siteId: site.id, domain: site.domain, password, webHeads: [address ?? "local"] } };
 }
 
 function viewPlatform(platform: PlatformRecord, definition: PlatformDefinition): PlatformView {

@@ -1,8 +1,12 @@
+import type { ServerRecord } from "../model/records.ts";
 import type { DriverCall } from "../contracts/platform.ts";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { Phase } from "../engine/plan.ts";
 import type { EnsureStep, Owned, RunStep, Step } from "../engine/steps.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
+import type { SiteView } from "../contracts/views.ts";
+import { includesAddress, matchesPath } from "../model/own-rules.ts";
+import { text } from "../model/text.ts";
 import { directory } from "../resources/directory.ts";
 import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
@@ -19,6 +23,14 @@ export function databaseItems(parts: SiteParts): readonly Owned[] {
   if (parts.database === null) return [];
   const { service, request, view } = parts.database;
   return service.role.site(request, view).map((declared) => ({ ...declared, owner: ownerOf(parts) }));
+}
+
+/** Accounts at the further services that a site is bound to, on one server. */
+export function bindingItems(parts: SiteParts, server: ServerRecord): readonly Owned[] {
+  return parts.bindings
+    .filter(({ service }) => service.server.id === server.id)
+    .flatMap(({ service, request, view }) => service.role.site(request, view))
+    .map((declared) => ({ ...declared, owner: ownerOf(parts) }));
 }
 
 /** User, folders, settings and PHP of a site on its web server: all but what publishes it. */
@@ -49,9 +61,25 @@ export function webItems(parts: SiteParts): readonly Owned[] {
     ...settings.map((item) =>
       file({ path: `${view.paths.conf}/${item.path}`, content: item.content, owner: view.user, group, mode: 0o400 }),
     ),
+    ...passwordFiles(parts),
     ...php.role.site(view, phpView),
   ];
   return declared.map((item) => ({ ...item, owner: ownerOf(parts) }));
+}
+
+/** Id of the secret that holds a web user's hash, as `hw.sites.setPassword()` made it. */
+export function webPasswordName(user: string): string {
+  return `web-password/${user}`;
+}
+
+/** Readable by the web server alone: the site's own code is in neither its user nor its group. */
+function passwordFiles({ view }: SiteParts): readonly ReturnType<typeof file>[] {
+  const lines = (view.ownRules.basicAuth?.users ?? []).map(
+    (user) => text`${user}:${view.secret(webPasswordName(user), `password hash of ${user}`)}\n`,
+  );
+  if (lines.length === 0) return [];
+  const content = lines.reduce((all, line) => text`${all}${line}`);
+  return [file({ path: view.passwordFile, content, owner: "root", group: view.webUser, mode: 0o640 })];
 }
 
 /** The site's entries in its web server's configuration. */
@@ -89,6 +117,20 @@ export function siteSteps(
       publish: null,
     });
   }
+  for (const { kind, service } of parts.bindings) {
+    const { server, record } = service;
+    const plugin = context.registry.pluginOf(context.estate.definition(server, record)) ?? record.type;
+    const elsewhere = server.id !== parts.web.id && server.id !== parts.database?.service.server.id;
+    before.push({
+      kind: "ensure",
+      title: `${kind} of ${parts.site.domain}, by ${plugin}`,
+      server,
+      phase: "prepare",
+      items: bindingItems(parts, server),
+      remove: elsewhere ? removable : null,
+      publish: null,
+    });
+  }
   before.push({
     kind: "ensure",
     title: `user, folders, settings and PHP of ${parts.site.domain}`,
@@ -112,6 +154,16 @@ export function siteSteps(
   };
 }
 
+/** What the site's own rules let a visitor from the server itself see of the front page. */
+export function expectedStatus({ enabled, ownRules }: Pick<SiteView, "enabled" | "ownRules">): number {
+  const { allowFrom, denied, redirects, basicAuth } = ownRules;
+  if (!enabled) return 503;
+  if (allowFrom.length > 0 && !includesAddress(allowFrom, "127.0.0.1")) return 403;
+  if (denied.some((pattern) => matchesPath(pattern, "/"))) return 404;
+  const redirect = redirects.find(({ from }) => matchesPath(from, "/"));
+  return redirect?.status ?? (basicAuth === null ? 200 : 401);
+}
+
 export function probeStep(parts: SiteParts, when: RunStep["when"]): RunStep {
   return {
     kind: "run",
@@ -123,7 +175,7 @@ export function probeStep(parts: SiteParts, when: RunStep["when"]): RunStep {
       domain: parts.site.domain,
       port: parts.http.role.port(parts.httpView),
       path: "/",
-      status: parts.site.enabled ? 200 : 503,
+      status: expectedStatus(parts.view),
     },
     when,
   };

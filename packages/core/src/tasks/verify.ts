@@ -11,7 +11,7 @@ import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
 import { publisherOf, serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
+import { bindingItems, databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
 
 export interface VerifyRequest {
@@ -90,15 +90,16 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   const sitesHere = estate.sitesOnServer(server.id);
   const served = await fitOnes(sitesHere, unfit, async (site) => siteParts(context, site));
   const here = new Set(sitesHere.map((site) => site.id));
-  const sitesStored = estate.sitesOnDatabase(server.id).filter((site) => !here.has(site.id));
+  const sitesStored = [...new Set([...estate.sitesOnDatabase(server.id), ...estate.sitesBoundTo(server.id)])].filter(
+    (site) => !here.has(site.id),
+  );
   const stored = await fitOnes(sitesStored, unfit, async (site) => siteParts(context, site));
   const items: Owned[] = [
-    ...served.flatMap((parts) => [
-      ...webItems(parts),
-      ...httpItems(parts),
+    ...served.flatMap((parts) => [...webItems(parts), ...httpItems(parts)]),
+    ...[...served, ...stored].flatMap((parts) => [
       ...(parts.database?.service.server.id === server.id ? databaseItems(parts) : []),
+      ...bindingItems(parts, server),
     ]),
-    ...stored.flatMap(databaseItems),
   ];
   const platforms = estate.platforms.filter((platform) => platform.server === server.id);
   const platformSteps = await fitOnes(

@@ -1,0 +1,159 @@
+import * as z from "zod";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import { NO_OWN_RULES, OwnRulesSchema, redirectLoop, type OwnRules, type OwnRulesInput } from "../model/own-rules.ts";
+import type { ServicePlace, SiteRecord } from "../model/records.ts";
+import type { Step } from "../engine/steps.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
+import { chooseCache } from "./choose-database.ts";
+import { refuseProblems } from "./prerequisites.ts";
+import { serverStep } from "./server-steps.ts";
+import { siteParts, type SiteParts } from "./site-parts.ts";
+import { ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
+
+export interface ConfigureOptions {
+  /** Only what is given changes: `{ redirects: [...] }` replaces the redirects and leaves headers as they are. */
+  readonly webRules?: OwnRulesInput;
+  /** `cache`: `server` or `server:service`, or null for none any longer. What was kept in a cache is not taken along. */
+  readonly bindings?: { readonly cache?: string | null };
+}
+
+export interface ConfigureRequest extends ConfigureOptions {
+  readonly type: "site:configure";
+  /** Id, main domain or alias. */
+  readonly site: string;
+}
+
+/** As parsed: with its defaults. */
+interface Request {
+  readonly type: "site:configure";
+  readonly site: string;
+  readonly webRules: Partial<OwnRules>;
+  readonly bindings: { readonly cache?: string | null | undefined };
+}
+
+/**
+ * Asks for other rules of a site's own, and for what was recorded of it since: passwords. The value is `{ site, domain,
+ * webRules }`, the rules as they are then. @throws HW_NOT_FOUND and HW_INPUT_INVALID when planned: a loop, a user without
+ * a password; when run: HW_PROBE_FAILED, HW_HTTP_CONFIG_REFUSED ...
+ */
+export function configure(site: string, options: ConfigureOptions = {}): ConfigureRequest {
+  return { type: "site:configure", site, ...options };
+}
+
+export const configureSite: TaskType<Request> = {
+  type: "site:configure",
+  schema: z.strictObject({
+    type: z.literal("site:configure"),
+    site: z.string().min(1).max(300),
+    webRules: OwnRulesSchema.default({}),
+    bindings: z.strictObject({ cache: z.string().nullable().optional() }).default({}),
+  }),
+  plan: planConfigure,
+};
+
+async function planConfigure(context: PlanningContext, request: Request): Promise<TaskDraft> {
+  const site = context.estate.site(request.site);
+  const webRules = { ...NO_OWN_RULES, ...site.webRules, ...request.webRules };
+  refuseLoop(site, webRules);
+  await requirePasswords(context, site, webRules);
+  const { bindings: _former, ...unbound } = site;
+  const cache = cachePlace(context, site, request.bindings.cache);
+  const changed: SiteRecord = { ...unbound, webRules, ...(cache === undefined ? {} : { bindings: { cache } }) };
+  const parts = await siteParts(context, changed);
+  await refuseProblems(
+    context,
+    parts.bindings.map(({ service }) => service.server),
+  );
+  await context.ensureSecrets(parts.bindings.map(({ request: { password } }) => password.id));
+  const { before, publish } = siteSteps(context, parts);
+  return {
+    ...NOTHING,
+    title: `configure ${site.domain}`,
+    leases: [
+      { scope: `site/${site.id}`, mode: "exclusive" },
+      ...[...new Set([parts.web.id, ...usedServers(site, parts)])].map((id) => ({
+        scope: `server/${id}`,
+        mode: "shared" as const,
+      })),
+    ],
+    steps: [
+      ...(await Promise.all(parts.bindings.map(async ({ service }) => serverStep(context, service.server)))),
+      ...before,
+      publish,
+      probeStep(parts, "changed"),
+      ...unbind(context, site, parts),
+    ],
+    commit: {
+      put: [
+        {
+          kind: "site",
+          id: site.id,
+          name: site.domain,
+          value: changed,
+          expect: context.estate.version(site.id),
+          claims: [site.domain, ...site.aliases],
+        },
+      ],
+      deleteRecords: [],
+    },
+    value: { site: site.id, domain: site.domain, webRules },
+  };
+}
+
+function usedServers(site: SiteRecord, parts: SiteParts): readonly string[] {
+  const former = site.bindings?.cache;
+  return [...parts.bindings.map(({ service }) => service.server.id), ...(former === undefined ? [] : [former.server])];
+}
+
+function cachePlace(
+  context: PlanningContext,
+  site: SiteRecord,
+  wanted: string | null | undefined,
+): ServicePlace | undefined {
+  if (wanted === undefined) return site.bindings?.cache;
+  if (wanted === null) return undefined;
+  const platform = context.estate.platform(site.platform);
+  return chooseCache(context, wanted, context.estate.siteDefinition(site).role.bindings?.["cache"] ?? [], platform);
+}
+
+/** What the site had at a service elsewhere that it is bound to no longer; on a server of its own its steps see to it. */
+function unbind(context: PlanningContext, site: SiteRecord, parts: SiteParts): readonly Step[] {
+  const former = site.bindings?.cache;
+  const still = [parts.web, ...[parts.database, ...parts.bindings].flatMap((used) => used?.service.server ?? [])];
+  if (former === undefined || still.some(({ id }) => id === former.server)) return [];
+  const server = context.estate.server(former.server);
+  return [
+    {
+      kind: "ensure",
+      title: `cache of ${site.domain}, used no longer`,
+      server,
+      phase: "prepare",
+      items: [],
+      remove: (row) => row.owner === ownerOf(parts),
+      publish: null,
+    },
+  ];
+}
+
+function refuseLoop(site: SiteRecord, { redirects }: OwnRules): void {
+  const loop = redirectLoop(redirects, [site.domain, ...site.aliases]);
+  if (loop === null) return;
+  throw new HostwrightError(
+    "HW_INPUT_INVALID",
+    `webRules of ${site.domain}: the redirect from ${JSON.stringify(loop)} leads back to where it began. Nothing was changed.`,
+  );
+}
+
+async function requirePasswords(context: PlanningContext, site: SiteRecord, { basicAuth }: OwnRules): Promise<void> {
+  for (const user of basicAuth?.users ?? []) {
+    try {
+      await context.session.loadSecrets([{ id: `site/${site.id}/${webPasswordName(user)}` }]);
+    } catch (cause) {
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `webRules of ${site.domain}: ${user} has no password. Nothing was changed.`,
+        { mend: `Set one: hw.sites.setPassword("${site.domain}", "${user}", secret(...)).`, cause },
+      );
+    }
+  }
+}

@@ -1,0 +1,218 @@
+import * as z from "zod";
+import type { RegisteredResource } from "../contracts/store.ts";
+import type { DatabaseCopy } from "../contracts/roles/database.ts";
+import type { EnsureStep, RunStep, Step } from "../engine/steps.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
+import { addressKey } from "../engine/resource-states.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { ServerRecord, SiteRecord } from "../model/records.ts";
+import type { CopyDatabaseInput } from "../operations/copy-database.ts";
+import { chooseDatabase } from "./choose-database.ts";
+import { refuseProblems } from "./prerequisites.ts";
+import { serverStep } from "./server-steps.ts";
+import { siteParts, type SiteParts } from "./site-parts.ts";
+import { databaseItems, httpItems, ownerOf, probeStep, webItems } from "./site-steps.ts";
+
+export interface MoveDatabaseRequest {
+  readonly type: "site:move-database";
+  /** Id, main domain or alias. */
+  readonly site: string;
+  /** `server` or `server:service`. */
+  readonly database: string;
+}
+
+const Request = z.strictObject({
+  type: z.literal("site:move-database"),
+  site: z.string().min(1).max(300),
+  database: z.string().min(1).max(300),
+});
+
+const COPY_MS = 6 * 60 * 60 * 1000;
+
+/**
+ * Asks that a site's database goes to another server with a service of the same type. The site answers 503 while its
+ * contents are copied; until the commit whatever fails leaves it on the old one, which is dropped after it. The value is
+ * `{ site, domain, database }`. Planned again, it gives an empty plan. @throws when planned: HW_NOT_FOUND,
+ * HW_PLATFORM_DATABASE, HW_INPUT_INVALID, HW_PREREQUISITE_MISSING; when run: HW_DATABASE_FAILED, HW_PROBE_FAILED ...
+ */
+export function moveDatabase(site: string, database: string): MoveDatabaseRequest {
+  return { type: "site:move-database", site, database };
+}
+
+export const moveSiteDatabase: TaskType<MoveDatabaseRequest> = {
+  type: "site:move-database",
+  schema: Request,
+  plan: planMove,
+};
+
+async function planMove(context: PlanningContext, request: MoveDatabaseRequest): Promise<TaskDraft> {
+  const { estate } = context;
+  const site = estate.site(request.site);
+  const old = await siteParts(context, site);
+  const { databases } = old.definition.role;
+  const database = chooseDatabase(context, request.database, databases, old.platform, old.web);
+  const { from, to } = refuseOther(context, old, database);
+  const changed: SiteRecord = { ...site, database };
+  const draft: TaskDraft = {
+    ...NOTHING,
+    title: `move the database of ${site.domain} to ${to.name}`,
+    leases: [
+      { scope: `site/${site.id}`, mode: "exclusive" },
+      ...[...new Set([old.web.id, from.id, to.id])].map((id) => ({ scope: `server/${id}`, mode: "shared" as const })),
+    ],
+    steps: [],
+    value: { site: site.id, domain: site.domain, database: to.name },
+  };
+  if (from.id === to.id) return draft;
+  await refuseProblems(context, [old.web, to]);
+  const moved = await siteParts(context, changed);
+  return {
+    ...draft,
+    steps: await moveSteps(context, { old, moved, from, to }),
+    commit: {
+      put: [
+        {
+          kind: "site",
+          id: site.id,
+          name: site.domain,
+          value: changed,
+          expect: estate.version(site.id),
+          claims: [site.domain, ...site.aliases],
+        },
+      ],
+      deleteRecords: [],
+    },
+  };
+}
+
+interface Move {
+  readonly old: SiteParts;
+  readonly moved: SiteParts;
+  readonly from: ServerRecord;
+  readonly to: ServerRecord;
+}
+
+async function moveSteps(context: PlanningContext, { old, moved, from, to }: Move): Promise<readonly Step[]> {
+  const { web, site } = old;
+  const closed: SiteParts = { ...old, view: { ...old.view, enabled: false } };
+  const on = (title: string, parts: SiteParts, items: EnsureStep["items"], publish: string | null): EnsureStep => ({
+    kind: "ensure",
+    title: `${title} of ${site.domain}`,
+    server: web,
+    phase: "prepare",
+    items,
+    remove: null,
+    replaces: true,
+    publish: publish === null ? null : parts.http.record.name,
+  });
+  const http = old.http.record.name;
+  const gone = new Set(declaredIn(context, old));
+  const isOld = (row: RegisteredResource): boolean =>
+    row.owner === ownerOf(old) && gone.has(addressKey(row.type, row.key));
+  const database: EnsureStep = {
+    kind: "ensure",
+    title: `database and account of ${site.domain}`,
+    server: to,
+    phase: "prepare",
+    items: databaseItems(moved),
+    remove: null,
+    publish: null,
+  };
+  const drop: EnsureStep = {
+    kind: "ensure",
+    title: `drop the former database of ${site.domain}`,
+    server: from,
+    phase: "clean-up",
+    items: [],
+    remove: isOld,
+    publish: null,
+  };
+  return [
+    await serverStep(context, to),
+    database,
+    on("close the pages", closed, httpItems(closed), http),
+    on("stop the PHP", closed, webItems(closed), null),
+    await copyStep(context, old, moved),
+    on("settings and PHP", moved, webItems(moved), null),
+    on("open the pages", moved, httpItems(moved), http),
+    probeStep(moved, "always"),
+    drop,
+  ];
+}
+
+function declaredIn(context: PlanningContext, parts: SiteParts): readonly string[] {
+  return databaseItems(parts).map(({ type, spec }) => addressKey(type, context.registry.resourceType(type).key(spec)));
+}
+
+async function copyStep(context: PlanningContext, old: SiteParts, moved: SiteParts): Promise<RunStep> {
+  const { site, web, php, phpView } = old;
+  const [from, to] = [copyOf(old), copyOf(moved)];
+  await requireClient(context, web, to);
+  // One of the two may be on the web server itself: then its socket must be seen.
+  const { view } = old.view.database?.socket === null ? moved : old;
+  const input: CopyDatabaseInput = {
+    what: `The database of ${site.domain}`,
+    properties: php.role.sandbox({ ...view, enabled: false }, phpView),
+    from: { dump: from.dump, login: from.login, trailer: from.trailer },
+    to: { load: to.load, login: to.login },
+    timeoutMs: COPY_MS,
+  };
+  return {
+    kind: "run",
+    title: `copy the database of ${site.domain}`,
+    server: web,
+    phase: "prepare",
+    operation: "copy-database",
+    input,
+    when: "always",
+  };
+}
+
+function copyOf({ database, view, site }: SiteParts): DatabaseCopy {
+  const copy = view.database === null ? undefined : database?.service.role.copy?.(view.database, database.view);
+  if (copy !== undefined) return copy;
+  throw new HostwrightError(
+    "HW_PLATFORM_DATABASE",
+    `Databases of type ${database?.service.record.type ?? "none"} cannot be moved: its plugin does not say how ${site.domain}'s is copied. Nothing was changed.`,
+    { mend: "Install a version of the plugin that does." },
+  );
+}
+
+async function requireClient(context: PlanningContext, web: ServerRecord, to: DatabaseCopy): Promise<void> {
+  const { server, signal } = await context.session.target(web);
+  const [program = ""] = to.load;
+  const { exitCode } = await server.run({ argv: [program, "--version"], signal });
+  if (exitCode === 0) return;
+  throw new HostwrightError(
+    "HW_PREREQUISITE_MISSING",
+    `${web.name} lacks ${program}, with which the database would be copied. Nothing was changed.`,
+    { server: web.name, mend: `Install ${to.package} on ${web.name}.` },
+  );
+}
+
+function refuseOther(
+  context: PlanningContext,
+  { database, site }: SiteParts,
+  wanted: SiteRecord["database"],
+): { readonly from: ServerRecord; readonly to: ServerRecord } {
+  if (database === null || wanted === null) {
+    throw new HostwrightError("HW_INPUT_INVALID", `${site.domain} has no database. Nothing was changed.`);
+  }
+  const from = database.service;
+  const to = context.estate.database(context.estate.server(wanted.server), wanted.service);
+  const [was, is] = [from.record.type, to.record.type];
+  if (was !== is) {
+    throw new HostwrightError(
+      "HW_PLATFORM_DATABASE",
+      `${site.domain} has its database on ${was}: it cannot go to ${is}. Nothing was changed.`,
+      { mend: `Choose a server with a database of type ${was}.` },
+    );
+  }
+  if (from.server.id === to.server.id && from.record.name !== to.record.name) {
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      `${from.record.name} and ${to.record.name} are services of one server, ${to.server.name}: a database moves between servers. Nothing was changed.`,
+    );
+  }
+  return { from: from.server, to: to.server };
+}

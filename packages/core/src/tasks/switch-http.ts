@@ -1,0 +1,201 @@
+import * as z from "zod";
+import type { RegisteredResource } from "../contracts/store.ts";
+import type { HttpRole } from "../contracts/roles/http.ts";
+import type { BoundService } from "../engine/estate.ts";
+import type { EnsureStep, Owned, RunStep, Step } from "../engine/steps.ts";
+import type { TakeOverInput } from "../engine/take-over.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { ServerRecord, SiteRecord } from "../model/records.ts";
+import { fetchPage } from "../operations/probe-page.ts";
+import { refuseProblems } from "./prerequisites.ts";
+import { serverItems } from "./server-steps.ts";
+import { siteParts, type SiteParts } from "./site-parts.ts";
+import { expectedStatus, httpItems, probeStep } from "./site-steps.ts";
+
+export interface SwitchHttpRequest {
+  readonly type: "server:switch-http";
+  /** Name or id. */
+  readonly server: string;
+  /** Name of the http service that is to serve. */
+  readonly service: string;
+}
+
+const Request = z.strictObject({
+  type: z.literal("server:switch-http"),
+  server: z.string().min(1).max(300),
+  service: z.string().min(1).max(63),
+});
+
+/** Pages that are looked at behind the new web server: more would cost each site a start of its PHP. */
+const MOST_PROBED = 3;
+
+/**
+ * Asks that all sites of a server are served by another of its http services, put on its record beside the one that
+ * serves: `[nginx.service(), apache.service({}, "apache"), ...]`, then `switchHttp("web1", "apache")`. Everything for it is
+ * written before the one stops and the other starts on its port; until the commit whatever fails brings the former one
+ * back. The value is `{ server, service, sites }`. Planned again, it gives an empty plan. The former service may stay on the
+ * record, to switch back, or be left out of it. @throws when planned: HW_NOT_FOUND, HW_SERVICE_MISSING,
+ * HW_PREREQUISITE_MISSING, HW_RESOURCE_FOREIGN; when run: HW_HTTP_CONFIG_REFUSED, HW_HTTP_RELOAD_FAILED, HW_PROBE_FAILED ...
+ */
+export function switchHttp(server: string, service: string): SwitchHttpRequest {
+  return { type: "server:switch-http", server, service };
+}
+
+export const switchServerHttp: TaskType<SwitchHttpRequest> = {
+  type: "server:switch-http",
+  schema: Request,
+  async plan(context, request) {
+    const server = context.estate.server(request.server);
+    const to = context.estate.http(server, request.service);
+    const sites = context.estate.sitesOnServer(server.id);
+    const moving = sites.filter((site) => site.http !== to.record.name);
+    const draft: TaskDraft = {
+      ...NOTHING,
+      title: `switch ${server.name} to ${to.record.type}`,
+      leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
+      steps: [],
+      value: { server: server.name, service: to.record.name, sites: sites.length },
+    };
+    const from = context.estate.http(server);
+    if (moving.length === 0 && from.record.name === to.record.name) return draft;
+    if (sites.length === 0) throw noSites(server);
+    return {
+      ...draft,
+      steps: await switchSteps(context, { server, from, to, sites }),
+      commit: { put: moving.map((site) => siteChange(context, site, to.record.name)), deleteRecords: [] },
+    };
+  },
+};
+
+interface Switch {
+  readonly server: ServerRecord;
+  readonly from: BoundService<HttpRole>;
+  readonly to: BoundService<HttpRole>;
+  readonly sites: readonly SiteRecord[];
+}
+
+async function switchSteps(context: PlanningContext, asked: Switch): Promise<readonly Step[]> {
+  const { server, from, to, sites } = asked;
+  await refuse(context, asked);
+  const parts = await Promise.all(sites.map(async (site) => siteParts(context, { ...site, http: to.record.name })));
+  const owner = `server/${server.id}`;
+  const serving = context.estate
+    .fitServices(server)
+    .filter(({ record }) => record.kind !== "http" || record.name === to.record.name);
+  const items = await serverItems(context, server, serving);
+  const [next, former] = [to.role.publication, from.role.publication];
+  const isNext = (item: Owned): boolean => item.type === "unit" && (item.spec as { name?: unknown }).name === next.unit;
+  const isFormer = (row: RegisteredResource): boolean => row.type === "unit" && row.key === former.unit;
+  const common = { server, phase: "prepare", publish: null } as const;
+  const beside: EnsureStep = {
+    ...common,
+    kind: "ensure",
+    title: `configure ${to.record.type} for ${sites.length} sites beside ${from.record.type}`,
+    items: [...items.filter((item) => !isNext(item)), ...parts.flatMap(httpItems)],
+    remove: null,
+  };
+  const input: TakeOverInput = { from: from.record.type, to: to.record.type, port: portOf(parts) };
+  const over: RunStep = {
+    kind: "run",
+    title: `${to.record.type} takes over from ${from.record.type}`,
+    server,
+    phase: "prepare",
+    operation: "take-over",
+    input,
+    when: "always",
+    moves: [next, former].map(({ unit }) => ({ type: "unit", key: unit })),
+  };
+  const units: EnsureStep = {
+    ...common,
+    kind: "ensure",
+    title: `start ${to.record.type} at boot, and not ${from.record.type}`,
+    items: items.filter(isNext),
+    remove: (row) => row.owner === owner && isFormer(row),
+  };
+  const clean: EnsureStep = {
+    ...common,
+    kind: "ensure",
+    phase: "clean-up",
+    title: `remove what ${from.record.type} had`,
+    items: [],
+    remove: (row) =>
+      row.type === "file" && row.key.startsWith(`${former.root}/entries/`)
+        ? true
+        : row.owner === owner && !isFormer(row) && context.estate.unfitServices(server).length === 0,
+  };
+  return [beside, over, units, ...(await probes(context, asked, parts)), clean];
+}
+
+function portOf(parts: readonly SiteParts[]): number {
+  const [first] = parts;
+  return first === undefined ? 80 : first.http.role.port(first.httpView);
+}
+
+function siteChange(context: PlanningContext, site: SiteRecord, http: string): TaskDraft["commit"]["put"][number] {
+  return {
+    kind: "site",
+    id: site.id,
+    name: site.domain,
+    value: { ...site, http },
+    expect: context.estate.version(site.id),
+    claims: [site.domain, ...site.aliases],
+  };
+}
+
+/** Pages that answer well now must do so afterwards; a site whose application is broken is nobody's hindrance. */
+async function probes(
+  context: PlanningContext,
+  { server, from }: Switch,
+  parts: readonly SiteParts[],
+): Promise<readonly RunStep[]> {
+  const target = await context.session.target(server);
+  const port = from.role.port(await viewOf(context, server, from));
+  const looked = await Promise.all(
+    parts.slice(0, MOST_PROBED).map(async (one) => {
+      const page = await fetchPage(target, { domain: one.site.domain, port, path: "/" }).catch(() => null);
+      return page?.status === expectedStatus(one.view) && page.bytes > 0 ? [probeStep(one, "always")] : [];
+    }),
+  );
+  return looked.flat();
+}
+
+async function viewOf(
+  context: PlanningContext,
+  server: ServerRecord,
+  { record }: BoundService<HttpRole>,
+): Promise<ReturnType<PlanningContext["estate"]["serverView"]>> {
+  const facts = await context.facts(server);
+  return context.estate.serverView(server, record, facts.services.get(record.name) ?? {});
+}
+
+/** What the server, or the web server that waits, is not ready for. */
+async function refuse(context: PlanningContext, { server, to }: Switch): Promise<void> {
+  await refuseProblems(context, [server]);
+  const view = await viewOf(context, server, to);
+  const problem = context.estate
+    .definition(server, to.record)
+    .problems(view)
+    .find((one) => one.tolerable !== true);
+  if (problem !== undefined) {
+    const { code = "HW_PREREQUISITE_MISSING", message, mend } = problem;
+    throw new HostwrightError(code, `${server.name}: ${message} Nothing was changed.`, { server: server.name, mend });
+  }
+  const { unit } = to.role.publication;
+  const units = context.registry.resourceType("unit");
+  const states = await units.read(await context.session.target(server), [unit], { contents: false });
+  if ((states.get(unit) as { active?: boolean } | undefined)?.active !== true) return;
+  throw new HostwrightError(
+    "HW_RESOURCE_FOREIGN",
+    `${unit} runs on ${server.name} already, for something that is not Hostwright's. Nothing was changed.`,
+    { server: server.name, mend: `Stop it there (systemctl disable --now ${unit}), then switch.` },
+  );
+}
+
+function noSites(server: ServerRecord): HostwrightError {
+  return new HostwrightError(
+    "HW_INPUT_INVALID",
+    `${server.name} serves no site yet: there is nothing to switch. Nothing was changed.`,
+    { server: server.name, mend: "Put the server's record with the http service that you want alone, and verify it." },
+  );
+}

@@ -1,0 +1,10 @@
+/**
+ * What tests of plugins need besides the public interface: how core itself sets resources, compares states and publishes.
+ * It may change with any version; plugins import `@hostwright/core` alone.
+ */
+export { coreResourceTypes } from "./resources/core-types.ts";
+export { canonicalJson } from "./model/canonical.ts";
+export { publish } from "./engine/publisher.ts";
+export type { HeldEntry, PublishOptions, PublishResult } from "./engine/publisher.ts";
+export { hashPassword } from "./store/password-hash.ts";
+export { OwnRulesSchema } from "./model/own-rules.ts";

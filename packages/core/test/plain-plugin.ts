@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { CONTRACT, type PlatformDefinition, type Plugin, type ServiceDefinition } from "../src/contracts/plugin.ts";
+
+const nothing = (): never => {
+  throw new Error("nobody asks it in this test");
+};
+
+export const plainOptions = { version: 3, schema: z.strictObject({ port: z.int().default(80) }) };
+
+/** A web server as whole as the contract asks, that does nothing. */
+export const plainHttp: Extract<ServiceDefinition, { kind: "http" }> = {
+  kind: "http",
+  type: "web",
+  options: plainOptions,
+  packages: () => [],
+  facts: () => ({}),
+  problems: () => [],
+  role: {
+    webUser: "www-data",
+    publication: {
+      root: "/etc/web",
+      unit: "web.service",
+      test: ["true"],
+      blame: () => null,
+      status: { port: 591, path: "/generation" },
+      statusEntry: nothing,
+    },
+    dump: ["true"],
+    heldNames: () => [],
+    port: () => 80,
+    server: () => [],
+    site: () => [],
+  },
+};
+
+export const plainPlatform: PlatformDefinition = {
+  type: "blog",
+  options: plainOptions,
+  siteOptions: plainOptions,
+  role: {
+    databases: [],
+    layout: { docroot: ".", sourceAt: ".", mountPoints: [] },
+    driver: { name: "blog.php", source: "<?php" },
+    detect: async () => null,
+    ownFolders: () => [],
+    confFolders: () => [],
+    binds: () => [],
+    webRules: nothing,
+    settings: () => [],
+    seed: () => null,
+    install: nothing,
+    loginLink: nothing,
+    status: nothing,
+  },
+};
+
+export const plainPlugin: Plugin = {
+  name: "test-plugin",
+  contract: CONTRACT,
+  services: [plainHttp],
+  platforms: [plainPlatform],
+};

@@ -1,0 +1,4 @@
+import { platformConformance } from "@hostwright/testing";
+import { subject } from "./subject.ts";
+
+platformConformance(subject);

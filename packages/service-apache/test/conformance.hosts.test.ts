@@ -1,0 +1,4 @@
+import { httpConformance } from "@hostwright/testing";
+import { subject } from "./subject.ts";
+
+httpConformance(subject);

@@ -1,0 +1,4 @@
+import { phpConformance } from "@hostwright/testing";
+import { subject } from "./subject.ts";
+
+phpConformance(subject);

@@ -1,0 +1,4 @@
+import { databaseConformance } from "@hostwright/testing";
+import { subject } from "./subject.ts";
+
+databaseConformance(subject);

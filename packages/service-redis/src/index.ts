@@ -1,0 +1,2 @@
+export { redis } from "./plugin.ts";
+export type { RedisOptionsInput } from "./options.ts";

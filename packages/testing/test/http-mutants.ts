@@ -1,0 +1,122 @@
+import type { SiteView } from "@hostwright/core";
+import { nginx } from "@hostwright/service-nginx";
+import { withRole, type AnyService, type Mutant } from "./mutant.ts";
+
+const site = (change: (view: SiteView) => SiteView): AnyService =>
+  withRole(nginx, "http", (role) => ({ site: (view, server) => role.site(change(view), server) }));
+
+const row = (path: string, of: string): string => `a site like wordpress: ${path} ${of}`;
+
+/** Broken on a host. */
+export const httpHostMutants: readonly Mutant<AnyService>[] = [
+  {
+    name: "denied paths that are not denied",
+    caughtBy: row("/readme.html", "is answered"),
+    plugin: site((view) => ({ ...view, rules: { ...view.rules, denied: [] } })),
+  },
+  {
+    name: "every script may run",
+    caughtBy: row("/internal.php", "is answered"),
+    plugin: site((view) => ({ ...view, rules: { ...view.rules, phpEntryPoints: [{ suffix: ".php" }] } })),
+  },
+  {
+    name: "pages that look like files are files",
+    caughtBy: row("/wiki/dump.sql", "runs"),
+    plugin: site((view) => ({ ...view, rules: { ...view.rules, virtual: [] } })),
+  },
+  {
+    name: "aliases are served",
+    caughtBy: "an alias leads to the main name",
+    plugin: site((view) => ({ ...view, aliasMode: "serve" })),
+  },
+  {
+    name: "a disabled site is served",
+    caughtBy: "a disabled site answers 503",
+    plugin: site((view) => ({ ...view, enabled: true })),
+  },
+  {
+    name: "uploads of any size",
+    caughtBy: "uploads beyond the limit",
+    plugin: site((view) => ({ ...view, limits: { ...view.limits, uploadMegabytes: 64 } })),
+  },
+  {
+    name: "no ages",
+    caughtBy: "cache ages and nosniff",
+    plugin: site((view) => ({ ...view, rules: { ...view.rules, cache: [] } })),
+  },
+  {
+    name: "nobody is blamed",
+    caughtBy: "somebody else's broken file is blamed",
+    plugin: withRole(nginx, "http", ({ publication }) => ({ publication: { ...publication, blame: () => null } })),
+  },
+  {
+    name: "no name is held",
+    caughtBy: "names that somebody else serves",
+    plugin: withRole(nginx, "http", () => ({ heldNames: () => [] })),
+  },
+  {
+    name: "a test that passes whatever it is given",
+    caughtBy: "an own broken entry",
+    plugin: withRole(nginx, "http", ({ publication }) => ({ publication: { ...publication, test: ["true"] } })),
+  },
+  {
+    name: "a status of its own number",
+    caughtBy: "a second publication changes nothing",
+    plugin: withRole(nginx, "http", ({ publication }) => ({
+      publication: { ...publication, statusEntry: () => publication.statusEntry(7) },
+    })),
+  },
+];
+
+/** Judged without a host. */
+export const httpMutants: readonly Mutant<AnyService>[] = [
+  {
+    name: "a status entry that names the number nowhere",
+    caughtBy: "the status entry differs",
+    plugin: withRole(nginx, "http", ({ publication }) => ({
+      publication: { ...publication, statusEntry: () => publication.statusEntry(1) },
+    })),
+  },
+  {
+    name: "a status entry of a name of its own",
+    caughtBy: "the status entry differs",
+    plugin: withRole(nginx, "http", ({ publication }) => ({
+      publication: {
+        ...publication,
+        statusEntry: (number) => ({ ...publication.statusEntry(number), name: `status-${number}.conf` }),
+      },
+    })),
+  },
+  {
+    name: "names that are spliced in as they are",
+    caughtBy: "what is no domain",
+    plugin: withRole(nginx, "http", (role) => ({
+      site: (view, server) =>
+        role
+          .site({ ...view, domain: "plain.test", aliases: [] }, server)
+          .map(({ name, content }) => ({ name, content: content.replaceAll("plain.test", view.domain) })),
+    })),
+  },
+  {
+    name: "a time in the configuration",
+    caughtBy: "the same view renders the same text",
+    plugin: withRole(nginx, "http", (role) => ({
+      site: (view, server) =>
+        role.site(view, server).map((entry) => ({ ...entry, content: `# ${performance.now()}\n${entry.content}` })),
+    })),
+  },
+  {
+    name: "options that take anything",
+    caughtBy: "unknown options are refused",
+    plugin: {
+      ...nginx,
+      services: (nginx.services ?? []).map((service) => ({
+        ...service,
+        options: {
+          ...service.options,
+          schema: { safeParse: () => ({ success: true }), parse: () => ({ httpPort: 80, ipv6: true }) } as never,
+        },
+      })),
+    },
+  },
+];

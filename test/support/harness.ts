@@ -1,0 +1,40 @@
+import { SshServer, secret } from "@hostwright/core";
+import type { Harness, TestedHost } from "@hostwright/testing";
+import { startHosts, type HostSpec, type TestHost } from "../hosts/hosts.ts";
+
+/** Our test hosts, as the conformance suites take hosts. The services run on the first of them from the start. */
+export function harness(services: readonly string[] = []): Harness {
+  return {
+    async reset(names) {
+      const specs = names.map((name, index): HostSpec => ({ name, services: index === 0 ? services : [] }));
+      const set = await startHosts(specs);
+      const hosts = names.map((name) => tested(set.host(name)));
+      return {
+        hosts,
+        [Symbol.asyncDispose]: async () => {
+          await Promise.all(hosts.map(async ({ server }) => server.close()));
+          await set.stop();
+        },
+      };
+    },
+  };
+}
+
+function tested(host: TestHost): TestedHost {
+  const { name, address, port, user, hostKey, privateKey } = host;
+  const server = new SshServer({
+    name,
+    host: address,
+    port,
+    user,
+    hostKeys: [hostKey],
+    privateKey: secret(privateKey),
+  });
+  return {
+    name,
+    address,
+    server,
+    exec: async (argv, { input, env } = {}) =>
+      host.exec(argv, { ...(input === undefined ? {} : { input }), ...(env === undefined ? {} : { env: { ...env } }) }),
+  };
+}
