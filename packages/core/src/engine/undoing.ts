@@ -78,6 +78,8 @@ export class Undoing {
   ): Promise<readonly Residue[]> {
     const operation = this.#context.operation(action);
     const input = action.input as never;
+    if (intent.undoing !== undefined)
+      await operation.probe(await this.#context.run(index, action, intent.undoing, session), input);
     const found = await operation.probe(await this.#context.run(index, action, intent.attempt, session), input);
     if (found === "unknown") {
       const { title, serverName: server } = action;
