@@ -67,7 +67,7 @@ async function expectSameHost(work: () => Promise<unknown>): Promise<void> {
   await work();
   expect(diffListing(before, await listing())).toBe("");
   for (const domain of [FIRST, LATER, UNFINISHED]) {
-    expect((await page(living.host, domain, "/")).status, `${domain}`).toBe(200);
+    expect((await page(living.host, domain, "/")).status, domain).toBe(200);
   }
 }
 

@@ -56,7 +56,7 @@ function counted(calls: string[]): EngineParts {
         };
       },
     });
-  const entries = Object.entries(fake.engine.store).map(([name, part]) => [
+  const entries = Object.entries(fake.engine.store).map(([name, part]): readonly [string, unknown] => [
     name,
     typeof part === "object" ? watch(part as object, name) : part,
   ]);
