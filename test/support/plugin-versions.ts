@@ -105,5 +105,5 @@ const wordpress2 = definePlatform({
   role: platformRole,
 });
 
-const VERSION_1: readonly Plugin[] = [nginx, phpFpm, mysql, wordpress];
+export const VERSION_1: readonly Plugin[] = [nginx, phpFpm, mysql, wordpress];
 export const VERSION_2: readonly Plugin[] = [nginx2, phpFpm, mysql, wordpress2];

@@ -60,7 +60,7 @@ function counted(calls: string[]): EngineParts {
     name,
     typeof part === "object" ? watch(part as object, name) : part,
   ]);
-  return { ...fake.parts, store: Object.fromEntries(entries) as StateStore };
+  return { ...fake.parts, store: Object.fromEntries(entries) as unknown as StateStore };
 }
 
 describe("sweeping", () => {
