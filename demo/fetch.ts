@@ -9,6 +9,9 @@ export interface Fetched {
   readonly loggedIn: boolean;
 }
 
+/** What WordPress, Drupal and MediaWiki give to whoever is logged in. */
+const LOGGED_IN = /^(wordpress_logged_in_[0-9a-f]+|S?SESS[0-9a-f]+|\w+UserName)=[^;]{3,}/;
+
 /** Fetches a URL from a given address, as a browser does whose DNS points there. */
 export async function fetchFrom(address: string, url: string): Promise<Fetched> {
   const { promise, resolve, reject } = Promise.withResolvers<Fetched>();
@@ -33,7 +36,7 @@ export async function fetchFrom(address: string, url: string): Promise<Fetched> 
           title: /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1]?.trim() ?? "",
           location: response.headers.location ?? null,
           body,
-          loggedIn: cookies.some((cookie) => /^(wordpress_logged_in_[0-9a-f]+|S?SESS[0-9a-f]+)=[^;]{8,}/.test(cookie)),
+          loggedIn: cookies.some((cookie) => LOGGED_IN.test(cookie)),
         });
       });
     },

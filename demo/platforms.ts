@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import type { PlatformDeclaration, SiteDeclaration } from "@hostwright/core";
 import { drupal } from "@hostwright/platform-drupal";
+import { mediawiki } from "@hostwright/platform-mediawiki";
 import { wordpress } from "@hostwright/platform-wordpress";
-import { wordpressCodebases } from "../test/hosts/codebases.ts";
+import { mediawikiCodebase, wordpressCodebases } from "../test/hosts/codebases.ts";
 import type { DemoOptions } from "./options.ts";
 
 export interface DemoPlatform {
@@ -12,7 +13,7 @@ export interface DemoPlatform {
   readonly site: SiteDeclaration;
 }
 
-/** The codebase that the demo publishes: Debian's WordPress, or a Drupal that somebody has here. */
+/** The codebase that the demo publishes: Debian's WordPress or MediaWiki, or a Drupal that somebody has here. */
 export async function demoPlatform(platform: DemoOptions["platform"]): Promise<DemoPlatform> {
   if (platform === "wordpress") {
     const codebases = await wordpressCodebases();
@@ -22,6 +23,10 @@ export async function demoPlatform(platform: DemoOptions["platform"]): Promise<D
       platform: wordpress.platform(),
       site: wordpress.site(),
     };
+  }
+  if (platform === "mediawiki") {
+    const source = await mediawikiCodebase();
+    return { name: "mediawiki-1.43", source, platform: mediawiki.platform(), site: mediawiki.site() };
   }
   const source = (process.env["HOSTWRIGHT_TEST_DRUPAL"] ?? "")
     .split(",")

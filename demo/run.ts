@@ -12,12 +12,9 @@ import {
   verify,
   type Residue,
 } from "@hostwright/core";
-import { mysql } from "@hostwright/service-mysql";
-import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
-import { drupal } from "@hostwright/platform-drupal";
-import { wordpress } from "@hostwright/platform-wordpress";
 import { startHosts, type TestHost } from "../test/hosts/hosts.ts";
+import { CHOICES } from "./choices.ts";
 import { fetchFrom } from "./fetch.ts";
 import { parseOptions, type DemoOptions } from "./options.ts";
 import { demoPlatform } from "./platforms.ts";
@@ -41,18 +38,27 @@ function connect(host: TestHost): ReturnType<typeof ssh> {
 
 async function demo(options: DemoOptions): Promise<void> {
   const code = await demoPlatform(options.platform);
+  const http = CHOICES.http[options.http];
+  const { plugin: database, runs } = CHOICES.db[options.db];
   say("Booting two hosts, web1 and db1 ...");
-  const hosts = await startHosts([{ name: "web1" }, { name: "db1", services: ["mariadb"] }], { keep: options.keep });
+  const hosts = await startHosts([{ name: "web1" }, { name: "db1", services: [runs] }], { keep: options.keep });
   const stateDir = await mkdtemp(join(tmpdir(), "hostwright-demo-"));
   try {
-    await using hw = await createHostwright({ stateDir, plugins: [nginx, phpFpm, mysql, wordpress, drupal] });
+    await using hw = await createHostwright({
+      stateDir,
+      plugins: [http, phpFpm, database, CHOICES.platform[options.platform]],
+    });
     const [web1, db1] = [hosts.host("web1"), hosts.host("db1")];
     await hw.servers.put({
       name: "web1",
       connect: connect(web1),
-      services: [nginx.service(), phpFpm.service({ version: "8.4" })],
+      services: [http.service(), phpFpm.service({ version: "8.4" })],
     });
-    await hw.servers.put({ name: "db1", connect: connect(db1), services: [mysql.service({ listen: [db1.address] })] });
+    await hw.servers.put({
+      name: "db1",
+      connect: connect(db1),
+      services: [database.service({ listen: [db1.address] })],
+    });
     await hw.platforms.put({ name: code.name, server: "web1", type: code.platform, source: { path: code.source } });
 
     say("Preparing them over SSH, and publishing the platform ...");

@@ -61,6 +61,7 @@ export const guestbook: PlatformPlugin<z.input<typeof Options>, z.input<typeof S
       { source: `${paths.conf}/${CONFIG}`, at: `${platform.root}/${CONFIG}`, writable: false },
     ],
     webRules: () => ({
+      virtual: [],
       frontController: "/index.php",
       phpEntryPoints: [],
       phpIndexes: [],

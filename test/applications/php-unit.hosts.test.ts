@@ -15,6 +15,7 @@ const probe: PlatformRole = {
   binds: () => [],
   settings: () => [{ path: "settings.php", content: "<?php // secret of this site" }],
   webRules: () => ({
+    virtual: [],
     frontController: "/index.php",
     phpEntryPoints: [],
     phpIndexes: [],

@@ -30,6 +30,7 @@ export function sampleSite(change: Partial<SiteView> = {}): SiteView {
     limits: { uploadMegabytes: 64, requestSeconds: 60, memoryMegabytes: 256, phpWorkers: 4 },
     binds: [],
     rules: {
+      virtual: [],
       frontController: "/index.php",
       phpEntryPoints: [],
       phpIndexes: [],

@@ -76,24 +76,36 @@ async function checkRelease(folder: string, version: string, theme: string): Pro
     throw new Error(`expected WordPress ${version}, got ${found}`);
 }
 
-async function buildRelease(folder: string, version: WordpressVersion): Promise<void> {
-  const { suite, theme } = releases[version];
-  progress(`fetching WordPress ${version} from Debian ${suite}`);
+/** Lays packages out beside `folder` for as long as `use` needs them. */
+async function withPackages(
+  folder: string,
+  suite: string,
+  names: readonly string[],
+  use: (system: string, base: string) => Promise<void>,
+): Promise<void> {
   const base = await ensureBase();
   const work = `${folder}.packages`;
   try {
     await mkdir(work, { recursive: true });
     const system = join(work, "system");
-    const debs = await fetchPackages(work, suite, ["wordpress", `wordpress-theme-${theme}`, ...linkedPackages], base);
-    for (const deb of debs) await run("dpkg-deb", ["-x", deb, system]);
+    for (const deb of await fetchPackages(work, suite, [...names], base)) await run("dpkg-deb", ["-x", deb, system]);
+    await use(system, base);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function buildRelease(folder: string, version: WordpressVersion): Promise<void> {
+  const { suite, theme } = releases[version];
+  progress(`fetching WordPress ${version} from Debian ${suite}`);
+  const names = ["wordpress", `wordpress-theme-${theme}`, ...linkedPackages];
+  await withPackages(folder, suite, names, async (system, base) => {
     // Made at installation, so it is in no package.
     await mkdir(join(system, "etc/ssl/certs"), { recursive: true });
     await copyFile(join(base, certificates), join(system, certificates));
     await copyResolved(system, "/usr/share/wordpress", folder, notWordpress);
     await checkRelease(folder, version, theme);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }
 
 /** WordPress in two releases, each a plain tree as wordpress.org would ship it, without any site's configuration. */
@@ -103,4 +115,24 @@ export async function wordpressCodebases(): Promise<Record<WordpressVersion, str
       buildRelease(folder, version),
     );
   return { "6.1": await get("6.1"), "6.8": await get("6.8") };
+}
+
+const mediawiki = { suite: "trixie", packages: ["mediawiki", "mediawiki-classes"] };
+
+/** Debian's own configuration and the folders of its one site, and an editor as big as all the rest. */
+function notMediawiki(path: string): boolean {
+  return /\/var\/lib\/mediawiki\/(LocalSettings\.php|config|cache|images|extensions\/VisualEditor)$/.test(path);
+}
+
+/** MediaWiki 1.43, a plain tree as mediawiki.org would ship it, without any site's configuration. */
+export async function mediawikiCodebase(): Promise<string> {
+  return cached("mediawiki-1.43", { format, mediawiki }, async (folder) => {
+    progress(`fetching MediaWiki from Debian ${mediawiki.suite}`);
+    await withPackages(folder, mediawiki.suite, mediawiki.packages, async (system) => {
+      await copyResolved(system, "/var/lib/mediawiki", folder, notMediawiki);
+      for (const path of ["index.php", "includes/Defines.php", "skins/Vector/skin.json", "vendor/autoload.php"]) {
+        if (!existsSync(join(folder, path))) throw new Error(`the MediaWiki tree has no ${path}`);
+      }
+    });
+  });
 }

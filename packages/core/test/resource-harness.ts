@@ -1,4 +1,5 @@
 import type { Change, Declared, ResourceType, Target } from "../src/contracts/resource.ts";
+import { canonicalJson } from "../src/model/canonical.ts";
 import { coreResourceTypes } from "../src/resources/core-types.ts";
 
 export type AnyType = ResourceType<unknown, unknown>;
@@ -11,10 +12,15 @@ export interface ResourceHarness<State> {
   undo(declared: Declared, changes: readonly Change<State>[]): Promise<void>;
 }
 
-export function typeOf(declared: Declared): AnyType {
-  const type = coreResourceTypes.find((one) => one.name === declared.type);
+// oxlint-disable-next-line typescript/no-explicit-any -- as the engine does
+function typeAmong(types: readonly ResourceType<any, any>[], declared: Declared): AnyType {
+  const type = types.find((one) => one.name === declared.type);
   if (type === undefined) throw new Error(`no type ${declared.type}`);
   return type;
+}
+
+export function typeOf(declared: Declared): AnyType {
+  return typeAmong(coreResourceTypes, declared);
 }
 
 export function swapped<State>(changes: readonly Change<State>[]): Change<State>[] {
@@ -22,7 +28,12 @@ export function swapped<State>(changes: readonly Change<State>[]): Change<State>
 }
 
 /** What the engine does for resources of one type. */
-export function resourceHarness<State = unknown>(target: () => Target): ResourceHarness<State> {
+export function resourceHarness<State = unknown>(
+  target: () => Target,
+  // oxlint-disable-next-line typescript/no-explicit-any -- as the engine does
+  types: readonly ResourceType<any, any>[] = coreResourceTypes,
+): ResourceHarness<State> {
+  const typeOf = (declared: Declared): AnyType => typeAmong(types, declared);
   const changesFor = async (declared: readonly Declared[]): Promise<Change<State>[]> => {
     const [first] = declared;
     if (first === undefined) return [];
@@ -33,7 +44,7 @@ export function resourceHarness<State = unknown>(target: () => Target): Resource
       const key = type.key(one.spec);
       const before = present.get(key) ?? null;
       const after = type.desired(one.spec, target().resolve);
-      const identity = (state: State): string => JSON.stringify(type.identity(state));
+      const identity = (state: State): string => canonicalJson(type.identity(state));
       const fits = before !== null && (type.satisfies?.(after, before) ?? identity(after) === identity(before));
       return fits ? [] : [{ key, before, after }];
     });

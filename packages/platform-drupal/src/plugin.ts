@@ -5,7 +5,7 @@ import { binds, confFolders, detect, layout, ownFolders } from "./layout.ts";
 import { DrupalOptions, DrupalSiteOptions } from "./options.ts";
 import { driverSource } from "./php-sources.ts";
 import { webRules } from "./rules.ts";
-import { settings } from "./settings.ts";
+import { databases, settings } from "./settings.ts";
 
 /** Drupal as a composer project: one release shared by its sites, each seeing itself at sites/default. */
 export const drupal: PlatformPlugin<z.input<typeof DrupalOptions>, z.input<typeof DrupalSiteOptions>> = definePlatform({
@@ -15,7 +15,7 @@ export const drupal: PlatformPlugin<z.input<typeof DrupalOptions>, z.input<typeo
   options: { version: 1, schema: DrupalOptions },
   siteOptions: { version: 1, schema: DrupalSiteOptions },
   role: {
-    databases: ["mysql"],
+    databases,
     layout,
     driver: {
       name: "drupal.php",

@@ -10,6 +10,7 @@ const under = (prefix: string, suffixes: readonly string[]): readonly PathPatter
 /** Drupal's URLs. install.php, update.php, rebuild.php and authorize.php are no entry points: the engine does their work. */
 export function webRules(): WebRules {
   return {
+    virtual: [],
     frontController: "/index.php",
     phpEntryPoints: [{ exact: "/core/modules/statistics/statistics.php" }],
     phpIndexes: [],

@@ -31,19 +31,39 @@ function join(parts: readonly Text[]): Text {
   return textOf(parts.flatMap((part) => (typeof part === "string" ? [part] : part.parts)));
 }
 
-function database(binding: DatabaseBinding): readonly Text[] {
-  const { name, user, password, host, port, socket } = binding;
-  const entries: readonly (readonly [string, Value])[] = [
-    ["driver", "mysql"],
-    ["namespace", "Drupal\\mysql\\Driver\\Database\\mysql"],
-    ["autoload", "core/modules/mysql/src/Driver/Database/mysql/"],
+type Entries = readonly (readonly [key: string, value: Value])[];
+
+/** Drupal's module for each protocol, and what its own installer would set. */
+const DRIVERS: Readonly<Record<string, { readonly module: string; readonly entries: Entries }>> = {
+  mysql: {
+    module: "mysql",
+    entries: [
+      ["collation", "utf8mb4_general_ci"],
+      // Asked for by Drupal's status report.
+      ["isolation_level", "READ COMMITTED"],
+    ],
+  },
+  postgres: { module: "pgsql", entries: [] },
+};
+
+/** Protocols of databases, preferred first. */
+export const databases: readonly string[] = Object.keys(DRIVERS);
+
+function database(domain: string, binding: DatabaseBinding): readonly Text[] {
+  const { protocol, name, user, password, host, port, socket } = binding;
+  const driver = DRIVERS[protocol];
+  if (driver === undefined)
+    throw new HostwrightError("HW_PLATFORM_DATABASE", `the Drupal site ${domain} cannot use ${protocol}`);
+  const { module } = driver;
+  const entries: Entries = [
+    ["driver", module],
+    ["namespace", `Drupal\\${module}\\Driver\\Database\\${module}`],
+    ["autoload", `core/modules/${module}/src/Driver/Database/${module}/`],
     ["database", name],
     ["username", user],
     ["password", password],
     ["prefix", ""],
-    ["collation", "utf8mb4_general_ci"],
-    // Asked for by Drupal's status report.
-    ["isolation_level", "READ COMMITTED"],
+    ...driver.entries,
     ...(socket === null
       ? ([["host", host], ...(port === null ? [] : [["port", port] as const])] as const)
       : ([["unix_socket", socket]] as const)),
@@ -64,7 +84,7 @@ export function settings(view: SiteView): readonly SettingsFile[] {
   const setting = (name: string, value: Value): Text => assign(`$settings[${php(name)}]`, value);
   const content = join([
     "<?php\n// Written by Hostwright. Changes made here are lost.\n",
-    ...database(view.database),
+    ...database(view.domain, view.database),
     setting("hash_salt", view.secret("hash-salt", "hash salt")),
     ...[view.domain, ...view.aliases].map((domain) =>
       assign("$settings['trusted_host_patterns'][]", hostPattern(domain)),

@@ -9,6 +9,7 @@ const ENTRY_POINTS = ["login", "cron", "comments-post", "signup", "activate", "t
 /** WordPress's URLs. Only PHP that WordPress itself offers runs; what lies in wp-content never does. */
 export function webRules(): WebRules {
   return {
+    virtual: [],
     frontController: "/index.php",
     // xmlrpc.php is the interface of WordPress's own mobile applications.
     phpEntryPoints: [...ENTRY_POINTS, { exact: "/xmlrpc.php" }, { suffix: ".php", under: "/wp-admin/" }],

@@ -52,7 +52,7 @@ export class Client {
 
   async #open(): Promise<Session> {
     const { name } = this.#server;
-    const stream = await this.#server.forward({ path: this.#socket }).catch((error: unknown) => {
+    const stream = await this.#server.forward({ path: this.#socket, user: "root" }).catch((error: unknown) => {
       throw databaseError(name, error, "connecting");
     });
     const session = await Session.open(name, stream);

@@ -68,6 +68,7 @@ function enabledBody(view: SiteView): Lines {
     "disable_symlinks if_not_owner;",
     "absolute_redirect off;",
     "",
+    ...locations(matching(rules.virtual), php(view, { literal: rules.frontController })),
     ...locations(anyOf([HIDDEN, ...[...ALWAYS_DENIED, ...rules.denied].map(patternRegex)]), ["return 404;"]),
     ...rules.phpIndexes.flatMap((folder) => [
       ...block(`location ~ ${quoteToken(`^${regexLiteral(folder)}\\z`)}`, php(view, { literal: `${folder}index.php` })),

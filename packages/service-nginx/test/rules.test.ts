@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PathPattern } from "@hostwright/core";
 import { anyOf, matching, patternRegex, scripts } from "../src/rules.ts";
-import { wordpressRules } from "./samples.ts";
+import { wordpressRules } from "../../../test/support/http-samples.ts";
 
 /** What the contract says of a pattern, without regular expressions. */
 function matches(pattern: PathPattern, path: string): boolean {

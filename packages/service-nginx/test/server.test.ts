@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { nginx } from "../src/index.ts";
 import { serverResources, statusEntry } from "../src/server.ts";
 import { renderSite } from "../src/vhost.ts";
-import { serverView, siteView, wordpressRules } from "./samples.ts";
+import { siteView, wordpressRules } from "../../../test/support/http-samples.ts";
+import { serverView } from "./samples.ts";
 
 const keys = serverResources(serverView()).map(({ type, spec }) => {
   const { path, name, root } = spec as { path?: string; name?: string; root?: string };

@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 
 /** A command as argv: never a shell string. */
 export interface Command {
@@ -12,6 +12,11 @@ export interface Command {
   readonly cwd?: string;
   /** Milliseconds until the remote process group gets SIGTERM, then SIGKILL 5 s later; default 60,000. */
   readonly timeoutMs?: number;
+  /**
+   * Takes the output as it comes, and is not ended; `stdout` of the result is then empty. A slow taker slows the command
+   * down. Default: the output is kept.
+   */
+  readonly stdout?: Writable;
   /** Output kept of each stream in bytes, the rest is counted and dropped; default 16 MiB. */
   readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal;
@@ -36,7 +41,13 @@ export interface Script extends Omit<Command, "argv"> {
 }
 
 /** Where a forwarded stream ends, as seen from the server. */
-export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number };
+export type SocketAddress =
+  | {
+      readonly path: string;
+      /** Unix user that the other end sees and judges as its peer; default: the login. Another one costs a process there. */
+      readonly user?: string;
+    }
+  | { readonly host: string; readonly port: number };
 
 /** Counts since the server was opened; tests assert them. */
 export interface ServerStats {

@@ -23,10 +23,12 @@ export interface CacheRule {
 
 /**
  * What a platform asks of any web server, as data; each http service renders it in its own syntax.
- * Order of judgement: ACME challenge, denied, PHP entry points, other PHP (refused), own paths, static files of the
+ * Order of judgement: ACME challenge, virtual, denied, PHP entry points, other PHP (refused), own paths, static files of the
  * release, front controller.
  */
 export interface WebRules {
+  /** URLs that are never files, whatever they look like: the front controller's before anything else is judged. */
+  readonly virtual: readonly PathPattern[];
   /** Script that gets every URL that is no file: `/index.php`. */
   readonly frontController: string;
   /** Scripts that may be executed besides the front controller. Any other `.php` URL is refused. */

@@ -53,7 +53,7 @@ while (time <= $until) {
     local $/; my $all = <$socket>; alarm 0; $all;
   };
   alarm 0;
-  my ($seen) = ($answer // "") =~ m{^HTTP/\S+ 200 .*?\r?\n\r?\n(\d+)\s*$}s;
+  my ($seen) = ($answer // "") =~ m{^HTTP/\S+ \d+ .*?\r?\n\r?\n(\d+)\s*$}s;
   $good = !defined $seen || ($exact ? $seen != $want : $seen < $want) ? 0 : $good + 1;
   exit 0 if $good == 15;
   select undef, undef, undef, 0.01;

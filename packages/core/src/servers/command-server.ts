@@ -3,6 +3,7 @@ import type { Command, CommandResult, Script, ServerStats, SocketAddress } from 
 import { Server } from "../contracts/server.ts";
 import type { HostwrightError } from "../errors/hostwright-error.ts";
 import { commandWords, scriptCommand } from "./command-wrapper.ts";
+import { relay } from "./relay.ts";
 import type { RunningProcess } from "./running-process.ts";
 import type { SessionReaper } from "./session-reaper.ts";
 import { Counts } from "./stats.ts";
@@ -32,6 +33,8 @@ export abstract class CommandServer extends Server {
     return this.counts.snapshot();
   }
 
+  /** Unix user that forwarded sockets see. */
+  protected abstract get _login(): string;
   /** Starts the command's words. The signal ends the wait for a place, not the command. */
   protected abstract _start(command: Command, words: readonly string[], signal: AbortSignal): Promise<Started>;
   /** The signal says that the server is being closed. */
@@ -51,6 +54,10 @@ export abstract class CommandServer extends Server {
 
   async forward(address: SocketAddress): Promise<Duplex> {
     this.#checkOpen();
+    if ("path" in address && address.user !== undefined && address.user !== this._login) {
+      const { path, user } = address;
+      return relay(this.name, { path, user }, async (command) => this.run(command));
+    }
     this.counts.roundTrips += 1;
     return this.#track(this._forward(address, this.#closing.signal));
   }

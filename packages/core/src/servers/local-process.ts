@@ -29,6 +29,14 @@ export class LocalProcess implements RunningProcess {
     this.#child.stderr?.on("data", stderr);
   }
 
+  pause(): void {
+    this.#child.stdout?.pause();
+  }
+
+  resume(): void {
+    this.#child.stdout?.resume();
+  }
+
   release(): void {
     this.#child.stdin?.destroy();
     this.#child.stdout?.destroy();
@@ -52,6 +60,10 @@ export class NeverStarted implements RunningProcess {
   onOutput(_stdout: (chunk: Buffer) => void, stderr: (chunk: Buffer) => void): void {
     stderr(Buffer.from(`${this.#message}\n`));
   }
+
+  pause(): void {}
+
+  resume(): void {}
 
   release(): void {}
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,8 @@ const folder = await mkdtemp(join(tmpdir(), "local-server-"));
 const echoSocket = join(folder, "echo.sock");
 const echo = createServer((socket) => socket.on("error", () => {}).pipe(socket));
 await new Promise<void>((resolve) => echo.listen(echoSocket, resolve));
+await chmod(folder, 0o755);
+await chmod(echoSocket, 0o777);
 afterAll(async () => {
   echo.close();
   await rm(folder, { recursive: true });

@@ -42,6 +42,10 @@ export class LocalServer extends CommandServer {
     this.counts.connections = 1;
   }
 
+  protected override get _login(): string {
+    return this.#login["USER"] ?? "";
+  }
+
   protected override async _start(command: Command, words: readonly string[]): Promise<Started> {
     const self = this.#login["USER"] ?? "";
     const { user = self } = command;

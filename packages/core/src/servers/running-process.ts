@@ -15,6 +15,9 @@ export interface RunningProcess {
   readonly ended: Promise<Ending>;
   /** Starts the flow of output. */
   onOutput(stdout: (chunk: Buffer) => void, stderr: (chunk: Buffer) => void): void;
+  /** Output waits until it is resumed. */
+  pause(): void;
+  resume(): void;
   /** Lets go of the pipes or the channel, whatever still holds their other end. */
   release(): void;
 }

@@ -31,6 +31,14 @@ export class SshProcess implements RunningProcess {
     this.#channel.stderr.on("data", stderr);
   }
 
+  pause(): void {
+    this.#channel.pause();
+  }
+
+  resume(): void {
+    this.#channel.resume();
+  }
+
   release(): void {
     this.#channel.destroy();
     this.#channel.resume();

@@ -60,16 +60,17 @@ afterAll(async () => {
   await hosts?.stop();
 });
 
-serverBehaviour("SshServer as root", async () => ({
-  server: open(),
-  root: true,
-  echoSocket: ECHO,
-  closedCode: "HW_SSH_LOST",
-  another: () => open(),
-}));
+async function openToAll(): Promise<void> {
+  await host.sh(`until test -S ${ECHO}; do sleep 0.1; done; chmod 666 ${ECHO}`);
+}
+
+serverBehaviour("SshServer as root", async () => {
+  await openToAll();
+  return { server: open(), root: true, echoSocket: ECHO, closedCode: "HW_SSH_LOST", another: () => open() };
+});
 
 serverBehaviour("SshServer through sudo", async () => {
-  await host.sh(`until test -S ${ECHO}; do sleep 0.1; done; chmod 666 ${ECHO}`);
+  await openToAll();
   const another = (): SshServer => open({ user: "deploy" });
   return { server: another(), root: true, echoSocket: ECHO, closedCode: "HW_SSH_LOST", another };
 });

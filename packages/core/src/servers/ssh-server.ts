@@ -61,6 +61,10 @@ export class SshServer extends CommandServer {
     };
   }
 
+  protected override get _login(): string {
+    return this.#endpoint.user;
+  }
+
   protected override async _start(command: Command, words: readonly string[], signal: AbortSignal): Promise<Started> {
     const line = `exec ${quoteArgv(wrapped(words, { user: command.user, sudo: this.#sudo }))}`;
     if (Buffer.byteLength(line) > LONGEST_LINE) {

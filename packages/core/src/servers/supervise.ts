@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command, CommandResult } from "../contracts/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
@@ -54,7 +55,7 @@ export async function supervise(
   let stopFeeding = (): void => {};
   try {
     process.onOutput(
-      (chunk) => stdout.add(chunk),
+      command.stdout === undefined ? (chunk) => stdout.add(chunk) : passOn(process, command.stdout),
       (chunk) => stderr.add(chunk),
     );
     if (process.stdin !== null && command.stdin !== undefined) {
@@ -78,6 +79,17 @@ export async function supervise(
     stopFeeding();
     process.release();
   }
+}
+
+/** Keeps no more in memory than the taker's own buffer. What it does not take any longer is dropped. */
+function passOn(process: RunningProcess, taker: Writable): (chunk: Buffer) => void {
+  const resume = (): void => process.resume();
+  taker.once("close", resume);
+  return (chunk) => {
+    if (chunk.length === 0 || taker.destroyed || taker.write(chunk)) return;
+    process.pause();
+    taker.once("drain", resume);
+  };
 }
 
 async function endSession(process: RunningProcess, { server, reaper }: Supervision): Promise<Ending> {

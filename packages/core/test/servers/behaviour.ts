@@ -1,6 +1,7 @@
-import { randomInt, randomUUID } from "node:crypto";
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { Readable } from "node:stream";
+import { Readable, Writable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -316,6 +317,42 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       expect(answer.toString()).toBe("hello");
       expect((await server.run({ argv: ["true"] })).exitCode).toBe(0);
       for (const socket of sockets) socket.destroy();
+    });
+
+    test("forwards as another user, however much goes both ways at once, and leaves no process", async ({ skip }) => {
+      if (!subject.root) skip("only root becomes another user");
+      const stream = await server.forward({ path: subject.echoSocket, user: "daemon" });
+      const sent = randomBytes(5_000_000);
+      stream.end(sent);
+      const got = await buffer(stream);
+      expect(got.equals(sent)).toBe(true);
+      const missing = server.forward({ path: "/run/no-such-socket", user: "daemon" });
+      await expect(missing).rejects.toMatchObject({ code: "HW_SOCKET_UNREACHABLE", retryable: true });
+      const dropped = await server.forward({ path: subject.echoSocket, user: "daemon" });
+      dropped.destroy();
+      const relays = { script: 'grep -lzs "^$1$" /proc/[0-9]*/cmdline || :', args: [subject.echoSocket] };
+      await expect
+        .poll(async () => (await server.script(relays)).stdout.toString().split("\n").length)
+        .toBeLessThanOrEqual(3);
+    });
+
+    test("output goes to who takes it, at the pace at which it is taken, and is not kept", async () => {
+      let taken = 0;
+      let longest = 0;
+      const taker = new Writable({
+        highWaterMark: 65_536,
+        write(chunk: Buffer, _encoding, done) {
+          longest = Math.max(longest, taker.writableLength);
+          taken += chunk.length;
+          setTimeout(done, 1);
+        },
+      });
+      const result = await server.script({ script: "head -c 8000000 /dev/zero; echo over >&2", stdout: taker });
+      await new Promise((resolve) => taker.end(resolve));
+      expect(result).toMatchObject({ exitCode: 0, stderr: "over\n", truncated: false });
+      expect(result.stdout).toHaveLength(0);
+      expect(taken).toBe(8_000_000);
+      expect(longest).toBeLessThan(4_000_000);
     });
 
     test("a forward to a socket that nobody listens at fails with its own code", async () => {

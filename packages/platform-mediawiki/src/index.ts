@@ -1,0 +1,2 @@
+export { mediawiki } from "./plugin.ts";
+export type { MediaWikiOptions, MediaWikiSiteOptions } from "./options.ts";

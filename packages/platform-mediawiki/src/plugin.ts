@@ -1,0 +1,40 @@
+import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core";
+import type * as z from "zod";
+import { install, loginLink, seed, status } from "./calls.ts";
+import { binds, confFolders, detect, layout, ownFolders } from "./layout.ts";
+import { MediaWikiOptions, MediaWikiSiteOptions } from "./options.ts";
+import { driverSource } from "./php-sources.ts";
+import { webRules } from "./rules.ts";
+import { databases, settings } from "./settings.ts";
+
+/** MediaWiki: one release shared by its sites, each with its own uploads and database. */
+export const mediawiki: PlatformPlugin<
+  z.input<typeof MediaWikiOptions>,
+  z.input<typeof MediaWikiSiteOptions>
+> = definePlatform({
+  name: "@hostwright/platform-mediawiki",
+  contract: CONTRACT,
+  type: "mediawiki",
+  options: { version: 1, schema: MediaWikiOptions },
+  siteOptions: { version: 1, schema: MediaWikiSiteOptions },
+  role: {
+    databases,
+    layout,
+    driver: {
+      name: "mediawiki.php",
+      get source(): string {
+        return driverSource();
+      },
+    },
+    detect,
+    ownFolders,
+    confFolders,
+    binds,
+    webRules,
+    settings,
+    seed,
+    install,
+    loginLink,
+    status,
+  },
+});

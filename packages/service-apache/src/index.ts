@@ -1,0 +1,1 @@
+export { apache } from "./plugin.ts";

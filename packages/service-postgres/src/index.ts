@@ -1,0 +1,2 @@
+export { postgres } from "./plugin.ts";
+export type { PostgresOptionsInput } from "./options.ts";
