@@ -23,7 +23,7 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /** Libraries of a plugin's own field; zod is everybody's, for options. */
-const FIELD: Readonly<Record<string, readonly string[]>> = { "service-mysql": ["mysql2"] };
+const FIELD: Readonly<Record<string, readonly string[]>> = { "service-mysql": ["mysql2"], "service-postgres": ["pg"] };
 
 const isTest = (file: string): boolean => file.endsWith(".test.ts");
 const sources = filesBelow(CORE, ".ts").filter((file) => !isTest(file));
