@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -133,7 +134,7 @@ describe("500 databases with their accounts", () => {
 
   test("two workers at once: one makes them, the other is told", async () => {
     await using one = db.target();
-    await using two = db.target();
+    await using two = db.target({ scope: "site/s2" });
     const changes = ids
       .slice(0, 50)
       .map((name) => ({ key: name, before: null, after: { name, charset: "utf8mb4", collation: "utf8mb4_bin" } }));
@@ -144,6 +145,33 @@ describe("500 databases with their accounts", () => {
       one,
       changes.map(({ key, after }) => ({ key, before: after, after: null })),
     );
+  });
+});
+
+describe("the lock that another session has", () => {
+  /** As a worker that stopped right after it took its locks. */
+  const locked = async (scope: string): Promise<Awaited<ReturnType<typeof db.login>>> => {
+    const stuck = await db.login("root", "");
+    await stuck.query("SELECT GET_LOCK('hostwright', 0), GET_LOCK(?, 0)", [`hostwright ${scope}`]);
+    return stuck;
+  };
+
+  test("is taken from an earlier holder of the same lease's scope, whose session ends", async () => {
+    await using stuck = await locked("site/s1");
+    await using target = db.target();
+    const started = performance.now();
+    await ensure(target, site("slocked").slice(0, 1));
+    expect(performance.now() - started).toBeLessThan(10_000);
+    await expect(stuck.query("SELECT 1")).rejects.toMatchObject({ fatal: true });
+  });
+
+  test("is waited for while somebody of another scope has it, whose session lives on", async () => {
+    await using other = await locked("site/s2");
+    await using target = db.target();
+    const waiting = ensure(target, site("sother").slice(0, 1));
+    await delay(2_500);
+    expect((await other.query("SELECT RELEASE_ALL_LOCKS() AS locks"))[0]).toEqual([{ locks: 2 }]);
+    await waiting;
   });
 });
 

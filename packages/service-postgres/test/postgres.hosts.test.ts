@@ -22,6 +22,7 @@ function openTarget(): Target & AsyncDisposable {
   return {
     server,
     signal: new AbortController().signal,
+    scope: "site/s1",
     resolve,
     serviceOptions: () => ({}),
     connection: async <T>(key: string, make: () => Promise<T>, close: (connection: T) => Promise<void>): Promise<T> => {
