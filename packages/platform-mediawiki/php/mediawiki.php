@@ -89,6 +89,10 @@ function hostwright_seed( $private ) {
 
 /** MediaWiki's own installer. Passwords go by files of the site's own; the settings that it writes are not kept. */
 function hostwright_install( array $input ) {
+	// It would pass over what is there, and leave the administrator with his old password.
+	if ( hostwright_ask_apart( [ 'command' => 'status' ] + $input )['installed'] ) {
+		throw new Exception( 'the wiki is installed already' );
+	}
 	$folder = "{$input['tmp']}/hostwright-" . bin2hex( random_bytes( 6 ) );
 	mkdir( $folder, 0700 );
 	try {
@@ -119,6 +123,25 @@ function hostwright_install( array $input ) {
 		rmdir( $folder );
 	}
 	return [ 'installed' => true ];
+}
+
+/** A call of this program in a process of its own: MediaWiki takes part in one only. */
+function hostwright_ask_apart( array $input ) {
+	$asked = array_intersect_key( $input, [ 'command' => 1, 'docroot' => 1, 'domain' => 1 ] );
+	$pipes = [];
+	$process = proc_open(
+		[ PHP_BINARY, '-d', 'memory_limit=-1', __FILE__ ],
+		[ [ 'pipe', 'r' ], [ 'pipe', 'w' ], [ 'file', '/dev/null', 'w' ] ], $pipes
+	);
+	fwrite( $pipes[0], json_encode( $asked ) );
+	fclose( $pipes[0] );
+	$lines = explode( "\n", trim( stream_get_contents( $pipes[1] ) ) );
+	proc_close( $process );
+	$answer = json_decode( end( $lines ), true ) ?? [ 'error' => "no answer to {$input['command']}" ];
+	if ( isset( $answer['error'] ) ) {
+		throw new Exception( $answer['error'] );
+	}
+	return $answer;
 }
 
 function hostwright_run( array $input, $settings, $script, array $options, array $arguments ) {

@@ -87,15 +87,22 @@ export class Session {
   async run(statements: readonly Sql[]): Promise<void> {
     this.queries += 1;
     let done = 0;
-    await new Promise<void>((resolve, reject) => {
-      const query = this.#connection.query({ sql: join(statements, ";\n"), timeout: STATEMENT_MS });
-      query.on("result", () => (done += 1));
-      query.on("end", () => resolve());
-      query.on("error", (error: QueryError) => {
-        this.#dropIfStuck(error);
-        reject(new StatementFailed(done, error.errno ?? 0, error));
-      });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // A query that is listened to is not told that its connection is lost: only the connection is.
+    const lost = (error?: unknown): void => reject(new StatementFailed(done, 0, error));
+    this.#connection.once("error", lost).once("end", lost);
+    const query = this.#connection.query({ sql: join(statements, ";\n"), timeout: STATEMENT_MS });
+    query.on("result", () => (done += 1));
+    query.on("end", () => resolve());
+    query.on("error", (error: QueryError) => {
+      this.#dropIfStuck(error);
+      reject(new StatementFailed(done, error.errno ?? 0, error));
     });
+    try {
+      await promise;
+    } finally {
+      this.#connection.off("error", lost).off("end", lost);
+    }
   }
 
   async close(): Promise<void> {

@@ -189,6 +189,17 @@ describe("when it cannot be done", () => {
     );
   });
 
+  test("a change whose line is cut is told so at once, and does not hang", async () => {
+    await using target = db.target();
+    const running = (await sessionOf(target)).run([sql`DO SLEEP(30)`]);
+    const ended = expect(running).rejects.toThrow();
+    await delay(500);
+    await db.host.sh("pkill -KILL sshd-session || pkill -KILL -f 'sshd: root@'");
+    const started = performance.now();
+    await ended;
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
   test("a refused statement names its key, and tells neither statement nor hash", async () => {
     await using target = db.target();
     const hash = "*0123456789ABCDEF0123456789ABCDEF01234567";
