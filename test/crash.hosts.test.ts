@@ -4,13 +4,13 @@ import { CASES } from "./crash/cases.ts";
 import { CrashMatrix } from "./crash/matrix.ts";
 import { runCase } from "./crash/run-matrix.ts";
 
-const SEED = process.env["HOSTWRIGHT_CRASH_SEED"] ?? randomBytes(4).toString("hex");
+const SEED = process.env["HOSTWRIGHT_TEST_SEED"] ?? randomBytes(4).toString("hex");
 const POINTS = 3;
 
 let matrix: CrashMatrix;
 
 beforeAll(async () => {
-  process.stdout.write(`crash matrix, short form: HOSTWRIGHT_CRASH_SEED=${SEED}\n`);
+  process.stdout.write(`crash matrix, short form: HOSTWRIGHT_TEST_SEED=${SEED}\n`);
   matrix = await CrashMatrix.start();
 });
 

@@ -64,17 +64,17 @@ export async function settle(
   const { hw } = living;
   const told = JSON.stringify({ error: outcome.error, residue: outcome.residue });
   if (outcome.state === "needs-attention") await expectExactly(living, outcome.residue, told);
-  else if (outcome.state === "undone") expect(outcome.residue, `${told}`).toEqual([]);
+  else if (outcome.state === "undone") expect(outcome.residue, told).toEqual([]);
   const stands = (outcome.state === "succeeded") === (kind === "install") && outcome.state !== "needs-attention";
   if (stands) {
-    expect((await page(living.host, domain, "/")).status, `${told}`).toBe(200);
-    expect((await hw.plan(verify(domain))).actions, `${told}`).toEqual([]);
+    expect((await page(living.host, domain, "/")).status, told).toBe(200);
+    expect((await hw.plan(verify(domain))).actions, told).toEqual([]);
     await hw.run(deleteSite(domain));
   } else if (outcome.state === "succeeded" && outcome.residue.length > 0) {
     // What a delete left behind is picked up by the next verify of the server.
     await hw.run(verify("web1"));
   }
-  expect(await strayProcesses(living.host), `${told}`).toEqual([]);
+  expect(await strayProcesses(living.host), told).toEqual([]);
   if (resumed) await dropFences(living);
   await living.expectUnharmed();
   return outcome;
@@ -88,7 +88,7 @@ async function expectExactly(living: LivingServer, residue: readonly Residue[], 
     // It keeps its lease, and with it its fence.
     .filter((line) => line !== "" && !line.startsWith(" ") && !line.includes("/fence/site-"));
   const unlisted = differing.filter((line) => !residue.some((item) => covers(item, line)));
-  expect(unlisted, `${told}`).toEqual([]);
+  expect(unlisted, told).toEqual([]);
   const { id } = living.state.lastTask();
   await living.hw.task(id).resolve("retry");
   expect(await living.hw.task(id).outcome()).toMatchObject({ state: "undone", residue: [] });

@@ -67,7 +67,7 @@ async function expectSameHost(work: () => Promise<unknown>): Promise<void> {
   await work();
   expect(diffListing(before, await listing())).toBe("");
   for (const domain of [FIRST, LATER, UNFINISHED]) {
-    expect((await page(living.host, domain, "/")).status, `${domain}`).toBe(200);
+    expect((await page(living.host, domain, "/")).status, domain).toBe(200);
   }
 }
 
@@ -117,15 +117,16 @@ describe("once its epoch was raised", () => {
     expect(report.tasks).toEqual([unfinished]);
   });
 
-  test("what was unfinished waits for a person, and its site goes on", async () => {
+  test("what was unfinished waits for a person, who takes it as done: its site stands as planned", async () => {
     await expectSameHost(async () => {
       await using _worker = restored.work();
       await delay(3_000);
       const outcome = await restored.task(unfinished).outcome();
       expect(outcome).toMatchObject({ state: "needs-attention", error: { code: "HW_STORE_RESTORED" } });
       expect(outcome.residue.length).toBeGreaterThan(0);
-      await restored.task(unfinished).resolve("abandon");
-      await expect(restored.run(living.install(UNFINISHED))).rejects.toMatchObject({ code: "HW_DOMAIN_TAKEN" });
+      await restored.task(unfinished).resolve("complete");
+      expect(await restored.task(unfinished).outcome()).toMatchObject({ state: "succeeded", residue: [] });
+      expect((await restored.plan(verify(UNFINISHED))).actions.map(({ title }) => title)).toEqual([]);
     });
   });
 

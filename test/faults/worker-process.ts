@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Order } from "./worker.ts";
 
 interface Told {
@@ -15,9 +17,11 @@ export class WorkerProcess implements AsyncDisposable {
   readonly told: Told[] = [];
   readonly #child: ChildProcess;
   readonly #waiting = new Set<() => void>();
+  readonly #databases: readonly string[];
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, { stateDir }: Order) {
     this.#child = child;
+    this.#databases = ["store.db", "events.db"].map((name) => join(stateDir, name));
     if (child.stdout === null) throw new Error("a worker process has no output");
     createInterface({ input: child.stdout }).on("line", (line) => {
       this.told.push(JSON.parse(line) as Told);
@@ -30,7 +34,7 @@ export class WorkerProcess implements AsyncDisposable {
     const child = spawn(process.execPath, ["--conditions=@hostwright/source", script, JSON.stringify(order)], {
       stdio: ["pipe", "pipe", "inherit"],
     });
-    const worker = new WorkerProcess(child);
+    const worker = new WorkerProcess(child, order);
     await worker.heard(({ type }) => type === "ready");
     return worker;
   }
@@ -55,7 +59,14 @@ export class WorkerProcess implements AsyncDisposable {
 
   async stopAt(task: string, action: number): Promise<void> {
     await this.heard((told) => told.type === "action:started" && told.task === task && told.action === action);
-    this.#child.kill("SIGSTOP");
+    // Within a transaction it would hold SQLite's lock, which nobody can take from it: then everybody waits until it wakes.
+    for (;;) {
+      this.#child.kill("SIGSTOP");
+      await delay(5);
+      if (!this.#databases.some(isLocked)) return;
+      this.#child.kill("SIGCONT");
+      await delay(2);
+    }
   }
 
   wake(): void {
@@ -74,5 +85,15 @@ export class WorkerProcess implements AsyncDisposable {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill("SIGKILL");
     await once(this.#child, "exit");
+  }
+}
+
+function isLocked(path: string): boolean {
+  using database = new DatabaseSync(path, { timeout: 50 });
+  try {
+    database.exec("BEGIN IMMEDIATE; ROLLBACK");
+    return false;
+  } catch {
+    return true;
   }
 }

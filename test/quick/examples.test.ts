@@ -45,7 +45,7 @@ test("a panel is told of a failed task, signed, with what to do next", async () 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   const shown = vi.spyOn(console, "error").mockReturnValue(undefined);
-  onTestFinished(() => void shown.mockRestore());
+  onTestFinished(() => shown.mockRestore());
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}/`;
   const hw = await open(openWorker(stateDir, [], { url, secret: whsec }));

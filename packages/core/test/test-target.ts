@@ -9,6 +9,7 @@ export function testTarget(
   return {
     server,
     signal: new AbortController().signal,
+    scope: "site/s1",
     resolve: ({ id }) => {
       const value = secrets[id];
       if (value === undefined) throw new Error(`the test knows no secret ${id}`);

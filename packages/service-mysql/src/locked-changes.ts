@@ -2,7 +2,7 @@ import { HostwrightError, type Change, type Target } from "@hostwright/core";
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "./client.ts";
 import { ALREADY_EXISTS, databaseError, NOT_THERE } from "./errors.ts";
-import { sql, type Sql } from "./quote.ts";
+import { count, literal, sql, type Sql } from "./quote.ts";
 import { StatementFailed, type Session } from "./session.ts";
 
 /** What differs between databases and accounts when they are changed. */
@@ -58,11 +58,21 @@ export async function applyChanges<State>(
   }
 }
 
+/**
+ * One lock for all, and one named by the lease's scope: whoever waits for the first and finds that an earlier holder of its
+ * own scope has it (a worker that was stopped, or is cut off) ends that session. It was shut out by the fence before.
+ */
 async function lock(session: Session, target: Target): Promise<void> {
+  const own = literal(`hostwright ${target.scope}`);
   for (let waited = 0; waited < LOCK_SECONDS; waited += 1) {
     assertWanted(target, "Nothing was changed");
-    const [row] = await session.query(sql`SELECT GET_LOCK('hostwright', 1) AS got`, "waiting for its lock");
+    const [row] = await session.query(
+      sql`SELECT IF(GET_LOCK('hostwright', 1) = 1, 1 + 0 * IFNULL(GET_LOCK(${own}, 0), 0), 0) AS got`,
+      "waiting for its lock",
+    );
     if (Number(row?.["got"]) === 1) return;
+    await fence(target);
+    await endEarlier(session, own);
   }
   throw new HostwrightError(
     "HW_DATABASE_FAILED",
@@ -75,6 +85,19 @@ async function lock(session: Session, target: Target): Promise<void> {
   );
 }
 
+async function endEarlier(session: Session, own: Sql): Promise<void> {
+  const [row] = await session.query(
+    sql`SELECT IS_USED_LOCK('hostwright') AS holder, IS_USED_LOCK(${own}) AS earlier`,
+    "looking who holds its lock",
+  );
+  const { holder, earlier } = row ?? {};
+  if (holder === null || holder === undefined || Number(holder) !== Number(earlier)) return;
+  // It may have ended by itself meanwhile.
+  await session
+    .query(sql`KILL CONNECTION ${count(Number(earlier))}`, "ending an earlier session")
+    .catch(() => undefined);
+}
+
 function assertWanted({ server, signal }: Target, state: string): void {
   if (!signal.aborted) return;
   throw new HostwrightError("HW_CANCELLED", `The work on the databases of ${server.name} was cancelled. ${state}.`, {
@@ -85,7 +108,7 @@ function assertWanted({ server, signal }: Target, state: string): void {
 async function unlock(session: Session): Promise<void> {
   // A session that is lost has lost its lock too.
   if (session.alive)
-    await session.query(sql`SELECT RELEASE_LOCK('hostwright')`, "giving its lock back").catch(() => undefined);
+    await session.query(sql`SELECT RELEASE_ALL_LOCKS()`, "giving its locks back").catch(() => undefined);
 }
 
 async function fence(target: Target): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -122,7 +123,51 @@ describe("500 databases with their accounts", () => {
   });
 });
 
+describe("the lock that another session has", () => {
+  const made = (name: string) => ({
+    key: name,
+    before: null,
+    after: { name, charset: "utf8mb4", collation: "utf8mb4_bin" },
+  });
+
+  /** As a worker that stopped right after it took its locks. */
+  const locked = async (scope: string): Promise<Awaited<ReturnType<typeof db.login>>> => {
+    const stuck = await db.login("root", "");
+    await stuck.query("SELECT GET_LOCK('hostwright', 0), GET_LOCK(?, 0)", [`hostwright ${scope}`]);
+    return stuck;
+  };
+
+  test("is taken from an earlier holder of the same lease's scope, whose session ends", async () => {
+    await using stuck = await locked("site/s1");
+    await using target = db.target();
+    const started = performance.now();
+    await databaseType.apply(target, [made("slocked")]);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    await expect(stuck.query("SELECT 1")).rejects.toMatchObject({ fatal: true });
+  });
+
+  test("is waited for while somebody of another scope has it, whose session lives on", async () => {
+    await using other = await locked("site/s2");
+    await using target = db.target();
+    const waiting = databaseType.apply(target, [made("sother")]);
+    await delay(2_500);
+    expect((await other.query("SELECT RELEASE_ALL_LOCKS() AS locks"))[0]).toEqual([{ locks: 2 }]);
+    await waiting;
+  });
+});
+
 describe("when it cannot be done", () => {
+  test("a change whose line is cut is told so at once, and does not hang", async () => {
+    await using target = db.target();
+    const running = (await sessionOf(target)).run([sql`DO SLEEP(30)`]);
+    const ended = expect(running).rejects.toThrow();
+    await delay(500);
+    await db.host.sh("pkill -KILL sshd-session || pkill -KILL -f 'sshd: root@'");
+    const started = performance.now();
+    await ended;
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
   test("a refused statement names its key, and tells neither statement nor hash", async () => {
     await using target = db.target();
     const hash = "*0123456789ABCDEF0123456789ABCDEF01234567";

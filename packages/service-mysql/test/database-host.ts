@@ -75,6 +75,7 @@ export class DatabaseHost implements AsyncDisposable {
     return {
       server,
       signal: new AbortController().signal,
+      scope: "site/s1",
       resolve,
       serviceOptions: () => ({}),
       connection: async <T>(

@@ -37,3 +37,8 @@ test("each flavour keeps passwords its own way, and no clause holds the password
     expect(authenticationOf(pluginOf(flavour), "hunter2", "s1", "localhost")).not.toContain("hunter2");
   }
 });
+
+test.each(["", "a\0b", "\ud800"])("a password that is none, or that no client can send, is refused: %j", (password) => {
+  const make = () => authenticationOf("mysql_native_password", password, "s1", "localhost");
+  expect(make).toThrow(expect.objectContaining({ code: "HW_QUOTE_REFUSED" }) as Error);
+});

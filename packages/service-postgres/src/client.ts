@@ -93,7 +93,7 @@ export class Client {
       stream: () => asSocket(stream),
       user: "postgres",
       database,
-      application_name: "hostwright",
+      application_name: `hostwright ${this.#target.scope}`,
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: STATEMENT_MS,
     });

@@ -1,4 +1,5 @@
 import { HostwrightError, type Change, type Target } from "@hostwright/core";
+import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "./client.ts";
 import { ALREADY_EXISTS, databaseError, NOT_THERE } from "./errors.ts";
@@ -14,8 +15,17 @@ export interface Changer<State> {
 }
 
 /** Of all that change databases by Hostwright, whatever the installation. */
-const LOCK = sql`SELECT pg_advisory_lock(hashtext('hostwright'))`;
+const LOCK = sql`SELECT pg_try_advisory_lock(hashtext('hostwright')) AS got`;
 const UNLOCK = sql`SELECT pg_advisory_unlock(hashtext('hostwright'))`;
+const LOCK_TRIES = 60;
+const LOCK_PAUSE_MS = 1_000;
+
+/** Sessions are named by the lease's scope: one of the same scope is an earlier holder's. */
+const END_EARLIER = sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid() AND pid IN (
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
+      AND (classid::bigint << 32 | objid::bigint) = (hashtext('hostwright')::bigint)
+  )`;
 
 /**
  * Compare-and-set: under one lock of the database server, and only while this task's lease holds, what is still as it was
@@ -29,7 +39,7 @@ export async function applyChanges<State>(
   changer: Changer<State>,
 ): Promise<void> {
   if (changes.length === 0) return;
-  await client.query(LOCK, "waiting for its lock");
+  await lock(target, client);
   try {
     // Asked for inside the lock: a later holder of the lease, having raised it, waits for the lock.
     await fence(target);
@@ -46,6 +56,24 @@ export async function applyChanges<State>(
     // A session that is lost has lost its lock too.
     if (client.alive) await client.query(UNLOCK, "giving its lock back").catch(() => undefined);
   }
+}
+
+/**
+ * Whoever waits and finds that an earlier holder of its own scope has the lock (a worker that was stopped, or is cut off)
+ * ends that session. It was shut out by the fence before.
+ */
+async function lock(target: Target, client: Client): Promise<void> {
+  for (let tries = 0; tries < LOCK_TRIES; tries += 1) {
+    assertWanted(target, "Nothing was changed");
+    const [row] = await client.query(LOCK, "asking for its lock");
+    if (row?.["got"] === true) return;
+    await fence(target);
+    await client.query(END_EARLIER, "ending an earlier session");
+    await delay(LOCK_PAUSE_MS);
+  }
+  const { name } = target.server;
+  const message = `Another worker has been changing databases on ${name} for a minute. Nothing was changed.`;
+  throw new HostwrightError("HW_DATABASE_FAILED", message, { server: name, retryable: true });
 }
 
 function assertWanted({ server, signal }: Target, state: string): void {

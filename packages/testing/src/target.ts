@@ -1,9 +1,12 @@
+import { randomBytes } from "node:crypto";
 import type { Resolve, Server, Target } from "@hostwright/core";
 
 export interface TargetOptions {
   readonly resolve?: Resolve;
   readonly serviceOptions?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
+  /** Lease that the work is done under; default: one of its own, as that of a task on another site. */
+  readonly scope?: string;
   /** Called before each change: a fence that rejects has lost the lease. */
   readonly fence?: () => Promise<void>;
 }
@@ -21,6 +24,7 @@ export function openTarget(server: Server, options: TargetOptions = {}): OpenTar
   return {
     server,
     signal,
+    scope: options.scope ?? `site/${randomBytes(5).toString("hex")}`,
     resolve: options.resolve ?? secretOf,
     serviceOptions: (type) => serviceOptions[type],
     connection: async <T>(key: string, make: () => Promise<T>, close: (connection: T) => Promise<void>): Promise<T> => {

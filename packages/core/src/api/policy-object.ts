@@ -22,7 +22,7 @@ export function subjectOf(request: object): TaskRequest & Readonly<Record<string
  */
 export async function objectOf(records: RecordStore, asked: Readonly<Record<string, unknown>>): Promise<PolicyObject> {
   const request = subjectOf(asked);
-  const type = String(request["type"]);
+  const type = typeof request.type === "string" ? request.type : "";
   const kindsByType = type.startsWith("site:") ? FIELDS.filter(([, kinds]) => kinds.includes("site")) : FIELDS;
   for (const [field, kinds] of kindsByType) {
     const given = request[field];

@@ -111,7 +111,9 @@ export class Task {
   }
 
   /**
-   * Decides for a task that needs attention. `retry` undoes once more what is left; `skip` takes it as mended by hand:
+   * Decides for a task that needs attention. `retry` undoes once more what is left; `complete` takes it as done, though
+   * nobody saw it so (a store restored from a backup): its records become what it planned, and verify finds what is
+   * missing; `skip` takes it as mended by hand:
    * the task ends as `undone` and its names are free; `abandon` ends it too, but keeps its records, names and secrets.
    * The outcome is to be read anew afterwards. @throws HW_TASK_STATE unless it needs attention; HW_FORBIDDEN;
    * HW_PLUGIN_MISSING for a `retry` that the plugins here could not finish

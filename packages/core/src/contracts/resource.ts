@@ -15,6 +15,11 @@ export interface Declared {
 export interface Target {
   readonly server: Server;
   readonly signal: AbortSignal;
+  /**
+   * Scope of the lease that this work is done under, `site/s7k2m9xq4t`; empty while planning. Names sessions and locks where
+   * the fence cannot reach, so that those of an earlier holder can be found and ended (decisions.md D6, D12).
+   */
+  readonly scope: string;
   /** Secrets by reference, in memory only. */
   readonly resolve: Resolve;
   /** Options of the service that brought the resource type, where it has one on this server. */

@@ -213,8 +213,9 @@ export interface JournalStore {
   /**
    * The pivot (decisions.md D8): the task's commit row, in one transaction with what it changes: removals first, so
    * that a name or resource may pass from one to another. A second commit of the task changes nothing.
-   * @throws HW_TASK_STATE unless the task is `running` (a cancel came first) or a version moved; HW_DOMAIN_TAKEN;
-   * HW_RESOURCE_CONFLICT; with a holder HW_LEASE_LOST unless it holds a lease of the task. Nothing is changed then.
+   * @throws HW_TASK_STATE unless the task is `running` (a cancel came first) or needs attention (somebody takes it as done),
+   * or when a version moved; HW_DOMAIN_TAKEN; HW_RESOURCE_CONFLICT; with a holder HW_LEASE_LOST unless it holds a lease of
+   * the task. Nothing is changed then.
    */
   commit(task: string, at: string, changes: CommitChanges, holder?: string): Promise<void>;
   isCommitted(task: string): Promise<boolean>;

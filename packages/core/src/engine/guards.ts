@@ -29,7 +29,7 @@ export async function checkGuards(
   if (unknown !== undefined) {
     throw new HostwrightError(
       "HW_PLUGIN_MISSING",
-      `The plan asks for ${JSON.stringify((unknown as Guard).kind)}, which this version cannot check. ${consequence}`,
+      `The plan asks for ${JSON.stringify(unknown.kind)}, which this version cannot check. ${consequence}`,
     );
   }
   const { name } = target.server;

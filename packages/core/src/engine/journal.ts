@@ -22,6 +22,8 @@ export interface ActionHistory {
   /** States before its first attempt. */
   readonly prior: PriorStates;
   readonly done: boolean;
+  /** The last attempt at undoing it: of a worker that died what it started may still run. */
+  readonly undoing?: string;
   /** What its undo left behind; null when it was not undone, or not to its end. */
   readonly undone: readonly Residue[] | null;
 }
@@ -70,6 +72,8 @@ export class Journal {
         });
       } else if (row.phase === "do" && row.state === "done" && known !== undefined) {
         history.set(row.action, { ...known, done: true });
+      } else if (row.phase === "undo" && row.state === "begun" && known !== undefined) {
+        history.set(row.action, { ...known, undoing: row.attempt });
       } else if (row.phase === "undo" && row.state === "done" && known !== undefined) {
         history.set(row.action, { ...known, undone: row.output as readonly Residue[] });
       }

@@ -96,6 +96,7 @@ beforeAll(async () => {
     server,
     signal: new AbortController().signal,
     resolve: () => "",
+    scope: "server/web1",
     serviceOptions: () => ({}),
     connection: async (_key, open) => open(),
     mutate: async (script) => server.script(script),

@@ -65,7 +65,7 @@ const cases = fc.record({
 
 test("exactly what is refused is held back, alone or beside others; all others are published, in a bounded number of tests", async () => {
   let [most, runs, worst] = [0, 0, ""];
-  const seed = Number(process.env["HOSTWRIGHT_SEED"] ?? Date.now() % 1_000_000);
+  const seed = Number(process.env["HOSTWRIGHT_TEST_SEED"] ?? Date.now() % 1_000_000);
   await fc.assert(
     fc.asyncProperty(cases, async ({ byName, before, changes, own }) => {
       await using fake = new FakeWeb(byName);

@@ -22,7 +22,7 @@ export interface RaisedEpoch {
 }
 
 const LOOK =
-  "Look at its site first. If it answers as it should, resolve the task with `abandon`, which touches nothing; `retry` takes back, that is deletes, what the task has made.";
+  "Look at its site first. If it answers as it should, resolve the task with `complete`, which takes it as done; `retry` takes back, that is deletes, what the task has made.";
 
 /** See `Hostwright.raiseEpoch`. */
 export async function raiseEpoch(parts: EngineParts, events: Events): Promise<RaisedEpoch> {

@@ -67,6 +67,43 @@ describe("a task that needs attention", () => {
     expect(await scopes()).toEqual(["platform/p1"]);
   });
 
+  test("is taken as done by complete: its records are committed, its clean-ups follow, and nothing is taken back", async () => {
+    const record = { kind: "site", id: "s1", name: "a.example", value: { domain: "a.example" } } as const;
+    const commit = { put: [{ ...record, expect: 0, claims: ["a.example"] }], deleteRecords: [] };
+    const after = { ...file("/after"), phase: "clean-up" } as const;
+    const steps = [file("/a"), runStep("web1", "stuck"), runStep("web1", "fail"), after];
+    fake.drafts.set("a", { steps, commit, value: { url: "http://a.example/" } });
+    const task = await fake.submit("a");
+    await fake.worker.work(task.id, NEVER);
+    const before = fake.world.snapshot();
+    await task.resolve("complete");
+    expect(await task.outcome()).toMatchObject({
+      state: "succeeded",
+      error: null,
+      value: { url: "http://a.example/" },
+    });
+    expect(await fake.engine.store.records.get("site", "s1")).toMatchObject({ name: "a.example", version: 1 });
+    expect(fake.world.snapshot()).toEqual({ web1: { ...before["web1"], "file /after": "x" } });
+    expect((await fake.engine.registered("web1")).map(({ key }) => key)).toEqual(["/a", "/after"]);
+    expect(await scopes()).toEqual([]);
+    await expect(task.resolve("complete")).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+  });
+
+  test("that cannot be taken as done, because its name is another's by now, needs attention still", async () => {
+    const taken = { kind: "site", id: "s2", name: "a.example", value: {} } as const;
+    await fake.engine.store.records.put(taken, { expect: 0, claims: [] });
+    const record = { kind: "site", id: "s1", name: "a.example", value: {}, expect: 0, claims: [] } as const;
+    fake.drafts.set("a", {
+      steps: [runStep("web1", "stuck"), runStep("web1", "fail")],
+      commit: { put: [record], deleteRecords: [] },
+    });
+    const task = await fake.submit("a");
+    await fake.worker.work(task.id, NEVER);
+    await expect(task.resolve("complete")).rejects.toMatchObject({ code: "HW_DOMAIN_TAKEN" });
+    expect(await task.outcome()).toMatchObject({ state: "needs-attention" });
+    expect(await scopes()).toContain("site/s1");
+  });
+
   test.each(["skip", "abandon"] as const)("ends by %s with its residue listed, and frees its site", async (how) => {
     const task = await needsAttention();
     await task.resolve(how);

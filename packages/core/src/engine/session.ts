@@ -102,6 +102,7 @@ export class Session implements AsyncDisposable {
     return {
       server,
       signal: this.#signal,
+      scope: this.#fence?.scope ?? "",
       resolve: this.resolve,
       serviceOptions: (type) => record.services.find((service) => service.type === type)?.options,
       connection: async <T>(

@@ -56,11 +56,11 @@ function counted(calls: string[]): EngineParts {
         };
       },
     });
-  const entries = Object.entries(fake.engine.store).map(([name, part]) => [
+  const entries = Object.entries(fake.engine.store).map(([name, part]): readonly [string, unknown] => [
     name,
     typeof part === "object" ? watch(part as object, name) : part,
   ]);
-  return { ...fake.parts, store: Object.fromEntries(entries) as StateStore };
+  return { ...fake.parts, store: Object.fromEntries(entries) as unknown as StateStore };
 }
 
 describe("sweeping", () => {

@@ -1,5 +1,5 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { RecordRemoval } from "../contracts/store.ts";
+import type { RecordRemoval, RegisterChanges } from "../contracts/store.ts";
 import type { Residue } from "./ensure.ts";
 import { Estate } from "./estate.ts";
 import type { Events } from "./events.ts";
@@ -12,6 +12,7 @@ import { publishFor } from "./publication.ts";
 import { requireLease } from "./require-lease.ts";
 import { Runner, type RunEnd } from "./runner.ts";
 import { Session } from "./session.ts";
+import { hold } from "./undoing.ts";
 import { httpRole, type EngineParts } from "./task-engine.ts";
 
 export interface TaskEnd extends RunEnd {
@@ -69,7 +70,7 @@ export class TaskRun {
       ? await runner.finish()
       : direction === "back"
         ? await runner.undo(interrupted(this.#plan))
-        : await runner.run(async () => this.#commit());
+        : await runner.run(async () => this.commit());
     const { residue, value } = await this.#afterwards(end, estate, session, committed);
     await requireLease(store.leases, this.#plan.task, this.#holder);
     const undone = !end.committed && residue.length === 0;
@@ -153,14 +154,27 @@ export class TaskRun {
     }
   }
 
-  async #commit(): Promise<void> {
+  /** The same for a task that somebody takes as done: what its actions registered as they went is registered with it. */
+  async commitAsDone(): Promise<void> {
+    const changes = this.#plan.actions.flatMap((action) =>
+      action.kind === "ensure" && action.phase === "prepare"
+        ? action.changes.map((change) => ({ ...hold(change), server: action.server, hash: change.after }))
+        : [],
+    );
+    const [put, remove] = [changes.filter(({ hash }) => hash !== null), changes.filter(({ hash }) => hash === null)];
+    await this.commit({ put, remove });
+  }
+
+  /** The commit row with all that becomes true with it. */
+  async commit(further: RegisterChanges = { put: [], remove: [] }): Promise<void> {
     const { store } = this.#engine;
     const { task, commit, register } = this.#plan;
     const put = register.filter((row) => !row.gone).map(({ gone: _gone, ...row }) => row);
     const remove = register
       .filter((row) => row.gone)
       .map(({ gone: _gone, hash: _hash, shared: _shared, ...row }) => row);
-    const changes = { ...commit, register: { put, remove } };
+    const all = { put: [...put, ...further.put], remove: [...remove, ...further.remove] };
+    const changes = { ...commit, register: all };
     await store.journal.commit(task, new Date().toISOString(), changes, this.#holder);
     // It is committed: nothing that fails from here on may undo it.
     await this.#events.emit(task, "task:committed", {}).catch(() => undefined);

@@ -255,3 +255,42 @@ test("what somebody changes while it is being undone is left alone and listed", 
   ]);
   expect(world.snapshot()).toEqual({ web1: { "file /a": "by hand" } });
 });
+
+test("an undo has its connections until it is done, and closes them then", async () => {
+  const seen: string[] = [];
+  const undo = async ({ target }: OperationContext): Promise<void> => {
+    await target.connection(
+      "database",
+      async () => "open",
+      async () => void seen.push("closed"),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    seen.push("undone");
+  };
+  engine.operation("connected", { undo });
+  const end = await engine.carryOut(runStep("web1", "connected"), runStep("web1", "fail"));
+  expect(end).toMatchObject({ committed: false, residue: [] });
+  expect(seen).toEqual(["undone", "closed"]);
+});
+
+test("whatever runs of an interrupted undo is stopped before it is undone again", async () => {
+  const probed: string[] = [];
+  const undone: string[] = [];
+  let dies = true;
+  engine.operation("cut", {
+    probe: async ({ attempt }) => {
+      probed.push(attempt);
+      return "partial";
+    },
+    undo: async ({ attempt }) => {
+      undone.push(attempt);
+      if (dies) throw new HostwrightError("HW_LEASE_LOST", "another worker has it");
+    },
+  });
+  const plan = await engine.plan(runStep("web1", "cut"), runStep("web1", "fail"));
+  await expect(engine.run(plan)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+  dies = false;
+  await engine.run(plan);
+  expect(probed).toContain(undone[0]);
+  expect(undone).toHaveLength(2);
+});

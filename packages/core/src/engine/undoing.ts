@@ -59,8 +59,8 @@ export class Undoing {
       return await this.#patience.try(async () => {
         await using session = this.#parts.session.apart();
         await session.settle(this.#parts.server(action.server));
-        if (action.kind === "ensure") return this.#ensured(action, intent.prior, session);
-        return this.#operated(index, action, intent, attempt, session);
+        if (action.kind === "ensure") return await this.#ensured(action, intent.prior, session);
+        return await this.#operated(index, action, intent, attempt, session);
       });
     } catch (error) {
       if (isLeaseLost(error)) throw error;
@@ -78,6 +78,8 @@ export class Undoing {
   ): Promise<readonly Residue[]> {
     const operation = this.#context.operation(action);
     const input = action.input as never;
+    if (intent.undoing !== undefined)
+      await operation.probe(await this.#context.run(index, action, intent.undoing, session), input);
     const found = await operation.probe(await this.#context.run(index, action, intent.attempt, session), input);
     if (found === "unknown") {
       const { title, serverName: server } = action;

@@ -27,10 +27,11 @@ export interface TaskOutcome {
 }
 
 /** What an operator decides for a task that needs attention. */
-export type Resolution = "retry" | "skip" | "abandon";
+export type Resolution = "retry" | "complete" | "skip" | "abandon";
 
 const HEARTBEAT_MS = 10_000;
 const LOOK_MS = 300;
+const RESOLVED = { retry: "undoing", complete: "running", skip: "undone", abandon: "undone" } as const;
 const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
 
 /** Tasks that this process works on, over all its instances: their holder is alive, whoever asks. */
@@ -97,24 +98,27 @@ export class Worker {
   }
 
   /**
-   * Ends a task that needs attention. `retry` undoes what is left once more; `skip` takes it as mended by hand and ends
+   * Ends a task that needs attention. `retry` undoes what is left once more; `complete` takes it as done: its records are
+   * committed as they stand in its plan, and its clean-ups follow; `skip` takes it as mended by hand and ends
    * the task as undone; `abandon` does so too but keeps its records, reserved names and secrets.
    * @throws HW_TASK_STATE when it does not need attention; HW_PLUGIN_MISSING when it cannot be undone here
    */
   async resolve(taskId: string, how: Resolution): Promise<TaskOutcome | null> {
     const { tasks, leases, journal } = this.#parts.store;
     const task = await tasks.get(taskId);
-    const to = how === "retry" ? "undoing" : "undone";
-    if (task?.state === "needs-attention" && how === "retry") await this.stranding.require(task);
+    const to = RESOLVED[how];
+    if (task?.state === "needs-attention" && to !== "undone") await this.stranding.require(task);
     // What it has is kept until it is over: who waits for the site must not find it half undone.
     if (task?.state === "needs-attention") await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
+    // First, so that nobody who finds it running takes it up as if it was not done.
+    if (task?.state === "needs-attention" && how === "complete") await this.#complete(task);
     if (task === null || !(await tasks.move(taskId, ["needs-attention"], to))) {
       // Somebody else resolves it at this moment, perhaps without the leases.
       await this.recover(taskId);
       await this.#letGo(taskId);
       throw new HostwrightError("HW_TASK_STATE", `Task ${taskId} does not need attention. Nothing was changed.`);
     }
-    if (how === "retry") return this.recover(taskId);
+    if (to !== "undone") return this.recover(taskId);
     const plan = await planOf(this.#parts, task, { begun: true });
     if (how === "skip" && plan !== null) await this.#run(plan).forget();
     await journal.eraseUndo(taskId);
@@ -124,6 +128,14 @@ export class Worker {
     const { error, residue } = outcome;
     await this.#events.emit(taskId, "task:finished", { state: outcome.state, error, residue });
     return outcome;
+  }
+
+  /** @throws HW_TASK_STATE when there is no plan that it could be taken as, or its records are others' by now. */
+  async #complete(task: StoredTask): Promise<void> {
+    const plan = await planOf(this.#parts, task, { begun: true });
+    if (plan === null)
+      throw new HostwrightError("HW_TASK_STATE", `Task ${task.id} was never planned. Nothing was changed.`);
+    await this.#run(plan).commitAsDone();
   }
 
   #run(plan: PlanData): TaskRun {

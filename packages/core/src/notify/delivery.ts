@@ -71,7 +71,11 @@ export class Delivery {
       const scopes = [{ scope: this.#scope, mode: "exclusive" }] as const;
       const answer = await this.#store.leases.acquire(this.#scope, this.#holder, scopes);
       if (!("granted" in answer)) return;
-      await work().finally(async () => this.#store.leases.release(this.#scope, undefined, this.#holder));
+      try {
+        await work();
+      } finally {
+        await this.#store.leases.release(this.#scope, undefined, this.#holder);
+      }
     } finally {
       active.delete(name);
     }

@@ -25,7 +25,8 @@ export function memoryJournal(tables: Tables): JournalStore {
       if (tables.commits.has(task)) return;
       requireLease(tables, task, holder);
       const state = tables.tasks.get(task)?.state;
-      if (state !== "running") throw new HostwrightError("HW_TASK_STATE", `Task ${task} is ${state ?? "not there"}.`);
+      if (state !== "running" && state !== "needs-attention")
+        throw new HostwrightError("HW_TASK_STATE", `Task ${task} is ${state ?? "not there"}.`);
       atomically(tables, () => {
         tables.commits.add(task);
         deleteRecords(tables, changes.deleteRecords);

@@ -50,7 +50,7 @@ class Desk {
       fingerprint: (text: string) => text,
       pendingPublication: async () => ({ waits: false, heldBack: [] }),
     };
-    return planSteps(planner, steps.map(stepOf));
+    return await planSteps(planner, steps.map(stepOf));
   }
 
   /** Does what the plan says, one change after the other; gives what is wrong with it. */

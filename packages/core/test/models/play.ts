@@ -123,7 +123,7 @@ async function again(stage: Stage, first: StoredTask): Promise<void> {
   }
   const { parts, life } = stage.hire();
   const signal = new AbortController().signal;
-  const second = await planRequest(parts, { type: "model:work" } as never, "t3", signal);
+  const second = await planRequest(parts, { type: "model:work" }, "t3", signal);
   life.dead = true;
   const changing = second.actions.filter((action) => action.kind === "ensure");
   if (changing.length > 0) stage.wrong.push(`planned again it would ${JSON.stringify(changing)}`);

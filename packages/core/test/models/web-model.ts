@@ -81,7 +81,7 @@ export class WebModel {
     });
     const run = async ({ script, args = [], stdin }: Script): Promise<CommandResult> => {
       if (script === PENDING) return answer(this.#pending());
-      if (script === PUBLISH) return answer(this.#publish(args, String(stdin)));
+      if (script === PUBLISH) return answer(this.#publish(args, typeof stdin === "string" ? stdin : ""));
       throw new Error("a script that the model does not know");
     };
     const base = testTarget({}, { name: "web0", script: run } as never);

@@ -37,7 +37,7 @@ export class SqliteJournal implements JournalStore {
     await this.#db.write(() => {
       if (this.#isCommitted(task)) return;
       requireLease(this.#db, task, holder);
-      this.#requireRunning(task);
+      this.#requireOpen(task);
       this.#db.run("INSERT INTO commits (task, at) VALUES (?, ?)", task, at);
       deleteRecords(this.#db, changes.deleteRecords);
       putRecords(this.#db, changes.put);
@@ -74,9 +74,9 @@ export class SqliteJournal implements JournalStore {
     return this.#db.get("SELECT 1 FROM commits WHERE task = ?", task) !== undefined;
   }
 
-  #requireRunning(task: string): void {
+  #requireOpen(task: string): void {
     const state = this.#db.get<{ state: TaskState }>("SELECT state FROM tasks WHERE id = ?", task)?.state;
-    if (state === "running") return;
+    if (state === "running" || state === "needs-attention") return;
     const why = state === undefined ? "is not in the store" : `is ${state}`;
     throw new HostwrightError(
       "HW_TASK_STATE",
