@@ -36,7 +36,7 @@ export async function applyChanges<State>(
 ): Promise<void> {
   if (changes.length === 0) return;
   const session = await client.session();
-  await lock(session, target);
+  const folder = await lock(session, target);
   try {
     // Asked for inside the lock: a later holder of the lease, having raised it, waits for the lock.
     await fence(target);
@@ -53,6 +53,8 @@ export async function applyChanges<State>(
         changer.statements(change).map((statement): Step => ({ key: change.key, statement })),
       ),
     );
+    // A database's defaults are a file that the server does not sync (decisions.md D10).
+    await target.mutate({ script: 'sync -f -- "$1"', args: [folder] });
   } finally {
     await unlock(session);
   }
@@ -62,15 +64,15 @@ export async function applyChanges<State>(
  * One lock for all, and one named by the lease's scope: whoever waits for the first and finds that an earlier holder of its
  * own scope has it (a worker that was stopped, or is cut off) ends that session. It was shut out by the fence before.
  */
-async function lock(session: Session, target: Target): Promise<void> {
+async function lock(session: Session, target: Target): Promise<string> {
   const own = literal(`hostwright ${target.scope}`);
   for (let waited = 0; waited < LOCK_SECONDS; waited += 1) {
     assertWanted(target, "Nothing was changed");
     const [row] = await session.query(
-      sql`SELECT IF(GET_LOCK('hostwright', 1) = 1, 1 + 0 * IFNULL(GET_LOCK(${own}, 0), 0), 0) AS got`,
+      sql`SELECT IF(GET_LOCK('hostwright', 1) = 1, 1 + 0 * IFNULL(GET_LOCK(${own}, 0), 0), 0) AS got, @@datadir AS datadir`,
       "waiting for its lock",
     );
-    if (Number(row?.["got"]) === 1) return;
+    if (Number(row?.["got"]) === 1) return String(row?.["datadir"]);
     await fence(target);
     await endEarlier(session, own);
   }
