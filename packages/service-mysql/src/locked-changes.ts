@@ -122,6 +122,8 @@ async function fence(target: Target): Promise<void> {
     `The task's lease could not be checked on ${target.server.name}. Nothing was changed.`,
     {
       server: target.server.name,
+      // Such as one that is shutting down.
+      retryable: true,
       output: stderr.slice(0, 2000),
     },
   );

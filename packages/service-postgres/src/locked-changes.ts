@@ -88,7 +88,11 @@ async function fence(target: Target): Promise<void> {
   if (exitCode === 0) return;
   const { name } = target.server;
   const message = `The task's lease could not be checked on ${name}. Nothing was changed.`;
-  throw new HostwrightError("HW_COMMAND_FAILED", message, { server: name, output: stderr.slice(0, 2000) });
+  throw new HostwrightError("HW_COMMAND_FAILED", message, {
+    server: name,
+    retryable: true,
+    output: stderr.slice(0, 2000),
+  });
 }
 
 function assertUnchanged<State>(
