@@ -26,7 +26,7 @@ const LOCK_SECONDS = 60;
 /**
  * Compare-and-set: under one lock of the database server, and only while this task's lease holds, what is still as it was
  * read is changed. Nothing is begun when anything differs.
- * @throws HW_RESOURCE_CHANGED, HW_LEASE_LOST, HW_CANCELLED, HW_DATABASE_UNREACHABLE, HW_DATABASE_FAILED
+ * @throws HW_RESOURCE_CHANGED, HW_LEASE_LOST, HW_COMMAND_FAILED, HW_CANCELLED, HW_DATABASE_UNREACHABLE, HW_DATABASE_FAILED
  */
 export async function applyChanges<State>(
   target: Target,
