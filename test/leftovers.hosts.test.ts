@@ -40,7 +40,7 @@ test("what a delete could not remove goes with the next verify of its server, on
   const { id } = await hw.sites.get(GONE);
   const stuck = `/srv/sites/${id}/private/stuck`;
   const lock = atMoment(living, "action:started", /^remove the files/, async () =>
-    host.sh(`touch ${stuck}; chattr +i ${stuck}`),
+    host.sh(`mkdir ${stuck} && touch ${stuck}/of-root`),
   );
   const residue = await residueOf(await carryOut(deleteSite(GONE), lock));
   expect(residue).toContainEqual(expect.stringMatching(/^run remove the files/));
@@ -50,7 +50,7 @@ test("what a delete could not remove goes with the next verify of its server, on
   const still = await residueOf(await carryOut(verify("web1")));
   expect(still).toContainEqual(expect.stringMatching(/^run remove the files/));
 
-  await host.sh(`chattr -i ${stuck}`);
+  await host.sh(`rm -r ${stuck}`);
   const plan = await hw.plan(verify("web1"));
   expect(plan.actions.map(({ title }) => title)).toEqual([
     `remove the files of the deleted site/${id}`,

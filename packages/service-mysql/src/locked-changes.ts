@@ -26,7 +26,7 @@ const LOCK_SECONDS = 60;
 /**
  * Compare-and-set: under one lock of the database server, and only while this task's lease holds, what is still as it was
  * read is changed. Nothing is begun when anything differs.
- * @throws HW_RESOURCE_CHANGED, HW_LEASE_LOST, HW_CANCELLED, HW_DATABASE_UNREACHABLE, HW_DATABASE_FAILED
+ * @throws HW_RESOURCE_CHANGED, HW_LEASE_LOST, HW_COMMAND_FAILED, HW_CANCELLED, HW_DATABASE_UNREACHABLE, HW_DATABASE_FAILED
  */
 export async function applyChanges<State>(
   target: Target,
@@ -36,7 +36,7 @@ export async function applyChanges<State>(
 ): Promise<void> {
   if (changes.length === 0) return;
   const session = await client.session();
-  await lock(session, target);
+  const folder = await lock(session, target);
   try {
     // Asked for inside the lock: a later holder of the lease, having raised it, waits for the lock.
     await fence(target);
@@ -53,6 +53,8 @@ export async function applyChanges<State>(
         changer.statements(change).map((statement): Step => ({ key: change.key, statement })),
       ),
     );
+    // A database's defaults are a file that the server does not sync (decisions.md D10).
+    await target.mutate({ script: 'sync -f -- "$1"', args: [folder] });
   } finally {
     await unlock(session);
   }
@@ -62,15 +64,15 @@ export async function applyChanges<State>(
  * One lock for all, and one named by the lease's scope: whoever waits for the first and finds that an earlier holder of its
  * own scope has it (a worker that was stopped, or is cut off) ends that session. It was shut out by the fence before.
  */
-async function lock(session: Session, target: Target): Promise<void> {
+async function lock(session: Session, target: Target): Promise<string> {
   const own = literal(`hostwright ${target.scope}`);
   for (let waited = 0; waited < LOCK_SECONDS; waited += 1) {
     assertWanted(target, "Nothing was changed");
     const [row] = await session.query(
-      sql`SELECT IF(GET_LOCK('hostwright', 1) = 1, 1 + 0 * IFNULL(GET_LOCK(${own}, 0), 0), 0) AS got`,
+      sql`SELECT IF(GET_LOCK('hostwright', 1) = 1, 1 + 0 * IFNULL(GET_LOCK(${own}, 0), 0), 0) AS got, @@datadir AS datadir`,
       "waiting for its lock",
     );
-    if (Number(row?.["got"]) === 1) return;
+    if (Number(row?.["got"]) === 1) return String(row?.["datadir"]);
     await fence(target);
     await endEarlier(session, own);
   }
@@ -120,6 +122,8 @@ async function fence(target: Target): Promise<void> {
     `The task's lease could not be checked on ${target.server.name}. Nothing was changed.`,
     {
       server: target.server.name,
+      // Such as one that is shutting down.
+      retryable: true,
       output: stderr.slice(0, 2000),
     },
   );

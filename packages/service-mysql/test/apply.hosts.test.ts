@@ -89,13 +89,13 @@ describe("500 databases with their accounts", () => {
     );
     const accounts = specs.map(([, account]) => accountType.desired(accountType.schema.parse(account?.spec), resolve));
     // Lock, read, packets of 200 statements, unlock.
-    await count("make databases", 3 + 3, 1, async () =>
+    await count("make databases", 3 + 3, 2, async () =>
       databaseType.apply(
         target,
         databases.map((after) => ({ key: after.name, before: null, after })),
       ),
     );
-    await count("make accounts and grants", 3 + 5, 1, async () =>
+    await count("make accounts and grants", 3 + 5, 2, async () =>
       accountType.apply(
         target,
         accounts.map((after) => ({ key: `${after.user}@${after.host}`, before: null, after })),
@@ -107,13 +107,13 @@ describe("500 databases with their accounts", () => {
     expect(keys.map((key) => accountType.identity(states.get(key) as AccountState))).toEqual(
       accounts.map((state) => accountType.identity(state)),
     );
-    await count("remove accounts", 3 + 5, 1, async () =>
+    await count("remove accounts", 3 + 5, 2, async () =>
       accountType.apply(
         target,
         keys.map((key) => ({ key, before: states.get(key) ?? null, after: null })),
       ),
     );
-    await count("remove databases", 3 + 3, 1, async () =>
+    await count("remove databases", 3 + 3, 2, async () =>
       databaseType.apply(
         target,
         ids.map((key) => ({ key, before: present.get(key) ?? null, after: null })),

@@ -30,7 +30,7 @@ const END_EARLIER = sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 /**
  * Compare-and-set: under one lock of the database server, and only while this task's lease holds, what is still as it was
  * read is changed. Nothing is begun when anything differs.
- * @throws HW_RESOURCE_CHANGED, HW_LEASE_LOST, HW_CANCELLED, HW_DATABASE_UNREACHABLE, HW_DATABASE_FAILED
+ * @throws HW_RESOURCE_CHANGED, HW_LEASE_LOST, HW_COMMAND_FAILED, HW_CANCELLED, HW_DATABASE_UNREACHABLE, HW_DATABASE_FAILED
  */
 export async function applyChanges<State>(
   target: Target,
@@ -88,7 +88,11 @@ async function fence(target: Target): Promise<void> {
   if (exitCode === 0) return;
   const { name } = target.server;
   const message = `The task's lease could not be checked on ${name}. Nothing was changed.`;
-  throw new HostwrightError("HW_COMMAND_FAILED", message, { server: name, output: stderr.slice(0, 2000) });
+  throw new HostwrightError("HW_COMMAND_FAILED", message, {
+    server: name,
+    retryable: true,
+    output: stderr.slice(0, 2000),
+  });
 }
 
 function assertUnchanged<State>(
