@@ -7,8 +7,6 @@ import {
   type TaskRequest,
 } from "@hostwright/core";
 import { expect } from "vitest";
-import { diffListing } from "../hosts/listing.ts";
-import { settledListing } from "../support/listing.ts";
 import type { LivingServer } from "../support/living-server.ts";
 import { strayProcesses } from "../support/moments.ts";
 import { page } from "../support/page.ts";
@@ -83,7 +81,7 @@ export async function settle(
 /** What differs is listed, and goes once what was in its way is gone. */
 async function expectExactly(living: LivingServer, residue: readonly Residue[], told: string): Promise<void> {
   expect(residue.length).toBeGreaterThan(0);
-  const differing = diffListing(living.remembered, await settledListing(living.host))
+  const differing = (await living.differences())
     .split("\n")
     // It keeps its lease, and with it its fence.
     .filter((line) => line !== "" && !line.startsWith(" ") && !line.includes("/fence/site-"));

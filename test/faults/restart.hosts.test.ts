@@ -15,7 +15,7 @@ const DURABLE = `printf '[mariadbd]\\ninnodb_flush_log_at_trx_commit = 1\\ndebug
 systemctl restart mariadb && sync`;
 
 beforeAll(async () => {
-  living = await LivingServer.start({ spec: { ownDisk: "3G" } });
+  living = await LivingServer.start({ spec: { ownDisk: "3G" }, restarts: true });
   await living.host.sh(DURABLE);
   await living.remember();
 });

@@ -36,6 +36,8 @@ export class LivingServer implements AsyncDisposable {
   readonly gate: Gate;
   /** Of the WordPress that the platform `wordpress` holds, and of another release. */
   readonly codebases: Awaited<ReturnType<typeof wordpressCodebases>>;
+  /** Its tests restart it: what lives in memory only (`/run`, systemd's slices) comes and goes with that, and is not compared. */
+  readonly #restarts: boolean;
   #listing = "";
   #rows = "";
 
@@ -45,6 +47,7 @@ export class LivingServer implements AsyncDisposable {
     state: StateFolder;
     gate: Gate;
     codebases: LivingServer["codebases"];
+    restarts: boolean;
   }) {
     this.hosts = parts.hosts;
     this.host = parts.hosts.host("web1");
@@ -52,6 +55,7 @@ export class LivingServer implements AsyncDisposable {
     this.state = parts.state;
     this.gate = parts.gate;
     this.codebases = parts.codebases;
+    this.#restarts = parts.restarts;
   }
 
   static async start(
@@ -61,6 +65,7 @@ export class LivingServer implements AsyncDisposable {
       readonly spec?: Partial<HostSpec>;
       readonly gate?: Gate;
       readonly leaseMs?: number;
+      readonly restarts?: boolean;
     } = {},
   ): Promise<LivingServer> {
     const codebases = await wordpressCodebases();
@@ -68,9 +73,9 @@ export class LivingServer implements AsyncDisposable {
     const stateDir = await mkdtemp(join(tmpdir(), "hostwright-living-"));
     const gate = options.gate ?? new Gate();
     const plugins = [options.http ?? nginx, phpFpm, mysql, wordpress, ...(options.plugins ?? [])];
-    const { leaseMs = 60_000 } = options;
+    const { leaseMs = 60_000, restarts = false } = options;
     const hw = await createHostwright({ stateDir, plugins, leaseMs, provide: [gate.provider] });
-    const living = new LivingServer({ hosts, hw, state: new StateFolder(stateDir), gate, codebases });
+    const living = new LivingServer({ hosts, hw, state: new StateFolder(stateDir), gate, codebases, restarts });
     await living.#prepare();
     return living;
   }
@@ -87,18 +92,18 @@ export class LivingServer implements AsyncDisposable {
 
   /** What is on the host and in the store now becomes what must stay. */
   async remember(): Promise<void> {
-    this.#listing = await settledListing(this.host);
+    this.#listing = await this.#settled();
     this.#rows = this.state.rows();
   }
 
-  /** The listing that must stay. */
-  get remembered(): string {
-    return this.#listing;
+  /** What differs from the listing that must stay, a line each. */
+  async differences(): Promise<string> {
+    return diffListing(this.#listing, await this.#settled());
   }
 
   /** Nothing is left of what was tried: host, store and first site are as they were. */
   async expectUnharmed(): Promise<void> {
-    expect(diffListing(this.#listing, await settledListing(this.host))).toBe("");
+    expect(await this.differences()).toBe("");
     expect(this.state.rows()).toBe(this.#rows);
     expect((await page(this.host, FIRST, "/")).status).toBe(200);
     const plan = await this.hw.plan(verify(FIRST));
@@ -110,6 +115,13 @@ export class LivingServer implements AsyncDisposable {
     this.state.close();
     await this.hosts.stop();
     await rm(this.state.path, { recursive: true, force: true });
+  }
+
+  async #settled(): Promise<string> {
+    const listing = await settledListing(this.host);
+    if (!this.#restarts) return listing;
+    const lines = listing.split("\n").filter((line) => !/^(?:file \/run\/|unit \S+\.slice )/.test(line));
+    return lines.join("\n");
   }
 
   async #prepare(): Promise<void> {

@@ -28,6 +28,8 @@ const SCHEMA: z.ZodType<FakeSpec> = z.custom<FakeSpec>();
 /** Servers in memory, each a map of `type key` to state, and everything that was done to them in order. */
 export class FakeWorld {
   readonly effects: string[] = [];
+  /** What changes that were stopped half way left beside their things, until it is replaced or cleared. */
+  readonly halfMade: Set<string> = new Set();
   /** Called before each single change takes effect; throwing makes it fail there. */
   onEffect: (server: string, type: string, key: string) => void = () => undefined;
   /** Called after it: throwing makes a change fail that took effect all the same, as a lost connection does. */
@@ -67,10 +69,12 @@ export class FakeWorld {
       if (now !== before?.value) {
         throw new HostwrightError("HW_RESOURCE_CHANGED", `${name} ${key} on ${server} is not as it was.`, { server });
       }
+      this.halfMade.add(`${server} ${name} ${key}`);
       this.onEffect(server, name, key);
       this.effects.push(`${server} ${after === null ? "-" : before === null ? "+" : "~"} ${name} ${key}`);
       if (after === null) states.delete(`${name} ${key}`);
       else states.set(`${name} ${key}`, { value: after.value, taken: states.get(follows?.(key) ?? "")?.value });
+      this.halfMade.delete(`${server} ${name} ${key}`);
       this.afterEffect(server, name, key);
     };
     return {
@@ -91,6 +95,9 @@ export class FakeWorld {
           signal.throwIfAborted();
           set(server.name, change);
         }
+      },
+      clear: async ({ server }, keys) => {
+        for (const key of keys) this.halfMade.delete(`${server.name} ${name} ${key}`);
       },
       showSpec: ({ value }) => showText(value),
       showState: ({ value }, spec) => (typeof spec?.value === "string" ? value : "(hidden)"),

@@ -30,6 +30,8 @@ export function databaseError(server: string, error: unknown, doing: string): Ho
       `The database server on ${server} does not let root in over its socket while ${doing}: ${said}. Nothing was changed.`,
       {
         ...details,
+        // A server whose disk fails, and one that just begins, refuse everybody: seen of MariaDB at a loss of power.
+        retryable: true,
         mend: "Let root log in by its unix user (MariaDB: unix_socket, MySQL: auth_socket). The SSH login must be root itself: sudo does not count for a socket.",
       },
     );

@@ -75,6 +75,15 @@ async function apply(target: Target, changes: readonly Change<Access>[]): Promis
   throw new HostwrightError("HW_COMMAND_FAILED", message, { server: name, output: stderr.slice(0, 2000) });
 }
 
+async function clear(target: Target, paths: readonly string[]): Promise<void> {
+  const { name } = target.server;
+  const args = paths.map((path) => `${path}.new`);
+  const { exitCode, stderr } = await target.mutate({ script: `rm -f -- "$@"`, args });
+  if (exitCode === 0) return;
+  const message = `What was begun of the rules of PostgreSQL on ${name} could not be removed.`;
+  throw new HostwrightError("HW_COMMAND_FAILED", message, { server: name, output: stderr.slice(0, 2000) });
+}
+
 export const accessType: ResourceType<Access, Access> = {
   name: "postgres-access",
   schema: z.strictObject({
@@ -88,6 +97,7 @@ export const accessType: ResourceType<Access, Access> = {
   read,
   identity: ({ content }) => content,
   apply,
+  clear,
   showSpec: ({ content }) => content,
   showState: ({ content }) => content,
 };

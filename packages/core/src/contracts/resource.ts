@@ -86,6 +86,11 @@ export interface ResourceType<Spec = never, State = never> {
    * @throws HW_RESOURCE_CHANGED naming the key; what was already applied stays and is undone by the engine.
    */
   apply(target: Target, changes: readonly Change<State>[]): Promise<void>;
+  /**
+   * Removes what an `apply` that was stopped half way may have left beside these things, which themselves stay as they are.
+   * The undo of an action without outcome asks for it. Default: `apply` leaves nothing beside.
+   */
+  clear?(target: Target, keys: readonly string[]): Promise<void>;
   /** Lines a person reads in a diff. Never secrets: references by label. */
   showSpec(spec: Spec): string;
   /**

@@ -117,6 +117,16 @@ export async function undoEnsure(
   return [...residue, ...(await undoRefreshed(context, action, prior))];
 }
 
+/** What an attempt without outcome left beside its things, also beside those that it never came to. */
+export async function clearEnsure({ registry, target }: EnsureContext, action: EnsureAction): Promise<void> {
+  for (const [name, changes] of Map.groupBy(action.changes, (change) => change.type)) {
+    await registry.resourceType(name).clear?.(
+      target,
+      changes.map((change) => change.key),
+    );
+  }
+}
+
 /** Files that were set again make what depends on them out of date once more: it takes them up last. */
 async function undoRefreshed(
   context: EnsureContext,

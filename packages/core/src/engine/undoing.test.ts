@@ -72,6 +72,7 @@ describe("undo restores exactly the state before, in reverse order", () => {
 
     expect(end).toMatchObject({ committed: false, residue: [] });
     expect(world.snapshot()).toEqual(state);
+    expect([...world.halfMade]).toEqual([]);
     expect(await Promise.all(servers.map(async (name) => engine.registered(name)))).toEqual(registered);
     const done = world.effects.slice(0, world.effects.length / 2);
     const inverse = { "+": "-", "-": "+", "~": "~" } as Record<string, string>;

@@ -1,6 +1,6 @@
 import { HostwrightError, isLeaseLost } from "../errors/hostwright-error.ts";
 import { leftOf, newAttempt, type ActionContext } from "./action-context.ts";
-import { undoEnsure, type PriorStates, type Residue } from "./ensure.ts";
+import { clearEnsure, undoEnsure, type Residue } from "./ensure.ts";
 import type { ActionHistory } from "./journal.ts";
 import type { Patience } from "./patience.ts";
 import type { Action, EnsureAction, PlannedChange, RunAction } from "./plan.ts";
@@ -59,7 +59,7 @@ export class Undoing {
       return await this.#patience.try(async () => {
         await using session = this.#parts.session.apart();
         await session.settle(this.#parts.server(action.server));
-        if (action.kind === "ensure") return await this.#ensured(action, intent.prior, session);
+        if (action.kind === "ensure") return await this.#ensured(action, intent, session);
         return await this.#operated(index, action, intent, attempt, session);
       });
     } catch (error) {
@@ -90,9 +90,11 @@ export class Undoing {
     return [];
   }
 
-  async #ensured(action: EnsureAction, prior: PriorStates, session: Session): Promise<readonly Residue[]> {
+  async #ensured(action: EnsureAction, intent: ActionHistory, session: Session): Promise<readonly Residue[]> {
     const { register, publish } = this.#parts;
-    const residue = await undoEnsure(await this.#context.ensure(action, session), action, prior);
+    const context = await this.#context.ensure(action, session);
+    const residue = await undoEnsure(context, action, intent.prior);
+    if (!intent.done) await clearEnsure(context, action);
     if (action.publish !== null) {
       await publish(
         this.#context.plan.task,

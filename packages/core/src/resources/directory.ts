@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RANK, type Declared, type ResourceType } from "../contracts/resource.ts";
-import { applyPaths } from "./path-apply.ts";
+import { applyPaths, clearPaths } from "./path-apply.ts";
 import { identityOfPath, readPaths, type PathState } from "./path-state.ts";
 import { declare, Mode, Path, UnixName } from "./schemas.ts";
 import { showAttributes, showOtherKind } from "./show.ts";
@@ -37,6 +37,7 @@ export const directoryType: ResourceType<DirectorySpec, PathState> = {
   read: async (target, keys) => readPaths(target, keys, false),
   identity: identityOfPath,
   apply: async (target, changes) => applyPaths(target, "directory", changes),
+  clear: clearPaths,
   showSpec: (spec) => showAttributes(spec),
   showState: (state) => (state.kind === "directory" ? showAttributes(state) : showOtherKind(state)),
 };

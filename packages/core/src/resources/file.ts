@@ -2,7 +2,7 @@ import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { RANK, type Declared, type ResourceType } from "../contracts/resource.ts";
 import { referencesOf, resolveText, showText, type Text } from "../model/text.ts";
-import { applyPaths } from "./path-apply.ts";
+import { applyPaths, clearPaths } from "./path-apply.ts";
 import { identityOfPath, LARGEST_FILE, readPaths, type FileState, type PathState } from "./path-state.ts";
 import { declare, Mode, Path, TextSchema, UnixName } from "./schemas.ts";
 import { sha256, showAttributes, showContent, showOtherKind } from "./show.ts";
@@ -64,6 +64,7 @@ export const fileType: ResourceType<FileSpec, PathState> = {
   read: async (target, keys, { contents }) => readPaths(target, keys, contents),
   identity: identityOfPath,
   apply: async (target, changes) => applyPaths(target, "file", changes),
+  clear: clearPaths,
   showSpec(spec) {
     const hidden = spec.sensitive && referencesOf(spec.content).length === 0;
     return `${showAttributes(spec)}\n${hidden ? HIDDEN : showContent(Buffer.from(showText(spec.content)))}`;

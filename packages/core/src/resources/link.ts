@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RANK, type Declared, type ResourceType } from "../contracts/resource.ts";
-import { applyPaths } from "./path-apply.ts";
+import { applyPaths, clearPaths } from "./path-apply.ts";
 import { identityOfPath, readPaths, type PathState } from "./path-state.ts";
 import { declare, isPlainText, Path } from "./schemas.ts";
 import { printable, showOtherKind } from "./show.ts";
@@ -31,6 +31,7 @@ export const linkType: ResourceType<LinkSpec, PathState> = {
   read: async (target, keys) => readPaths(target, keys, false),
   identity: identityOfPath,
   apply: async (target, changes) => applyPaths(target, "link", changes),
+  clear: clearPaths,
   showSpec: (spec) => `-> ${printable(spec.target)}`,
   showState: (state) => (state.kind === "link" ? `-> ${printable(state.target)}` : showOtherKind(state)),
 };

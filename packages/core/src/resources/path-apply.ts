@@ -2,7 +2,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Change, Target } from "../contracts/resource.ts";
 import { reportOutcomes, type Failures } from "./outcomes.ts";
 import { changeByPerl } from "./perl.ts";
-import { APPLY_PATHS } from "./path-programs.ts";
+import { APPLY_PATHS, CLEAR_PATHS } from "./path-programs.ts";
 import { canonicalState, LARGEST_FILE, type PathState } from "./path-state.ts";
 
 /**
@@ -27,6 +27,11 @@ export async function applyPaths(
     result.stdout,
     FAILURES,
   );
+}
+
+/** Removes what an attempt that was killed left beside these paths. */
+export async function clearPaths(target: Target, paths: readonly string[]): Promise<void> {
+  await changeByPerl(target, CLEAR_PATHS, paths.map((path) => `${path}\0`).join(""));
 }
 
 function refuseForeign(target: Target, kind: PathState["kind"], changes: readonly Change<PathState>[]): void {

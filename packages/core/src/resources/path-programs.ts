@@ -57,6 +57,13 @@ sub enter {
   return ("ok", $way[-1]{unsafe});
 }
 
+# Tasks of different sites meet here. The fence made the folder; without a fence there is nobody to meet.
+sub lock_resources {
+  my $file = "/var/lib/hostwright/resources.lock";
+  if (sysopen our $lock, $file, O_CREAT | O_RDWR | O_NOFOLLOW) { flock $lock, LOCK_EX or die "flock: $!\n" }
+  elsif ($! != ENOENT && $! != EACCES) { die "$file: $!\n" }
+}
+
 my (%users, %groups);
 sub user { return $users{$_[0]} //= getpwuid($_[0]) // $_[0] }
 sub group { return $groups{$_[0]} //= getgrgid($_[0]) // $_[0] }
@@ -134,6 +141,27 @@ print "end\0";
 `,
 };
 
+/** Beside its target until it is renamed; names end at 255 bytes, see schemas.ts. */
+const NEW_NAME = String.raw`sub new_name { return ".$_[0].hostwright-new" }`;
+
+/** What a killed APPLY_PATHS left beside these paths goes. Input: paths, ended by NUL. */
+export const CLEAR_PATHS: PerlProgram = {
+  what: "clear up beside paths",
+  text: String.raw`${PATH_FUNCTIONS}${NEW_NAME}
+my @paths; while (!eof STDIN) { push @paths, field() }
+lock_resources();
+my %cleared;
+for my $path (@paths) {
+  my ($folder, $name) = split_path($path);
+  my ($status, $unsafe) = enter($folder);
+  next if $status ne "ok" || $unsafe ne "";
+  my $new = new_name($name);
+  $cleared{(stat ".")[0]} = $folder if unlink($new) || rmdir $new;
+}
+system("sync", "-f", "--", values %cleared) == 0 or die "sync failed\n" if %cleared;
+`,
+};
+
 /**
  * Input, ended by NUL each: for every change path, before, after and, when a file comes, its length and bytes; then
  * `end`. Nothing is touched before `end` was read. New files are made beside their targets, flushed and read back, then
@@ -141,18 +169,16 @@ print "end\0";
  */
 export const APPLY_PATHS: PerlProgram = {
   what: "change paths",
-  text: String.raw`${PATH_FUNCTIONS}
+  text: String.raw`${PATH_FUNCTIONS}${NEW_NAME}
 my @changes;
 while ((my $path = field()) ne "end") {
   my $change = { path => $path, before => field(), after => field() };
   $change->{data} = bytes(field()) if $change->{after} =~ /^f /;
   @$change{qw(folder name)} = split_path($path);
-  $change->{new} = ".$change->{name}.hostwright-new";
+  $change->{new} = new_name($change->{name});
   push @changes, $change;
 }
-# Tasks of different sites meet here. The fence made the folder; without a fence there is nobody to meet.
-if (sysopen our $lock, "/var/lib/hostwright/resources.lock", O_CREAT | O_RDWR | O_NOFOLLOW) { flock $lock, LOCK_EX or die "flock: $!\n" }
-elsif ($! != ENOENT && $! != EACCES) { die "/var/lib/hostwright/resources.lock: $!\n" }
+lock_resources();
 
 sub result { my ($change, $word, $detail) = @_; @$change{qw(result detail)} = ($word, $detail // ""); return 0 }
 # Each is looked up once: with many users that is a long search.

@@ -192,6 +192,20 @@ test("what a crash left beside a target is gone after the next apply", async () 
   expect(readdirSync(root)).toEqual(["a"]);
 });
 
+test("what a crash left beside targets goes without a change of them, and nothing through a link", async () => {
+  mkdirSync(at("folder"));
+  mkdirSync(at("elsewhere"));
+  symlinkSync(at("elsewhere"), at("link"));
+  writeFileSync(at("a"), "whole");
+  const left = [".a.hostwright-new", "folder/.b.hostwright-new", "elsewhere/.c.hostwright-new"];
+  for (const name of left) writeFileSync(at(name), "half");
+  mkdirSync(at(".d.hostwright-new"));
+  await fileType.clear?.(target, [at("a"), at("folder", "b"), at("link", "c"), at("d"), at("gone", "e")]);
+  expect(readdirSync(root).toSorted()).toEqual(["a", "elsewhere", "folder", "link"]);
+  expect(readdirSync(at("folder"))).toEqual([]);
+  expect(readdirSync(at("elsewhere"))).toEqual([".c.hostwright-new"]);
+});
+
 test("a user that does not exist is named and the file is not made", async () => {
   const changes = await changesFor([file({ path: at("a"), content: "", owner: "no-such-user", group })]);
   await expect(fileType.apply(target, changes)).rejects.toMatchObject({

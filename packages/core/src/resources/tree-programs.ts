@@ -27,6 +27,30 @@ print "end\0";
 `,
 };
 
+const LEFT = String.raw`
+# What a killed attempt at a release left beside its place, in the folder that was entered.
+sub left_of {
+  my ($name) = @_;
+  my $left = qr/^\.\Q$name\E\.(?:partial|removed)-[0-9a-f]{12}$/;
+  opendir my $list, "." or die "$name: $!\n";
+  local $/; return grep { $_ =~ $left } readdir $list;
+}
+sub remove { system("rm", "-rf", "--", map { "./$_" } @_) == 0 or die "rm failed\n" if @_ }
+`;
+
+/** What a killed APPLY_TREE left beside these paths goes. Input: paths, ended by NUL. */
+export const CLEAR_TREES: PerlProgram = {
+  what: "clear up beside releases",
+  text: String.raw`${COMMON}${LEFT}
+while (!eof STDIN) {
+  my ($folder, $name) = split_path(field());
+  my ($status, $unsafe) = enter($folder);
+  next if $status ne "ok" || $unsafe ne "";
+  remove(left_of($name));
+}
+`,
+};
+
 /**
  * Arguments: path, before, after, folder within the release that the source becomes, then kind and path of each mount
  * point. Input: a tar of the source. The release is built beside its place, judged by its digest and renamed; or, when
@@ -34,13 +58,12 @@ print "end\0";
  */
 export const APPLY_TREE: PerlProgram = {
   what: "publish release",
-  text: String.raw`${COMMON}
+  text: String.raw`${COMMON}${LEFT}
 use IPC::Open2;
 my ($path, $before, $after, $at, @points) = @ARGV;
 my ($folder, $name) = split_path($path);
-my ($kept, @aside);
+my $kept;
 sub say_and_end { my ($word, $detail) = @_; print "$word\0", $detail // "", "\0end\0"; exit }
-sub remove { system("rm", "-rf", "--", map { "./$_" } @_) == 0 or die "rm failed\n" if @_ }
 my $home;
 sub at_folder {
   my ($status, $detail) = enter($folder);
@@ -56,11 +79,7 @@ sub at_folder {
 }
 at_folder();
 my $now = release($name);
-opendir my $list, "." or die "$folder: $!\n";
-my $left = qr/^\.\Q$name\E\.(?:partial|removed)-[0-9a-f]{12}$/;
-@aside = do { local $/; grep { $_ =~ $left } readdir $list };
-closedir $list;
-remove(@aside);
+remove(left_of($name));
 say_and_end("already") if $now eq $after;
 say_and_end("changed") if $now ne $before || ($before ne "-" && $after ne "-");
 

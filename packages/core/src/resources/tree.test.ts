@@ -14,7 +14,7 @@ import {
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { testTarget } from "../../test/test-target.ts";
 import { tree, treeType, type TreeSpec, type TreeState } from "./tree.ts";
 import { digestTree } from "./tree-digest.ts";
@@ -123,21 +123,24 @@ test("another digest at the same place, and what is no release, are refused and 
   expect(existsSync(join(place(), "index.php"))).toBe(true);
 });
 
-test("what a crash left beside the place is gone with the next attempt, and others' folders stay", async () => {
-  for (const name of [
-    ".one.partial-0123456789ab",
-    ".one.removed-0123456789ab",
-    ".two.partial-0123456789ab",
-    ".one.partial-mine",
-  ]) {
-    mkdirSync(join(root, "platforms", name, "deep"), { recursive: true });
-  }
-  await publish(await specOf());
-  expect(readdirSync(join(root, "platforms")).toSorted()).toEqual([
-    ".one.partial-mine",
-    ".two.partial-0123456789ab",
-    "one",
-  ]);
+describe("what a crash left beside the place is gone, and others' folders stay", () => {
+  const left = [".one.partial-0123456789ab", ".one.removed-0123456789ab"];
+  const others = [".one.partial-mine", ".two.partial-0123456789ab"];
+
+  beforeEach(() => {
+    for (const name of [...left, ...others]) mkdirSync(join(root, "platforms", name, "deep"), { recursive: true });
+  });
+
+  test("with the next attempt", async () => {
+    await publish(await specOf());
+    expect(readdirSync(join(root, "platforms")).toSorted()).toEqual([...others, "one"]);
+  });
+
+  test("with the undo of an attempt without outcome", async () => {
+    await treeType.clear?.(target, [place(), join(root, "elsewhere", "one")]);
+    expect(readdirSync(join(root, "platforms")).toSorted()).toEqual(others);
+    expect(existsSync(join(root, "elsewhere"))).toBe(false);
+  });
 });
 
 test("missing folders above are made; one that others may write is refused", async () => {

@@ -6,7 +6,7 @@ import { RANK, type Change, type Declared, type ResourceType, type Target } from
 import { reportOutcomes, type Failures } from "./outcomes.ts";
 import { askPerl, changeByPerl } from "./perl.ts";
 import { declare, isPlainText, Path } from "./schemas.ts";
-import { APPLY_TREE, READ_TREES } from "./tree-programs.ts";
+import { APPLY_TREE, CLEAR_TREES, READ_TREES } from "./tree-programs.ts";
 
 export interface TreeMountPoint {
   /** Relative to the release. */
@@ -76,6 +76,9 @@ export const treeType: ResourceType<TreeSpec, TreeState> = {
     bytes === undefined ? [] : [{ kind: "free-space", path, bytes: Math.ceil(bytes * MARGIN) + SPARE_BYTES }],
   apply: async (target, changes) => {
     for (const change of changes) await applyTree(target, change);
+  },
+  clear: async (target, paths) => {
+    await changeByPerl(target, CLEAR_TREES, paths.map((path) => `${path}\0`).join(""));
   },
   showSpec: (spec) => `release ${spec.digest.slice(0, 12)} from ${spec.source}`,
   showState: ({ digest }) => (digest === null ? "(no release of ours)" : `release ${digest.slice(0, 12)}`),
