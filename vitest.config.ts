@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 const conditions = ["@hostwright/source", "module", "node", "development|production"];
 const ignored = ["**/node_modules/**", "**/dist/**"];
+/** Tests on real hosts: a plugin's own conformance is always named so, in any repository. */
+const conformance = "packages/*/test/conformance.test.ts";
 
 export default defineConfig({
   resolve: { conditions },
@@ -14,14 +16,14 @@ export default defineConfig({
         test: {
           name: "quick",
           include: ["packages/*/test/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/quick/**/*.test.ts"],
-          exclude: [...ignored, "**/*.hosts.test.ts"],
+          exclude: [...ignored, "**/*.hosts.test.ts", conformance],
         },
       },
       {
         extends: true,
         test: {
           name: "hosts",
-          include: ["packages/*/{src,test}/**/*.hosts.test.ts", "test/**/*.hosts.test.ts"],
+          include: ["packages/*/{src,test}/**/*.hosts.test.ts", conformance, "test/**/*.hosts.test.ts"],
           exclude: ignored,
           fileParallelism: false,
           globalSetup: "test/hosts/global-setup.ts",

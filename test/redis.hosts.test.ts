@@ -11,6 +11,9 @@ import { inside, plantProbe } from "./support/as-site.ts";
 import { putPlatform, startEstate, type Estate } from "./support/estate.ts";
 import { page } from "./support/page.ts";
 
+/** What its administrator says, line by line. */
+const ADMIN = String.raw`{ sed -n 's/^user hostwright .*>\([^ ]*\) .*/AUTH hostwright \1/p' /etc/hostwright/redis/base.acl; cat; } | redis-cli -s /run/redis/redis-server.sock`;
+
 const CACHE = { cache: "web1:redis" };
 
 let estate: Estate;
@@ -121,10 +124,21 @@ describe("a cache that sites share", () => {
     expect((await hw.plan(verify("own.example.com"))).empty).toBe(true);
   });
 
+  test("is started by verify where it was stopped, with the accounts that it had", async () => {
+    const { hw, web } = estate;
+    await web.sh("systemctl stop redis-server");
+    const plan = await hw.plan(verify("web1"));
+    const types = plan.actions.flatMap((action) =>
+      action.kind === "ensure" ? action.changes.map(({ type }) => type) : [],
+    );
+    expect(types).toEqual(["unit"]);
+    await hw.run(plan);
+    expect(await ask(sites.own, "SET OWN:again 1")).toEqual(["+OK"]);
+  });
+
   test("whose accounts were lost or widened is mended by verify", async () => {
     const { hw, web } = estate;
-    const admin = `{ sed -n 's/^user hostwright .*>\\([^ ]*\\) .*/AUTH hostwright \\1/p' /etc/hostwright/redis/base.acl; cat; } | redis-cli -s /run/redis/redis-server.sock`;
-    await web.sh(`printf 'ACL DELUSER ${sites.own.id}\\nACL SETUSER ${sites.other.id} ~*\\n' | ${admin}`);
+    await web.sh(`printf 'ACL DELUSER ${sites.own.id}\\nACL SETUSER ${sites.other.id} ~*\\n' | ${ADMIN}`);
     const plan = await hw.plan(verify("web1"));
     const keys = plan.actions.flatMap((action) =>
       action.kind === "ensure" ? action.changes.map(({ key }) => key) : [],
@@ -147,7 +161,9 @@ describe("a cache that sites share", () => {
     expect(await inside(web, sites.own, "defined('WP_REDIS_PATH') || file_exists('/run/redis')")).toBe(false);
     expect((await page(web, "own.example.com", "/")).status).toBe(200);
     expect((await hw.plan(verify("web1"))).empty).toBe(true);
+    expect(await ask(sites.other, "SET OWN:left behind")).toEqual(["+OK"]);
     await hw.run(deleteSite("other.example.com"));
+    expect(await web.sh(`printf 'KEYS *\\n' | ${ADMIN}`)).not.toContain(sites.other.id);
     const accounts = await web.sh("cat /var/lib/redis/hostwright.acl | cut -d' ' -f2");
     expect(accounts.trim().split("\n").toSorted()).toEqual(
       ["default", "hostwright", "hostwright-site", sites.without.id].toSorted(),

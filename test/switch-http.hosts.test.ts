@@ -4,11 +4,9 @@ import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { diffListing } from "./hosts/listing.ts";
 import { figure } from "./support/figures.ts";
 import { watchGap, type Gap } from "./support/gap.ts";
 import { FIRST, LivingServer } from "./support/living-server.ts";
-import { settledListing } from "./support/listing.ts";
 import { page } from "./support/page.ts";
 
 const SECOND = "second.example.com";
@@ -119,7 +117,7 @@ test("and back: the host is as it was", async () => {
   expect(gap.broken).toBe(0);
   expect(await serving()).toEqual(NGINX);
   expect((await hw.sites.get(FIRST)).http).toBe("http");
-  expect(diffListing(living.remembered, await settledListing(host))).toBe("");
+  expect(await living.differences()).toBe("");
   expect(await titles(verify("web1"))).toEqual([]);
   await living.remember();
 });

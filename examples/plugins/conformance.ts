@@ -1,29 +1,8 @@
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
-import { secret, type SshServerOptions } from "@hostwright/core";
-import { databaseConformance, sh, sshHarness, type DatabaseSubject } from "@hostwright/testing";
+import { databaseConformance, sh, type DatabaseSubject } from "@hostwright/testing";
 import { examplePostgres } from "./database.ts";
+import { harness } from "./test-hosts.ts";
 
 const psql = (statement: string): string => `runuser -u postgres -- psql -q -X -At -c "${statement}"`;
-
-const machine = (name: string, host: string, hostKey: string): SshServerOptions => ({
-  name,
-  host,
-  hostKeys: [hostKey],
-  privateKey: secret(readFileSync(process.env["TEST_KEY"] ?? "test-key", "utf8")),
-});
-
-const harness = sshHarness({
-  machines: [
-    machine("db", "192.0.2.21", process.env["TEST_DB_KEY"] ?? ""),
-    machine("web", "192.0.2.22", process.env["TEST_WEB_KEY"] ?? ""),
-  ],
-  // Virtual machines with a snapshot that has all packages.
-  reset: async (machines) => {
-    for (const { name } of machines) await promisify(execFile)("virsh", ["snapshot-revert", name, "fresh"]);
-  },
-});
 
 const subject: DatabaseSubject = {
   plugin: examplePostgres,

@@ -1,76 +1,75 @@
 import {
-  ALWAYS_DENIED,
   CONTRACT,
   defineHttpService,
-  directory,
-  file,
-  generations,
-  HostwrightError,
-  unit,
+  httpEntry,
+  oneLine,
+  regexesOf,
+  webServer,
+  webServerProblems,
+  webSite,
 } from "@hostwright/core";
-import type { Declared, HttpEntry, PathPattern, ServicePlugin, SiteView } from "@hostwright/core";
+import type { Declared, HttpEntry, ServicePlugin, SiteView, WebHost, WebSite, WebStep } from "@hostwright/core";
 import * as z from "zod";
 
-const ROOT = "/etc/example-http";
+const ROOT = "/etc/hostwright/example-http";
 const Options = z.strictObject({ port: z.int().min(1).max(65_535).default(80) });
 
-/** What cannot be quoted is refused; this example quotes nothing and takes plain words only. */
-function word(value: string): string {
-  if (/^[A-Za-z0-9./_-]+$/.test(value)) return value;
-  throw new HostwrightError("HW_QUOTE_REFUSED", `${JSON.stringify(value)} cannot stand in the configuration.`);
+/** What cannot be quoted is refused. */
+const quoted = (text: string): string => `"${oneLine(text, "nginx's configuration").replace(/[\\"]/g, "\\$&")}"`;
+
+const php = ({ docroot, php: { socket } }: WebSite, script: string): string =>
+  `include fastcgi_params; fastcgi_param SCRIPT_FILENAME ${docroot}${script}; fastcgi_pass unix:${socket};`;
+
+function answer(site: WebSite, step: WebStep): string {
+  if (step.do === "refuse") return "return 404;";
+  if (step.do === "page") return php(site, step.script);
+  if (step.do === "script") return `root ${step.root}; try_files $hw_script =404; ${php(site, "$hw_script")}`;
+  if (step.do === "file") return `root ${step.root}; try_files $uri ${step.missing === "page" ? "@front" : "=404"};`;
+  const to = (rest: string): string => `return ${step.status} ${quoted(`${step.to}${rest}$is_args$args`)};`;
+  if (step.rest === null) return to("");
+  return `if ($request_uri ~ ${quoted(`^${step.rest}`)}) { ${to("$hw_rest")} } return 404;`;
 }
 
-function regex(pattern: PathPattern): string {
-  const plain = (text: string): string =>
-    text.replace(/[^A-Za-z0-9/_-]/g, (sign) => (sign === "~" ? sign : `\\${sign}`));
-  if ("exact" in pattern) return `^${plain(pattern.exact)}$`;
-  if ("prefix" in pattern) return `^${plain(pattern.prefix)}`;
-  if ("segment" in pattern) return `/${plain(pattern.segment)}(/|$)`;
-  return `^${plain(pattern.under ?? "")}.*${plain(pattern.suffix)}$`;
-}
-
-/** Pure: the same view gives the same text. The web rules of the platform arrive as data. */
-function site(view: SiteView, port: number): HttpEntry {
-  const { rules, platform, paths, phpSocket } = view;
-  const denied = [...ALWAYS_DENIED, ...rules.denied].map(
-    (pattern) => `    location ~ "${regex(pattern)}" { return 404; }`,
-  );
-  const own = rules.ownPaths.map(
-    ({ prefix }) => `    location ~ "${regex({ prefix })}" { root ${word(paths.public)}; }`,
-  );
-  const front = word(rules.frontController);
-  const php = `include fastcgi_params; fastcgi_param SCRIPT_FILENAME ${word(platform.docroot)}${front}; fastcgi_pass unix:${word(phpSocket)};`;
-  const content = view.enabled
-    ? [
-        ...denied,
-        `    location = ${front} { ${php} }`,
-        '    location ~ "[.]php" { return 404; }',
-        ...own,
-        "    location / { try_files $uri @front; }",
-        `    location @front { ${php} }`,
-      ]
-    : ["    location / { return 503; }"];
-  const names = [view.domain, ...view.aliases].map(word).join(" ");
-  const head = [
-    `    listen ${port};`,
-    `    server_name ${names};`,
-    `    root ${word(platform.docroot)};`,
-    "    disable_symlinks if_not_owner;",
+function host(site: WebSite, asked: WebHost): readonly string[] {
+  if (asked.answer === "closed") return ["location / { return 503; }"];
+  if (asked.answer === "redirect") return [`location / { return 301 $scheme://${asked.to}$request_uri; }`];
+  const login = site.basicAuth;
+  return [
+    ...site.allowFrom.map((network) => `allow ${network};`),
+    ...(site.allowFrom.length === 0 ? [] : ["deny all;"]),
+    ...(login === null ? [] : [`auth_basic ${quoted(login.realm)};`, `auth_basic_user_file ${login.file};`]),
+    `client_max_body_size ${site.uploadMegabytes}m;`,
+    "disable_symlinks if_not_owner;",
+    ...site.steps.flatMap((step) =>
+      regexesOf(step.urls, 1500).map((regex) => `location ~ ${quoted(regex)} { ${answer(site, step)} }`),
+    ),
+    `location @front { ${php(site, site.frontController)} }`,
   ];
-  return { name: `${view.id}.conf`, content: `server {\n${[...head, ...content].join("\n")}\n}\n` };
+}
+
+/** Pure: the same view gives the same text. What a site means to any web server, core has resolved. */
+function site(view: SiteView, port: number): HttpEntry {
+  const web = webSite(view);
+  const hosts = web.hosts.map((one) => [
+    "server {",
+    ...[`listen ${port};`, `server_name ${one.names.join(" ")};`, ...host(web, one)].map((line) => `    ${line}`),
+    "}",
+  ]);
+  return httpEntry(`${web.id}.conf`, ...hosts);
 }
 
 function statusEntry(generation: number): HttpEntry {
   const answer = `location = /generation { default_type text/plain; return 200 "${generation}\\n"; }`;
-  return { name: "000-status.conf", content: `server { listen 127.0.0.1:592; ${answer} }\n` };
+  return httpEntry("000-status.conf", [`server { listen 127.0.0.1:592; ${answer} }`]);
 }
 
-const server = (): readonly Declared[] => [
-  ...[ROOT, `${ROOT}/entries`].map((path) => directory({ path, mode: 0o750 })),
-  generations({ root: ROOT }),
-  file({ path: "/etc/nginx/conf.d/example-http.conf", content: `include ${ROOT}/current/*.conf;\n` }),
-  unit({ name: "nginx.service", enabled: true, active: true }),
-];
+const server = (): readonly Declared[] =>
+  webServer({
+    root: ROOT,
+    unit: "nginx.service",
+    include: { path: "/etc/nginx/conf.d/example-http.conf", content: `include ${ROOT}/current/*.conf;\n` },
+    entries: [],
+  });
 
 export const exampleHttp: ServicePlugin<z.input<typeof Options>> = defineHttpService({
   name: "example-http",
@@ -81,8 +80,8 @@ export const exampleHttp: ServicePlugin<z.input<typeof Options>> = defineHttpSer
   facts: () => ({
     version: { argv: ["nginx", "-v"], parse: ({ stderr }) => /nginx\/([0-9.]+)/.exec(stderr)?.[1] ?? null },
   }),
-  problems: ({ facts }) =>
-    facts["version"] === null ? [{ message: "nginx is not installed.", mend: "Run the task `prepare`." }] : [],
+  problems: (view) =>
+    webServerProblems(view, { name: "nginx", package: "nginx-light", root: ROOT, test: "nginx -t" }, undefined, []),
   role: {
     webUser: "www-data",
     publication: {

@@ -2,11 +2,13 @@ import { parseArgs } from "node:util";
 import { isHostwrightError } from "@hostwright/core";
 import { benchJournal } from "./journal.ts";
 import { benchMemory } from "./memory.ts";
+import { benchServe } from "./serve.ts";
 import { benchVerify } from "./verify.ts";
 
 const USAGE = `usage: npm run bench -- verify [--sites 500] [--json]
        npm run bench -- journal [--actions 300] [--json]
-       npm run bench -- memory [--tasks 10000] [--json]`;
+       npm run bench -- memory [--tasks 10000] [--json]
+       npm run bench -- serve [--pairs 15] [--json]`;
 
 type Say = (line: string) => void;
 
@@ -14,6 +16,7 @@ interface Options {
   readonly sites: number;
   readonly actions: number;
   readonly tasks: number;
+  readonly pairs: number;
 }
 
 const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<unknown>>> = {
@@ -32,6 +35,11 @@ const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<u
     say(`the heap grows by ${figures.bytesPerTask} bytes a task`);
     return figures;
   },
+  serve: async ({ pairs }, say) => {
+    const figures = await benchServe(pairs, say);
+    say(`at least ${figures.lowestRatio} x by the clock, ${figures.lowestProcessorRatio} x by processor time`);
+    return figures;
+  },
 };
 
 function say(line: string): void {
@@ -46,10 +54,16 @@ async function bench(argv: readonly string[]): Promise<void> {
       sites: { type: "string", default: "500" },
       actions: { type: "string", default: "300" },
       tasks: { type: "string", default: "10000" },
+      pairs: { type: "string", default: "15" },
       json: { type: "boolean", default: false },
     },
   });
-  const options = { sites: Number(values.sites), actions: Number(values.actions), tasks: Number(values.tasks) };
+  const options = {
+    sites: Number(values.sites),
+    actions: Number(values.actions),
+    tasks: Number(values.tasks),
+    pairs: Number(values.pairs),
+  };
   const run = BENCHES[positionals.join(" ")];
   if (run === undefined || Object.values(options).some((count) => !Number.isInteger(count) || count < 1)) {
     throw new Error(USAGE);

@@ -1,23 +1,30 @@
 import {
+  configure,
   deleteSite,
   disable,
   enable,
   loginLink,
+  moveDatabase,
   prepare,
   switchHttp,
   verify,
-  type Hostwright,
-  type InstallRequest,
-  type SiteRecord,
+  type ConfigureOptions,
   type TaskRequest,
 } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
-import { apache } from "@hostwright/service-apache";
-import { mysql } from "@hostwright/service-mysql";
-import { nginx } from "@hostwright/service-nginx";
-import { phpFpm } from "@hostwright/service-php-fpm";
 import { offerPackages } from "../support/local-repository.ts";
 import { FIRST, type LivingServer } from "../support/living-server.ts";
+import {
+  BY_HAND,
+  configured,
+  driftSite,
+  INSTALL,
+  OTHER_HOST,
+  servedBy,
+  withDatabaseOn,
+  withoutSite,
+  withSite,
+} from "./arrangements.ts";
 import { SITE } from "./snapshot.ts";
 
 /** One task that workers die of. A new task type joins by an entry of its own in `CASES`. */
@@ -27,18 +34,33 @@ export interface CrashCase {
   readonly type: TaskRequest["type"];
   readonly request: TaskRequest;
   /** Brings the server into the state before the task, whatever an earlier try left: as it was, or as it is after it. */
-  arrange(living: LivingServer): Promise<void>;
+  arrange(living: LivingServer): Promise<unknown>;
   /** What it made stays when it is undone, as its docstring says. Default false. */
   readonly stays?: boolean;
+  /** It changes the second host as well, which is looked at too. Default false. */
+  readonly twoHosts?: boolean;
 }
 
-const INSTALL: InstallRequest = { type: "site:install", domain: SITE, platform: "wordpress" };
 const PLATFORM = "second";
 const PACKAGE = "php8.4-intl";
-const BY_HAND = String.raw`by_hand() { for file; do grep -q '^# by hand' "$file" || echo '# by hand' >> "$file"; done; }`;
 const DRIFT_OF_SERVER = `${BY_HAND}
   chmod 0700 /srv/platforms
   by_hand /etc/nginx/conf.d/hostwright.conf /etc/systemd/system/nginx.service.d/hostwright.conf`;
+
+const RULED: ConfigureOptions = {
+  webRules: {
+    redirects: [{ from: { prefix: "/blog/" }, to: "/", status: 308 }],
+    headers: [{ name: "X-Own", value: "yes" }],
+    denied: [{ prefix: "/wp-includes/css/" }],
+    allowFrom: ["10.213.0.0/16"],
+    basicAuth: { realm: "Members", users: ["anna"] },
+  },
+  bindings: { cache: "web1:redis" },
+};
+const UNRULED: ConfigureOptions = {
+  webRules: { redirects: [], headers: [], denied: [], allowFrom: [], basicAuth: null },
+  bindings: { cache: null },
+};
 
 export const CASES: readonly CrashCase[] = [
   { name: "install", type: "site:install", request: INSTALL, arrange: withoutSite },
@@ -59,9 +81,7 @@ export const CASES: readonly CrashCase[] = [
     name: "verify a site with drift",
     type: "alias:verify",
     request: verify(SITE),
-    arrange: async (living) => {
-      await driftSite(living);
-    },
+    arrange: driftSite,
   },
   {
     name: "verify a server with drift",
@@ -101,41 +121,32 @@ export const CASES: readonly CrashCase[] = [
     name: "switch the web server",
     type: "server:switch-http",
     request: switchHttp("web1", "apache"),
-    arrange: async ({ hw }) => {
-      const rest = [phpFpm.service({ version: "8.4" }), mysql.service()];
-      await hw.servers.put({ name: "web1", services: [nginx.service(), apache.service({}, "apache"), ...rest] });
-      await hw.run(switchHttp("web1", "http"));
-    },
+    arrange: servedBy("http"),
+  },
+  {
+    name: "switch the web server back",
+    type: "server:switch-http",
+    request: switchHttp("web1", "http"),
+    arrange: servedBy("apache"),
+  },
+  {
+    name: "give a site rules and a cache",
+    type: "site:configure",
+    request: configure(SITE, RULED),
+    arrange: configured(UNRULED, RULED),
+  },
+  {
+    name: "take a site's rules and cache",
+    type: "site:configure",
+    request: configure(SITE, UNRULED),
+    arrange: configured(RULED, UNRULED),
+  },
+  {
+    name: "move a database",
+    type: "site:move-database",
+    request: moveDatabase(SITE, OTHER_HOST),
+    arrange: withDatabaseOn("web1"),
+    twoHosts: true,
   },
   { name: "login link", type: "site:login-link", request: loginLink(FIRST), arrange: async () => undefined },
 ];
-
-/** Ends every trace of a case, for the next one. */
-export async function settle(living: LivingServer): Promise<void> {
-  await withoutSite(living);
-  await living.hw.run(verify("web1"));
-}
-
-async function withoutSite({ hw }: LivingServer): Promise<void> {
-  if ((await siteOf(hw)) !== undefined) await hw.run(deleteSite(SITE));
-}
-
-async function withSite({ hw }: LivingServer, enabled = true): Promise<void> {
-  const site = await siteOf(hw);
-  if (site === undefined) await hw.run(INSTALL);
-  if ((site?.enabled ?? true) !== enabled) await hw.run(enabled ? enable(SITE) : disable(SITE));
-}
-
-async function siteOf(hw: Hostwright): Promise<SiteRecord | undefined> {
-  return (await hw.sites.list()).find(({ domain }) => domain === SITE);
-}
-
-/** Of modes, contents and units; the same however often it is done. */
-async function driftSite(living: LivingServer): Promise<void> {
-  await withSite(living);
-  const id = (await siteOf(living.hw))?.id ?? "";
-  await living.host.sh(`${BY_HAND}
-    chmod 0755 /srv/sites/${id}/private
-    by_hand /etc/hostwright/php/${id}.conf /etc/hostwright/nginx/entries/${id}.conf /etc/hostwright/nginx/current/${id}.conf
-    systemctl stop hostwright-php-${id}.socket hostwright-php-${id}.service`);
-}

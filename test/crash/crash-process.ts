@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PLANNING, type Point } from "./tripwire.ts";
 import type { Order } from "./worker.ts";
@@ -50,9 +52,14 @@ export class CrashProcesses implements Disposable {
   }
 }
 
+/** Of this process and its workers: thousands of them load the same code. */
+const CODE = mkdtempSync(join(tmpdir(), "hostwright-crash-code-"));
+process.once("exit", () => rmSync(CODE, { recursive: true, force: true }));
+
 function start(): ChildProcess {
   return spawn(process.execPath, ["--conditions=@hostwright/source", WORKER], {
     stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, NODE_COMPILE_CACHE: CODE },
   });
 }
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TaskOutcome } from "@hostwright/core";
-import { apache } from "@hostwright/service-apache";
-import { LivingServer } from "../support/living-server.ts";
-import { settle, type CrashCase } from "./cases.ts";
+import type { LivingServer } from "../support/living-server.ts";
+import { OTHER_HOST, settle, startLiving } from "./arrangements.ts";
+import type { CrashCase } from "./cases.ts";
 import { CrashProcesses, distinctPoints } from "./crash-process.ts";
-import { diffSnapshots, takeSnapshot, type Snapshot } from "./snapshot.ts";
+import { diffSnapshots, takeSnapshot, type Extent, type Snapshot } from "./snapshot.ts";
 import { unexplained } from "./explained.ts";
 import type { Point } from "./tripwire.ts";
 
@@ -38,7 +38,7 @@ export class CrashMatrix implements AsyncDisposable {
   }
 
   static async start(): Promise<CrashMatrix> {
-    return new CrashMatrix(await LivingServer.start({ plugins: [apache] }));
+    return new CrashMatrix(await startLiving());
   }
 
   /** Runs the task both ways without a crash. @throws when that alone does not end as it should */
@@ -55,7 +55,7 @@ export class CrashMatrix implements AsyncDisposable {
     await settle(this.#living);
     await crashCase.arrange(this.#living);
     const old = await takeSnapshot(this.#living, extentOf(crashCase));
-    const whole = await takeSnapshot(this.#living, "whole");
+    const whole = await takeSnapshot(this.#living, { whole: true, hosts: ["web1", OTHER_HOST] });
     const done = await this.#run(crashCase, "done");
     const undone = await this.#run(crashCase, "undone");
     const difference = diffSnapshots(old, undone.snapshot);
@@ -95,7 +95,7 @@ export class CrashMatrix implements AsyncDisposable {
   /** After all crashes of a case: what each of them may have left where one is not looked for. Empty when nothing is. */
   async remains(crashCase: CrashCase, { whole }: Recording): Promise<string> {
     await crashCase.arrange(this.#living);
-    return diffSnapshots(whole, await takeSnapshot(this.#living, "whole"));
+    return diffSnapshots(whole, await takeSnapshot(this.#living, { whole: true, hosts: ["web1", OTHER_HOST] }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -161,10 +161,10 @@ export class CrashMatrix implements AsyncDisposable {
   /** What a failed try left must not fail the next one. */
   async #renew(): Promise<void> {
     await this.#living[Symbol.asyncDispose]();
-    this.#living = await LivingServer.start({ plugins: [apache] });
+    this.#living = await startLiving();
   }
 }
 
-function extentOf(crashCase: CrashCase): "near" | "whole" {
-  return crashCase.stays === true ? "whole" : "near";
+function extentOf({ stays = false, twoHosts = false }: CrashCase): Extent {
+  return { whole: stays, hosts: twoHosts ? ["web1", OTHER_HOST] : ["web1"] };
 }

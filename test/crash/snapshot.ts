@@ -1,4 +1,5 @@
 import { verify, type SiteRecord } from "@hostwright/core";
+import type { TestHost } from "../hosts/hosts.ts";
 import { diffListing } from "../hosts/listing.ts";
 import { settledListing } from "../support/listing.ts";
 import { FIRST, type LivingServer } from "../support/living-server.ts";
@@ -21,18 +22,23 @@ const RENDERED =
 /** Most of a host, and nothing that most tasks could reach. */
 const FAR = ["/usr/bin", "/usr/sbin", "/usr/lib", "/usr/share", "/usr/include", "/srv/platforms/wordpress/*"];
 
-/**
- * With the id of the site and its user replaced: two snapshots of equal states are equal. `near` leaves out the
- * distribution's files and a release that no task is about, and takes a third of the time.
- */
-export async function takeSnapshot(living: LivingServer, extent: "near" | "whole"): Promise<Snapshot> {
+export interface Extent {
+  /** Else without the distribution's files and a release that no task is about, in a third of the time. */
+  readonly whole: boolean;
+  readonly hosts: readonly string[];
+}
+
+/** With the id of the site and its user replaced: two snapshots of equal states are equal. */
+export async function takeSnapshot(living: LivingServer, { whole, hosts }: Extent): Promise<Snapshot> {
   const site = (await living.hw.sites.list()).find(({ domain }) => domain === SITE) ?? null;
-  const [listing, seen] = await Promise.all([
-    settledListing(living.host, { skip: extent === "near" ? FAR : [] }),
-    look(living, site),
+  const all = hosts.map((name) => living.hosts.host(name));
+  const [seen, ...listings] = await Promise.all([
+    look(living, all, site),
+    ...all.map(async (host) => settledListing(host, { skip: whole ? [] : FAR, unitFiles: whole })),
   ]);
   const plain = (text: string): string => comparable(text, site);
-  return { listing: plain(listing), rows: plain(rowsOf(living)), seen: plain(seen) };
+  const listing = listings.map((text, index) => plain(text).replaceAll(/^(?=.)/gm, `${hosts[index]}:`)).join("\n");
+  return { listing, rows: plain(rowsOf(living)), seen: plain(seen) };
 }
 
 function comparable(text: string, site: SiteRecord | null): string {
@@ -65,7 +71,7 @@ function withoutHashes(line: string): string {
 }
 
 /** Pages of both sites, what their verify would change, and the rows of the tried site's database. */
-async function look(living: LivingServer, site: SiteRecord | null): Promise<string> {
+async function look(living: LivingServer, hosts: readonly TestHost[], site: SiteRecord | null): Promise<string> {
   const { host, hw } = living;
   const seen: unknown[] = [];
   for (const domain of [FIRST, SITE]) {
@@ -76,7 +82,7 @@ async function look(living: LivingServer, site: SiteRecord | null): Promise<stri
     const plan = await hw.plan(verify(domain));
     seen.push([`verify ${domain}`, plan.actions.map((action) => action.title)]);
   }
-  if (site !== null) seen.push(await databaseRows(living));
+  if (site !== null) seen.push(await Promise.all(hosts.map(databaseRows)));
   return JSON.stringify(seen);
 }
 
@@ -89,6 +95,6 @@ for schema in $(mariadb -N -B -e "select distinct table_schema from information_
 done`;
 
 /** Of every WordPress on the host. */
-async function databaseRows(living: LivingServer): Promise<readonly string[]> {
-  return (await living.host.sh(CONTENT)).trim().split("\n").toSorted();
+async function databaseRows(host: TestHost): Promise<readonly string[]> {
+  return (await host.sh(CONTENT)).trim().split("\n").toSorted();
 }

@@ -5,6 +5,11 @@ export interface ListingOptions {
   ignore?: readonly RegExp[];
   /** Paths, as patterns of find, that are not looked into, for speed. */
   skip?: readonly string[];
+  /**
+   * Are the states of all unit files asked of systemd, which reads each of them for it? Default true; links and files below
+   * `/etc` tell as much of what is switched on there.
+   */
+  unitFiles?: boolean;
 }
 
 /** What changes by itself, as patterns of find. Data of databases is asked from their servers instead. */
@@ -21,6 +26,7 @@ const volatile = [
   "/var/lib/mysql",
   "/var/lib/postgresql/*/*/*",
   "/var/lib/nginx",
+  "/var/lib/redis",
   "/var/lib/php/sessions/*",
   "/var/lib/apache2/lock",
   "/var/lib/systemd/random-seed",
@@ -101,12 +107,9 @@ async function accounts(host: TestHost): Promise<string[]> {
   return [...(await list("passwd")), ...(await list("group"))];
 }
 
-async function units(host: TestHost): Promise<string[]> {
-  const unitFiles = await lines(
-    host,
-    "unit-file",
-    "systemctl list-unit-files --plain --no-legend --no-pager | awk '{print $1, $2}'",
-  );
+async function units(host: TestHost, asked: boolean): Promise<string[]> {
+  const list = "systemctl list-unit-files --plain --no-legend --no-pager | awk '{print $1, $2}'";
+  const unitFiles = asked ? await lines(host, "unit-file", list) : [];
   const ours = await lines(
     host,
     "unit",
@@ -133,6 +136,13 @@ const postgresqlQueries = {
   member: "select pg_get_userbyid(roleid) || ':' || pg_get_userbyid(member), admin_option from pg_auth_members",
 };
 
+// The account without a name is switched off where the cache is ours: then the administrator asks, and Redis takes the last
+// login that it was given.
+const REDIS_ACCOUNTS = `{ echo PING; sed -n 's/^user hostwright .*>\\([^ ]*\\) .*/AUTH hostwright \\1/p' /etc/hostwright/redis/base.acl; echo ACL LIST; } 2>/dev/null |
+  redis-cli -s /run/redis/redis-server.sock | sed -n 's/^user //p'`;
+// As they come back with the next start; Redis writes their commands in words of its own.
+const REDIS_SAVED = "sed -n 's/^user //; s/ -@all.*//p' /var/lib/redis/hostwright.acl 2>/dev/null || true";
+
 async function databases(host: TestHost): Promise<string[]> {
   const runs = async (unit: string): Promise<boolean> =>
     (await host.exec(["systemctl", "is-active", "--quiet", unit])).code === 0;
@@ -152,6 +162,10 @@ async function databases(host: TestHost): Promise<string[]> {
       );
     }
   }
+  if (await runs("redis-server")) {
+    found.push(...(await lines(host, "redis-account", REDIS_ACCOUNTS)));
+    found.push(...(await lines(host, "redis-saved", REDIS_SAVED)));
+  }
   return found;
 }
 
@@ -160,7 +174,12 @@ async function databases(host: TestHost): Promise<string[]> {
  * itself are left out, so two listings are equal exactly when nothing was left behind.
  */
 export async function normalisedListing(host: TestHost, options: ListingOptions = {}): Promise<string> {
-  const all = await Promise.all([files(host, options.skip ?? []), accounts(host), units(host), databases(host)]);
+  const all = await Promise.all([
+    files(host, options.skip ?? []),
+    accounts(host),
+    units(host, options.unitFiles ?? true),
+    databases(host),
+  ]);
   const kept = all.flat().filter((line) => !options.ignore?.some((pattern) => pattern.test(line)));
   return `${kept.toSorted().join("\n")}\n`;
 }

@@ -1,11 +1,16 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { PlatformDeclaration, SiteDeclaration } from "@hostwright/core";
+import type { PlatformDeclaration, PlatformPlugin, SiteDeclaration, WebRules } from "@hostwright/core";
 import { drupal } from "@hostwright/platform-drupal";
+import { mediawiki } from "@hostwright/platform-mediawiki";
 import { wordpress } from "@hostwright/platform-wordpress";
-import { wordpressCodebases, type WordpressVersion } from "../hosts/codebases.ts";
+import { siteViewOf } from "@hostwright/testing";
+import { mediawikiCodebase, wordpressCodebases, type WordpressVersion } from "../hosts/codebases.ts";
 import { run } from "../hosts/run.ts";
+import type { Pair } from "./estate.ts";
+import { agedSamples, deniedSamples, isOwn } from "./rule-samples.ts";
 
 /** Stands in every bait: a page that holds it has given a denied file away. */
 export const BAIT = "hostwright-bait-7f3a";
@@ -54,15 +59,28 @@ export interface App {
   readonly settings: string;
   /** A page that an administrator sees and nobody else. */
   readonly adminPage: string;
-  /** SQL on the site's database after which every login link's time is over. */
-  readonly endLinks: string;
+  /** SQL on the site's database after which every login link's time is over, for each database that it can use. */
+  readonly endLinks: Readonly<Partial<Record<Pair["db"], string>>>;
+  /** What it asks of any web server. */
+  readonly rules: WebRules;
+  /** Name of the program by which Hostwright works on its sites. */
+  readonly driver: string;
 }
 
-async function baited(source: string, docroot: string): Promise<string> {
+function contract({ platforms }: PlatformPlugin<never, never>): Pick<App, "rules" | "driver"> {
+  const role = platforms?.[0]?.role;
+  if (role === undefined) throw new Error("the package has no platform");
+  return { rules: role.webRules(siteViewOf("any")), driver: role.driver.name };
+}
+
+/** A copy of the code with a bait wherever its rules deny something or give it an age, but for the site's own folders. */
+async function baited(source: string, docroot: string, rules: WebRules): Promise<string> {
   const copy = join(await mkdtemp(join(tmpdir(), "hostwright-code-")), "code");
   await run("cp", ["-a", source, copy]);
-  for (const path of [...BAITS, OPEN]) {
+  const paths = [...deniedSamples(rules), ...agedSamples(rules).map(({ path }) => path)];
+  for (const path of [...BAITS, OPEN, ...paths.filter((one) => !isOwn(rules, one))]) {
     const file = join(copy, docroot, path);
+    if (paths.includes(path) && existsSync(file)) continue;
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${BAIT}\n`);
   }
@@ -77,7 +95,8 @@ export async function wordpressApp(version: WordpressVersion): Promise<App> {
     name: `wordpress-${version}`,
     platform: wordpress.platform(),
     site: wordpress.site(),
-    source: await baited(codebases[version], "."),
+    source: await baited(codebases[version], ".", contract(wordpress).rules),
+    ...contract(wordpress),
     uploads: "/wp-content/uploads",
     staticFile: "/wp-includes/css/dashicons.min.css",
     open: `/${OPEN}`,
@@ -91,16 +110,48 @@ export async function wordpressApp(version: WordpressVersion): Promise<App> {
     closedScripts: ["/wp-includes/version.php", "/wp-settings.php", "/wp-load.php", "/wp-admin/includes/upgrade.php"],
     settings: "settings.php",
     adminPage: "/wp-admin/options-general.php",
-    endLinks: `update wp_options set option_value = json_replace(option_value, '$.expires', 1) where option_name like 'hostwright_login_%'`,
+    endLinks: {
+      mysql: `update wp_options set option_value = json_replace(option_value, '$.expires', 1) where option_name like 'hostwright_login_%'`,
+    },
+  };
+}
+
+export async function mediawikiApp(): Promise<App> {
+  const over = `ul_value = regexp_replace(ul_value, '"expires":[0-9]+', '"expires":1') where ul_key like 'hostwright-login-%'`;
+  return {
+    name: "mediawiki-1.43",
+    platform: mediawiki.platform(),
+    site: mediawiki.site(),
+    source: await baited(await mediawikiCodebase(), ".", contract(mediawiki).rules),
+    ...contract(mediawiki),
+    uploads: "/images",
+    staticFile: "/resources/assets/poweredby_mediawiki.svg",
+    open: `/${OPEN}`,
+    denied: [
+      ...denied,
+      "/LocalSettings.php",
+      "/includes/Defines.php",
+      "/maintenance/run.php",
+      "/mw-config/index.php",
+      "/vendor/autoload.php",
+      "/skins/Vector/skin.json",
+    ],
+    closedScripts: ["/img_auth.php", "/thumb_handler.php", "/autoload.php", "/maintenance/install.php"],
+    settings: "settings.php",
+    // Of those that it keeps from others this one alone says so by its status.
+    adminPage: "/wiki/Special:Preferences",
+    endLinks: { mysql: `update updatelog set ${over}`, postgres: `update mediawiki.updatelog set ${over}` },
   };
 }
 
 export async function drupalApp(source: string, name: string): Promise<App> {
+  const timeout = `'"password_reset_timeout";i:86400', '"password_reset_timeout";i:1'`;
   return {
     name,
     platform: drupal.platform(),
     site: drupal.site({ profile: "standard" }),
-    source: await baited(source, "web"),
+    source: await baited(source, "web", contract(drupal).rules),
+    ...contract(drupal),
     uploads: "/sites/default/files",
     staticFile: "/core/misc/druplicon.png",
     open: `/${OPEN}`,
@@ -120,7 +171,10 @@ export async function drupalApp(source: string, name: string): Promise<App> {
     ],
     settings: "sites/default/settings.php",
     adminPage: "/admin/reports/status",
-    endLinks: `update config set data = replace(data, '"password_reset_timeout";i:86400', '"password_reset_timeout";i:1') where name = 'user.settings'; truncate cache_config`,
+    endLinks: {
+      mysql: `update config set data = replace(data, ${timeout}) where name = 'user.settings'; truncate cache_config`,
+      postgres: `update config set data = convert_to(replace(convert_from(data, 'UTF8'), ${timeout}), 'UTF8') where name = 'user.settings'; truncate cache_config`,
+    },
   };
 }
 

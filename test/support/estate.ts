@@ -2,14 +2,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHostwright, secret, ssh, type Hostwright, type SiteRecord } from "@hostwright/core";
-import { drupal } from "@hostwright/platform-drupal";
-import { wordpress } from "@hostwright/platform-wordpress";
-import { mysql } from "@hostwright/service-mysql";
-import { nginx } from "@hostwright/service-nginx";
 import { redis } from "@hostwright/service-redis";
 import { phpFpm } from "@hostwright/service-php-fpm";
+import { CHOICES } from "../../demo/choices.ts";
 import { startHosts, type TestHost } from "../hosts/hosts.ts";
 import type { App } from "./apps.ts";
+
+/** Which web server, and which database. */
+export interface Pair {
+  readonly http: keyof typeof CHOICES.http;
+  readonly db: keyof typeof CHOICES.db;
+}
 
 /** Hosts with an instance that knows them: `web1`, and `db1` where the database stands apart. */
 export interface Estate extends AsyncDisposable {
@@ -18,6 +21,7 @@ export interface Estate extends AsyncDisposable {
   /** The same host as `web` where one host is all. */
   readonly database: TestHost;
   readonly stateDir: string;
+  readonly pair: Pair;
 }
 
 /** How an instance reaches a test host. */
@@ -27,17 +31,23 @@ export function connect(host: TestHost): ReturnType<typeof ssh> {
 }
 
 /** Boots the hosts and records them; nothing is changed on them yet. */
-export async function startEstate(where: "one host" | "two hosts"): Promise<Estate> {
+export async function startEstate(
+  where: "one host" | "two hosts",
+  { http = "nginx", db = "mysql" }: Partial<Pair> = {},
+): Promise<Estate> {
   const apart = where === "two hosts";
+  const webServer = CHOICES.http[http];
+  const { plugin, runs } = CHOICES.db[db];
   const hosts = await startHosts(
-    apart ? [{ name: "web1" }, { name: "db1", services: ["mariadb"] }] : [{ name: "web1", services: ["mariadb"] }],
+    apart ? [{ name: "web1" }, { name: "db1", services: [runs] }] : [{ name: "web1", services: [runs] }],
   );
   const stateDir = await mkdtemp(join(tmpdir(), "hostwright-test-"));
-  const hw = await createHostwright({ stateDir, plugins: [nginx, phpFpm, mysql, redis, wordpress, drupal] });
+  const plugins = [webServer, phpFpm, plugin, redis, ...Object.values(CHOICES.platform)];
+  const hw = await createHostwright({ stateDir, plugins });
   const web = hosts.host("web1");
   const database = hosts.host(apart ? "db1" : "web1");
-  const pages = [nginx.service(), phpFpm.service({ version: "8.4" })];
-  const data = mysql.service(apart ? { listen: [database.address] } : undefined);
+  const pages = [webServer.service(), phpFpm.service({ version: "8.4" })];
+  const data = plugin.service(apart ? { listen: [database.address] } : undefined);
   await hw.servers.put({ name: "web1", connect: connect(web), services: apart ? pages : [...pages, data] });
   if (apart) await hw.servers.put({ name: "db1", connect: connect(database), services: [data] });
   return {
@@ -45,12 +55,31 @@ export async function startEstate(where: "one host" | "two hosts"): Promise<Esta
     web,
     database,
     stateDir,
+    pair: { http, db },
     async [Symbol.asyncDispose]() {
       await hw[Symbol.asyncDispose]();
       await hosts.stop();
       await rm(stateDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs SQL in a site's database as the database server's administrator. */
+export async function runSql({ database, pair }: Estate, site: SiteRecord, sql: string): Promise<void> {
+  const administrator = {
+    mysql: `mariadb ${site.id}`,
+    postgres: `cd / && runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 ${site.id}`,
+  };
+  await database.sh(administrator[pair.db], { input: sql });
+}
+
+/** Debian's stock site has names of its own: nginx's answers for every one that nobody has, Apache's for the machine's. */
+export async function removeStockSite({ web, pair }: Estate): Promise<void> {
+  const remove = {
+    nginx: "rm /etc/nginx/sites-enabled/default && systemctl reload nginx",
+    apache: "rm /etc/apache2/sites-enabled/000-default.conf && systemctl reload apache2",
+  };
+  await web.sh(`${remove[pair.http]} && sleep 0.5`);
 }
 
 /** Records an application's code as a platform on `web1`. */

@@ -1,7 +1,7 @@
 import type { SiteView, WebRules } from "@hostwright/core";
 import { siteViewOf } from "@hostwright/testing";
 
-export { wordpressRules } from "@hostwright/testing";
+export { drupalRules, ownRules, wordpressRules } from "@hostwright/testing";
 
 export function siteView(id: string, rules: WebRules, change: Partial<SiteView> = {}): SiteView {
   return siteViewOf(id, { rules, ...change });

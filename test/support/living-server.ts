@@ -63,13 +63,18 @@ export class LivingServer implements AsyncDisposable {
       readonly http?: Plugin;
       readonly plugins?: readonly Plugin[];
       readonly spec?: Partial<HostSpec>;
+      /** Further hosts, which no server record names. */
+      readonly beside?: readonly HostSpec[];
       readonly gate?: Gate;
       readonly leaseMs?: number;
       readonly restarts?: boolean;
     } = {},
   ): Promise<LivingServer> {
     const codebases = await wordpressCodebases();
-    const hosts = await startHosts([{ name: "web1", services: ["mariadb"], ...options.spec }]);
+    const hosts = await startHosts([
+      { name: "web1", services: ["mariadb"], ...options.spec },
+      ...(options.beside ?? []),
+    ]);
     const stateDir = await mkdtemp(join(tmpdir(), "hostwright-living-"));
     const gate = options.gate ?? new Gate();
     const plugins = [options.http ?? nginx, phpFpm, mysql, wordpress, ...(options.plugins ?? [])];
@@ -80,9 +85,9 @@ export class LivingServer implements AsyncDisposable {
     return living;
   }
 
-  /** The record's connection, as it is or with what a test breaks. */
-  connection(changes: Partial<Parameters<typeof ssh>[0]> = {}): ReturnType<typeof ssh> {
-    const { address: host, port, user, hostKey, privateKey } = this.host;
+  /** The record's connection, as it is or with what a test breaks; of another host where one is given. */
+  connection(changes: Partial<Parameters<typeof ssh>[0]> = {}, to: TestHost = this.host): ReturnType<typeof ssh> {
+    const { address: host, port, user, hostKey, privateKey } = to;
     return ssh({ host, port, user, hostKey, privateKey: secret(privateKey), ...changes });
   }
 

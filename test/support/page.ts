@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { request, type IncomingHttpHeaders } from "node:http";
 import type { TestHost } from "../hosts/hosts.ts";
 
 export interface Answer {
@@ -8,6 +8,7 @@ export interface Answer {
   readonly location: string;
   readonly body: string;
   readonly type: string;
+  readonly headers: IncomingHttpHeaders;
   readonly cookies: readonly string[];
   readonly ms: number;
 }
@@ -40,6 +41,7 @@ export async function page(host: TestHost, domain: string, path: string, ask: As
         title: /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1]?.trim() ?? "",
         location: response.headers.location ?? "",
         type: response.headers["content-type"] ?? "",
+        headers: response.headers,
         body: text,
         cookies: response.headers["set-cookie"] ?? [],
         ms: Math.round(performance.now() - started),

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { diffListing } from "../hosts/listing.ts";
 import { BAIT, type App } from "./apps.ts";
 import { upload } from "./as-site.ts";
-import { homeOf, type Estate } from "./estate.ts";
+import { homeOf, runSql, type Estate } from "./estate.ts";
 import { settledListing } from "./listing.ts";
 import { all, follow, page, statuses, type Answer } from "./page.ts";
 
@@ -207,7 +207,7 @@ export function siteSuite(name: string, subject: () => Subject): void {
       );
       const changed = link.replace(/[0-9A-Za-z](?=\/?(?:login)?$)/, (last) => (last === "a" ? "b" : "a"));
       expect(changed).not.toBe(link);
-      await estate.database.sh(`mariadb ${site.id}`, { input: app.endLinks });
+      await runSql(estate, site, app.endLinks[estate.pair.db] ?? "");
       const lets = async (url: string): Promise<boolean> => {
         const { cookies } = await follow(estate.web, url);
         return (await page(estate.web, site.domain, app.adminPage, { cookies })).status === 200;

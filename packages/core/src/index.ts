@@ -37,9 +37,17 @@ export { Server } from "./contracts/server.ts";
 export type { Command, CommandResult, Script, ServerStats, SocketAddress } from "./contracts/server.ts";
 export { ALWAYS_DENIED } from "./contracts/web-rules.ts";
 export type { CacheRule, OwnPath, PathPattern, WebRules } from "./contracts/web-rules.ts";
-export { NO_OWN_RULES, spellings } from "./model/own-rules.ts";
+export { oneLine, quoteRefused } from "./contracts/web/plain.ts";
+export { regexesOf, regexLiteral } from "./contracts/web/url-match.ts";
+export type { UrlMatch } from "./contracts/web/url-match.ts";
+export type { CacheAge, WebAnswer, WebStep } from "./contracts/web/judgement.ts";
+export { httpEntry, webSite } from "./contracts/web/web-site.ts";
+export type { WebHost, WebPhp, WebSite } from "./contracts/web/web-site.ts";
+export { webServerProblems } from "./contracts/web/web-server-problems.ts";
+export type { WebServerName } from "./contracts/web/web-server-problems.ts";
+export { NO_OWN_RULES } from "./model/own-rules.ts";
 export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/own-rules.ts";
-export type { HeldName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
+export type { Blame, HeldName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
 export type { PhpRole, UnitProperty } from "./contracts/roles/php.ts";
 export type { BindingRequest, CacheRole } from "./contracts/roles/cache.ts";
 export type { DatabaseCopy, DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
@@ -69,11 +77,34 @@ export type {
 } from "./contracts/views.ts";
 export type { Operation, OperationContext, ProbeResult } from "./contracts/operation.ts";
 
+export { joinSql, refusedSql, sql, sqlKeyword, sqlNumber } from "./model/sql.ts";
+export type { Sql } from "./model/sql.ts";
+export {
+  DatabaseName,
+  ListenAddresses,
+  listeningAddress,
+  notInstalled,
+  PasswordReference,
+  Port,
+  problemIf,
+  tabbedValues,
+  undeclaredListening,
+} from "./contracts/database-service.ts";
+export type { WithDefaults } from "./contracts/database-service.ts";
+export { webHeadAddress } from "./model/web-head.ts";
+export { databaseSession, StatementFailed } from "./resources/database-session.ts";
+export type { DatabaseDriver, DatabaseSession } from "./resources/database-session.ts";
+export type { DatabaseFailure } from "./resources/database-error.ts";
+export { defineDatabaseResource } from "./resources/database-resource.ts";
+export type { DatabaseResource, DatabaseStatement } from "./resources/database-resource.ts";
 export { directory } from "./resources/directory.ts";
 export type { DirectoryInput, DirectorySpec } from "./resources/directory.ts";
 export { file } from "./resources/file.ts";
 export type { FileInput, FileSpec } from "./resources/file.ts";
 export { link } from "./resources/link.ts";
+export { reloadedFileType } from "./resources/reloaded-file.ts";
+export type { ReloadedFileInput } from "./resources/reloaded-file.ts";
+export type { DirectoryState, FileState, LinkState, OtherState, PathState } from "./resources/path-state.ts";
 export type { LinkInput, LinkSpec } from "./resources/link.ts";
 
 export { createHostwright, Hostwright } from "./hostwright.ts";
@@ -138,10 +169,13 @@ export type { TreeInput, TreeMountPoint, TreeSpec } from "./resources/tree.ts";
 export { digestTree, surveyTree, type TreeSurvey } from "./resources/tree-digest.ts";
 export { unit } from "./resources/unit.ts";
 export type { UnitInput, UnitSpec } from "./resources/unit.ts";
+export { AFTER_NETWORK, unitDropIn } from "./resources/unit-drop-in.ts";
 export { unixUser } from "./resources/unix-user.ts";
 export type { UnixUserInput, UnixUserSpec } from "./resources/unix-user.ts";
 export { generations } from "./resources/generations.ts";
 export type { GenerationsSpec } from "./resources/generations.ts";
+export { ACME_FOLDER, webServer } from "./resources/web-server.ts";
+export type { WebServerInput } from "./resources/web-server.ts";
 export { LocalServer } from "./servers/local-server.ts";
 export { SshServer } from "./servers/ssh-server.ts";
 export type { SshServerOptions } from "./servers/ssh-server.ts";

@@ -7,10 +7,10 @@ export function block(name: string, argument: string, body: Lines): Lines {
 }
 
 /** With conditions on the server's own view of the path; a substitution of `-` changes nothing. */
-export function rule(pattern: string, substitution: string, flags: Lines, ...conditions: Lines): Lines {
+export function rule(regex: string, substitution: string, flags: Lines, ...conditions: Lines): Lines {
   return [
     ...conditions.map((condition) => `RewriteCond ${condition}`),
-    `RewriteRule ${quoteArgument(pattern)} ${quoteArgument(substitution)} ${quoteArgument(`[${flags.join(",")}]`)}`,
+    `RewriteRule ${quoteArgument(regex)} ${quoteArgument(substitution)} ${quoteArgument(`[${flags.join(",")}]`)}`,
   ];
 }
 

@@ -1,23 +1,22 @@
-import { spellings, type OwnRules, type Redirect, type ResponseHeader, type SiteView } from "@hostwright/core";
+import type { ResponseHeader, WebAnswer, WebSite } from "@hostwright/core";
 import { block, NOT_FOUND, rule, type Lines } from "./lines.ts";
-import { plainPath, quoteArgument, quoteHeader, quoteTarget } from "./quote.ts";
-import { matching } from "./rules.ts";
+import { quoteArgument, quoteHeader, quoteTarget } from "./quote.ts";
 
 /** Judged before all other rules: what Apache requires by itself comes after redirects and refusals. */
-export function refusal(allowFrom: OwnRules["allowFrom"]): Lines {
+export function refusal({ allowFrom }: WebSite): Lines {
   if (allowFrom.length === 0) return [];
   return rule("^", "-", ["F"], ...allowFrom.map((network) => `expr ${quoteArgument(`! -R '${network}'`)}`));
 }
 
-/** The site's own password for all but challenges, which PHP does not learn; without one, what a visitor sent is for PHP. */
-export function authorization({ ownRules, passwordFile }: SiteView): Lines {
-  if (ownRules.basicAuth === null) return block("Location", '"/"', ["CGIPassAuth On"]);
+/** The site's own password for all but challenges, which PHP does not learn. */
+export function authorization({ basicAuth }: WebSite): Lines {
+  if (basicAuth === null) return [];
   return [
     ...block("LocationMatch", '"^/(?!\\.well-known/acme-challenge/)"', [
       "AuthType Basic",
-      `AuthName ${quoteArgument(ownRules.basicAuth.realm)}`,
+      `AuthName ${quoteArgument(basicAuth.realm)}`,
       "AuthBasicProvider file",
-      `AuthUserFile ${quoteArgument(plainPath(passwordFile))}`,
+      `AuthUserFile ${quoteArgument(basicAuth.file)}`,
       "Require valid-user",
     ]),
     `ProxyFCGISetEnvIf "true" !REMOTE_USER`,
@@ -32,16 +31,9 @@ export function headers(list: readonly ResponseHeader[]): Lines {
   ]);
 }
 
-export function redirects(list: readonly Redirect[]): Lines {
-  return list.flatMap(({ from, to, status }) => {
-    const regex = matching([from]) ?? "";
-    const flags = ["NE", `R=${status}`, "L"];
-    if ("exact" in from) return rule(regex, quoteTarget(to), flags);
-    // Behind a target that ends with a slash another one would name another host.
-    const written = `^[^ ]+ ${spellings(from.prefix)}((?:[^/\\x5c?# ][^?# ]*)?)(?:[?# ]|\\z)`;
-    return [
-      ...rule(regex, `${quoteTarget(to)}%1`, flags, `%{THE_REQUEST} ${quoteArgument(written)}`),
-      ...rule(regex, "-", NOT_FOUND),
-    ];
-  });
+export function redirect(regex: string, { to, status, rest }: Extract<WebAnswer, { do: "redirect" }>): Lines {
+  const flags = ["NE", `R=${status}`, "L"];
+  if (rest === null) return rule(regex, quoteTarget(to), flags);
+  const written = `%{THE_REQUEST} ${quoteArgument(`^[^ ]+ ${rest}`)}`;
+  return [...rule(regex, `${quoteTarget(to)}%1`, flags, written), ...rule(regex, "-", NOT_FOUND)];
 }

@@ -1,7 +1,6 @@
 import { CONTRACT, defineHttpService, type ServicePlugin } from "@hostwright/core";
 import type * as z from "zod";
-import { blame } from "./blame.ts";
-import { dump, facts, problems } from "./facts.ts";
+import { blame, dump, facts, problems } from "./facts.ts";
 import { heldNames } from "./held-names.ts";
 import { ApacheOptions } from "./options.ts";
 import { ROOT, STATUS } from "./paths.ts";

@@ -1,154 +1,73 @@
-import { ALWAYS_DENIED, type HttpEntry, type ServerView, type SiteView } from "@hostwright/core";
-import type { ApacheOptions } from "./options.ts";
-import { ACME_FOLDER } from "./paths.ts";
-import { plainPath, plainUrl, quoteArgument, regexLiteral, serverName } from "./quote.ts";
-import { authorization, headers, redirects, refusal } from "./own-rules.ts";
+import { ACME_FOLDER, httpEntry, webSite } from "@hostwright/core";
+import type { HttpEntry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core";
+import { judgement } from "./judgement.ts";
 import { block, NOT_FOUND, rule, type Lines } from "./lines.ts";
-import { ANY_PHP, anyOf, cacheGroups, except, HIDDEN, matching, patternRegex, scripts } from "./rules.ts";
+import type { ApacheOptions } from "./options.ts";
+import { authorization, headers, refusal } from "./own-rules.ts";
+import { fastcgi } from "./php.ts";
+import { quoteArgument } from "./quote.ts";
 
 /** Challenges of certificate authorities, on every name. */
-export const ACME: Lines = [
+const ACME: Lines = [
   "RewriteEngine On",
   ...rule("(?s)^/\\.well-known/acme-challenge/([\\w-]+)\\z", `${ACME_FOLDER}/$1`, ["L"]),
   ...rule("(?s)^/\\.well-known/acme-challenge/", "-", NOT_FOUND),
 ];
 
-export function host(options: ApacheOptions, names: readonly string[], body: Lines): Lines {
-  const [main = "", ...others] = names.map(serverName);
+/** One virtual host: names, challenges, and what else. */
+export function host({ httpPort }: ApacheOptions, [main = "", ...others]: readonly string[], body: Lines): Lines {
   const aliases = others.map((name) => `ServerAlias ${name}`);
-  return block("VirtualHost", `*:${options.httpPort}`, [`ServerName ${main}`, ...aliases, ...ACME, ...body]);
+  return block("VirtualHost", `*:${httpPort}`, [`ServerName ${main}`, ...aliases, ...ACME, ...body]);
 }
 
-/** `path` as the request has it now, below a folder. */
-const isFile = (folder: string, path: string): string => `${quoteArgument(`${plainPath(folder)}${path}`)} -f`;
-const isNoFile = (folder: string, path: string): string => `${quoteArgument(`${plainPath(folder)}${path}`)} !-f`;
-
-function php({ id, phpSocket }: SiteView): string {
-  return `H=proxy:unix:${plainPath(phpSocket)}|fcgi://${serverName(id)}`;
+function answer(site: WebSite, asked: WebHost): Lines {
+  if (asked.answer === "site") return open(site);
+  if (asked.answer === "redirect") return redirect(asked.to);
+  const page = `ErrorDocument 503 ${quoteArgument(asked.html)}`;
+  return [...rule("^", "-", ["R=503", "L"]), ...headers(asked.headers), page];
 }
 
-/** With a password, only who gave it learns what is missing: Apache asks for it before it looks for a file, a rule does not. */
-function missing({ ownRules, paths }: SiteView, regex: string, ...conditions: Lines): Lines {
-  return ownRules.basicAuth === null
-    ? rule(regex, "-", NOT_FOUND, ...conditions)
-    : rule(regex, `${plainPath(paths.public)}/.missing`, ["L"], ...conditions);
-}
-
-function scriptRules(view: SiteView, where: "own" | "release"): Lines {
-  const root = where === "own" ? view.paths.public : view.platform.docroot;
-  return scripts(view.rules, where).flatMap((regex) => [
-    ...rule(regex, "-", [php(view), "L"], isFile(root, "$1")),
-    ...missing(view, regex),
-  ]);
-}
-
-/** Ages of what is served as a file from here on, and the end of the judgement; `skip` leads past all of it. */
-function asFile({ rules }: SiteView, skip: (count: string) => Lines): Lines {
-  const ages = cacheGroups(rules.cache);
-  // The first that matches decides: it is asked last.
-  const set = ages.toReversed().flatMap(({ seconds, regex }) => rule(regex, "-", [`E=HOSTWRIGHT_AGE:${seconds}`]));
-  return [...skip(`S=${ages.length + 1}`), ...set, ...rule("^", "-", ["L"])];
-}
-
-/** The order of judgement of `WebRules`, by rewrite rules alone: Apache's own sections are judged in another order. */
-function judgement(view: SiteView): Lines {
-  const { rules, ownRules, platform, paths } = view;
-  const own = rules.ownPaths.map(({ prefix }) => prefix);
-  const denied = [HIDDEN, ...[...ALWAYS_DENIED, ...rules.denied].map(patternRegex)];
-  const below = anyOf(own.map(regexLiteral));
-  const generated = own.length === 0 ? null : matching(rules.generated, own);
-  const front = [php(view), "PT", "L"];
-  const uri = "%{REQUEST_URI}";
-  const virtual = matching(rules.virtual);
-  const made = virtual === null ? [] : rule(virtual, plainUrl(rules.frontController), front);
-  const notFound = (regex: string | null): Lines => (regex === null ? [] : rule(regex, "-", NOT_FOUND));
-  return [
-    ...notFound(matching(ownRules.denied)),
-    // What is denied stays so: a redirect is judged after it, and before what the platform makes of a URL.
-    ...(ownRules.redirects.length === 0
-      ? [...made, ...notFound(anyOf(denied))]
-      : [...notFound(anyOf(denied, except(rules.virtual))), ...redirects(ownRules.redirects), ...made]),
-    ...rules.phpIndexes.flatMap((folder) => [
-      ...rule(`(?s)^${regexLiteral(folder)}\\z`, `${plainUrl(folder)}index.php`, front),
-      ...rule(`(?s)^${regexLiteral(folder.slice(0, -1))}\\z`, plainUrl(folder), ["R=301", "L"]),
-    ]),
-    ...scriptRules(view, "own"),
-    ...scriptRules(view, "release"),
-    ...rule(ANY_PHP, "-", NOT_FOUND),
-    ...(generated === null ? [] : rule(generated, plainUrl(rules.frontController), front, isNoFile(paths.public, uri))),
-    ...(below === null
-      ? []
-      : [
-          ...missing(view, below, isNoFile(paths.public, uri)),
-          ...asFile(view, (skip) => rule(`!${below}`, "-", [skip])),
-        ]),
-    ...asFile(view, (skip) => rule("^", "-", [skip], isNoFile(platform.docroot, uri))),
-    ...rule("^", plainUrl(rules.frontController), front),
-  ];
-}
-
-function enabledBody(view: SiteView): Lines {
-  const { platform, paths, limits, rules } = view;
-  const seconds = Math.max(1, Math.ceil(limits.requestSeconds));
-  const bytes = Math.max(1, Math.ceil(limits.uploadMegabytes)) * 1024 * 1024;
-  const folder = (path: string): Lines =>
-    block("Directory", quoteArgument(`${plainPath(path)}/`), [
-      "AllowOverride None",
-      "Options SymLinksIfOwnerMatch",
-      "Require all granted",
-    ]);
-  return [
-    `DocumentRoot ${quoteArgument(plainPath(platform.docroot))}`,
-    ...rules.ownPaths.map(
-      ({ prefix }) =>
-        `Alias ${quoteArgument(plainUrl(prefix))} ${quoteArgument(`${plainPath(paths.public)}${plainPath(prefix)}`)}`,
-    ),
-    // Where Apache finds a script of the site's own is not where the site's PHP sees it.
-    `ProxyFCGISetEnvIf "reqenv('SCRIPT_FILENAME') =~ m#^(?:proxy:fcgi://[^/]*)?${regexLiteral(paths.public)}(/.*)$#" SCRIPT_FILENAME "${plainPath(platform.docroot)}$1"`,
-    `ProxyTimeout ${seconds}`,
-    ...folder(platform.docroot),
-    ...folder(paths.public),
-    ...headers(view.ownRules.headers),
-    ...authorization(view),
-    "",
-    ...refusal(view.ownRules.allowFrom),
-    // Apache's own limit does not hold for what it passes on; a body of unknown length meets PHP's.
-    ...rule("^", "-", ["R=413", "L"], `expr "%{HTTP:Content-Length} -gt ${bytes}"`),
-    ...judgement(view),
-  ];
-}
-
-const CLOSED: Lines = [
-  ...rule("^", "-", ["R=503", "L"]),
-  "Header always set Retry-After 3600",
-  "Header always set Cache-Control no-store",
-  'ErrorDocument 503 "<!doctype html><title>Not available</title><h1>This site is not available at the moment.</h1>"',
-];
-
-/** The host name that a redirect names keeps the scheme and port that the visitor used. */
-function redirect(domain: string): Lines {
+/** With the scheme and port that the visitor used. */
+function redirect(to: string): Lines {
+  const target = `%{REQUEST_SCHEME}://${to}%{ENV:HOSTWRIGHT_PORT}%1`;
   return [
     ...rule("^", "-", ["E=HOSTWRIGHT_PORT:%1"], '%{HTTP_HOST} "(:[0-9]+)\\z"'),
-    ...rule(
-      "^",
-      `%{REQUEST_SCHEME}://${serverName(domain)}%{ENV:HOSTWRIGHT_PORT}%1`,
-      ["NE", "R=301", "L"],
-      '%{THE_REQUEST} "^[^ ]+ (/[^ ?]*)"',
-    ),
+    ...rule("^", target, ["NE", "R=301", "L"], '%{THE_REQUEST} "^[^ ]+ (/[^ ?]*)"'),
+  ];
+}
+
+function open(site: WebSite): Lines {
+  const { docroot, own, uploadMegabytes } = site;
+  const served = [
+    "AllowOverride None",
+    "Options SymLinksIfOwnerMatch",
+    "Require all granted",
+    // What a visitor sent as a login is for PHP where no password of the site's own is asked for.
+    ...(site.basicAuth === null ? ["CGIPassAuth On"] : []),
+  ];
+  return [
+    `DocumentRoot ${quoteArgument(docroot)}`,
+    // A new connection costs as much as some requests; Debian's 100 ends one in the middle of a page.
+    "MaxKeepAliveRequests 1000",
+    // A file that its site shortens while it is mapped would end the process, with all requests of all sites in it.
+    "EnableMMAP Off",
+    "EnableSendfile On",
+    ...own.prefixes.map((prefix) => `Alias ${quoteArgument(prefix)} ${quoteArgument(`${own.folder}${prefix}`)}`),
+    ...fastcgi(site),
+    ...[docroot, own.folder].flatMap((folder) => block("Directory", quoteArgument(`${folder}/`), served)),
+    ...headers(site.headers),
+    ...authorization(site),
+    "",
+    ...refusal(site),
+    // Apache's own limit does not hold for what it passes on; a body of unknown length meets PHP's.
+    ...rule("^", "-", ["R=413", "L"], `expr "req_novary('Content-Length') -gt ${uploadMegabytes * 1024 * 1024}"`),
+    ...judgement(site),
   ];
 }
 
 /** A site's entry, pure. */
-export function renderSite(view: SiteView, serverView: ServerView): HttpEntry {
-  const options = serverView.service.options as ApacheOptions;
-  const all = [view.domain, ...view.aliases];
-  const hosts = !view.enabled
-    ? [host(options, all, CLOSED)]
-    : view.aliasMode === "serve" || view.aliases.length === 0
-      ? [host(options, all, enabledBody(view))]
-      : [host(options, [view.domain], enabledBody(view)), host(options, view.aliases, redirect(view.domain))];
-  return {
-    name: `${view.id}.conf`,
-    content: `# Managed by Hostwright: changes are overwritten.\n${hosts.map((lines) => lines.join("\n")).join("\n\n")}\n`,
-  };
+export function renderSite(view: SiteView, { service }: ServerView): HttpEntry {
+  const site = webSite(view);
+  const hosts = site.hosts.map((one) => host(service.options as ApacheOptions, one.names, answer(site, one)));
+  return httpEntry(`${site.id}.conf`, ...hosts);
 }

@@ -1,16 +1,15 @@
+import { joinSql, sql, type Sql } from "@hostwright/core";
+import { readAccount, type AccountState, type Grant } from "./account-state.ts";
 import type { Flavour } from "./flavour.ts";
-import { account, identifier, join, keyword, literal, sql, type Sql } from "./quote.ts";
-import type { AccountState, Grant } from "./account-state.ts";
-import { readAccount } from "./account-row.ts";
+import { literal } from "./quote.ts";
 
-/** One row of the query: what kind of thing it tells of which account, and up to five words of it. */
+/** One row of the query: an account as it is kept, or one of its rights, quoted by the server itself. */
 interface Row {
-  readonly kind: string;
+  readonly kind: "account" | "grant";
   readonly grantee: string;
-  readonly a: string | null;
-  readonly b: string | null;
-  readonly c: string | null;
-  readonly d: string | null;
+  readonly what: string;
+  /** What a right is on; empty for a role. */
+  readonly place: Sql;
   readonly grantable: string | null;
 }
 
@@ -26,39 +25,47 @@ export function accountName(key: string): AccountName {
 
 // As information_schema writes an account. It has no escapes; the names that the schema lets through need none.
 const grantee = ({ user, host }: AccountName): string => `'${user}'@'${host}'`;
+const OWNER = sql`CONCAT("'", User, "'@'", Host, "'")`;
 
-const MARIADB_ACCOUNT = sql`SELECT 'account' AS kind, CONCAT("'", User, "'@'", Host, "'") AS grantee, Priv AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS grantable FROM mysql.global_priv`;
-const MYSQL_ACCOUNT = sql`SELECT 'account' AS kind, CONCAT("'", User, "'@'", Host, "'") AS grantee, CAST(JSON_OBJECT(
+const name = (column: Sql): Sql => sql`CONCAT('\`', REPLACE(${column}, '\`', '\`\`'), '\`')`;
+const account = (user: Sql, host: Sql): Sql => sql`CONCAT(QUOTE(${user}), '@', QUOTE(${host}))`;
+const TABLE = sql`CONCAT(${name(sql`TABLE_SCHEMA`)}, '.', ${name(sql`TABLE_NAME`)})`;
+
+/** Of information_schema's tables. A database stands there as it was granted: its wildcards are escaped already. */
+const LEVELS: readonly (readonly [table: Sql, what: Sql, place: Sql])[] = [
+  [sql`USER_PRIVILEGES`, sql`PRIVILEGE_TYPE`, sql`'*.*'`],
+  [sql`SCHEMA_PRIVILEGES`, sql`PRIVILEGE_TYPE`, sql`CONCAT(${name(sql`TABLE_SCHEMA`)}, '.*')`],
+  [sql`TABLE_PRIVILEGES`, sql`PRIVILEGE_TYPE`, TABLE],
+  [sql`COLUMN_PRIVILEGES`, sql`CONCAT(PRIVILEGE_TYPE, ' (', ${name(sql`COLUMN_NAME`)}, ')')`, TABLE],
+];
+
+const MARIADB_ACCOUNT = sql`Priv AS what, '' AS place, NULL AS grantable FROM mysql.global_priv`;
+const MYSQL_ACCOUNT = sql`CAST(JSON_OBJECT(
   'plugin', plugin, 'authentication_string', authentication_string, 'account_locked', account_locked = 'Y',
   'password_expired', password_expired = 'Y', 'password_lifetime', password_lifetime, 'ssl_type', CONCAT(ssl_type),
   'ssl_cipher', CONVERT(ssl_cipher USING utf8mb4), 'x509_issuer', CONVERT(x509_issuer USING utf8mb4), 'x509_subject', CONVERT(x509_subject USING utf8mb4),
   'max_questions', max_questions, 'max_updates', max_updates, 'max_connections', max_connections, 'max_user_connections', max_user_connections
-) AS CHAR) AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS grantable FROM mysql.user`;
-const MARIADB_ROLES = sql`SELECT 'role', CONCAT("'", User, "'@'", Host, "'"), Role, NULL, NULL, NULL, Admin_option FROM mysql.roles_mapping`;
-const MYSQL_ROLES = sql`SELECT 'role', CONCAT("'", TO_USER, "'@'", TO_HOST, "'"), FROM_USER, FROM_HOST, NULL, NULL, WITH_ADMIN_OPTION FROM mysql.role_edges`;
+) AS CHAR) AS what, '' AS place, NULL AS grantable FROM mysql.user`;
+const ROUTINES = sql`REPLACE(CONCAT(Proc_priv), 'Grant', 'GRANT OPTION'), CONCAT(Routine_type, ' ', ${name(sql`Db`)}, '.', ${name(sql`Routine_name`)}), NULL FROM mysql.procs_priv`;
+const PROXIES = sql`'PROXY', ${account(sql`Proxied_user`, sql`Proxied_host`)}, NULL FROM mysql.proxies_priv`;
+const MARIADB_ROLES = sql`${name(sql`Role`)}, '', NULL FROM mysql.roles_mapping`;
+const MYSQL_ROLES = sql`${account(sql`FROM_USER`, sql`FROM_HOST`)}, '', NULL FROM (SELECT *, TO_USER AS User, TO_HOST AS Host FROM mysql.role_edges) AS edges`;
 
 /** All that stands about these accounts, in one statement however many they are. */
 export function accountsQuery(flavour: Flavour, names: readonly AccountName[]): Sql {
-  const keys = join(names.map(({ user, host }) => sql`(${literal(host)}, ${literal(user)})`));
-  const grantees = join(names.map((name) => literal(grantee(name))));
+  const keys = joinSql(names.map(({ user, host }) => sql`(${literal(host)}, ${literal(user)})`));
+  const grantees = joinSql(names.map((one) => literal(grantee(one))));
   const mariadb = flavour === "mariadb";
-  const routines = sql`SELECT 'routine', CONCAT("'", User, "'@'", Host, "'"), CONCAT(Proc_priv), Db, Routine_name, CONCAT(Routine_type), NULL FROM mysql.procs_priv`;
-  const proxies = sql`SELECT 'proxy', CONCAT("'", User, "'@'", Host, "'"), Proxied_user, Proxied_host, NULL, NULL, NULL FROM mysql.proxies_priv`;
-  return join(
-    [
-      sql`${mariadb ? MARIADB_ACCOUNT : MYSQL_ACCOUNT} WHERE (Host, User) IN (${keys})`,
-      sql`SELECT 'global', GRANTEE, PRIVILEGE_TYPE, NULL, NULL, NULL, IS_GRANTABLE FROM information_schema.USER_PRIVILEGES WHERE GRANTEE IN (${grantees})`,
-      sql`SELECT 'database', GRANTEE, PRIVILEGE_TYPE, TABLE_SCHEMA, NULL, NULL, IS_GRANTABLE FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE IN (${grantees})`,
-      sql`SELECT 'table', GRANTEE, PRIVILEGE_TYPE, TABLE_SCHEMA, TABLE_NAME, NULL, IS_GRANTABLE FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE IN (${grantees})`,
-      sql`SELECT 'column', GRANTEE, PRIVILEGE_TYPE, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, IS_GRANTABLE FROM information_schema.COLUMN_PRIVILEGES WHERE GRANTEE IN (${grantees})`,
-      sql`${routines} WHERE (Host, User) IN (${keys})`,
-      sql`${proxies} WHERE (Host, User) IN (${keys})`,
-      mariadb
-        ? sql`${MARIADB_ROLES} WHERE (Host, User) IN (${keys})`
-        : sql`${MYSQL_ROLES} WHERE (TO_HOST, TO_USER) IN (${keys})`,
-    ],
-    "\nUNION ALL ",
-  );
+  const kept = [ROUTINES, PROXIES, mariadb ? MARIADB_ROLES : MYSQL_ROLES];
+  const parts = [
+    sql`SELECT 'account' AS kind, ${OWNER} AS grantee, ${mariadb ? MARIADB_ACCOUNT : MYSQL_ACCOUNT} WHERE (Host, User) IN (${keys})`,
+    ...LEVELS.map(
+      ([table, what, place]) =>
+        sql`SELECT 'grant', GRANTEE, ${what}, ${place}, IS_GRANTABLE FROM information_schema.${table} WHERE GRANTEE IN (${grantees})`,
+    ),
+    ...kept.map((rights) => sql`SELECT 'grant', ${OWNER}, ${rights} WHERE (Host, User) IN (${keys})`),
+  ];
+  return joinSql(parts, "\nUNION ALL ");
 }
 
 /** States by key. Comparisons of the server ignore case and accents, these don't. */
@@ -68,53 +75,21 @@ export function accountStates(
   rows: readonly unknown[],
 ): Map<string, AccountState> {
   const byGrantee = Map.groupBy(rows as readonly Row[], (row) => row.grantee);
-  const states = new Map<string, AccountState>();
-  for (const key of keys) {
-    const name = accountName(key);
-    const own = byGrantee.get(grantee(name)) ?? [];
+  const states = keys.flatMap((key) => {
+    const own = byGrantee.get(grantee(accountName(key))) ?? [];
     const row = own.find((one) => one.kind === "account");
-    if (row === undefined) continue;
-    const grants = own.flatMap((one) => grantsOf(flavour, one));
-    states.set(key, {
-      ...name,
-      ...readAccount(flavour, row.a ?? "{}"),
-      grants: [...new Map(grants.map((grant) => [`${grant.privilege} ${grant.on}`, grant])).values()],
-    });
-  }
-  return states;
+    if (row === undefined) return [];
+    const grants = own.flatMap(grantsOf).map((grant) => [`${grant.privilege} ${grant.on}`, grant] as const);
+    const state = { ...accountName(key), ...readAccount(flavour, row.what), grants: [...new Map(grants).values()] };
+    return [[key, state] as const];
+  });
+  return new Map(states);
 }
 
-const GRANT_OPTION = sql`GRANT OPTION`;
-
-function grantsOf(flavour: Flavour, { kind, a, b, c, d, grantable }: Row): readonly Grant[] {
-  const words = { a: a ?? "", b: b ?? "", c: c ?? "", d: d ?? "" };
-  const rights = (privilege: Sql, on: Sql): readonly Grant[] => [
-    ...(privilege === "USAGE" ? [] : [{ privilege, on }]),
-    ...(grantable === "YES" ? [{ privilege: GRANT_OPTION, on }] : []),
+function grantsOf({ kind, what, place: on, grantable }: Row): readonly Grant[] {
+  if (kind === "account") return [];
+  return [
+    ...(what === "USAGE" ? [] : [{ privilege: what as Sql, on }]),
+    ...(grantable === "YES" ? [{ privilege: sql`GRANT OPTION`, on }] : []),
   ];
-  switch (kind) {
-    case "global":
-      return rights(keyword(words.a), sql`*.*`);
-    case "database":
-      // As it was stored: its wildcards are escaped already.
-      return rights(keyword(words.a), sql`${identifier(words.b)}.*`);
-    case "table":
-      return rights(keyword(words.a), sql`${identifier(words.b)}.${identifier(words.c)}`);
-    case "column":
-      return rights(
-        sql`${keyword(words.a)} (${identifier(words.d)})`,
-        sql`${identifier(words.b)}.${identifier(words.c)}`,
-      );
-    case "routine":
-      return words.a.split(",").map((word) => ({
-        privilege: word === "Grant" ? GRANT_OPTION : keyword(word.toUpperCase()),
-        on: sql`${keyword(words.d)} ${identifier(words.b)}.${identifier(words.c)}`,
-      }));
-    case "proxy":
-      return [{ privilege: sql`PROXY`, on: account(words.a, words.b) }];
-    case "role":
-      return [{ privilege: flavour === "mariadb" ? identifier(words.a) : account(words.a, words.b), on: sql`` }];
-    default:
-      return [];
-  }
 }

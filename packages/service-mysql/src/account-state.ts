@@ -1,4 +1,6 @@
-import { join, sql, type Sql } from "./quote.ts";
+import { joinSql, sql, sqlKeyword, sqlNumber, type Sql } from "@hostwright/core";
+import type { Flavour } from "./flavour.ts";
+import { literal } from "./quote.ts";
 
 /** One right: `SELECT` on `` `s1`.* ``. A role is a privilege on nothing. */
 export interface Grant {
@@ -12,21 +14,92 @@ export interface AccountState {
   readonly host: string;
   /** What stands after IDENTIFIED. */
   readonly authentication: Sql;
-  /** What stands after REQUIRE. */
-  readonly require: Sql;
-  /** What stands after PASSWORD EXPIRE. */
-  readonly expiry: Sql;
-  /** Limits by name; those of 0, which is none, are left out. */
-  readonly limits: Readonly<Record<string, number>>;
-  readonly locked: boolean;
+  /** What stands behind that: TLS, limits, expiry and lock. */
+  readonly conditions: Sql;
   /** The password must be changed at the next login. */
   readonly expired: boolean;
   readonly grants: readonly Grant[];
 }
 
-/** An account that is as Hostwright makes them: open, without limits, its password never expiring. */
-export function plainAccount(account: Pick<AccountState, "user" | "host" | "authentication" | "grants">): AccountState {
-  return { ...account, require: sql`NONE`, expiry: sql`NEVER`, limits: {}, locked: false, expired: false };
+interface Plugin {
+  readonly plugin?: string;
+  readonly authentication_string?: string;
+}
+
+/** What mysql.global_priv keeps of an account; the query gives a MySQL account the same names. */
+interface Stored extends Plugin {
+  readonly auth_or?: readonly Plugin[];
+  readonly account_locked?: boolean | number;
+  readonly password_expired?: boolean | number;
+  readonly password_last_changed?: number;
+  readonly password_lifetime?: number | null;
+  readonly ssl_type?: number | string;
+  readonly ssl_cipher?: string;
+  readonly x509_issuer?: string;
+  readonly x509_subject?: string;
+  readonly [limit: string]: unknown;
+}
+
+/** Names of the limits as they are kept, and as SQL sets them. MariaDB alone has the last: seconds with a fraction. */
+const LIMITS = [
+  ["max_questions", "MAX_QUERIES_PER_HOUR"],
+  ["max_updates", "MAX_UPDATES_PER_HOUR"],
+  ["max_connections", "MAX_CONNECTIONS_PER_HOUR"],
+  ["max_user_connections", "MAX_USER_CONNECTIONS"],
+  ["max_statement_time", "MAX_STATEMENT_TIME"],
+] as const;
+
+/** How an account logs in and what limits it, from what the server keeps of it. */
+export function readAccount(flavour: Flavour, json: string | object): Omit<AccountState, "user" | "host" | "grants"> {
+  // mysql2 parses what is JSON to the server.
+  const stored = (typeof json === "string" ? JSON.parse(json) : json) as Stored;
+  return {
+    authentication: authentication(flavour, stored),
+    conditions: conditions(flavour, stored),
+    expired: flavour === "mariadb" ? stored.password_last_changed === 0 : Boolean(stored.password_expired),
+  };
+}
+
+/** Of an account as Hostwright makes them: open, without limits, its password never expiring. */
+export function plainConditions(flavour: Flavour): Sql {
+  return conditions(flavour, { password_lifetime: 0 });
+}
+
+function authentication(flavour: Flavour, stored: Stored): Sql {
+  if (flavour === "mysql") return sql`WITH ${clause(stored, sql`AS`)}`;
+  // In the list of alternatives an empty one stands for the account's first.
+  const all = stored.auth_or?.length
+    ? stored.auth_or.map((one) => (one.plugin === undefined ? stored : one))
+    : [stored];
+  const clauses = all.map((one) => clause(one, sql`USING`));
+  return sql`VIA ${joinSql(clauses, " OR ")}`;
+}
+
+function clause({ plugin = "", authentication_string: secret = "" }: Plugin, using: Sql): Sql {
+  const name = sqlKeyword(plugin === "" ? "mysql_native_password" : plugin);
+  return secret === "" ? name : sql`${name} ${using} ${literal(secret)}`;
+}
+
+function conditions(flavour: Flavour, stored: Stored): Sql {
+  const limits = LIMITS.filter(([kept]) => flavour === "mariadb" || kept !== "max_statement_time").map(
+    ([kept, name]) => sql`${sqlKeyword(name)} ${sqlNumber(Math.ceil(Number(stored[kept] ?? 0)))}`,
+  );
+  const days = stored.password_lifetime ?? -1;
+  const expiry = days === 0 ? sql`NEVER` : days < 0 ? sql`DEFAULT` : sql`INTERVAL ${sqlNumber(days)} DAY`;
+  const lock = stored.account_locked ? sql`ACCOUNT LOCK` : sql`ACCOUNT UNLOCK`;
+  return sql`REQUIRE ${requirement(stored)} WITH ${joinSql(limits, " ")} PASSWORD EXPIRE ${expiry} ${lock}`;
+}
+
+function requirement({ ssl_type: type = 0, ssl_cipher, x509_issuer, x509_subject }: Stored): Sql {
+  if (type === 0 || type === "") return sql`NONE`;
+  if (type === 1 || type === "ANY") return sql`SSL`;
+  if (type === 2 || type === "X509") return sql`X509`;
+  const parts = { CIPHER: ssl_cipher, ISSUER: x509_issuer, SUBJECT: x509_subject };
+  const given = Object.entries(parts).filter(([, value = ""]) => value !== "");
+  return joinSql(
+    given.map(([word, value = ""]) => sql`${sqlKeyword(word)} ${literal(value)}`),
+    " ",
+  );
 }
 
 /** `SELECT, INSERT ON ...`: grants side by side by what they are on, sorted. */
@@ -35,7 +108,7 @@ export function groupGrants(grants: readonly Grant[]): readonly Grant[] {
   return [...byTarget]
     .map(([on, list]): Grant => ({
       on,
-      privilege: join([...new Set(list.map((grant) => grant.privilege))].toSorted()),
+      privilege: joinSql([...new Set(list.map((grant) => grant.privilege))].toSorted()),
     }))
     .toSorted((a, b) => (a.on < b.on ? -1 : 1));
 }

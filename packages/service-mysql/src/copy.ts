@@ -35,6 +35,7 @@ export function copy(binding: DatabaseBinding, server: ServerView): DatabaseCopy
     load: [client, options, ...loading, name],
     login: text`[client]\nuser=${user}\npassword=${quoted(password, "json")}\n${where}\ndefault-character-set=utf8mb4\n`,
     trailer: "-- Dump completed",
+    program: client,
     package: clientPackage,
   };
 }

@@ -1,4 +1,4 @@
-import type { FactProbe } from "@hostwright/core";
+import { tabbedValues, type FactProbe } from "@hostwright/core";
 import { FLAVOURS, type Flavour } from "./flavour.ts";
 import type { MysqlOptions } from "./options.ts";
 
@@ -31,6 +31,10 @@ const QUERY = [
   "SELECT 'open', '*' FROM mysql.user WHERE User = 'PUBLIC' AND 'Y' IN (Select_priv, Insert_priv, Update_priv, Delete_priv, Create_priv, Drop_priv, Alter_priv, File_priv, Process_priv, Super_priv)",
 ].join(" UNION ALL ");
 
+const CLIENT = "--no-defaults --user=root --protocol=socket --connect-timeout=10 --batch --skip-column-names".split(
+  " ",
+);
+
 export function facts({ flavour, socket }: MysqlOptions): Readonly<Record<string, FactProbe>> {
   const { daemon, client } = FLAVOURS[flavour];
   return {
@@ -41,17 +45,7 @@ export function facts({ flavour, socket }: MysqlOptions): Readonly<Record<string
     },
     /** Null where the server does not answer. */
     exposure: {
-      argv: [
-        client,
-        "--no-defaults",
-        "--user=root",
-        "--protocol=socket",
-        `--socket=${socket}`,
-        "--connect-timeout=10",
-        "--batch",
-        "--skip-column-names",
-        `--execute=${QUERY}`,
-      ],
+      argv: [client, ...CLIENT, `--socket=${socket}`, `--execute=${QUERY}`],
       parse: ({ exitCode, stdout }) => (exitCode === 0 ? parseExposure(stdout) : null),
     },
   };
@@ -65,9 +59,7 @@ export function parseVersion(output: string): Version | null {
 }
 
 export function parseExposure(output: string): Exposure {
-  const rows = output.split("\n").map((line) => line.split("\t"));
-  const values = (name: string): readonly string[] =>
-    rows.filter(([kind]) => kind === name).map(([, value = ""]) => value);
+  const values = tabbedValues(output);
   return {
     skipNetworking: values("skip_networking").includes("1"),
     bindAddress: values("bind_address")[0] ?? "",

@@ -8,22 +8,11 @@ export interface Dialect {
   readonly resolvesNames: boolean;
 }
 
-/** In what the two differ outside of SQL. Debian's names. */
-export interface FlavourNames {
-  /** For people. */
-  readonly title: string;
-  readonly packages: readonly string[];
-  readonly unit: string;
-  readonly configFolder: string;
-  readonly daemon: string;
-  readonly client: string;
-  readonly dump: string;
-  readonly clientPackage: string;
-  /** Oldest version that is known to understand what is sent. */
-  readonly oldest: readonly [number, number];
-}
-
-export const FLAVOURS: Readonly<Record<Flavour, FlavourNames>> = {
+/**
+ * In what the two differ outside of SQL. Debian's names; `passwords` is how the server keeps them, as every
+ * PHP driver understands; `oldest` is known to understand what is sent.
+ */
+export const FLAVOURS = {
   mariadb: {
     title: "MariaDB",
     packages: ["mariadb-server"],
@@ -33,6 +22,7 @@ export const FLAVOURS: Readonly<Record<Flavour, FlavourNames>> = {
     client: "mariadb",
     dump: "mariadb-dump",
     clientPackage: "mariadb-client",
+    passwords: "mysql_native_password",
     oldest: [10, 11],
   },
   mysql: {
@@ -44,6 +34,7 @@ export const FLAVOURS: Readonly<Record<Flavour, FlavourNames>> = {
     client: "mysql",
     dump: "mysqldump",
     clientPackage: "mysql-client",
+    passwords: "caching_sha2_password",
     oldest: [8, 0],
   },
-};
+} as const;

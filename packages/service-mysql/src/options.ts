@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { ListenAddresses, Port, type WithDefaults } from "@hostwright/core";
 import * as z from "zod";
 import type { Flavour } from "./flavour.ts";
 
@@ -22,14 +22,7 @@ export interface MysqlOptionsInput {
 }
 
 /** The options with their defaults. */
-export interface MysqlOptions {
-  readonly flavour: Flavour;
-  readonly socket: string;
-  readonly port: number;
-  readonly listen: readonly string[];
-  readonly charset: string;
-  readonly collation: string;
-}
+export type MysqlOptions = WithDefaults<MysqlOptionsInput>;
 
 const Socket = z
   .string()
@@ -41,8 +34,8 @@ export const MysqlOptions: z.ZodType<MysqlOptions, MysqlOptionsInput> = z
   .strictObject({
     flavour: z.enum(["mariadb", "mysql"]).default("mariadb"),
     socket: Socket.default("/run/mysqld/mysqld.sock"),
-    port: z.int().min(1).max(65_535).default(3306),
-    listen: z.array(z.string().refine((address) => isIP(address) !== 0, "an IP address")).default([]),
+    port: Port.default(3306),
+    listen: ListenAddresses,
     charset: z
       .string()
       .regex(/^[a-z0-9]{2,32}$/, "a character set such as utf8mb4")

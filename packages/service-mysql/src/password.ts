@@ -1,31 +1,24 @@
-import { HostwrightError } from "@hostwright/core";
+import { HostwrightError, sql, type Sql } from "@hostwright/core";
 import { createHash } from "node:crypto";
 import type { Flavour } from "./flavour.ts";
-import { literal, sql, type Sql } from "./quote.ts";
+import { literal } from "./quote.ts";
 import { sha256Crypt } from "./sha256-crypt.ts";
 
 const ROUNDS = 5000;
 const SALT_LENGTH = 20;
-
-/** How the server keeps a password: each flavour's own, understood by every PHP driver. */
-export type PasswordPlugin = "mysql_native_password" | "caching_sha2_password";
-
-export function pluginOf(flavour: Flavour): PasswordPlugin {
-  return flavour === "mariadb" ? "mysql_native_password" : "caching_sha2_password";
-}
 
 /**
  * What stands after IDENTIFIED: the hash, made here, so that no password is in a statement or in a log of the server.
  * The same password gives the same clause, so that a changed one is seen by comparing.
  * @throws HW_QUOTE_REFUSED for none, and for what no client can send
  */
-export function authenticationOf(plugin: PasswordPlugin, password: string, user: string, host: string): Sql {
+export function authenticationOf(flavour: Flavour, password: string, user: string, host: string): Sql {
   // An empty one would let everybody in.
   if (password === "" || password.includes("\0") || !password.isWellFormed()) {
     const message = `A password of ${password.length} characters cannot be given to ${user}: it is empty, or holds what no client can send. Nothing was changed.`;
     throw new HostwrightError("HW_QUOTE_REFUSED", message);
   }
-  if (plugin === "mysql_native_password") return sql`VIA mysql_native_password USING ${literal(nativeHash(password))}`;
+  if (flavour === "mariadb") return sql`VIA mysql_native_password USING ${literal(nativeHash(password))}`;
   const stored = cachingSha2Hash(password, accountSalt(user, host));
   return sql`WITH caching_sha2_password AS ${literal(stored)}`;
 }

@@ -1,24 +1,15 @@
-import type { Problem, ServerView } from "@hostwright/core";
+import { notInstalled, problemIf, undeclaredListening, type Problem, type ServerView } from "@hostwright/core";
 import { isIP } from "node:net";
 import type { Exposure, Version } from "./facts.ts";
 import { FLAVOURS } from "./flavour.ts";
 import type { MysqlOptions } from "./options.ts";
-
-const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
 
 /** What the facts tell against putting sites on this database server. */
 export function problems(view: ServerView): readonly Problem[] {
   const options = view.service.options as MysqlOptions;
   const version = (view.facts["version"] ?? null) as Version | null;
   const { title, packages, unit } = FLAVOURS[options.flavour];
-  if (version === null) {
-    return [
-      {
-        message: `${title} is not installed`,
-        mend: `Run \`server prepare\`, or: apt-get install ${packages.join(" ")}`,
-      },
-    ];
-  }
+  if (version === null) return [notInstalled(title, packages)];
   const exposure = (view.facts["exposure"] ?? null) as Exposure | null;
   const stopped: Problem = {
     message: `${title} does not answer root on ${options.socket}`,
@@ -29,64 +20,46 @@ export function problems(view: ServerView): readonly Problem[] {
 
 function wrongVersion({ flavour, version }: Version, options: MysqlOptions): readonly Problem[] {
   const { title, oldest } = FLAVOURS[options.flavour];
-  if (flavour !== options.flavour) {
-    return [
-      {
-        message: `${FLAVOURS[flavour].title} is installed, the service is declared as ${title}`,
-        mend: `Declare it with mysql.service({ flavour: "${flavour}" }).`,
-      },
-    ];
-  }
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [oldMajor, oldMinor] = oldest;
-  if (major > oldMajor || (major === oldMajor && minor >= oldMinor)) return [];
-  return [
-    {
-      message: `${title} ${version} is older than ${oldest.join(".")}`,
-      mend: `Upgrade it to ${title} ${oldest.join(".")} or later.`,
-    },
-  ];
+  const old = major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
+  return flavour === options.flavour
+    ? problemIf(
+        old,
+        `${title} ${version} is older than ${oldest.join(".")}`,
+        `Upgrade it to ${title} ${oldest.join(".")} or later.`,
+      )
+    : problemIf(
+        true,
+        `${FLAVOURS[flavour].title} is installed, the service is declared as ${title}`,
+        `Declare it with mysql.service({ flavour: "${flavour}" }).`,
+      );
 }
 
 function exposed(view: ServerView, { flavour, listen }: MysqlOptions, exposure: Exposure): readonly Problem[] {
-  const found: Problem[] = [];
-  if (listen.length > 0 && exposure.skipNetworking) {
-    found.push({
-      message: `skip-networking is on: nothing listens on ${listen.join(", ")}, and web heads on other machines reach no database`,
-      mend: "Remove skip-networking from the server's configuration and restart it.",
-    });
-  }
-  if (
-    listen.length === 0 &&
-    !exposure.skipNetworking &&
-    !exposure.bindAddress.split(",").every((address) => LOOPBACK.has(address.trim()))
-  ) {
-    found.push({
-      message: `it listens on ${exposure.bindAddress || "every address"}, though no address is declared for it`,
-      mend: `If web heads need it: mysql.service({ listen: [...] }). Otherwise set bind-address = 127.0.0.1 and restart ${FLAVOURS[flavour].unit}.`,
-    });
-  }
+  const { skipNetworking, bindAddress, skipNameResolve, anonymous, openDatabases } = exposure;
   const named = view.peers.filter((peer) => isIP(peer) === 0);
-  if (exposure.skipNameResolve && named.length > 0) {
-    found.push({
-      message: `skip-name-resolve is on: web heads known by name cannot log in (${named.join(", ")})`,
-      mend: "Give those servers IP addresses in their records, or switch skip-name-resolve off.",
-    });
-  }
-  for (const host of exposure.anonymous) {
-    found.push({
+  const binds = skipNetworking ? "" : bindAddress || "every address";
+  const everybody = flavour === "mariadb" ? "REVOKE ALL PRIVILEGES, GRANT OPTION FROM PUBLIC; " : "";
+  return [
+    ...problemIf(
+      listen.length > 0 && skipNetworking,
+      `skip-networking is on: nothing listens on ${listen.join(", ")}, and web heads on other machines reach no database`,
+      "Remove skip-networking from the server's configuration and restart it.",
+    ),
+    ...undeclaredListening(view, listen, binds, "bind-address = 127.0.0.1"),
+    ...problemIf(
+      skipNameResolve && named.length > 0,
+      `skip-name-resolve is on: web heads known by name cannot log in (${named.join(", ")})`,
+      "Give those servers IP addresses in their records, or switch skip-name-resolve off.",
+    ),
+    ...anonymous.map((host) => ({
       message: `anybody may log in from "${host}" without a name or password`,
       mend: `DROP USER ''@'${host.replaceAll("'", "''")}';`,
-    });
-  }
-  if (exposure.openDatabases.length > 0) {
-    found.push({
-      message: `every account may use the databases ${exposure.openDatabases.map((name) => `"${name}"`).join(", ")}`,
-      mend:
-        flavour === "mariadb"
-          ? "REVOKE ALL PRIVILEGES, GRANT OPTION FROM PUBLIC; DELETE FROM mysql.db WHERE User = ''; FLUSH PRIVILEGES; DROP DATABASE IF EXISTS test;"
-          : "DELETE FROM mysql.db WHERE User = ''; FLUSH PRIVILEGES; DROP DATABASE IF EXISTS test;",
-    });
-  }
-  return found;
+    })),
+    ...problemIf(
+      openDatabases.length > 0,
+      `every account may use the databases ${openDatabases.map((name) => `"${name}"`).join(", ")}`,
+      `${everybody}DELETE FROM mysql.db WHERE User = ''; FLUSH PRIVILEGES; DROP DATABASE IF EXISTS test;`,
+    ),
+  ];
 }

@@ -1,5 +1,6 @@
 import {
-  HostwrightError,
+  listeningAddress,
+  webHeadAddress,
   type DatabaseBinding,
   type DatabaseRequest,
   type DatabaseRole,
@@ -7,11 +8,9 @@ import {
   type ServerView,
 } from "@hostwright/core";
 import { mysqlAccount } from "./account-type.ts";
-import { mysqlDatabase } from "./database-type.ts";
 import { copy } from "./copy.ts";
-import { accountHost } from "./host.ts";
+import { mysqlDatabase } from "./database-type.ts";
 import type { MysqlOptions } from "./options.ts";
-import { pluginOf } from "./password.ts";
 import { serverResources } from "./server.ts";
 
 const optionsOf = (server: ServerView): MysqlOptions => server.service.options as MysqlOptions;
@@ -19,10 +18,11 @@ const optionsOf = (server: ServerView): MysqlOptions => server.service.options a
 /** One database, and one account for each place that the site's PHP logs in from. Both are named by the site's id. */
 function site({ siteId, password, webHeads }: DatabaseRequest, server: ServerView): readonly Declared[] {
   const { charset, collation, flavour } = optionsOf(server);
-  const hosts = [...new Set(webHeads.map(accountHost))];
+  const hosts = webHeads.map((head) => (head === "local" ? "localhost" : webHeadAddress(head)));
+  const account = { user: siteId, password, flavour, database: siteId };
   return [
     mysqlDatabase({ name: siteId, charset, collation }),
-    ...hosts.map((host) => mysqlAccount({ user: siteId, host, password, plugin: pluginOf(flavour), database: siteId })),
+    ...[...new Set(hosts)].map((host) => mysqlAccount({ ...account, host })),
   ];
 }
 
@@ -35,18 +35,7 @@ function binding(
   const { listen, port, socket } = optionsOf(server);
   const login = { protocol: "mysql", name: siteId, user: siteId, password };
   if (fromAddress === null) return { ...login, host: "localhost", port: null, socket };
-  const host = server.addresses.find((address) => listen.includes(address)) ?? server.addresses[0];
-  if (listen.length === 0 || host === undefined) {
-    throw new HostwrightError(
-      "HW_PREREQUISITE_MISSING",
-      `The database server on ${server.name} listens on its unix socket only: ${fromAddress} cannot reach it. Nothing was changed.`,
-      {
-        server: server.name,
-        mend: `Declare addresses for it: mysql.service({ listen: ["${server.addresses[0] ?? "an address of the server"}"] }).`,
-      },
-    );
-  }
-  return { ...login, host, port, socket: null };
+  return { ...login, host: listeningAddress(server, listen, fromAddress), port, socket: null };
 }
 
 export const role: DatabaseRole = { protocol: "mysql", server: serverResources, site, binding, copy };

@@ -2,19 +2,8 @@ import { hash } from "node:crypto";
 
 const ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SIZE = 32;
-// The order in which the scheme takes the digest's bytes, three for each group of four characters.
-const ORDER = [
-  [0, 10, 20],
-  [21, 1, 11],
-  [12, 22, 2],
-  [3, 13, 23],
-  [24, 4, 14],
-  [15, 25, 5],
-  [6, 16, 26],
-  [27, 7, 17],
-  [18, 28, 8],
-  [9, 19, 29],
-] as const;
+/** The order in which the scheme takes the digest's bytes, three for each group of four characters. */
+const ORDER = Array.from({ length: 10 }, (_, group) => [0, 10, 20].map((third) => (21 * group + third) % 30));
 
 const digest = (...parts: readonly Uint8Array[]): Buffer => hash("sha256", Buffer.concat(parts), "buffer");
 
@@ -48,7 +37,9 @@ export function sha256Crypt(password: string, salt: Buffer, rounds: number): str
 
 function encode(result: Buffer): string {
   const at = (index: number): number => result[index] ?? 0;
-  const groups = ORDER.map(([high, middle, low]) => characters((at(high) << 16) | (at(middle) << 8) | at(low), 4));
+  const groups = ORDER.map(([high = 0, middle = 0, low = 0]) =>
+    characters((at(high) << 16) | (at(middle) << 8) | at(low), 4),
+  );
   return `${groups.join("")}${characters((at(SIZE - 1) << 8) | at(SIZE - 2), 3)}`;
 }
 

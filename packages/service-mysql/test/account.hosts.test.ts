@@ -102,7 +102,7 @@ describe("a site's account", () => {
         user: "ssealed",
         host: "localhost",
         password: passwordOf("ssealed"),
-        plugin: "mysql_native_password",
+        flavour: "mariadb",
         database: "ssealed",
         privileges: ["SELECT", "LOCK TABLES", "SHOW VIEW"],
       }),

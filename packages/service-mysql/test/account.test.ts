@@ -1,20 +1,26 @@
+import { sql, sqlKeyword, type Sql } from "@hostwright/core";
 import { describe, expect, test } from "vitest";
 import { accountName, accountsQuery, accountStates } from "../src/account-query.ts";
 import { accountStatements } from "../src/account-statements.ts";
-import { accountIdentity, plainAccount, type AccountState } from "../src/account-state.ts";
+import { accountIdentity, plainConditions, type AccountState } from "../src/account-state.ts";
 import { accountType, mysqlAccount } from "../src/account-type.ts";
 import type { Flavour } from "../src/flavour.ts";
 import { authenticationOf } from "../src/password.ts";
-import { keyword, sql, type Sql } from "../src/quote.ts";
 import { passwordOf } from "./samples.ts";
 
 const KEY = "s_1@10.0.0.7";
 const on = sql`${"`s\\_1`.*" as Sql}`;
-const login = authenticationOf("mysql_native_password", "hunter2", "s_1", "10.0.0.7");
+const login = authenticationOf("mariadb", "hunter2", "s_1", "10.0.0.7");
 const grants = (...privileges: readonly string[]): AccountState["grants"] =>
-  privileges.map((privilege) => ({ privilege: keyword(privilege), on }));
-const state = (...privileges: readonly string[]): AccountState =>
-  plainAccount({ user: "s_1", host: "10.0.0.7", authentication: login, grants: grants(...privileges) });
+  privileges.map((privilege) => ({ privilege: sqlKeyword(privilege), on }));
+const state = (...privileges: readonly string[]): AccountState => ({
+  user: "s_1",
+  host: "10.0.0.7",
+  authentication: login,
+  conditions: plainConditions("mariadb"),
+  expired: false,
+  grants: grants(...privileges),
+});
 const change = (before: AccountState | null, after: AccountState | null): readonly string[] =>
   accountStatements({ flavour: "mariadb", resolvesNames: false }, { key: KEY, before, after });
 
@@ -32,14 +38,12 @@ const PRIV = {
   password_last_changed: 1795259132,
   password_lifetime: 0,
 };
-const row = (kind: string, a: unknown, ...[b, c, d, grantable]: readonly (string | null)[]): unknown => ({
+const row = (kind: string, what: unknown, place: string = "", grantable: string | null = null): unknown => ({
   kind,
   grantee: "'s_1'@'10.0.0.7'",
-  a: typeof a === "string" ? a : JSON.stringify(a),
-  b: b ?? null,
-  c: c ?? null,
-  d: d ?? null,
-  grantable: grantable ?? null,
+  what: typeof what === "string" ? what : JSON.stringify(what),
+  place,
+  grantable,
 });
 const read = (flavour: Flavour, ...rows: readonly unknown[]): AccountState | undefined =>
   accountStates(flavour, [KEY], rows).get(KEY);
@@ -69,7 +73,7 @@ describe("changes become statements", () => {
   });
 
   test("another password changes the login alone", () => {
-    const other = authenticationOf("mysql_native_password", "hunter3", "s_1", "10.0.0.7");
+    const other = authenticationOf("mariadb", "hunter3", "s_1", "10.0.0.7");
     expect(change(state("SELECT"), { ...state("SELECT"), authentication: other })).toEqual([
       `ALTER USER 's_1'@'10.0.0.7' IDENTIFIED ${other} ${options}`,
       "KILL CONNECTION USER 's_1'@'10.0.0.7'",
@@ -101,11 +105,7 @@ describe("changes become statements", () => {
 
 describe("rows become states", () => {
   test("an account as we make them reads as what was asked for", () => {
-    const rows = [
-      row("account", PRIV),
-      row("global", "USAGE", null, null, null, "NO"),
-      row("database", "SELECT", "s\\_1", null, null, "NO"),
-    ];
+    const rows = [row("account", PRIV), row("grant", "USAGE", "*.*", "NO"), row("grant", "SELECT", "`s\\_1`.*", "NO")];
     const present = read("mariadb", ...rows);
     expect(present && accountIdentity(present)).toEqual(
       accountIdentity({
@@ -123,20 +123,23 @@ describe("rows become states", () => {
   });
 
   test.each([
-    ["global", "PROCESS", null, null, null, "NO"],
-    ["global", "USAGE", null, null, null, "YES"],
-    ["database", "SELECT", "s_1", null, null, "NO"],
-    ["database", "SELECT", "%", null, null, "NO"],
-    ["database", "EVENT", "s\\_1", null, null, "NO"],
-    ["database", "SELECT", "s\\_1", null, null, "YES"],
-    ["table", "SELECT", "other", "t", null, "NO"],
-    ["column", "SELECT", "other", "t", "a", "NO"],
-    ["routine", "Execute,Grant", "other", "p", "PROCEDURE"],
-    ["proxy", "root", "localhost"],
-    ["role", "admin"],
-  ] as const)("%s %s is drift", (kind, a, ...rest) => {
-    const plain = [row("account", PRIV), row("database", "SELECT", "s\\_1", null, null, "NO")];
-    const [before, after] = [read("mariadb", ...plain), read("mariadb", ...plain, row(kind, a, ...rest))];
+    ["PROCESS", "*.*", "NO"],
+    ["USAGE", "*.*", "YES"],
+    ["SELECT", "`s_1`.*", "NO"],
+    ["SELECT", "`%`.*", "NO"],
+    ["EVENT", "`s\\_1`.*", "NO"],
+    ["SELECT", "`s\\_1`.*", "YES"],
+    ["SELECT", "`other`.`t`", "NO"],
+    ["SELECT (`a`)", "`other`.`t`", "NO"],
+    ["Execute,GRANT OPTION", "PROCEDURE `other`.`p`", null],
+    ["PROXY", "'root'@'localhost'", null],
+    ["`admin`", "", null],
+  ] as const)("%s on %s is drift", (what, place, grantable) => {
+    const plain = [row("account", PRIV), row("grant", "SELECT", "`s\\_1`.*", "NO")];
+    const [before, after] = [
+      read("mariadb", ...plain),
+      read("mariadb", ...plain, row("grant", what, place, grantable)),
+    ];
     expect(before && after && accountIdentity(after)).not.toEqual(before && accountIdentity(before));
   });
 
@@ -174,9 +177,9 @@ describe("rows become states", () => {
       password_lifetime: null,
       ssl_type: "",
     };
-    const present = read("mysql", row("account", stored), row("role", "admin", "%"));
+    const present = read("mysql", row("account", stored), row("grant", "'admin'@'%'"));
     expect(present?.authentication).toBe("WITH caching_sha2_password AS '$A$005$\u0001\\'\\\\n\u007fabc'");
-    expect(present?.expiry).toBe("DEFAULT");
+    expect(present?.conditions).toMatch(/^REQUIRE NONE WITH (MAX_\w+ 0 ){4}PASSWORD EXPIRE DEFAULT ACCOUNT UNLOCK$/);
     expect(present?.grants).toEqual([{ privilege: "'admin'@'%'", on: "" }]);
   });
 });
@@ -194,8 +197,10 @@ describe("the query", () => {
 
 describe("what a person sees of an account", () => {
   test("never its hash", () => {
-    const shown = accountType.showState({ ...state("SELECT"), locked: true });
-    expect(shown).toBe("login: mysql_native_password USING [hash], locked\ngrant: SELECT ON `s\\_1`.*");
+    const plain = state("SELECT");
+    expect(accountType.showState(plain)).toBe("login: mysql_native_password USING [hash]\ngrant: SELECT ON `s\\_1`.*");
+    const locked = { ...plain, conditions: sql`${plain.conditions} ACCOUNT LOCK`, expired: true };
+    expect(accountType.showState(locked)).toMatch(/\[hash\], REQUIRE NONE .* ACCOUNT LOCK, password expired\n/);
   });
 
   test.each([
@@ -210,7 +215,7 @@ describe("what a person sees of an account", () => {
       user: "s1",
       host: "localhost",
       password: passwordOf("s1"),
-      plugin: "mysql_native_password",
+      flavour: "mariadb",
       database: "s1",
     }).spec as object;
     expect(accountType.schema.safeParse(spec).success).toBe(true);

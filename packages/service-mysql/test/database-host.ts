@@ -1,14 +1,13 @@
-import type { Declared, Resolve, ResourceType, Target } from "@hostwright/core";
+import { databaseSession, type Declared, type Resolve, type ResourceType, type Target } from "@hostwright/core";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { expect } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../test/hosts/hosts.ts";
 import { secret } from "../../core/src/model/secret.ts";
 import { SshServer } from "../../core/src/servers/ssh-server.ts";
 import { accountType } from "../src/account-type.ts";
-import { Client } from "../src/client.ts";
 import { databaseType } from "../src/database-type.ts";
 import { role } from "../src/role.ts";
-import type { Session } from "../src/session.ts";
+import { driver, type Session } from "../src/session.ts";
 import { passwordOf, request, serverView } from "./samples.ts";
 
 const SOCKET = "/run/mysqld/mysqld.sock";
@@ -190,8 +189,7 @@ function sorted(value: unknown): unknown {
 }
 
 export async function sessionOf(target: Target): Promise<Session> {
-  const client = await Client.of(target);
-  return client.session();
+  return databaseSession(target, driver);
 }
 
 export async function rows(connection: Connection, sql: string): Promise<readonly Readonly<Record<string, unknown>>[]> {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { account, count, grantPattern, identifier, join, keyword, literal, sql } from "../src/quote.ts";
+import { account, grantPattern, identifier, literal } from "../src/quote.ts";
 
 const refused = expect.objectContaining({ code: "HW_QUOTE_REFUSED" });
 const hostile = fc.string({
@@ -11,6 +11,8 @@ const hostile = fc.string({
   maxLength: 40,
 });
 
+const ESCAPED: Readonly<Record<string, string>> = { b: "\b", n: "\n", r: "\r", t: "\t", Z: "\u001a" };
+
 /** Reads a literal as the server does without NO_BACKSLASH_ESCAPES; null unless it ends exactly at the end of the text. */
 function readLiteral(text: string): string | null {
   if (!text.startsWith("'")) return null;
@@ -19,7 +21,8 @@ function readLiteral(text: string): string | null {
     const character = text[at];
     if (character === "'") return at === text.length - 1 ? value : null;
     if (character === "\\") at += 1;
-    value += text[at] ?? "";
+    const next = text[at] ?? "";
+    value += character === "\\" ? (ESCAPED[next] ?? next) : next;
   }
   return null;
 }
@@ -93,15 +96,8 @@ describe("a database's name in a grant", () => {
   });
 });
 
-test("keywords and numbers take nothing else", () => {
-  expect(sql`GRANT ${keyword("CREATE TEMPORARY TABLES")} ${count(3)}`).toBe("GRANT CREATE TEMPORARY TABLES 3");
-  for (const word of ["SELECT;", "a--", "", "x'", "a  b", "`a`"]) expect(() => keyword(word)).toThrow(refused);
-  for (const number of [-1, 1.5, Number.NaN, Infinity]) expect(() => count(number)).toThrow(refused);
-});
-
 test("an account is two literals", () => {
   expect(account("o'x", "::1")).toBe("'o\\'x'@'::1'");
-  expect(join([identifier("a"), identifier("b")])).toBe("`a`, `b`");
 });
 
 test("a refused value is not repeated: it may be a secret", () => {

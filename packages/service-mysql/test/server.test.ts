@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { facts, parseExposure, parseVersion, type Exposure } from "../src/facts.ts";
 import { MysqlOptions } from "../src/options.ts";
 import { problems } from "../src/problems.ts";
-import { renderConfig, renderDropIn, serverResources } from "../src/server.ts";
+import { serverResources } from "../src/server.ts";
 import { serverView } from "./samples.ts";
 
 const version = { flavour: "mariadb", version: "11.8.6" };
@@ -44,9 +44,15 @@ describe("resources of the server", () => {
   });
 
   test("another configuration makes another drop-in", () => {
-    const one = renderDropIn(renderConfig({ listen: ["10.0.0.5"], port: 3306 }));
-    expect(renderDropIn(renderConfig({ listen: ["10.0.0.6"], port: 3306 }))).not.toBe(one);
-    expect(renderDropIn(renderConfig({ listen: ["10.0.0.5"], port: 3306 }))).toBe(one);
+    const dropIn = (address: string): unknown => serverResources(serverView({ listen: [address] }))[2];
+    expect(dropIn("10.0.0.6")).not.toEqual(dropIn("10.0.0.5"));
+    expect(dropIn("10.0.0.5")).toEqual(dropIn("10.0.0.5"));
+    expect(dropIn("10.0.0.5")).toMatchObject({
+      spec: {
+        path: expect.stringContaining("hostwright.conf") as string,
+        content: expect.stringContaining("After=") as string,
+      },
+    });
   });
 });
 

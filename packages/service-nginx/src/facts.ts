@@ -1,96 +1,65 @@
-import type { FactProbe, Problem, ServerView } from "@hostwright/core";
-import { blame, type Blame } from "./blame.ts";
-import { type Foreign, foreignOf } from "./held-names.ts";
+import { webServerProblems, type Blame, type FactProbe, type Problem, type ServerView } from "@hostwright/core";
+import { foreignOf, type Foreign } from "./held-names.ts";
 import type { NginxOptions } from "./options.ts";
 import { ROOT } from "./paths.ts";
 
-// A thousand sites are megabytes that nobody asks for: our own files stay on the server.
-const DUMP = `nginx -T | awk -v own="$1" '/^# configuration file / { ours = index($4, own) == 1 } !ours'`;
-// Of our own files only the names: a store that was restored from a backup does not know every site that is served.
-const NAMES = `nginx -T | awk -v own="$1" '
+/** The file, if any, that nginx names as the reason: `nginx: [emerg] unknown directive "x" in /etc/nginx/a.conf:3`. */
+export function blame(output: string): Blame | null {
+  const [, message, file] = /\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.*? in (\/.+):\d+)$/m.exec(output) ?? [];
+  return message === undefined || file === undefined ? null : { file, message };
+}
+
+// A thousand sites are megabytes that nobody asks for: our own files stay on the server, with `names` but for theirs.
+const READ = `nginx -T | awk -v own="$1" -v names="$2" '
   /^# configuration file / { ours = index($4, own) == 1; if (ours) { head = $0; next } }
   !ours { print }
-  ours && /^[ \t]*server_name / { if (head != "") print head; head = ""; print "server {" $0 "}" }'`;
+  ours && names && /^[ \t]*server_name / { if (head != "") print head; head = ""; print "server {" $0 "}" }'`;
 
-/** Prints all effective configuration but our own; nothing when nginx is absent or refuses it: then stderr says why. */
-const foreign: readonly string[] = ["sh", "-c", DUMP, "sh", `${ROOT}/`];
+/** Prints all foreign configuration and our names; nothing when nginx is absent or refuses it: then stderr says why. */
+export const dump: readonly string[] = ["sh", "-c", READ, "sh", `${ROOT}/`, "names"];
 
-/** The same with the names in our own configuration. */
-export const dump: readonly string[] = ["sh", "-c", NAMES, "sh", `${ROOT}/`];
+/** What others' configuration says; where nginx does not take it as it stands, why (null: it names no file). */
+type Loaded = Foreign & { readonly refused?: Blame | null };
+
+const NOTHING = foreignOf("");
 
 export const facts: Readonly<Record<string, FactProbe>> = {
   version: { argv: ["nginx", "-v"], parse: ({ stderr }) => /nginx\/(\d+(?:\.\d+)+)/.exec(stderr)?.[1] ?? null },
   foreign: {
-    argv: foreign,
-    parse: ({ stdout, stderr }): Foreign | Refused =>
-      stdout.trim() === "" ? { refused: blame(stderr) } : foreignOf(stdout),
+    argv: ["sh", "-c", READ, "sh", `${ROOT}/`, ""],
+    parse: ({ stdout, stderr }): Loaded =>
+      stdout.trim() === "" ? { ...NOTHING, refused: blame(stderr) } : foreignOf(stdout),
   },
 };
 
-/** nginx does not take its configuration as it stands; null: it names no file. */
-interface Refused {
-  readonly refused: Blame | null;
-}
-
-/** What was read of others' configuration; null where nginx is absent or refuses it. */
-export function foreignOfView(view: ServerView): Foreign | null {
-  const foreign = view.facts["foreign"] as Foreign | Refused | null | undefined;
-  return foreign === null || foreign === undefined || "refused" in foreign ? null : foreign;
-}
-
-function refusal(refused: Blame | null): Problem {
-  if (refused === null || refused.file.startsWith(`${ROOT}/`)) {
-    return {
-      message: `nginx refuses its present configuration${refused === null ? "" : `: ${refused.message}`}.`,
-      mend: "Run `nginx -t` on the server and mend what it names.",
-    };
-  }
-  return {
-    code: "HW_HTTP_FOREIGN_CONFIG",
-    message: `nginx refuses its present configuration because of ${refused.file}, which is not Hostwright's: ${refused.message}.`,
-    mend: `Mend ${refused.file}, then try again.`,
-  };
+export function foreignIn({ facts: known }: ServerView): Loaded {
+  return (known["foreign"] as Loaded | null | undefined) ?? { ...NOTHING, refused: null };
 }
 
 const WILDCARD = ["*", "0.0.0.0", "[::]"];
+const SERVER = { name: "nginx", package: "nginx-light", root: ROOT, test: "nginx -t" };
 
 /** What keeps our sites from being served as they should; nothing here is edited by us. */
 export function problems(view: ServerView): readonly Problem[] {
   const { httpPort } = view.service.options as NginxOptions;
-  if (view.facts["version"] === null || view.facts["version"] === undefined) {
-    return [{ message: "nginx is not installed.", mend: "Run `server prepare`, which installs nginx-light." }];
-  }
-  const foreign = (view.facts["foreign"] ?? { refused: null }) as Foreign | Refused;
-  if ("refused" in foreign) return [refusal(foreign.refused)];
-  const files = (listeners: Foreign["listeners"]): string => [...new Set(listeners.map(({ file }) => file))].join(", ");
-  const here = foreign.listeners.filter(({ port }) => port === httpPort);
+  const { refused, listeners, includesUs } = foreignIn(view);
+  const files = (some: typeof listeners): string => [...new Set(some.map(({ file }) => file))].join(", ");
+  const here = listeners.filter(({ port }) => port === httpPort);
   const defaults = here.filter(({ isDefault, address }) => isDefault && WILDCARD.includes(address));
   const narrow = here.filter(({ address }) => !WILDCARD.includes(address));
-  return [
-    ...(foreign.includesUs
-      ? []
-      : [
-          {
-            message: "/etc/nginx/nginx.conf does not include /etc/nginx/conf.d/*.conf: no site would be served.",
-            mend: "Put `include /etc/nginx/conf.d/*.conf;` back into its http block.",
-          },
-        ]),
-    ...(defaults.length === 0
-      ? []
-      : [
-          {
-            message: `Requests for unknown names on port ${httpPort} are answered by ${files(defaults)}, not by a neutral site.`,
-            mend: "Remove that file (Debian's stock site: rm /etc/nginx/sites-enabled/default), then reload nginx.",
-            tolerable: true,
-          },
-        ]),
-    ...(narrow.length === 0
-      ? []
-      : [
-          {
-            message: `${files(narrow)} listens on ${narrow.map(({ address }) => address).join(", ")} port ${httpPort}: nginx sends no request for that address to our sites.`,
-            mend: `Let it listen on the port alone (\`listen ${httpPort};\`).`,
-          },
-        ]),
-  ];
+  return webServerProblems(view, SERVER, refused, [
+    !includesUs && {
+      message: "/etc/nginx/nginx.conf does not include /etc/nginx/conf.d/*.conf: no site would be served.",
+      mend: "Put `include /etc/nginx/conf.d/*.conf;` back into its http block.",
+    },
+    defaults.length > 0 && {
+      message: `Requests for unknown names on port ${httpPort} are answered by ${files(defaults)}, not by a neutral site.`,
+      mend: "Remove that file (Debian's stock site: rm /etc/nginx/sites-enabled/default), then reload nginx.",
+      tolerable: true,
+    },
+    narrow.length > 0 && {
+      message: `${files(narrow)} listens on ${narrow.map(({ address }) => address).join(", ")} port ${httpPort}: nginx sends no request for that address to our sites.`,
+      mend: `Let it listen on the port alone (\`listen ${httpPort};\`).`,
+    },
+  ]);
 }

@@ -1,38 +1,52 @@
 import type { HeldName } from "@hostwright/core";
-import { type Directive, parseDump } from "./dump.ts";
-import { ROOT } from "./paths.ts";
-
-/** A listener that a foreign file declares, on a TCP port. */
-export interface HeldListener {
-  /** `*`, `[::]` or one address. */
-  readonly address: string;
-  readonly port: number;
-  readonly isDefault: boolean;
-  readonly file: string;
-}
+import { COMPILED, ROOT } from "./paths.ts";
 
 /** What files that are not ours already say, as far as it concerns our sites. */
 export interface Foreign {
+  /** Names of directives in `http`, and `pcre_jit`. */
   readonly settings: readonly string[];
-  readonly listeners: readonly HeldListener[];
+  /** On TCP ports; `address` is `*`, `[::]` or one address. */
+  readonly listeners: readonly { address: string; port: number; isDefault: boolean; file: string }[];
   /** Does nginx.conf still include the folder in which our one include stands? */
   readonly includesUs: boolean;
 }
 
-function foreignDirectives(dump: string): readonly Directive[] {
-  return parseDump(dump).filter(({ file }) => !file.startsWith(`${ROOT}/`));
-}
+// Best effort: nginx itself has accepted the text, so whatever is not understood here is passed over.
+const TOKEN = /#[^\n]*|([{};])|"((?:\\[^]|[^"\\])*)"|'((?:\\[^]|[^'\\])*)'|((?:\\[^]|[^\s;{}\\])+)/g;
 
-const inServer = ({ context }: Directive): boolean => context.at(-2) === "http" && context.at(-1) === "server";
+/**
+ * The directives in `nginx -T`'s output; `at` is the name, behind those of the blocks around it. nginx prints each file by itself, not where it is included: files other than the
+ * first are read as if they stood in `http`, where Debian includes sites.
+ */
+function directivesOf(dump: string) {
+  const found: { file: string; at: string; words: readonly string[] }[] = [];
+  const [, ...files] = dump.split(/^# configuration file (?=.+:$)/m);
+  for (const [index, part] of files.entries()) {
+    const [file = ""] = part.split(":\n", 1);
+    const blocks = index === 0 ? [] : ["http"];
+    let words: string[] = [];
+    for (const [, sign, double, single, plain] of part.slice(file.length + 2).matchAll(TOKEN)) {
+      const word = double ?? single ?? plain;
+      if (word !== undefined) words.push(word);
+      if (sign === undefined) continue;
+      const [name = "", ...values] = words;
+      if (words.length > 0 && sign !== "}") found.push({ file, at: [...blocks, name].join(" "), words: values });
+      if (sign === "{") blocks.push(name);
+      if (sign === "}") blocks.pop();
+      words = [];
+    }
+  }
+  return found;
+}
 
 /**
  * Names in `server_name`, each with its file; in files of ours too: a store that was restored from a backup does not know
  * every site that is served. Catch-alls (`_`, "") and regular expressions hold no name.
  */
 export function heldNames(dump: string): readonly HeldName[] {
-  return parseDump(dump)
-    .filter((directive) => inServer(directive) && directive.words[0] === "server_name")
-    .flatMap(({ words, file }) => words.slice(1).flatMap((word) => namesOf(word).map((name) => ({ name, file }))));
+  return directivesOf(dump)
+    .filter(({ at }) => at.endsWith("http server server_name"))
+    .flatMap(({ words, file }) => words.flatMap(namesOf).map((name) => ({ name, file })));
 }
 
 function namesOf(word: string): readonly string[] {
@@ -42,23 +56,22 @@ function namesOf(word: string): readonly string[] {
   return name.startsWith(".") ? [name.slice(1), `*${name}`] : [name];
 }
 
-function listenerOf({ words, file }: Directive): readonly HeldListener[] {
-  const match = /^(?:(\[[^\]]+\]|[^:[\]]+?):)?(\d+)$|^(\[[^\]]+\]|[^:[\]]*[^:[\]\d][^:[\]]*|(?:\d+\.){3}\d+)$/.exec(
-    words[1] ?? "",
-  );
-  if (match === null) return [];
-  const isDefault = words.some((word) => word === "default_server" || word === "default");
-  return [{ address: match[1] ?? match[3] ?? "*", port: Number(match[2] ?? 80), isDefault, file }];
-}
+/** The address, if it has one, and the port, if it has one: `10.0.0.1:80`, `80`, `[::]`. */
+const LISTEN = /^(?:(\[[^\]]+\]|[^:[\]]+?):)?(\d+)$|^(\[[^\]]+\]|[^:[\]]*[^:[\]\d][^:[\]]*|(?:\d+\.){3}\d+)$/;
 
 export function foreignOf(dump: string): Foreign {
-  const directives = foreignDirectives(dump);
-  const http = directives.filter(({ context }) => context.length === 1 && context[0] === "http");
+  const directives = directivesOf(dump).filter(({ file }) => file !== COMPILED.path && !file.startsWith(`${ROOT}/`));
+  const ours = /^(?:\/etc\/nginx\/)?conf\.d\/\*(?:\.conf)?$/;
+  const listens = directives.filter(({ at }) => at.endsWith("http server listen"));
   return {
-    settings: [...new Set(http.map(({ words }) => words[0] ?? ""))].toSorted(),
-    listeners: directives.filter((one) => inServer(one) && one.words[0] === "listen").flatMap(listenerOf),
-    includesUs: http.some(
-      ({ words }) => words[0] === "include" && /^(?:\/etc\/nginx\/)?conf\.d\/\*(?:\.conf)?$/.test(words[1] ?? ""),
-    ),
+    settings: [
+      ...new Set(directives.flatMap(({ at }) => /^(?:http )?(pcre_jit|(?<=^http )\S+)$/.exec(at)?.[1] ?? [])),
+    ].toSorted(),
+    listeners: listens.flatMap(({ words: [place = "", ...flags], file }) => {
+      const [at, before, port = 80, alone] = LISTEN.exec(place) ?? [];
+      const isDefault = flags.includes("default_server") || flags.includes("default");
+      return at === undefined ? [] : [{ address: before ?? alone ?? "*", port: Number(port), isDefault, file }];
+    }),
+    includesUs: directives.some(({ at, words: [path = ""] }) => at === "http include" && ours.test(path)),
   };
 }

@@ -1,120 +1,58 @@
-import { ALWAYS_DENIED, type HttpEntry, type ServerView, type SiteView } from "@hostwright/core";
+import { ACME_FOLDER, httpEntry, webSite } from "@hostwright/core";
+import type { HttpEntry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core";
+import { judgement } from "./judgement.ts";
+import { block, type Lines } from "./lines.ts";
 import type { NginxOptions } from "./options.ts";
-import { ACME_SNIPPET, FASTCGI_SNIPPET, include, LOG } from "./paths.ts";
-import { quoteLiteral, quoteToken, regexLiteral, serverName, unixSocket } from "./quote.ts";
-import { addresses, basicAuth, headers, hiddenHeaders, redirects, refusal } from "./own-rules.ts";
-import { block, locations, type Lines } from "./lines.ts";
-import { ANY_PHP, anyOf, cacheGroups, except, HIDDEN, matching, patternRegex, scripts } from "./rules.ts";
+import { addresses, authorization, headers, refusal } from "./own-rules.ts";
+import { include, LOG } from "./paths.ts";
+import { quoteLiteral } from "./quote.ts";
 
-export function listen({ httpPort, ipv6 }: NginxOptions): Lines {
-  return [`listen ${httpPort};`, ...(ipv6 ? [`listen [::]:${httpPort};`] : [])];
-}
-
-function server(options: NginxOptions, names: readonly string[], body: Lines): Lines {
-  const head = [...listen(options), `server_name ${names.map(serverName).join(" ")};`, LOG, include(ACME_SNIPPET)];
-  return block("server", [...head, ...body]);
-}
-
-/** One PHP request: script and path behind it are literals or captures of the location. */
-function php(view: SiteView, script: { readonly literal: string } | { readonly variable: string }): Lines {
-  const { docroot } = view.platform;
-  const [literal, variable] = "literal" in script ? [script.literal, ""] : ["", script.variable];
-  const seconds = Math.max(1, Math.ceil(view.limits.requestSeconds));
-  return [
-    include(FASTCGI_SNIPPET),
-    `fastcgi_param DOCUMENT_ROOT ${quoteLiteral(docroot)};`,
-    `fastcgi_param SCRIPT_FILENAME ${quoteLiteral(docroot + literal, variable)};`,
-    `fastcgi_param SCRIPT_NAME ${quoteLiteral(literal, variable)};`,
-    ...(variable === "" ? [] : ["fastcgi_param PATH_INFO $hw_info;"]),
-    // The site's own password is the web server's to judge; an application would take it for one of its users.
-    ...(view.ownRules.basicAuth === null ? [] : ['fastcgi_param HTTP_AUTHORIZATION "";']),
-    `fastcgi_read_timeout ${seconds}s;`,
-    `fastcgi_send_timeout ${seconds}s;`,
-    `fastcgi_pass ${unixSocket(view.phpSocket)};`,
-  ];
-}
-
-function scriptLocations(view: SiteView, where: "own" | "release"): Lines {
-  const root = where === "own" ? view.paths.public : view.platform.docroot;
-  const body = [`root ${quoteLiteral(root)};`, "try_files $hw_script =404;", ...php(view, { variable: "$hw_script" })];
-  return locations(scripts(view.rules, where), body);
-}
-
-/** Files of one folder; `missing` answers when there is none. */
-function files(view: SiteView, root: string, missing: "@front" | "=404"): Lines {
-  const body = [`try_files $uri ${missing};`];
-  const ages = view.ownRules.headers.some(({ name }) => name.toLowerCase() === "cache-control") ? [] : view.rules.cache;
-  return [
-    `root ${quoteLiteral(root)};`,
-    // A location with headers of its own inherits none.
-    ...headers([{ name: "X-Content-Type-Options", value: "nosniff" }, ...view.ownRules.headers]),
-    ...cacheGroups(ages).flatMap(({ seconds, regexes }) => locations(regexes, [`expires ${seconds}s;`, ...body])),
-    ...body,
-  ];
-}
-
-/** The order of judgement of `WebRules`. All are regular expressions, which nginx tries as they are written. */
-function enabledBody(view: SiteView): Lines {
-  const { rules, ownRules, platform, paths } = view;
-  const own = rules.ownPaths.map(({ prefix }) => prefix);
-  const virtual = locations(matching(rules.virtual), php(view, { literal: rules.frontController }));
-  const denied = [HIDDEN, ...[...ALWAYS_DENIED, ...rules.denied].map(patternRegex)];
-  const notFound = (regexes: readonly string[]): Lines => locations(regexes, ["return 404;"]);
-  return [
-    ...refusal(view),
-    ...basicAuth(view),
-    ...hiddenHeaders(ownRules.headers),
-    ...headers(ownRules.headers),
-    `client_max_body_size ${Math.max(1, Math.ceil(view.limits.uploadMegabytes))}m;`,
-    "disable_symlinks if_not_owner;",
-    "absolute_redirect off;",
-    "",
-    ...notFound(matching(ownRules.denied)),
-    // What is denied stays so: a redirect is judged after it, and before what the platform makes of a URL.
-    ...(ownRules.redirects.length === 0
-      ? [...virtual, ...notFound(anyOf(denied))]
-      : [...notFound(anyOf(denied, except(rules.virtual))), ...redirects(ownRules.redirects), ...virtual]),
-    ...rules.phpIndexes.flatMap((folder) => [
-      ...block(`location ~ ${quoteToken(`^${regexLiteral(folder)}\\z`)}`, php(view, { literal: `${folder}index.php` })),
-      ...block(`location ~ ${quoteToken(`^${regexLiteral(folder.slice(0, -1))}\\z`)}`, [
-        `return 301 ${quoteLiteral(folder, "$is_args$args")};`,
-      ]),
-    ]),
-    ...scriptLocations(view, "own"),
-    ...scriptLocations(view, "release"),
-    ...block(`location ~* ${ANY_PHP}`, ["return 404;"]),
-    ...(own.length === 0 ? [] : locations(matching(rules.generated, own), files(view, paths.public, "@front"))),
-    ...locations(anyOf(own.map(regexLiteral)), files(view, paths.public, "=404")),
-    // Not "location /": nginx tries what is nested in a prefix location before all regular expressions.
-    ...block(`location ~ ${quoteToken("^")}`, files(view, platform.docroot, "@front")),
-    ...block("location @front", php(view, { literal: rules.frontController })),
-  ];
-}
-
-const CLOSED: Lines = block("location /", [
-  "default_type text/html;",
-  "add_header Retry-After 3600 always;",
-  "add_header Cache-Control no-store always;",
-  'return 503 "<!doctype html><title>Not available</title><h1>This site is not available at the moment.</h1>";',
+/** Challenges of certificate authorities, on every name. */
+export const ACME: HttpEntry = httpEntry("acme.inc", [
+  "location ^~ /.well-known/acme-challenge/ {",
+  `    alias ${ACME_FOLDER}/;`,
+  "    default_type text/plain;",
+  "    disable_symlinks on;",
+  "    auth_basic off;",
+  "}",
 ]);
 
-/** A site's entry, pure. The host name that a redirect names keeps the scheme and port that the visitor used. */
-export function renderSite(view: SiteView, serverView: ServerView): HttpEntry {
-  const options = serverView.service.options as NginxOptions;
-  const all = [view.domain, ...view.aliases];
-  const redirect = block("location /", [
-    `return 301 $scheme://${serverName(view.domain)}$hostwright_port$request_uri;`,
-  ]);
-  const blocks = !view.enabled
-    ? [server(options, all, CLOSED)]
-    : view.aliasMode === "serve" || view.aliases.length === 0
-      ? [server(options, all, enabledBody(view))]
-      : [server(options, [view.domain], enabledBody(view)), server(options, view.aliases, redirect)];
-  return {
-    name: `${view.id}.conf`,
-    content: `# Managed by Hostwright: changes are overwritten.\n${[addresses(view), ...blocks]
-      .filter((lines) => lines.length > 0)
-      .map((lines) => lines.join("\n"))
-      .join("\n\n")}\n`,
-  };
+/** One virtual host: names, challenges, and what else. */
+export function host({ httpPort, ipv6 }: NginxOptions, names: readonly string[], body: Lines): Lines {
+  const listen = [`listen ${httpPort};`, ...(ipv6 ? [`listen [::]:${httpPort};`] : [])];
+  return block("server", [...listen, `server_name ${names.join(" ")};`, LOG, include(ACME), ...body]);
+}
+
+function answer(site: WebSite, asked: WebHost): Lines {
+  if (asked.answer === "site") return open(site);
+  if (asked.answer === "redirect")
+    return block("location /", [`return 301 $scheme://${asked.to}$hostwright_port$request_uri;`]);
+  const page = `return 503 ${quoteLiteral(asked.html)};`;
+  return block("location /", ["default_type text/html;", ...headers(asked.headers), page]);
+}
+
+function open(site: WebSite): Lines {
+  return [
+    ...refusal(site),
+    ...authorization(site),
+    ...site.headers.map(({ name }) => `fastcgi_hide_header ${name};`),
+    ...headers(site.headers),
+    `client_max_body_size ${site.uploadMegabytes}m;`,
+    "disable_symlinks if_not_owner;",
+    // To look for foreign links on the way to a file takes four times as long as to serve it: what is asked for again and
+    // again is looked at once a second. Seldom asked for, a file is never kept, and a changed one is served at once.
+    "open_file_cache max=256 inactive=2s;",
+    "open_file_cache_valid 1s;",
+    "open_file_cache_min_uses 20;",
+    "absolute_redirect off;",
+    "",
+    ...judgement(site),
+  ];
+}
+
+/** A site's entry, pure. */
+export function renderSite(view: SiteView, { service }: ServerView): HttpEntry {
+  const site = webSite(view);
+  const hosts = site.hosts.map((one) => host(service.options as NginxOptions, one.names, answer(site, one)));
+  return httpEntry(`${site.id}.conf`, addresses(site), ...hosts);
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { nginx } from "../src/index.ts";
 import { problems } from "../src/facts.ts";
 import { foreignOf, heldNames } from "../src/held-names.ts";
-import { defaultEntry } from "../src/server.ts";
+import { defaultEntry, serverResources } from "../src/server.ts";
 import { serverView } from "./samples.ts";
 
 const dump = `# configuration file /etc/nginx/nginx.conf:
@@ -51,11 +51,23 @@ test("listeners, settings and the include are facts", () => {
   expect(includesUs).toBe(true);
 });
 
+test("patterns are compiled, unless a foreign file says how already; our own says nothing about that", () => {
+  const compiled = (files: string): boolean =>
+    serverResources(serverView({ foreign: foreignOf(files) })).some(({ spec }) =>
+      JSON.stringify(spec).includes("modules-enabled"),
+    );
+  const file = (path: string): string => `# configuration file ${path}:\npcre_jit on;\n`;
+  const main = "# configuration file /etc/nginx/nginx.conf:\n";
+  expect(compiled(`${main}user www-data;\n${file("/etc/nginx/modules-enabled/90-hostwright.conf")}`)).toBe(true);
+  expect(compiled(`${main}pcre_jit off;\n`)).toBe(false);
+  expect(compiled(`${main}${file("/etc/nginx/modules-enabled/50-admin.conf")}`)).toBe(false);
+});
+
 test("a setting that a foreign file makes is left out of ours", () => {
   const options = { httpPort: 80, ipv6: true };
   expect(defaultEntry(options, foreignOf(dump)).content).not.toContain("gzip_vary");
-  expect(defaultEntry(options, null).content).toContain("gzip_vary on;");
-  expect(defaultEntry(options, null).content).not.toContain("default_server");
+  expect(defaultEntry(options, foreignOf("")).content).toContain("gzip_vary on;");
+  expect(defaultEntry(options, foreignOf("")).content).not.toContain("default_server");
 });
 
 test("a foreign default, a narrower listener and a missing include are problems with a mend", () => {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { quoteLiteral, quoteToken, serverName, unixSocket } from "../src/quote.ts";
+import { quoteLiteral, quoteToken } from "../src/quote.ts";
 
 const refused = expect.objectContaining({ code: "HW_QUOTE_REFUSED" }) as unknown;
 
@@ -29,23 +29,4 @@ test("a quoted token reads back as the same text by nginx's rules, and ends wher
       },
     ),
   );
-});
-
-test.each(["_", "", "~^.*$", "a b", "a;", "*", "*.", "A.test", ".a.test", "a.*", "$host"])(
-  "%j is no server name",
-  (name) => {
-    expect(() => serverName(name)).toThrow(refused);
-  },
-);
-
-test("host names and wildcards are", () => {
-  expect(["a.test", "xn--bcher-kva.example", "*.a.test"].map(serverName)).toEqual([
-    "a.test",
-    "xn--bcher-kva.example",
-    "*.a.test",
-  ]);
-});
-
-test.each(["relative.sock", "/run/a:b.sock", "/run/$x", "/run/a b"])("%j is no socket", (path) => {
-  expect(() => unixSocket(path)).toThrow(refused);
 });

@@ -10,12 +10,13 @@ const keys = serverResources(serverView()).map(({ type, spec }) => {
   return `${type} ${path ?? name ?? root ?? ""}`;
 });
 
-test("outside of our own folders a server gets one include, one drop-in and the unit, and nothing else", () => {
+test("outside of our own folders a server gets one include, two settings and the unit, and nothing else", () => {
   expect(keys.filter((key) => !/ \/(?:etc\/hostwright|var\/lib\/hostwright-acme)(?:\/|$)/.test(key))).toEqual([
     "file /etc/nginx/conf.d/hostwright.conf",
     "directory /etc/systemd/system/nginx.service.d",
     "file /etc/systemd/system/nginx.service.d/hostwright.conf",
     "unit nginx.service",
+    "file /etc/nginx/modules-enabled/90-hostwright.conf",
   ]);
   expect(keys).toContain("file /etc/hostwright/nginx/entries/000-default.conf");
 });

@@ -1,4 +1,4 @@
-import type { FactProbe } from "@hostwright/core";
+import { tabbedValues, type FactProbe } from "@hostwright/core";
 import type { PostgresOptions } from "./options.ts";
 
 /** What a running server says of itself that decides whether sites are safe on it. */
@@ -25,24 +25,14 @@ export function facts({ version, port }: PostgresOptions): Readonly<Record<strin
     },
     /** Null where the server does not answer. */
     exposure: {
-      argv: [
-        "setpriv",
-        "--reuid=postgres",
-        "--regid=postgres",
-        "--init-groups",
-        "env",
-        "PGCONNECT_TIMEOUT=10",
-        ...psql,
-      ],
+      argv: [..."setpriv --reuid=postgres --regid=postgres --init-groups env PGCONNECT_TIMEOUT=10".split(" "), ...psql],
       parse: ({ exitCode, stdout }) => (exitCode === 0 ? parseExposure(stdout) : null),
     },
   };
 }
 
 export function parseExposure(output: string): Exposure {
-  const rows = output.split("\n").map((line) => line.split("\t"));
-  const values = (name: string): readonly string[] =>
-    rows.filter(([kind]) => kind === name).map(([, value = ""]) => value);
+  const values = tabbedValues(output);
   return {
     listens: values("listens")[0] ?? "",
     trusted: values("trusted"),

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { ListenAddresses, Port, type WithDefaults } from "@hostwright/core";
 import * as z from "zod";
 
 /** What an administrator may choose for the database service of one server; nothing has to be given. */
@@ -18,14 +18,7 @@ export interface PostgresOptionsInput {
 }
 
 /** The options with their defaults. */
-export interface PostgresOptions {
-  readonly version: string;
-  readonly cluster: string;
-  readonly port: number;
-  readonly listen: readonly string[];
-  readonly locale: string;
-  readonly extensions: readonly string[];
-}
+export type PostgresOptions = WithDefaults<PostgresOptionsInput>;
 
 export const PostgresOptions: z.ZodType<PostgresOptions, PostgresOptionsInput> = z.strictObject({
   version: z
@@ -36,8 +29,8 @@ export const PostgresOptions: z.ZodType<PostgresOptions, PostgresOptionsInput> =
     .string()
     .regex(/^[a-z][a-z0-9_]{0,30}$/, "a cluster's name such as main")
     .default("main"),
-  port: z.int().min(1).max(65_535).default(5432),
-  listen: z.array(z.string().refine((address) => isIP(address) !== 0, "an IP address")).default([]),
+  port: Port.default(5432),
+  listen: ListenAddresses,
   locale: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_.@-]{0,40}$/, "a locale such as C.UTF-8 or de_DE.UTF-8")

@@ -1,4 +1,4 @@
-import { directory, file, unit, type Declared, type ServerView } from "@hostwright/core";
+import { AFTER_NETWORK, directory, unit, unitDropIn, type Declared, type ServerView } from "@hostwright/core";
 import { ACCESS_FOLDER, postgresAccess } from "./access-type.ts";
 import { placesOf, type PostgresOptions } from "./options.ts";
 
@@ -8,20 +8,10 @@ export const SITES_FOLDER: string = `${ACCESS_FOLDER}/sites`;
  * The cluster's settings as Debian's own starter takes them: its folder in /etc belongs to postgres, where root writes
  * nothing. The lists were parsed: nothing in them needs quoting.
  */
-export function renderDropIn({ listen }: Pick<PostgresOptions, "listen">, access: string): string {
+function startOf({ listen }: PostgresOptions, access: string): string {
   const settings = { listen_addresses: `localhost,${listen.join(",")}`, hba_file: access };
   const options = Object.entries(settings).map(([name, value]) => `-o "-c ${name}=${value}"`);
-  return [
-    "# Managed by Hostwright.",
-    "[Unit]",
-    // An address that is not there yet cannot be bound: the server would not come up after a boot.
-    "Wants=network-online.target",
-    "After=network-online.target",
-    "[Service]",
-    "ExecStart=",
-    `ExecStart=/usr/bin/pg_ctlcluster --skip-systemctl-redirect ${options.join(" ")} %i start`,
-    "",
-  ].join("\n");
+  return `/usr/bin/pg_ctlcluster --skip-systemctl-redirect ${options.join(" ")} %i start`;
 }
 
 /** What the database server needs once; without `listen` its configuration is the distribution's alone. */
@@ -35,14 +25,18 @@ export function serverResources(view: ServerView): readonly Declared[] {
   ];
   if (options.listen.length === 0) return running;
   const access = `${ACCESS_FOLDER}/rules.conf`;
-  const dropIns = `/etc/systemd/system/${name}.d`;
   return [
     directory({ path: "/etc/hostwright", mode: 0o755, shared: true }),
     ...[ACCESS_FOLDER, SITES_FOLDER].map((path) => directory({ path, mode: 0o755 })),
     // The distribution's rules come first, then each site's own.
     postgresAccess(access, [`include ${config}/pg_hba.conf`, `include_dir ${SITES_FOLDER}`]),
-    directory({ path: dropIns, shared: true }),
-    file({ path: `${dropIns}/hostwright.conf`, content: renderDropIn(options, access) }),
+    ...unitDropIn(name, [
+      "[Unit]",
+      ...AFTER_NETWORK,
+      "[Service]",
+      "ExecStart=",
+      `ExecStart=${startOf(options, access)}`,
+    ]),
     ...running,
   ];
 }

@@ -16,7 +16,7 @@ test("a site makes the extensions that it may itself, and has the declared ones 
   const options = postgres.services?.[0]?.options.schema.parse({ extensions: ["pg_stat_statements"] });
   const view = { ...bench.view, service: { ...bench.view.service, options } };
   await using target = openTarget(bench.host.server, { serviceOptions: { postgres: options } });
-  await new Work(target, bench.types).ensure(bench.definition.role.site(bench.request("sext", ["local"]), view));
+  await new Work(target, bench.types).ensure(bench.role.site(bench.request("sext", ["local"]), view));
   const password = secretOf(bench.request("sext").password);
   const ask = async (statement: string): Promise<string> =>
     (await bench.login("sext", password, statement)).text.trim();

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   HostwrightError,
+  PasswordReference,
   RANK,
   type Change,
   type CommandResult,
@@ -11,7 +12,7 @@ import {
 } from "@hostwright/core";
 import * as z from "zod";
 import { ADMIN, COMMANDS, OF_A_SITE } from "./places.ts";
-import { APPLY, READ } from "./scripts.ts";
+import { APPLY, READ, SAVE } from "./scripts.ts";
 
 /** An account whose keys all begin with its name and a colon. */
 export interface Account {
@@ -25,7 +26,12 @@ export interface AccountState {
   readonly rules: string;
 }
 
+/** @throws HW_QUOTE_REFUSED for what no program can log in with */
 function rulesOf(user: string, password: string): string {
+  if (password === "" || password.includes("\0") || !password.isWellFormed()) {
+    const message = `A password of ${password.length} characters cannot be given to ${user}: it is empty, holds a zero byte or is no text. Nothing was changed.`;
+    throw new HostwrightError("HW_QUOTE_REFUSED", message);
+  }
   const hash = createHash("sha256").update(password).digest("hex");
   return `on sanitize-payload #${hash} ~${user}:* resetchannels ${OF_A_SITE}`;
 }
@@ -35,12 +41,7 @@ const schema: z.ZodType<Account> = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9]{0,31}$/, "letters and digits, at most 32")
     .refine((user) => !["default", ADMIN].includes(user), "a name that is not the server's own"),
-  password: z.strictObject({
-    ref: z.literal("secret"),
-    id: z.string().min(1),
-    label: z.string(),
-    quote: z.literal("none").exactOptional(),
-  }),
+  password: PasswordReference,
 });
 
 function checked(target: Target, result: CommandResult): string {
@@ -59,10 +60,19 @@ async function read(target: Target, keys: readonly string[]): Promise<Map<string
   return new Map(all.filter(({ user }) => keys.includes(user)).map((state) => [state.user, state]));
 }
 
+function unreachable({ server: { name } }: Target): HostwrightError {
+  return new HostwrightError("HW_DATABASE_UNREACHABLE", `Redis on ${name} does not answer.`, {
+    server: name,
+    retryable: true,
+    mend: "Look at `systemctl status redis-server` there; a verify of the server starts it.",
+  });
+}
+
 async function apply(target: Target, changes: readonly Change<AccountState>[]): Promise<void> {
   const lines = changes.flatMap(({ key, before, after }) => [key, before?.rules ?? "-", after?.rules ?? "-"]);
   const stdin = lines.map((line) => `${line}\n`).join("");
   const said = checked(target, await target.mutate({ script: APPLY, args: [COMMANDS], stdin }));
+  if (said.trim() === "stopped") throw unreachable(target);
   const changed = /^changed (\S+)$/m.exec(said)?.[1];
   if (changed === undefined) return;
   throw new HostwrightError(
@@ -83,7 +93,8 @@ export const accountType: ResourceType<Account, AccountState> = {
   read,
   identity: (state) => state,
   apply,
-  showSpec: ({ user, password }) => show(rulesOf(user, ""), `<${password.label}>`),
+  clear: async (target) => void checked(target, await target.mutate({ script: SAVE, args: [] })),
+  showSpec: ({ user, password }) => show(rulesOf(user, "shown"), `<${password.label}>`),
   showState: ({ rules }) => show(rules, "[hash]"),
 };
 

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { ListenAddresses, Port } from "@hostwright/core";
 import * as z from "zod";
 
 /** What an administrator may choose for the cache service of one server; nothing has to be given. */
@@ -19,7 +19,7 @@ export interface RedisOptions {
 }
 
 export const RedisOptions: z.ZodType<RedisOptions, RedisOptionsInput> = z.strictObject({
-  port: z.int().min(1).max(65_535).default(6379),
-  listen: z.array(z.string().refine((address) => isIP(address) !== 0, "an IP address")).default([]),
+  port: Port.default(6379),
+  listen: ListenAddresses,
   memoryMegabytes: z.int().min(16).max(1_048_576).default(256),
 });

@@ -1,4 +1,4 @@
-import type { Problem, ServerView } from "@hostwright/core";
+import { notInstalled, type Problem, type ServerView } from "@hostwright/core";
 
 /** Key patterns and categories of commands for accounts, without channels that everybody hears. */
 const OLDEST = 7;
@@ -6,9 +6,7 @@ const OLDEST = 7;
 /** What the facts tell against keeping sites' caches on this server. */
 export function problems(view: ServerView): readonly Problem[] {
   const version = (view.facts["version"] ?? null) as string | null;
-  if (version === null) {
-    return [{ message: "Redis is not installed.", mend: "Run `server prepare`, or: apt-get install redis-server" }];
-  }
+  if (version === null) return [notInstalled("Redis", ["redis-server"])];
   if (Number.parseInt(version, 10) >= OLDEST) return [];
   return [
     {

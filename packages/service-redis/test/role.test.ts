@@ -1,4 +1,4 @@
-import { referencesOf, showText, type FileSpec, type Reference, type ServerView } from "@hostwright/core";
+import { referencesOf, showText, type FileSpec, type Reference, type ServerView, type Target } from "@hostwright/core";
 import { describe, expect, test } from "vitest";
 import { accountType } from "../src/account-type.ts";
 import { RedisOptions, type RedisOptionsInput } from "../src/options.ts";
@@ -66,6 +66,23 @@ describe("an account", () => {
       expect(accountType.schema.safeParse({ user, password }).success).toBe(false);
     },
   );
+
+  test.each(["", "a\0b", "\ud800"])("is refused the password %j, which no program could log in with", (value) => {
+    expect(() => accountType.desired({ user: "s1aaaaaaaa", password }, () => value)).toThrow(
+      expect.objectContaining({ code: "HW_QUOTE_REFUSED" }),
+    );
+  });
+
+  test("may be changed again later where Redis does not answer", async () => {
+    const said = { exitCode: 0, signal: null, stdout: Buffer.from("stopped\n"), stderr: Buffer.alloc(0) };
+    const target = { server: { name: "web1" }, mutate: async () => Promise.resolve(said) } as unknown as Target;
+    const change = { key: "s1aaaaaaaa", before: null, after: { user: "s1aaaaaaaa", rules: "on" } };
+    await expect(accountType.apply(target, [change])).rejects.toMatchObject({
+      code: "HW_DATABASE_UNREACHABLE",
+      retryable: true,
+      server: "web1",
+    });
+  });
 });
 
 describe("the server", () => {

@@ -1,7 +1,7 @@
 import type { Server } from "@hostwright/core";
 import type { Duplex } from "node:stream";
 
-const [BEGIN, PARAMS, STDIN, STDOUT, STDERR, END] = [1, 4, 5, 6, 7, 3];
+const [BEGIN, PARAMS, STDIN, STDOUT, STDERR] = [1, 4, 5, 6, 7];
 
 export interface PhpAnswer {
   readonly status: number;
@@ -55,10 +55,8 @@ async function received(stream: Duplex): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const timer = setTimeout(() => stream.destroy(new Error("the site's PHP gave no answer in 60 s")), 60_000);
   try {
-    for await (const chunk of stream) {
-      chunks.push(chunk as Buffer);
-      if (isWhole(Buffer.concat(chunks))) break;
-    }
+    // Up to the end, which PHP makes: what is left unread would keep the connection's place.
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
   } finally {
     clearTimeout(timer);
     stream.destroy();
@@ -74,10 +72,6 @@ function* records(bytes: Buffer): Generator<{ readonly type: number; readonly co
     yield { type: bytes[at + 1] ?? 0, content: bytes.subarray(at + 8, at + 8 + length) };
     at = next;
   }
-}
-
-function isWhole(bytes: Buffer): boolean {
-  return [...records(bytes)].some(({ type }) => type === END);
 }
 
 function parse(bytes: Buffer): string {

@@ -59,8 +59,9 @@ export const hostileChecks: readonly Check<HttpBench>[] = [
         for (const path of taken) {
           const encoded = encodeURI(path).replaceAll("?", "%3F").replaceAll("#", "%23");
           const shown = `${JSON.stringify(path)} (seed ${SEED})`;
-          assert.equal((await bench.get("denying.test", encoded)).status, 404, shown);
+          const { status } = await bench.get("denying.test", encoded);
           // Some web servers know no path with a NUL at all.
+          assert.ok(status === 404 || (status === 400 && path.includes("\0")), `${status}: ${shown}`);
           if (path.includes("\0")) continue;
           assert.equal((await bench.get("denying.test", `${encoded}z`)).status, 200, `${shown}, and a letter`);
         }

@@ -1,4 +1,4 @@
-import { NO_OWN_RULES, type OwnRules, type WebRules } from "@hostwright/core";
+import { ACME_FOLDER, NO_OWN_RULES, type OwnRules, type WebRules } from "@hostwright/core";
 
 /** Like WordPress: scripts beside index.php, a folder of scripts, uploads of the site's own. */
 export const wordpressRules: WebRules = {
@@ -62,9 +62,6 @@ export const ownRules: OwnRules = {
   ],
   denied: [{ prefix: "/closed/" }, { suffix: ".zip" }, { exact: "/wiki/Secret" }, { segment: "intern" }],
 };
-
-/** Challenges of certificate authorities, for every site. */
-export const ACME_FOLDER = "/var/lib/hostwright-acme";
 
 /** Releases and sites of the table on the host, with whatever a wrong rule would give away. */
 export const tree = (sites: readonly string[]): string => `set -e

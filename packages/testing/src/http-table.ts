@@ -190,7 +190,7 @@ export const httpTable: readonly HttpCheck[] = [
       const port = bench.definition.role.port(bench.view);
       const answer = await sh(bench.host, `curl -sS -g -H 'Host: wordpress.test' 'http://[::1]:${port}/robots.txt'`);
       assert.equal(answer, "release\n");
-      const count = await sh(bench.host, `sleep 0.3; grep -c '^wordpress.test' ${bench.subject.log} || true`);
+      const count = await sh(bench.host, `sleep 1.5; grep -c '^wordpress.test' ${bench.subject.log} || true`);
       assert.ok(Number(count) > 0, `no line of ${bench.subject.log} begins with the site's name`);
     },
   },

@@ -8,8 +8,13 @@ export { working } from "./resource-bench.ts";
 export type { Drift, ResourceBench } from "./resource-bench.ts";
 export { serviceChecks } from "./service-checks.ts";
 export type { ServiceBench } from "./service-checks.ts";
+export { AccountBench } from "./account-bench.ts";
+export type { AccountRole, AccountSubject, Said, Statements } from "./account-bench.ts";
+export { CacheBench } from "./cache-bench.ts";
+export type { CacheSubject } from "./cache-bench.ts";
+export { cacheChecks } from "./cache-checks.ts";
 export { DatabaseBench } from "./database-bench.ts";
-export type { DatabaseSubject, Said } from "./database-bench.ts";
+export type { DatabaseSubject } from "./database-bench.ts";
 export { databaseChecks } from "./database-checks.ts";
 export { openTarget, SECRET_MARK, secretOf } from "./target.ts";
 export type { OpenTarget, TargetOptions } from "./target.ts";
@@ -29,6 +34,7 @@ export type { Called, PlatformSubject } from "./platform-bench.ts";
 export { platformChecks } from "./platform-checks.ts";
 export type { PhpAnswer } from "./fastcgi.ts";
 export {
+  cacheConformance,
   databaseConformance,
   httpConformance,
   phpConformance,

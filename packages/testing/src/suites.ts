@@ -1,4 +1,6 @@
 import { conformance, type Lacking } from "./check.ts";
+import { CacheBench, type CacheSubject } from "./cache-bench.ts";
+import { cacheChecks } from "./cache-checks.ts";
 import { DatabaseBench, type DatabaseSubject } from "./database-bench.ts";
 import { databaseChecks } from "./database-checks.ts";
 import { HttpBench, type HttpSubject } from "./http-bench.ts";
@@ -14,6 +16,12 @@ import { resourceChecks } from "./resource-checks.ts";
 export function databaseConformance(subject: DatabaseSubject): void {
   const title = `${subject.plugin.name}: a database service`;
   conformance(title, databaseChecks, subject.lacking ?? {}, async () => DatabaseBench.open(subject));
+}
+
+/** Registers with vitest what every cache service must hold, on two hosts of the harness. */
+export function cacheConformance(subject: CacheSubject): void {
+  const title = `${subject.plugin.name}: a cache service`;
+  conformance(title, cacheChecks, subject.lacking ?? {}, async () => CacheBench.open(subject));
 }
 
 /** Registers with vitest what every http service must hold, on one host of the harness. */

@@ -182,7 +182,7 @@ export const postgresMutants: readonly DatabaseMutant[] = [
       (type) => ({
         desired: (spec: unknown, resolve: Target["resolve"]) => ({
           ...(type.desired(spec, resolve) as object),
-          grants: ["PUBLIC CONNECT"],
+          grants: ["CONNECT PUBLIC"],
         }),
       }),
       "postgres-database",
@@ -226,7 +226,7 @@ export const postgresMutants: readonly DatabaseMutant[] = [
   },
   {
     name: "a hostile name that is made a good one",
-    caughtBy: "a name or an address that could mean something else",
+    caughtBy: "a name that could mean something else",
     plugin: withRole(postgres, "db", (role) => ({
       site: (request, server) =>
         role.site({ ...request, siteId: `s${request.siteId.replaceAll(/\W/g, "")}`.slice(0, 20) }, server),

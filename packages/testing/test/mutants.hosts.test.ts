@@ -3,7 +3,18 @@ import { subject as mysqlSubject } from "../../service-mysql/test/subject.ts";
 import { subject as nginxSubject } from "../../service-nginx/test/subject.ts";
 import { subject as phpSubject } from "../../service-php-fpm/test/subject.ts";
 import { subject as postgresSubject } from "../../service-postgres/test/subject.ts";
-import { DatabaseBench, databaseChecks, HttpBench, httpChecks, PhpBench, phpChecks } from "../src/index.ts";
+import { subject as redisSubject } from "../../service-redis/test/subject.ts";
+import {
+  CacheBench,
+  cacheChecks,
+  DatabaseBench,
+  databaseChecks,
+  HttpBench,
+  httpChecks,
+  PhpBench,
+  phpChecks,
+} from "../src/index.ts";
+import { cacheHostMutants } from "./cache-mutants.ts";
 import { mysqlMutants, postgresMutants } from "./database-mutants.ts";
 import { httpHostMutants } from "./http-mutants.ts";
 import { catches } from "./mutant.ts";
@@ -27,6 +38,17 @@ for (const [name, subject, mutants] of [
     );
   });
 }
+
+describe("a broken service of Redis is caught", () => {
+  let bench: CacheBench;
+  beforeAll(async () => {
+    bench = await CacheBench.open(redisSubject);
+  });
+  afterAll(async () => bench?.[Symbol.asyncDispose]());
+  catches(cacheHostMutants, cacheChecks, async ({ plugin }, index) =>
+    Promise.resolve(bench.with(plugin, (index + 1) * NAMES)),
+  );
+});
 
 describe("a broken service of nginx is caught", () => {
   let bench: HttpBench;

@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { subject as mysqlSubject } from "../../service-mysql/test/subject.ts";
 import { subject as nginxSubject } from "../../service-nginx/test/subject.ts";
+import { subject as redisSubject } from "../../service-redis/test/subject.ts";
 import { subject as wordpressSubject } from "../../platform-wordpress/test/subject.ts";
 import {
   assertKnown,
+  CacheBench,
+  cacheChecks,
   DatabaseBench,
   databaseChecks,
   failureOf,
@@ -22,6 +25,7 @@ import {
   type HostSet,
   type TestedHost,
 } from "../src/index.ts";
+import { cacheMutants } from "./cache-mutants.ts";
 import { databaseMutants } from "./database-mutants.ts";
 import { httpMutants } from "./http-mutants.ts";
 import { catches } from "./mutant.ts";
@@ -56,6 +60,12 @@ describe("a broken database service is caught without a host", () => {
   );
 });
 
+describe("a broken cache service is caught without a host", () => {
+  catches(cacheMutants, cacheChecks, async ({ plugin }) =>
+    Promise.resolve(new CacheBench({ ...redisSubject, plugin }, none)),
+  );
+});
+
 describe("a broken http service is caught without a host", () => {
   catches(httpMutants, httpChecks, async ({ plugin }) =>
     Promise.resolve(new HttpBench({ ...nginxSubject, plugin }, none)),
@@ -80,6 +90,7 @@ test("the unbroken ones pass the same checks", async () => {
   };
   const found = [
     ...(await failures(new DatabaseBench(mysqlSubject, none), databaseChecks, databaseMutants)),
+    ...(await failures(new CacheBench(redisSubject, none), cacheChecks, cacheMutants)),
     ...(await failures(new HttpBench(nginxSubject, none), httpChecks, httpMutants)),
     ...(await failures(new PlatformBench(platformSubject, none), platformChecks, platformMutants)),
   ];
@@ -95,7 +106,7 @@ test("a capability is lacking by a name that a check knows, and with a reason", 
 });
 
 test("every check of a suite has a name of its own", () => {
-  for (const checks of [databaseChecks, httpChecks, phpChecks, platformChecks]) {
+  for (const checks of [cacheChecks, databaseChecks, httpChecks, phpChecks, platformChecks]) {
     const names = (checks as readonly { readonly name: string }[]).map(({ name }) => name);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   }
@@ -108,6 +119,7 @@ test("the README tells how many checks each suite has", () => {
     Number(count),
   ]);
   const suites = {
+    cache: cacheChecks,
     database: databaseChecks,
     http: httpChecks,
     php: phpChecks,

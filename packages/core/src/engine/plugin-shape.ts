@@ -124,6 +124,7 @@ const Resource = z.strictObject({
   guards: Callable.optional(),
   refreshedBy: Callable.optional(),
   apply: Callable,
+  clear: Callable.optional(),
   showSpec: Callable,
   showState: Callable,
 } satisfies Fields<AnyResourceType>);

@@ -91,6 +91,12 @@ export class SshConnection {
         else this.#client.forwardOut("127.0.0.1", 0, address.host, address.port, done);
       });
       channel.once("close", release);
+      // A channel tells of its end only who has read up to it: whoever gives it up before gives the place back as well.
+      const destroy = channel.destroy.bind(channel);
+      channel.destroy = () => {
+        release();
+        return destroy();
+      };
       return channel;
     } catch (error) {
       release();

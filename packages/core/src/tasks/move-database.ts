@@ -147,7 +147,7 @@ function declaredIn(context: PlanningContext, parts: SiteParts): readonly string
 async function copyStep(context: PlanningContext, old: SiteParts, moved: SiteParts): Promise<RunStep> {
   const { site, web, php, phpView } = old;
   const [from, to] = [copyOf(old), copyOf(moved)];
-  await requireClient(context, web, to);
+  for (const copy of [from, to]) await requireClient(context, web, copy);
   // One of the two may be on the web server itself: then its socket must be seen.
   const { view } = old.view.database?.socket === null ? moved : old;
   const input: CopyDatabaseInput = {
@@ -178,15 +178,14 @@ function copyOf({ database, view, site }: SiteParts): DatabaseCopy {
   );
 }
 
-async function requireClient(context: PlanningContext, web: ServerRecord, to: DatabaseCopy): Promise<void> {
+async function requireClient(context: PlanningContext, web: ServerRecord, copy: DatabaseCopy): Promise<void> {
   const { server, signal } = await context.session.target(web);
-  const [program = ""] = to.load;
-  const { exitCode } = await server.run({ argv: [program, "--version"], signal });
+  const { exitCode } = await server.run({ argv: [copy.program, "--version"], signal });
   if (exitCode === 0) return;
   throw new HostwrightError(
     "HW_PREREQUISITE_MISSING",
-    `${web.name} lacks ${program}, with which the database would be copied. Nothing was changed.`,
-    { server: web.name, mend: `Install ${to.package} on ${web.name}.` },
+    `${web.name} lacks ${copy.program}, with which the database would be copied. Nothing was changed.`,
+    { server: web.name, mend: `Install ${copy.package} on ${web.name}.` },
   );
 }
 

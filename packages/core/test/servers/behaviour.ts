@@ -319,6 +319,15 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       for (const socket of sockets) socket.destroy();
     });
 
+    test("forwards that are given up with something unread hold no place", async () => {
+      for (let count = 0; count < 100; count += 1) {
+        const socket = await server.forward({ path: subject.echoSocket });
+        socket.write("hello");
+        await once(socket, "readable");
+        socket.destroy();
+      }
+    });
+
     test("forwards as another user, however much goes both ways at once, and leaves no process", async ({ skip }) => {
       if (!subject.root) skip("only root becomes another user");
       const stream = await server.forward({ path: subject.echoSocket, user: "daemon" });

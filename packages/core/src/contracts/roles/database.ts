@@ -23,7 +23,9 @@ export interface DatabaseCopy {
   readonly login: Text;
   /** With which the last line of a whole dump begins: without it the stream broke off. */
   readonly trailer: string;
-  /** Debian package that brings the programs; it is missing where the first word of `load` is. */
+  /** One of the programs, asked for its `--version` before anything is begun: where it is missing, so is `package`. */
+  readonly program: string;
+  /** Debian package that brings the programs. */
   readonly package: string;
 }
 

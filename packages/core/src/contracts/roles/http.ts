@@ -8,6 +8,14 @@ export interface HttpEntry {
   readonly content: string;
 }
 
+/** What a refusal of the whole configuration is due to. */
+export interface Blame {
+  /** Absolute path. */
+  readonly file: string;
+  /** In the web server's own words, on one line. */
+  readonly message: string;
+}
+
 /** How the web server takes a new generation. All commands are argv and run as root. */
 export interface Publication {
   /**
@@ -19,8 +27,8 @@ export interface Publication {
   readonly unit: string;
   /** Tests the whole configuration; exit code 0 is good, the message names the file otherwise. */
   readonly test: readonly string[];
-  /** Finds `file` and line of a failure in the test's output; null if it names none. */
-  blame(output: string): { readonly file: string; readonly message: string } | null;
+  /** Finds the file of a failure in the test's output; null if it names none. */
+  blame(output: string): Blame | null;
   /** Log whose new lines explain a reload that failed. Default: the journal of the unit alone. */
   readonly errorLog?: string;
   /** A request answered by the generation with its number, to learn that it is in force: loopback URL path. */

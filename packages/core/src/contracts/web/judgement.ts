@@ -1,0 +1,137 @@
+import { spellings, type Redirect } from "../../model/own-rules.ts";
+import type { SiteView } from "../views.ts";
+import { ALWAYS_DENIED, type CacheRule, type PathPattern, type WebRules } from "../web-rules.ts";
+import { plainPath } from "./plain.ts";
+import { alternativesOf, anyOf, AT_ANY_SLASH, beginningWith } from "./url-match.ts";
+import { matching, noneOf, regexLiteral, type UrlMatch } from "./url-match.ts";
+
+/** What becomes of a URL that a step is for. */
+export type WebAnswer =
+  /** 404. */
+  | { readonly do: "refuse" }
+  | {
+      readonly do: "redirect";
+      /** A percent-encoded path of the site or a whole URL, without query; the visitor's query goes behind it. */
+      readonly to: string;
+      readonly status: Redirect["status"];
+      /**
+       * Regular expression from the start of the path as the visitor wrote it, percent-encoded: its one group, `hw_rest`, goes
+       * behind `to`; a URL that it does not match is answered with 404. Null: nothing goes behind.
+       */
+      readonly rest: string | null;
+    }
+  /** This script of the release answers, whatever the URL: `/index.php`. */
+  | { readonly do: "page"; readonly script: string }
+  /**
+   * The script below `root` that the URL names in the match's first group, `hw_script`, with the path behind it in the
+   * second, `hw_info`; 404 where there is no such file.
+   */
+  | { readonly do: "script"; readonly root: string }
+  /** The file below `root`; where there is none, the front controller answers or 404. */
+  | { readonly do: "file"; readonly root: string; readonly missing: "page" | "refuse" };
+
+/** One step of judging a URL. Of a site's steps the first whose `urls` match decides; null is every URL. */
+export type WebStep = WebAnswer & { readonly urls: UrlMatch | null };
+
+/** Seconds for which files may be kept. */
+export interface CacheAge {
+  readonly urls: UrlMatch;
+  readonly seconds: number;
+}
+
+/** Hidden files and folders, but for /.well-known/. */
+const HIDDEN = `${AT_ANY_SLASH}[.](?!well-known(?:/|\\z))`;
+
+/** Refused by `HIDDEN` already, and not asked for again. */
+const isHidden = (pattern: PathPattern): boolean =>
+  "segment" in pattern && pattern.segment.startsWith(".") && pattern.segment !== ".well-known";
+
+/** Every URL that looks like a script, also with a path behind it: `/uploads/a.jpg/x.php`, `/uploads/x.php/a.jpg`. */
+const ANY_PHP: UrlMatch = {
+  before: "(?si)^(?:[^.]*+[.])+?(?:",
+  alternatives: ["php[0-9]?", "phtml", "phar"],
+  after: ")(?:/|\\z)",
+};
+
+const on = (urls: UrlMatch | null, answer: WebAnswer): readonly WebStep[] =>
+  urls === null ? [] : [{ ...answer, urls }];
+
+/** The order of judgement of `WebRules`. The last step is for every URL. */
+export function stepsOf({ rules, ownRules, platform, paths }: SiteView): readonly WebStep[] {
+  const own = rules.ownPaths.map(({ prefix }) => prefix);
+  const virtual = on(matching(rules.virtual), { do: "page", script: rules.frontController });
+  const refused = [...ALWAYS_DENIED, ...rules.denied].filter((pattern) => !isHidden(pattern));
+  const denied = [HIDDEN, ...alternativesOf(refused)];
+  return [
+    ...on(matching(ownRules.denied), { do: "refuse" }),
+    // What is denied stays so: a redirect is judged after it, and before what the platform makes of a URL.
+    ...(ownRules.redirects.length === 0
+      ? [...virtual, ...on(anyOf(denied), { do: "refuse" })]
+      : [
+          ...on(anyOf(denied, `${noneOf(rules.virtual)}(?:`), { do: "refuse" }),
+          ...ownRules.redirects.flatMap(redirectStep),
+          ...virtual,
+        ]),
+    ...rules.phpIndexes.flatMap((folder) => [
+      ...on(matching([{ exact: folder }]), { do: "page", script: plainPath(`${folder}index.php`) }),
+      ...on(matching([{ exact: folder.slice(0, -1) }]), redirectTo(plainPath(folder))),
+    ]),
+    ...scripts(rules, "own").flatMap((urls) => on(urls, { do: "script", root: paths.public })),
+    ...scripts(rules, "release").flatMap((urls) => on(urls, { do: "script", root: platform.docroot })),
+    ...on(ANY_PHP, { do: "refuse" }),
+    ...(own.length === 0
+      ? []
+      : on(matching(rules.generated, own), { do: "file", root: paths.public, missing: "page" })),
+    ...on(anyOf(own.map(regexLiteral)), { do: "file", root: paths.public, missing: "refuse" }),
+    { do: "file", root: platform.docroot, missing: "page", urls: null },
+  ];
+}
+
+function redirectTo(to: string, status: Redirect["status"] = 301, rest: string | null = null): WebAnswer {
+  return { do: "redirect", to, status, rest };
+}
+
+function redirectStep({ from, to, status }: Redirect): readonly WebStep[] {
+  if ("exact" in from) return on(matching([from]), redirectTo(to, status));
+  // Behind a target that ends with a slash another one would name another host.
+  const rest = `${spellings(from.prefix)}(?<hw_rest>(?:[^/\\x5c?# ][^?# ]*)?)(?:[?# ]|\\z)`;
+  return on(matching([from]), redirectTo(to, status, rest));
+}
+
+function mayBeBelow(pattern: PathPattern, prefix: string): boolean {
+  const start = "prefix" in pattern ? pattern.prefix : "suffix" in pattern ? (pattern.under ?? "") : "";
+  return start.startsWith(prefix) || prefix.startsWith(start);
+}
+
+/**
+ * Executable scripts in the site's own folder or in the release. Only one that is named exactly takes a path behind it
+ * (`/index.php/node/1`): behind a pattern, `/internal.php/ajax.php` would run what the pattern does not name.
+ */
+function scripts(rules: WebRules, where: "own" | "release"): readonly (UrlMatch | null)[] {
+  const own = rules.ownPaths.map(({ prefix }) => prefix);
+  const entries: readonly PathPattern[] = [{ exact: rules.frontController }, ...rules.phpEntryPoints];
+  const exact = entries.flatMap((entry) => ("exact" in entry ? [entry.exact] : []));
+  const here = exact.filter((path) => own.some((prefix) => path.startsWith(prefix)) === (where === "own"));
+  const patterns = entries.filter(
+    (entry) => !("exact" in entry) && (where === "release" || own.some((prefix) => mayBeBelow(entry, prefix))),
+  );
+  const below = where === "own" ? beginningWith(own) : "";
+  return [
+    anyOf(here.map(regexLiteral), "(?<hw_script>", ")(?<hw_info>/.*)?\\z"),
+    anyOf(alternativesOf(patterns), `${below}(?=`, ")(?<hw_script>.*[.]php)(?<hw_info>)\\z"),
+  ];
+}
+
+/** Neighbours of one age together, in their order: the first that matches decides. */
+export function agesOf(cache: readonly CacheRule[]): readonly CacheAge[] {
+  const groups: { seconds: number; matches: PathPattern[] }[] = [];
+  for (const { match, maxAgeSeconds } of cache) {
+    const seconds = Math.max(0, Math.trunc(maxAgeSeconds)) || 0;
+    if (groups.at(-1)?.seconds !== seconds) groups.push({ seconds, matches: [] });
+    groups.at(-1)?.matches.push(match);
+  }
+  return groups.flatMap(({ seconds, matches }) => {
+    const urls = matching(matches);
+    return urls === null ? [] : [{ urls, seconds }];
+  });
+}

@@ -1,0 +1,118 @@
+import type { ResponseHeader } from "../../model/own-rules.ts";
+import type { HttpEntry } from "../roles/http.ts";
+import type { SiteView } from "../views.ts";
+import { agesOf, stepsOf, type CacheAge, type WebStep } from "./judgement.ts";
+import { hostName, plainId, plainPath } from "./plain.ts";
+
+/** Names that are answered alike, and how. Challenges of certificate authorities are answered on all of them. */
+export type WebHost = {
+  /** Host names and wildcards (`*.example.com`), at least one, the main one first: letters, digits, dots and dashes alone. */
+  readonly names: readonly string[];
+} & (
+  | { readonly answer: "site" }
+  /** 301 to the same path, query, scheme and port of the host `to`. */
+  | { readonly answer: "redirect"; readonly to: string }
+  /** 503 with this page and these headers, on every path. */
+  | { readonly answer: "closed"; readonly html: string; readonly headers: readonly ResponseHeader[] }
+);
+
+/** How a web server finds a site's PHP, and what it tells it. */
+export interface WebPhp {
+  /** Unix socket. */
+  readonly socket: string;
+  /** For one request, at least 1. */
+  readonly seconds: number;
+  /** Does it learn the login that a visitor sent? Not where the web server itself asks for one. */
+  readonly authorization: boolean;
+}
+
+/**
+ * A site as any web server serves it, resolved from its view: what http services render in their own syntax. Names, paths,
+ * prefixes and scripts were checked: no sign in them means anything in a configuration. Headers, realm, pages and targets
+ * of redirects are to be quoted.
+ */
+export interface WebSite {
+  /** Letters, digits, `_` and `-` alone. */
+  readonly id: string;
+  readonly hosts: readonly WebHost[];
+  /** Folder of the release that URLs map to; also what PHP sees as such. */
+  readonly docroot: string;
+  /** The site's own folder on the server, and the URL prefixes (`/uploads/`) whose files lie in it, at the same path. */
+  readonly own: { readonly folder: string; readonly prefixes: readonly string[] };
+  /** Script of the release that makes what is no file. */
+  readonly frontController: string;
+  readonly php: WebPhp;
+  /** Of a request's body, at least 1. */
+  readonly uploadMegabytes: number;
+  /** Only these addresses and networks get other answers than 403; empty: everybody. Challenges are for everybody. */
+  readonly allowFrom: readonly string[];
+  /** Who may see pages and files; redirects, refusals and challenges are for everybody. `file` is in htpasswd's format. */
+  readonly basicAuth: { readonly realm: string; readonly file: string } | null;
+  /** On every answer, errors too, instead of what the application sends under the name. */
+  readonly headers: readonly ResponseHeader[];
+  /** Headers of answers that are files: `headers` and what every site has there. */
+  readonly fileHeaders: readonly ResponseHeader[];
+  /** Of files; the first that matches decides. */
+  readonly ages: readonly CacheAge[];
+  /** How a URL of hosts that answer `site` is judged: the first step that matches decides, and the last matches all. */
+  readonly steps: readonly WebStep[];
+}
+
+const CLOSED = {
+  answer: "closed",
+  headers: [
+    { name: "Retry-After", value: "3600" },
+    { name: "Cache-Control", value: "no-store" },
+  ],
+  html: "<!doctype html><title>Not available</title><h1>This site is not available at the moment.</h1>",
+} as const;
+
+const NO_SNIFFING: ResponseHeader = { name: "X-Content-Type-Options", value: "nosniff" };
+
+/**
+ * What a site's view means to a web server. Pure. What one web server takes, another takes too: refused is what means
+ * something to any of them.
+ * @throws HW_QUOTE_REFUSED for names that are no host names, and for paths, scripts and own prefixes with other signs than
+ * letters, digits and `_ . @ + - /`
+ */
+export function webSite(view: SiteView): WebSite {
+  const { ownRules, rules, limits, platform, paths } = view;
+  const named = (header: string): boolean => ownRules.headers.some(({ name }) => name.toLowerCase() === header);
+  return {
+    id: plainId(view.id),
+    hosts: hostsOf(view),
+    docroot: plainPath(platform.docroot),
+    own: { folder: plainPath(paths.public), prefixes: rules.ownPaths.map(({ prefix }) => plainPath(prefix)) },
+    frontController: plainPath(rules.frontController),
+    php: {
+      socket: plainPath(view.phpSocket),
+      seconds: Math.max(1, Math.ceil(limits.requestSeconds)),
+      authorization: ownRules.basicAuth === null,
+    },
+    uploadMegabytes: Math.max(1, Math.ceil(limits.uploadMegabytes)),
+    allowFrom: view.enabled ? ownRules.allowFrom : [],
+    basicAuth:
+      ownRules.basicAuth === null ? null : { realm: ownRules.basicAuth.realm, file: plainPath(view.passwordFile) },
+    headers: ownRules.headers,
+    fileHeaders: named("x-content-type-options") ? ownRules.headers : [NO_SNIFFING, ...ownRules.headers],
+    ages: named("cache-control") ? [] : agesOf(rules.cache),
+    steps: stepsOf(view),
+  };
+}
+
+function hostsOf({ domain, aliases, aliasMode, enabled }: SiteView): readonly WebHost[] {
+  const to = hostName(domain);
+  const names = aliases.map(hostName);
+  if (!enabled) return [{ names: [to, ...names], ...CLOSED }];
+  if (aliasMode === "serve" || names.length === 0) return [{ names: [to, ...names], answer: "site" }];
+  return [
+    { names: [to], answer: "site" },
+    { names, answer: "redirect", to },
+  ];
+}
+
+/** An entry of these blocks, each some lines, with a comment (`#`) of whose it is and blank lines between them. */
+export function httpEntry(name: string, ...blocks: readonly (readonly string[])[]): HttpEntry {
+  const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
+  return { name, content: `# Managed by Hostwright: changes are overwritten.\n${shown.join("\n\n")}\n` };
+}

@@ -1,0 +1,41 @@
+import { regexesOf, type WebSite, type WebStep } from "@hostwright/core";
+import { NOT_FOUND, rule, type Lines } from "./lines.ts";
+import { redirect } from "./own-rules.ts";
+import { php } from "./php.ts";
+import { quoteArgument } from "./quote.ts";
+
+/** The site's steps in their order, by rewrite rules alone: Apache's own sections are judged in another order. */
+export function judgement(site: WebSite): Lines {
+  return site.steps.flatMap((step) => regexesOf(step.urls).flatMap((regex) => answer(site, step, regex)));
+}
+
+function answer(site: WebSite, step: WebStep, regex: string): Lines {
+  if (step.do === "refuse") return rule(regex, "-", NOT_FOUND);
+  if (step.do === "redirect") return redirect(regex, step);
+  if (step.do === "page") return rule(regex, step.script, [php(site), "PT", "L"]);
+  if (step.do === "script") {
+    const file = `${quoteArgument(`${step.root}$1`)} -f`;
+    return [...rule(regex, "-", [php(site), "L"], file), ...missing(site, regex)];
+  }
+  const noFile = `${quoteArgument(`${step.root}%{REQUEST_URI}`)} !-f`;
+  return [
+    ...(step.missing === "page"
+      ? rule(regex, site.frontController, [php(site), "PT", "L"], noFile)
+      : missing(site, regex, noFile)),
+    ...(step.urls === null ? [] : rule(`!${regex}`, "-", [`S=${site.ages.length + 1}`])),
+    // The first that matches decides: it is asked last.
+    ...site.ages.toReversed().flatMap(({ urls, seconds }) => age(regexesOf(urls), seconds)),
+    ...rule("^", "-", ["L"]),
+  ];
+}
+
+function age(regexes: readonly string[], seconds: number): Lines {
+  return regexes.flatMap((regex) => rule(regex, "-", [`E=HOSTWRIGHT_AGE:${seconds}`]));
+}
+
+/** With a password, only who gave it learns what is missing: Apache asks for it before it looks for a file, a rule does not. */
+function missing({ basicAuth, own }: WebSite, regex: string, ...conditions: Lines): Lines {
+  return basicAuth === null
+    ? rule(regex, "-", NOT_FOUND, ...conditions)
+    : rule(regex, `${own.folder}/.missing`, ["L"], ...conditions);
+}

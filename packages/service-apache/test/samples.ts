@@ -1,0 +1,10 @@
+import type { ServerView } from "@hostwright/core";
+
+/** A server's view with the plugin's default options. */
+export function serverView(
+  facts: Readonly<Record<string, unknown>> = {},
+  options: unknown = { httpPort: 80 },
+): ServerView {
+  const service = { name: "http", kind: "http", type: "apache", options };
+  return { id: "w1", name: "web1", addresses: ["10.0.0.1"], services: [service], service, facts, peers: [] };
+}

@@ -1,0 +1,25 @@
+import type { WebSite, WebStep } from "@hostwright/core";
+import { block, locations, NOT_FOUND, type Lines } from "./lines.ts";
+import { headers, redirect } from "./own-rules.ts";
+import { php } from "./php.ts";
+import { quoteLiteral } from "./quote.ts";
+
+/** The site's steps in their order. */
+export function judgement(site: WebSite): Lines {
+  return [
+    ...site.steps.flatMap((step) => locations(step.urls, answer(site, step))),
+    ...block("location @front", php(site, site.frontController)),
+  ];
+}
+
+function answer(site: WebSite, step: WebStep): Lines {
+  if (step.do === "refuse") return NOT_FOUND;
+  if (step.do === "redirect") return redirect(step);
+  if (step.do === "page") return php(site, step.script);
+  const root = `root ${quoteLiteral(step.root)};`;
+  if (step.do === "script") return [root, "try_files $hw_script =404;", ...php(site, null)];
+  const find = `try_files $uri ${step.missing === "page" ? "@front" : "=404"};`;
+  const aged = site.ages.flatMap(({ urls, seconds }) => locations(urls, [`expires ${seconds}s;`, find]));
+  // A location with headers of its own inherits none.
+  return [root, ...headers(site.fileHeaders), ...aged, find];
+}

@@ -1,0 +1,4 @@
+import { cacheConformance } from "@hostwright/testing";
+import { subject } from "./subject.ts";
+
+cacheConformance(subject);

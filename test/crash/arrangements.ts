@@ -1,0 +1,108 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  configure,
+  deleteSite,
+  disable,
+  enable,
+  moveDatabase,
+  secret,
+  switchHttp,
+  verify,
+  type ConfigureOptions,
+  type Hostwright,
+  type InstallRequest,
+  type SiteRecord,
+} from "@hostwright/core";
+import { apache } from "@hostwright/service-apache";
+import { mysql } from "@hostwright/service-mysql";
+import { nginx } from "@hostwright/service-nginx";
+import { phpFpm } from "@hostwright/service-php-fpm";
+import { redis } from "@hostwright/service-redis";
+import { LivingServer } from "../support/living-server.ts";
+import { SITE } from "./snapshot.ts";
+
+export const INSTALL: InstallRequest = { type: "site:install", domain: SITE, platform: "wordpress" };
+/** Of the second host, which has a database and nothing else. */
+export const OTHER_HOST = "db2";
+/** What stands in the crash worker's list beside the plugins of every living server. */
+const MORE_PLUGINS = [apache, redis];
+/** Appends a line once to each file that is named. */
+export const BY_HAND: string = String.raw`by_hand() { for file; do grep -q '^# by hand' "$file" || echo '# by hand' >> "$file"; done; }`;
+
+/** A server with two web servers, of which nginx serves, a cache, and a second database server. */
+export async function startLiving(): Promise<LivingServer> {
+  const living = await LivingServer.start({
+    plugins: MORE_PLUGINS,
+    beside: [{ name: OTHER_HOST, services: ["mariadb"] }],
+  });
+  const { hw, hosts } = living;
+  const web = [nginx.service(), apache.service({}, "apache"), phpFpm.service({ version: "8.4" })];
+  await hw.servers.put({ name: "web1", services: [...web, mysql.service(), redis.service({}, "redis")] });
+  const other = hosts.host(OTHER_HOST);
+  const connect = living.connection({}, other);
+  await hw.servers.put({ name: OTHER_HOST, connect, services: [mysql.service({ listen: [other.address] })] });
+  for (const server of ["web1", OTHER_HOST]) await hw.run(verify(server));
+  return living;
+}
+
+/** Ends every trace of a case, for the next one. */
+export async function settle(living: LivingServer): Promise<void> {
+  await servedBy("http")(living);
+  await withoutSite(living);
+  await living.hw.run(verify("web1"));
+}
+
+export async function withoutSite({ hw }: LivingServer): Promise<void> {
+  if ((await siteOf(hw)) !== undefined) await hw.run(deleteSite(SITE));
+}
+
+export async function withSite({ hw }: LivingServer, enabled = true): Promise<SiteRecord> {
+  const site = await siteOf(hw);
+  if (site === undefined) await hw.run(INSTALL);
+  if ((site?.enabled ?? true) !== enabled) await hw.run(enabled ? enable(SITE) : disable(SITE));
+  return hw.sites.get(SITE);
+}
+
+/** The site with its database on one of the two servers. */
+export function withDatabaseOn(name: string): (living: LivingServer) => Promise<void> {
+  return async (living) => {
+    const { database } = await withSite(living);
+    const { id } = await living.hw.servers.get(name);
+    if (database?.server !== id) await living.hw.run(moveDatabase(SITE, name));
+  };
+}
+
+export function servedBy(service: string): (living: LivingServer) => Promise<void> {
+  return async ({ hw }) => {
+    await hw.run(switchHttp("web1", service));
+  };
+}
+
+/** The site with the `wanted` of both and nothing of the `other`; its secrets of both were made once, and stay. */
+export function configured(wanted: ConfigureOptions, other: ConfigureOptions): (living: LivingServer) => Promise<void> {
+  return async (living) => {
+    const site = await withSite(living);
+    const { hw } = living;
+    if (site.webRules === undefined) {
+      await hw.sites.setPassword(SITE, "anna", secret("correct horse battery"));
+      await hw.run(configure(SITE, other));
+    }
+    const { webRules, bindings } = await hw.sites.get(SITE);
+    const [rules, bound] = [{ ...webRules, ...wanted.webRules }, typeof wanted.bindings?.cache === "string"];
+    if (isDeepStrictEqual(webRules, rules) && (bindings?.cache !== undefined) === bound) return;
+    await hw.run(configure(SITE, wanted));
+  };
+}
+
+/** Of modes, contents and units; the same however often it is done. */
+export async function driftSite(living: LivingServer): Promise<void> {
+  const { id } = await withSite(living);
+  await living.host.sh(`${BY_HAND}
+    chmod 0755 /srv/sites/${id}/private
+    by_hand /etc/hostwright/php/${id}.conf /etc/hostwright/nginx/entries/${id}.conf /etc/hostwright/nginx/current/${id}.conf
+    systemctl stop hostwright-php-${id}.socket hostwright-php-${id}.service`);
+}
+
+async function siteOf(hw: Hostwright): Promise<SiteRecord | undefined> {
+  return (await hw.sites.list()).find(({ domain }) => domain === SITE);
+}

@@ -1,0 +1,44 @@
+import { basename } from "node:path";
+import { CHOICES, pairs } from "../../demo/choices.ts";
+import { drupalApp, drupalCodebases, mediawikiApp, wordpressApp, type App } from "../support/apps.ts";
+import type { Pair } from "../support/estate.ts";
+
+/** One web server, one database server and one codebase that go together. */
+export interface Cell extends Pair {
+  readonly name: string;
+  /** Null where its codebase is not on this machine. */
+  readonly app: (() => Promise<App>) | null;
+}
+
+interface Code {
+  readonly name: string;
+  readonly app: Cell["app"];
+}
+
+const CODES: Readonly<Record<keyof typeof CHOICES.platform, readonly Code[]>> = {
+  wordpress: [{ name: "wordpress", app: async () => wordpressApp("6.8") }],
+  mediawiki: [{ name: "mediawiki", app: mediawikiApp }],
+  drupal:
+    drupalCodebases.length === 0
+      ? [{ name: "drupal", app: null }]
+      : drupalCodebases.map((folder) => {
+          const name = `drupal-${basename(folder)}`;
+          return { name, app: async () => drupalApp(folder, name) };
+        }),
+};
+
+const ALL: readonly Cell[] = (Object.keys(CHOICES.http) as Pair["http"][]).flatMap((http) =>
+  pairs().flatMap(({ db, platform }) =>
+    CODES[platform].map(({ name, app }): Cell => ({ http, db, app, name: `${http} + ${db} + ${name}` })),
+  ),
+);
+
+/** Between them they have both web servers and both database servers. */
+const SHORT = ["nginx + mysql + wordpress", "apache + postgres + mediawiki"];
+
+/** `npm run test:matrix` sets it to `full` or to a part of the cells' names; else two cells are tried. */
+const wanted = process.env["HOSTWRIGHT_MATRIX"] ?? "";
+
+export const cells: readonly Cell[] = ALL.filter(({ name }) =>
+  wanted === "" ? SHORT.includes(name) : wanted === "full" || name.includes(wanted),
+);
