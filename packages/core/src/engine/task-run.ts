@@ -115,7 +115,7 @@ export class TaskRun {
         fingerprint: (text) => box.fingerprint(text),
         server: (id) => estate.server(id),
         keep: async (name, value) => vault.put(taskSecret(task, name), value),
-        patience: this.#engine.patience ?? (() => new Patience()),
+        patience: () => this.#patience(),
         undoing: async () => {
           await store.tasks.move(task, ["running", "cancelling"], "undoing", {}, this.#holder);
           return !(await store.journal.isCommitted(task));
@@ -180,11 +180,19 @@ export class TaskRun {
     await this.#events.emit(task, "task:committed", {}).catch(() => undefined);
   }
 
+  #patience(): Patience {
+    return this.#engine.patience?.() ?? new Patience();
+  }
+
   /** A fence that stays because its server is away harms nobody: its scope is never used again. */
   async #dropFences(gone: readonly RecordRemoval[], estate: Estate): Promise<void> {
     const servers = [...new Set(this.#plan.actions.map((action) => action.server))];
+    // The work's own connection may be lost, when only the undo's newer one knows that the server is back.
+    const patience = this.#patience();
     const drops = gone.flatMap(({ kind, id }) =>
-      servers.map(async (server) => dropFence(await this.#engine.pool.get(estate.server(server)), `${kind}/${id}`)),
+      servers.map(async (server) =>
+        patience.try(async () => dropFence(await this.#engine.pool.get(estate.server(server)), `${kind}/${id}`)),
+      ),
     );
     await Promise.allSettled(drops);
   }

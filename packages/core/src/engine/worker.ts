@@ -15,6 +15,7 @@ import { isApproval, planOf } from "./stored-plans.ts";
 import { Stranding } from "./stranding.ts";
 import { sweepPlans } from "./sweeping.ts";
 import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
+import { TaskWatch } from "./task-watch.ts";
 
 /** How a task ended (decisions.md D42). */
 export interface TaskOutcome {
@@ -29,8 +30,6 @@ export interface TaskOutcome {
 /** What an operator decides for a task that needs attention. */
 export type Resolution = "retry" | "complete" | "skip" | "abandon";
 
-const HEARTBEAT_MS = 10_000;
-const LOOK_MS = 300;
 const RESOLVED = { retry: "undoing", complete: "running", skip: "undone", abandon: "undone" } as const;
 const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
 
@@ -148,23 +147,17 @@ export class Worker {
     work: (task: StoredTask, signal: AbortSignal) => Promise<TaskEnd>,
   ): Promise<TaskOutcome | null> {
     active.add(taskId);
-    const cancel = new AbortController();
-    const beat = setInterval(() => void this.#beat(taskId, cancel), this.#parts.heartbeatMs ?? HEARTBEAT_MS);
-    const look = setInterval(() => void this.#look(taskId, cancel), LOOK_MS);
-    let timer: NodeJS.Timeout | undefined;
+    using watch = new TaskWatch(this.#parts, taskId, this.#holder);
     try {
       const task = await this.#parts.store.tasks.get(taskId);
       if (task === null || !UNFINISHED.includes(task.state)) return await this.#letGo(taskId);
-      if (task.timeoutMs !== null) timer = setTimeout(() => void this.#timeOut(taskId, cancel), task.timeoutMs);
-      return await this.#finish(taskId, await work(task, AbortSignal.any([signal, cancel.signal])));
+      if (task.timeoutMs !== null) watch.endAfter(task.timeoutMs);
+      return await this.#finish(taskId, await work(task, AbortSignal.any([signal, watch.signal])));
     } catch (error) {
       if (!(error instanceof HandedOver)) throw error;
       await this.#parts.store.leases.handOver(taskId, this.#holder);
       return null;
     } finally {
-      clearInterval(beat);
-      clearInterval(look);
-      clearTimeout(timer);
       active.delete(taskId);
     }
   }
@@ -176,22 +169,6 @@ export class Worker {
     if (state === null || !UNFINISHED.includes(state))
       await leases.release(taskId, [ownScope(taskId).scope], this.#holder);
     return null;
-  }
-
-  async #timeOut(taskId: string, cancel: AbortController): Promise<void> {
-    cancel.abort(new DOMException("The task's time is over.", "TimeoutError"));
-    await this.#parts.store.tasks.move(taskId, ["running"], "cancelling").catch(() => false);
-  }
-
-  async #beat(taskId: string, cancel: AbortController): Promise<void> {
-    const held = await this.#parts.store.leases.heartbeat(taskId, this.#holder).catch(() => true);
-    if (!held) cancel.abort();
-  }
-
-  /** Was it cancelled, maybe by another process? */
-  async #look(taskId: string, cancel: AbortController): Promise<void> {
-    const state = await this.#parts.store.tasks.state(taskId).catch(() => null);
-    if (state === "cancelling") cancel.abort();
   }
 
   async #carryOut(task: StoredTask, signal: AbortSignal, slot: Slot): Promise<TaskEnd> {

@@ -102,3 +102,21 @@ for (@todo) {
 finish();
 `,
 };
+
+/**
+ * What killed programs left beside the files of accounts: new versions that systemd-sysusers (`.#`) and the shadow tools (`+`)
+ * were about to rename. Under the lock that both take, lckpwdf(3): none of them is at work.
+ */
+export const CLEAR_USERS: PerlProgram = {
+  what: "clear up beside the files of accounts",
+  text: String.raw`
+use strict; use warnings;
+use Fcntl;
+sysopen my $lock, "/etc/.pwd.lock", O_WRONLY | O_CREAT | O_NOFOLLOW, 0600 or die "/etc/.pwd.lock: $!\n";
+# struct flock of 64-bit Linux: a write lock on the whole file.
+my $whole = pack "s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0;
+fcntl $lock, F_SETLKW, $whole or die "/etc/.pwd.lock: $!\n";
+opendir my $etc, "/etc" or die "/etc: $!\n";
+for (readdir $etc) { unlink "/etc/$_" if /^(?:\.#(?:passwd|group|shadow|gshadow)[0-9a-f]{16}|(?:passwd|group|shadow|gshadow)\+)$/ }
+`,
+};

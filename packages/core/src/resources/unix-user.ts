@@ -4,7 +4,7 @@ import { RANK, type Change, type Declared, type ResourceType, type Target } from
 import { reportOutcomes, type Failures } from "./outcomes.ts";
 import { askPerl, changeByPerl } from "./perl.ts";
 import { declare, UnixName } from "./schemas.ts";
-import { APPLY_USERS, READ_USERS } from "./unix-user-programs.ts";
+import { APPLY_USERS, CLEAR_USERS, READ_USERS } from "./unix-user-programs.ts";
 
 const NOLOGIN = "/usr/sbin/nologin";
 
@@ -67,6 +67,9 @@ export const unixUserType: ResourceType<UnixUserSpec, UnixUserState> = {
   read: readUsers,
   identity: (state) => state,
   apply: applyUsers,
+  clear: async (target) => {
+    await changeByPerl(target, CLEAR_USERS, "");
+  },
   showSpec: (spec) => show(unixUserType.desired(spec, () => "")),
   showState: show,
 };

@@ -71,6 +71,17 @@ describe("commandError", () => {
     expect(codeOf(stderr)).toBe(code);
   });
 
+  test.each([
+    ["Failed to backup /etc/gshadow: Input/output error\nsystemd-sysusers failed", true],
+    ["systemd: Connection refused", true],
+    ["Failed to connect to bus: No such file or directory", true],
+    ["Failed to connect to system scope bus via local transport: Connection refused", true],
+    ["Unit x.service not found. systemd: no", false],
+    ["", false],
+  ])("%s passes: %s", (stderr, retryable) => {
+    expect(commandError("web1", { argv: ["x"] }, { ...failed, stderr }).retryable).toBe(retryable);
+  });
+
   test("keeps the end of long output, without control characters", () => {
     const { output } = commandError("web1", { argv: ["x"] }, { ...failed, stderr: `${"a".repeat(9000)}\u001b[31mend` });
     expect(output).toHaveLength(4000);

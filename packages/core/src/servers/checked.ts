@@ -11,6 +11,9 @@ const DENIED =
   /^(?:sudo: (?:a password is required|a terminal is required|.*not allowed)|.* is not in the sudoers file|(?:sh|env|setpriv|setsid)(?:: line \d+|: \d+)?: .*Permission denied)/m;
 /** The kernel's words for it in any program's output, and PHP's own. */
 export const DISK_FULL: RegExp = /No space left on device|Disk quota exceeded|possibly out of free disk space/;
+/** What programs say on a server that goes down or comes up: its disk is gone, systemd does not answer. */
+const PASSING =
+  /Input\/output error|^systemd: |^systemd ended the connection|^Failed to connect to (?:system scope )?bus/m;
 
 /**
  * Runs a command or script that must succeed.
@@ -34,7 +37,7 @@ export function commandError(
   return new HostwrightError(code, `${shown} on ${server} ${happened}`, {
     server,
     output: printable(result.stderr).slice(-MAX_OUTPUT),
-    retryable: code === "HW_COMMAND_TIMEOUT",
+    retryable: code === "HW_COMMAND_TIMEOUT" || (code === "HW_COMMAND_FAILED" && PASSING.test(result.stderr)),
     data: { command: shown, exitCode: result.exitCode, signal: result.signal },
   });
 }
