@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHostwright, type HostwrightOptions, type Plugin } from "@hostwright/core";
+import { createHostwright, type Plugin } from "@hostwright/core";
 import { drupal } from "@hostwright/platform-drupal";
 import { mediawiki } from "@hostwright/platform-mediawiki";
 import { wordpress } from "@hostwright/platform-wordpress";
@@ -45,7 +45,7 @@ test.each<readonly [string, Readonly<Record<string, unknown>>]>([
   ["uids", { uids: { from: 3000, to: 2000 } }],
 ])("a bad option %s is named, and nothing is opened", async (name, option) => {
   const stateDir = await folder();
-  await expect(createHostwright({ stateDir, plugins: [], ...option } as HostwrightOptions)).rejects.toMatchObject({
+  await expect(createHostwright({ stateDir, plugins: [], ...option })).rejects.toMatchObject({
     code: "HW_INPUT_INVALID",
     message: expect.stringContaining(name),
   });

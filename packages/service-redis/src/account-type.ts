@@ -48,7 +48,7 @@ function checked(target: Target, result: CommandResult): string {
   if (result.exitCode === 0) return result.stdout.toString();
   throw new HostwrightError(
     "HW_COMMAND_FAILED",
-    `Redis on ${target.server.name} refused: ${result.stderr.toString().trim().slice(0, 300)}.`,
+    `Redis on ${target.server.name} refused: ${result.stderr.trim().slice(0, 300)}.`,
     { server: target.server.name, mend: "Look at `systemctl status redis-server` there, then try again." },
   );
 }

@@ -1,4 +1,4 @@
-import { isHostwrightError } from "@hostwright/core";
+import { isHostwrightError, type Binding } from "@hostwright/core";
 import { strict as assert } from "node:assert";
 import type { AccountBench, Said } from "./account-bench.ts";
 import type { Check } from "./check.ts";
@@ -167,7 +167,10 @@ export const accountChecks: readonly Check<AnyAccountBench>[] = [
       const { role } = bench;
       const request = bench.request("s1");
       for (const from of [null, bench.webHead.address]) {
-        const binding = role.binding(request, bench.view, from) as ReturnType<typeof bench.way>;
+        const binding = role.binding(request, bench.view, from) as Pick<
+          Binding,
+          "protocol" | "password" | "host" | "socket"
+        >;
         assert.equal(binding.protocol, role.protocol);
         assert.deepEqual(binding.password, request.password);
         if (from !== null) assert.deepEqual([binding.host, binding.socket], [bench.host.address, null]);
@@ -183,9 +186,12 @@ export const accountChecks: readonly Check<AnyAccountBench>[] = [
         await sh(bench.host, bench.subject.stop);
         const other = bench.sample(bench.newId());
         const make = async (): Promise<unknown> => working(bench, async (work) => work.ensure(other));
-        const error = await rejection("a stopped server", make).finally(async () =>
-          sh(bench.host, bench.subject.start),
-        );
+        let error: unknown;
+        try {
+          error = await rejection("a stopped server", make);
+        } finally {
+          await sh(bench.host, bench.subject.start);
+        }
         assert.ok(isHostwrightError(error) && error.code === "HW_DATABASE_UNREACHABLE", String(error));
         assert.ok(error.retryable);
         await working(bench, async (work) => {

@@ -7,11 +7,11 @@ import { coreResourceTypes } from "../resources/core-types.ts";
 import { loadPlugins } from "./load-plugins.ts";
 
 function refusal(given: readonly unknown[], ...words: readonly string[]): void {
-  const thrown = words.map((word) => expect.stringContaining(word));
-  for (const message of thrown)
-    expect(() => loadPlugins(given)).toThrow(
-      expect.objectContaining({ code: "HW_PLUGIN_INVALID", message, mend: expect.stringMatching(/\.$/) }),
-    );
+  for (const word of words) {
+    const message: unknown = expect.stringContaining(word);
+    const mend: unknown = expect.stringMatching(/\.$/);
+    expect(() => loadPlugins(given)).toThrow(expect.objectContaining({ code: "HW_PLUGIN_INVALID", message, mend }));
+  }
 }
 
 const { kind: _kind, ...http } = plainHttp;

@@ -155,7 +155,11 @@ async function runIn<Session extends DatabaseSession>(
 ): Promise<void> {
   if (database === null) return session.run(statements);
   const elsewhere = await openSession(target, driver, database);
-  await elsewhere.run(statements).finally(async () => elsewhere.close());
+  try {
+    await elsewhere.run(statements);
+  } finally {
+    await elsewhere.close();
+  }
 }
 
 function changed({ server: { name } }: Target, what: string, key: string, how: string): HostwrightError {
