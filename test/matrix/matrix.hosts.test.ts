@@ -27,6 +27,7 @@ describe.each(cells.filter(({ app }) => app !== null))("$name", ({ app: code, ht
   let first: SiteRecord;
   let second: SiteRecord;
   let before = "";
+  let advised: unknown;
 
   const subject = (): Subject => ({ estate, app, site: second, neighbour: first });
   const request = (domain: string): ReturnType<typeof install> =>
@@ -40,6 +41,7 @@ describe.each(cells.filter(({ app }) => app !== null))("$name", ({ app: code, ht
     await putPlatform(estate, app);
     await hw.run(request(FIRST));
     first = await hw.sites.get(FIRST);
+    advised = (await hw.plan(verify("@web1"))).value["problems"];
     await removeStockSite(estate);
     // Applications make tables for sessions and refused logins when they are first needed; the neighbour has them now.
     const link = await loginUrl(estate, first);
@@ -68,6 +70,9 @@ describe.each(cells.filter(({ app }) => app !== null))("$name", ({ app: code, ht
   };
 
   test("all stands as wanted: the plans of install and verify are empty", whole);
+
+  test("before, verify advised one thing: that Debian's stock site goes", () =>
+    expect(advised).toEqual([expect.objectContaining({ mend: expect.stringContaining("stock site") as unknown })]));
 
   test("names that nobody has get a neutral answer", async () => {
     for (const domain of ["nobody.example.com", estate.web.address, `x.${SECOND}`]) {

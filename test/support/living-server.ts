@@ -37,7 +37,7 @@ export class LivingServer implements AsyncDisposable {
   /** Of the WordPress that the platform `wordpress` holds, and of another release. */
   readonly codebases: Awaited<ReturnType<typeof wordpressCodebases>>;
   /** Its tests restart it: what lives in memory only (`/run`, systemd's slices) comes and goes with that, and is not compared. */
-  readonly #restarts: boolean;
+  readonly restarts: boolean;
   #listing = "";
   #rows = "";
 
@@ -55,7 +55,7 @@ export class LivingServer implements AsyncDisposable {
     this.state = parts.state;
     this.gate = parts.gate;
     this.codebases = parts.codebases;
-    this.#restarts = parts.restarts;
+    this.restarts = parts.restarts;
   }
 
   static async start(
@@ -124,7 +124,7 @@ export class LivingServer implements AsyncDisposable {
 
   async #settled(): Promise<string> {
     const listing = await settledListing(this.host);
-    if (!this.#restarts) return listing;
+    if (!this.restarts) return listing;
     const lines = listing.split("\n").filter((line) => !/^(?:file \/run\/|unit \S+\.slice )/.test(line));
     return lines.join("\n");
   }

@@ -27,6 +27,11 @@ export const facts: Readonly<Record<string, FactProbe>> = {
       ...(exitCode !== 0 && { refused: blame(`${stdout}\n${stderr}`) }),
     }),
   },
+  /** Sites of others' that name none: Apache takes the machine's own name and address for theirs. */
+  nameless: {
+    argv: ["sh", "-c", "cd /etc/apache2/sites-enabled && grep -LiE '^[[:space:]]*ServerName[[:space:]]' -- *.conf"],
+    parse: ({ stdout }) => stdout.split("\n").filter((file) => file !== ""),
+  },
   /** Ports that the distribution's and the administrator's files listen on. */
   listens: {
     argv: ["sh", "-c", "cat /etc/apache2/ports.conf /etc/apache2/sites-enabled/*.conf 2>/dev/null"],
@@ -45,6 +50,7 @@ export function problems(view: ServerView): readonly Problem[] {
   const { httpPort } = view.service.options as ApacheOptions;
   const { modules, refused } = (view.facts["loaded"] ?? { modules: [], refused: null }) as Loaded;
   const php = modules.find((name) => /^php\d*$/.test(name));
+  const nameless = (view.facts["nameless"] ?? []) as readonly string[];
   return webServerProblems(view, SERVER, refused, [
     php !== undefined && {
       message: `Apache runs PHP itself (${php}_module), as the user that may read every site's files.`,
@@ -53,6 +59,11 @@ export function problems(view: ServerView): readonly Problem[] {
     !modules.includes("mpm_event") && {
       message: `Apache does not run its event module: it would hold a process for each of its visitors on port ${httpPort}.`,
       mend: "a2dismod mpm_prefork mpm_worker && a2enmod mpm_event && systemctl restart apache2",
+    },
+    nameless.length > 0 && {
+      message: `Requests for the server's own name or address are answered by ${nameless.join(", ")} of sites-enabled, not by a neutral site.`,
+      mend: "Give it a ServerName, or switch it off (Debian's stock site: a2dissite 000-default), then reload Apache.",
+      tolerable: true,
     },
   ]);
 }

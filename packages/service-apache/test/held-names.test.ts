@@ -40,6 +40,15 @@ test("modules and ports are facts; PHP in Apache and another mode of it are prob
   expect(problems(serverView({ version: null }))).toMatchObject([{ message: "Apache is not installed." }]);
 });
 
+test("a site that names none is a problem, and keeps nobody from working", () => {
+  const nameless = parsed("nameless", "000-default.conf\n");
+  const known = { version: "2.4.65", loaded: { modules: ["mpm_event"] } };
+  expect(problems(serverView({ ...known, nameless }))).toMatchObject([
+    { tolerable: true, message: expect.stringContaining("000-default.conf") as unknown },
+  ]);
+  expect(problems(serverView({ ...known, nameless: parsed("nameless", "", 2) }))).toEqual([]);
+});
+
 test("the file that Apache blames is found, the innermost of several, with the line behind it", () => {
   expect(
     blame(

@@ -1,5 +1,6 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { CommandResult, Script, Server } from "../contracts/server.ts";
+import { runChecked } from "../servers/checked.ts";
 
 /** How far a store has come, or a server has seen it: see `LeaseStore.lastToken`. */
 export interface FenceMark {
@@ -195,9 +196,9 @@ export async function raiseFence(
   });
 }
 
-/** Forgets a scope that no longer exists (a deleted or undone site). */
+/** Forgets a scope that no longer exists (a deleted or undone site). @throws as `runChecked` */
 export async function dropFence(server: Server, scope: string, folder: string = FOLDER): Promise<void> {
-  await server.script({
+  await runChecked(server, {
     script: `cd "$1" 2>/dev/null || exit 0; rm -f -- "$2" "$2.lock"`,
     args: [folder, fileOf(scope)],
   });
