@@ -72,6 +72,7 @@ function secretsOf(site: SiteRecord): readonly string[] {
       socket: "/s",
       password,
     },
+    bindings: {},
     secret: (name: string, label: string) => siteSecret(site, name, label),
   } as unknown as SiteView;
   const settings = wordpress.platforms?.[0]?.role.settings(view) ?? [];
