@@ -106,18 +106,6 @@ export const CASES: readonly CrashCase[] = [
     },
   },
   {
-    name: "prepare a server",
-    type: "server:prepare",
-    request: prepare("web1"),
-    arrange: async ({ host }) => {
-      const known = (await host.exec(["test", "-e", "/root/repo"])).code === 0;
-      // Once as apt leaves it: its lists and logs are there afterwards, as on every server.
-      if (!known) await offerPackages(host, [PACKAGE]);
-      await host.sh(`${known ? "" : `apt-get -q update; apt-get -q -y install ${PACKAGE};`} dpkg --purge ${PACKAGE}`);
-    },
-    stays: true,
-  },
-  {
     name: "switch the web server",
     type: "server:switch-http",
     request: switchHttp("web1", "apache"),
@@ -149,4 +137,17 @@ export const CASES: readonly CrashCase[] = [
     twoHosts: true,
   },
   { name: "login link", type: "site:login-link", request: loginLink(FIRST), arrange: async () => undefined },
+  // Last: where it was taken back, what the server's record needs is missing.
+  {
+    name: "prepare a server",
+    type: "server:prepare",
+    request: prepare("web1"),
+    arrange: async ({ host }) => {
+      const known = (await host.exec(["test", "-e", "/root/repo"])).code === 0;
+      // Once as apt leaves it: its lists and logs are there afterwards, as on every server.
+      if (!known) await offerPackages(host, [PACKAGE]);
+      await host.sh(`${known ? "" : `apt-get -q update; apt-get -q -y install ${PACKAGE};`} dpkg --purge ${PACKAGE}`);
+    },
+    stays: true,
+  },
 ];

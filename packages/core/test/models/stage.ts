@@ -146,10 +146,16 @@ export class Stage {
     for (const host of this.hosts) host.onEffect = judge;
   }
 
-  /** Actions of which an intent stands in the journal, and no outcome after it. */
+  /**
+   * Actions of which an intent stands in the journal, and no outcome after it; or one that left something, for which a
+   * person is asked: what was on its way to a server that could not be asked may still arrive there.
+   */
   #underWay(task: string): readonly Action[] {
     const open = new Map<number, boolean>();
-    for (const { action, state } of this.tables.journal.get(task) ?? []) open.set(action, state === "begun");
+    for (const { action, phase, state, output } of this.tables.journal.get(task) ?? []) {
+      const left = phase === "undo" && Array.isArray(output) && output.length > 0;
+      open.set(action, state === "begun" || left);
+    }
     const actions = this.planOf(task)?.actions ?? [];
     return actions.filter((_action, index) => open.get(index) === true);
   }
