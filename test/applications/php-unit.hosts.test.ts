@@ -1,4 +1,5 @@
 import type { PlatformRole } from "@hostwright/core";
+import { NO_RULES } from "@hostwright/testing";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../hosts/hosts.ts";
@@ -14,16 +15,7 @@ const probe: PlatformRole = {
   ownFolders: () => [],
   binds: () => [],
   settings: () => [{ path: "settings.php", content: "<?php // secret of this site" }],
-  webRules: () => ({
-    virtual: [],
-    frontController: "/index.php",
-    phpEntryPoints: [],
-    phpIndexes: [],
-    ownPaths: [],
-    denied: [],
-    cache: [],
-    generated: [],
-  }),
+  webRules: () => NO_RULES,
 };
 const used = { ...plugins(wordpress, { maxIdleMinutes: 1 }), platform: probe };
 

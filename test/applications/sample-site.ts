@@ -1,53 +1,9 @@
-import { NO_OWN_RULES, type DatabaseBinding, type PlatformView, type SiteView } from "@hostwright/core";
+import type { DatabaseBinding, SiteView } from "@hostwright/core";
+import { siteViewOf } from "@hostwright/testing";
 
-const platform: PlatformView = {
-  id: "p1",
-  name: "wp",
-  type: "wordpress",
-  root: "/srv/platforms/wp",
-  docroot: "/srv/platforms/wp/web",
-  options: {},
-};
-
-/** A site as core would describe it; any part can be another. */
+/** The site of `sampleDatabase`; any part can be another. */
 export function sampleSite(change: Partial<SiteView> = {}): SiteView {
-  const id = change.id ?? "s1aaaaaaaa";
-  const home = `/srv/sites/${id}`;
-  return {
-    id,
-    domain: `${id}.example.com`,
-    aliases: [],
-    aliasMode: "redirect",
-    enabled: true,
-    user: id,
-    uid: 20001,
-    paths: { home, conf: `${home}/conf`, public: `${home}/public`, private: `${home}/private`, tmp: `${home}/tmp` },
-    platform,
-    options: {},
-    title: "A title",
-    adminEmail: "admin@example.com",
-    adminUser: "admin",
-    limits: { uploadMegabytes: 64, requestSeconds: 60, memoryMegabytes: 256, phpWorkers: 4 },
-    binds: [],
-    rules: {
-      virtual: [],
-      frontController: "/index.php",
-      phpEntryPoints: [],
-      phpIndexes: [],
-      ownPaths: [],
-      denied: [],
-      cache: [],
-      generated: [],
-    },
-    ownRules: NO_OWN_RULES,
-    passwordFile: `${home}/conf/web-passwords`,
-    database: null,
-    bindings: {},
-    phpSocket: `/run/hostwright-php/${id}.sock`,
-    webUser: "www-data",
-    secret: (name, label) => ({ ref: "secret", id: `site/${id}/${name}`, label }),
-    ...change,
-  };
+  return siteViewOf("s1aaaaaaaa", change);
 }
 
 export const sampleDatabase: DatabaseBinding = {

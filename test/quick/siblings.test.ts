@@ -13,14 +13,13 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
 /** Files that one alone needs, with the reason. */
 const ALONE: Readonly<Record<string, string>> = {
   "service-mysql/flavour.ts": "MariaDB and MySQL are two servers",
-  "service-mysql/sha256-crypt.ts": "MySQL's login hash is not MariaDB's",
   "service-postgres/access-type.ts": "who may log in from where stands in files there",
 };
 
 /** Lines of code, without blanks and comments. What is above MOST is held to what it is, with the reason. */
 const MOST = 350;
 const LARGER: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
-  "service-mysql": [900, "two servers, five kinds of login, and grants that have to be read back from text"],
+  "service-mysql": [860, "two servers, five kinds of login, and grants that have to be read back from text"],
   "service-postgres": [600, "rules of access in files, and owners, locales and extensions of databases"],
 };
 

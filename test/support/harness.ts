@@ -1,6 +1,6 @@
-import { SshServer, secret } from "@hostwright/core";
 import type { Harness, TestedHost } from "@hostwright/testing";
 import { startHosts, type HostSpec, type TestHost } from "../hosts/hosts.ts";
+import { sshTo } from "./ssh-to.ts";
 
 /** Our test hosts, as the conformance suites take hosts. The services run on the first of them from the start. */
 export function harness(services: readonly string[] = []): Harness {
@@ -21,15 +21,8 @@ export function harness(services: readonly string[] = []): Harness {
 }
 
 function tested(host: TestHost): TestedHost {
-  const { name, address, port, user, hostKey, privateKey } = host;
-  const server = new SshServer({
-    name,
-    host: address,
-    port,
-    user,
-    hostKeys: [hostKey],
-    privateKey: secret(privateKey),
-  });
+  const { name, address } = host;
+  const server = sshTo(host);
   return {
     name,
     address,

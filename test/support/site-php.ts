@@ -1,8 +1,9 @@
-import { secret, SshServer, type SiteRecord } from "@hostwright/core";
+import type { SiteRecord, SshServer } from "@hostwright/core";
 import { askPhp } from "../../packages/testing/src/fastcgi.ts";
 import type { TestHost } from "../hosts/hosts.ts";
 import { asSite } from "./as-site.ts";
 import { homeOf } from "./estate.ts";
+import { sshTo } from "./ssh-to.ts";
 
 const PROBE = `<?php
 // What a hostile owner's code can do: runs whatever it is sent.
@@ -25,15 +26,7 @@ export class SitePhp implements AsyncDisposable {
 
   constructor(host: TestHost) {
     this.#host = host;
-    const { name, address, port, user, hostKey, privateKey } = host;
-    this.#server = new SshServer({
-      name,
-      host: address,
-      port,
-      user,
-      hostKeys: [hostKey],
-      privateKey: secret(privateKey),
-    });
+    this.#server = sshTo(host);
   }
 
   async plant(site: SiteRecord): Promise<void> {

@@ -91,6 +91,7 @@ export {
   undeclaredListening,
 } from "./contracts/database-service.ts";
 export type { WithDefaults } from "./contracts/database-service.ts";
+export { shaCrypt } from "./model/sha-crypt.ts";
 export { webHeadAddress } from "./model/web-head.ts";
 export { databaseSession, StatementFailed } from "./resources/database-session.ts";
 export type { DatabaseDriver, DatabaseSession } from "./resources/database-session.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Change, ResourceType } from "../src/contracts/resource.ts";
-import { Server, type CommandResult, type ServerStats } from "../src/contracts/server.ts";
+import { Server, type CommandResult, type Script, type ServerStats } from "../src/contracts/server.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import { resolveText, showText, type Text } from "../src/model/text.ts";
 
@@ -121,7 +121,7 @@ export class FakeServer extends Server {
     return { exitCode: 0, signal: null, stdout, stderr: "", timedOut: false, aborted: false, truncated: false };
   }
 
-  async script(): Promise<CommandResult> {
+  async script(_script: Script): Promise<CommandResult> {
     return this.run();
   }
 

@@ -1,8 +1,7 @@
-import { HostwrightError, sql, type Sql } from "@hostwright/core";
+import { HostwrightError, shaCrypt, sql, type Sql } from "@hostwright/core";
 import { createHash } from "node:crypto";
 import type { Flavour } from "./flavour.ts";
 import { literal } from "./quote.ts";
-import { sha256Crypt } from "./sha256-crypt.ts";
 
 const ROUNDS = 5000;
 const SALT_LENGTH = 20;
@@ -32,7 +31,7 @@ export function nativeHash(password: string): string {
 /** As caching_sha2_password keeps it: `$A$`, rounds in thousands as three hex digits, `$`, salt, digest. */
 export function cachingSha2Hash(password: string, salt: Buffer): string {
   const thousands = (ROUNDS / 1000).toString(16).padStart(3, "0");
-  return `$A$${thousands}$${salt.toString("latin1")}${sha256Crypt(password, salt, ROUNDS)}`;
+  return `$A$${thousands}$${salt.toString("latin1")}${shaCrypt("sha256", password, salt, ROUNDS)}`;
 }
 
 // A salt has to be another for each account, not secret. Made from the account's name it needs no reading back.

@@ -2,8 +2,8 @@ import { databaseSession, type Declared, type Resolve, type ResourceType, type T
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { expect } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../test/hosts/hosts.ts";
-import { secret } from "../../core/src/model/secret.ts";
-import { SshServer } from "../../core/src/servers/ssh-server.ts";
+import { sshTo } from "../../../test/support/ssh-to.ts";
+import type { SshServer } from "../../core/src/servers/ssh-server.ts";
 import { accountType } from "../src/account-type.ts";
 import { databaseType } from "../src/database-type.ts";
 import { role } from "../src/role.ts";
@@ -33,16 +33,8 @@ export class DatabaseHost implements AsyncDisposable {
   private constructor(hosts: TestHosts) {
     this.#hosts = hosts;
     const host = hosts.host("db");
-    const { name, address, port, user, hostKey, privateKey } = host;
     this.host = host;
-    this.server = new SshServer({
-      name,
-      host: address,
-      port,
-      user,
-      hostKeys: [hostKey],
-      privateKey: secret(privateKey),
-    });
+    this.server = sshTo(host);
   }
 
   /** A fresh one, which logs every statement. */

@@ -1,19 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { authenticationOf, cachingSha2Hash, nativeHash } from "../src/password.ts";
-import { sha256Crypt } from "../src/sha256-crypt.ts";
 
 test("mysql_native_password: as the server's PASSWORD('mariadb') says", () => {
   expect(nativeHash("mariadb")).toBe("*54958E764CE10E50764C2EECBB71D01F08549980");
-});
-
-describe("sha256-crypt", () => {
-  test.each([
-    ["Hello world!", "saltstring", 5000, "5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"],
-    ["a", "0123456789abcdef", 5000, "ayU.IUrWVARjs3nYpgeybIXMNdiIBTFNCdxEEQ7j/x8"],
-    ["p".repeat(70), "x", 1000, "8L.5rHYybRMIaiGj94BaWPrkahSV.dN3lqg5O3tjp95"],
-  ])("%s with salt %s: as crypt(3)", (password, salt, rounds, expected) => {
-    expect(sha256Crypt(password, Buffer.from(salt), rounds)).toBe(expected);
-  });
 });
 
 describe("caching_sha2_password", () => {

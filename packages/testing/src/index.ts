@@ -18,7 +18,7 @@ export type { DatabaseSubject } from "./database-bench.ts";
 export { databaseChecks } from "./database-checks.ts";
 export { openTarget, SECRET_MARK, secretOf } from "./target.ts";
 export type { OpenTarget, TargetOptions } from "./target.ts";
-export { readFacts, serverViewOf, siteViewOf } from "./views.ts";
+export { NO_RULES, readFacts, serverViewOf, siteViewOf } from "./views.ts";
 export { WatchedServer } from "./watched-server.ts";
 export { Work } from "./work.ts";
 export type { AnyType, Compared } from "./work.ts";

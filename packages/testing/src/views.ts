@@ -25,6 +25,7 @@ export async function readFacts(
   return found;
 }
 
+/** Web rules that say nothing: a front controller and no more. */
 export const NO_RULES: WebRules = {
   virtual: [],
   frontController: "/index.php",

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -90,6 +90,13 @@ test("a scope that was dropped is forgotten, and dropping it again is fine", asy
   await dropFence(server, "site/s1", folder);
   expect(readdirSync(folder).filter((name) => name.startsWith("site"))).toEqual([]);
   expect(await outcome(fence({ token: 1 }))).toBe("done");
+});
+
+test("a scope that cannot be dropped is told", async () => {
+  await run(fence({ token: 9 }));
+  rmSync(join(folder, "site-s1.lock"));
+  mkdirSync(join(folder, "site-s1.lock"));
+  await expect(dropFence(server, "site/s1", folder)).rejects.toMatchObject({ code: "HW_COMMAND_FAILED" });
 });
 
 describe("a server that saw a later store", () => {

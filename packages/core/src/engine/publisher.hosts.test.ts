@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../../test/hosts/hosts.ts";
+import { sshTo } from "../../../../test/support/ssh-to.ts";
 import type { Target } from "../contracts/resource.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import { isHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";
-import { secret } from "../model/secret.ts";
-import { SshServer } from "../servers/ssh-server.ts";
+import type { SshServer } from "../servers/ssh-server.ts";
 import { pendingPublication, publish, type PublishOptions } from "./publisher.ts";
 
 const ROOT = "/etc/hostwright/nginx";
@@ -90,8 +90,7 @@ async function failure(options: PublishOptions = {}, http: HttpRole = nginx): Pr
 beforeAll(async () => {
   hosts = await startHosts([{ name: "web", services: ["nginx"] }]);
   host = hosts.host("web");
-  const { name, address, port, user, hostKey, privateKey } = host;
-  server = new SshServer({ name, host: address, port, user, hostKeys: [hostKey], privateKey: secret(privateKey) });
+  server = sshTo(host);
   target = {
     server,
     signal: new AbortController().signal,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ensureStep, runStep } from "../../test/fake-engine.ts";
 import { FakeWorker, NEVER, file } from "../../test/fake-worker.ts";
+import { FakeServer } from "../../test/fake-world.ts";
 import type { OperationContext } from "../contracts/operation.ts";
 
 let fake: FakeWorker;
@@ -53,6 +54,22 @@ describe("a task that succeeds", () => {
 });
 
 describe("a task that fails", () => {
+  test("drops the fence of what it had reserved, again where its server is just coming up", async () => {
+    const gone = { kind: "site", id: "s1" } as const;
+    fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "fail")], release: [gone] });
+    const drops: number[] = [];
+    const script = vi.spyOn(FakeServer.prototype, "script").mockImplementation(async function (this: FakeServer, what) {
+      const answer = await this.run();
+      if (!what.script.includes("rm -f")) return answer;
+      drops.push(drops.length === 0 ? 1 : 0);
+      return { ...answer, exitCode: drops.at(-1) ?? 0, stderr: "rm: cannot remove 'x': Input/output error" };
+    });
+    onTestFinished(() => script.mockRestore());
+    const submitted = await fake.submit("a");
+    expect(await fake.worker.work(submitted.id, NEVER)).toMatchObject({ state: "undone", residue: [] });
+    expect(drops).toEqual([1, 0]);
+  });
+
   test("is undone; its outcome never rejects, its result throws the error with server, mend and task", async () => {
     fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "fail")] });
     const submitted = await fake.submit("a");

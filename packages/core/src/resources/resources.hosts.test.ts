@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../../test/hosts/hosts.ts";
+import { sshTo } from "../../../../test/support/ssh-to.ts";
 import { resourceHarness, typeOf } from "../../test/resource-harness.ts";
 import { testTarget } from "../../test/test-target.ts";
 import type { Declared, Target } from "../contracts/resource.ts";
-import { secret } from "../model/secret.ts";
 import { text } from "../model/text.ts";
-import { SshServer } from "../servers/ssh-server.ts";
+import type { SshServer } from "../servers/ssh-server.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { link } from "./link.ts";
@@ -19,15 +19,7 @@ let target: Target;
 beforeAll(async () => {
   hosts = await startHosts([{ name: "web", smallDisks: { "/small": "16M" } }]);
   host = hosts.host("web");
-  const { address, port, user, privateKey, hostKey } = host;
-  server = new SshServer({
-    name: "web",
-    host: address,
-    port,
-    user,
-    hostKeys: [hostKey],
-    privateKey: secret(privateKey),
-  });
+  server = sshTo(host);
   target = testTarget({ "site/a/password": "s3cret" }, server);
 });
 afterAll(async () => {

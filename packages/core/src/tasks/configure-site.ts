@@ -7,6 +7,7 @@ import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "..
 import { chooseCache } from "./choose-database.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
+import { changeSite } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
 
@@ -83,19 +84,7 @@ async function planConfigure(context: PlanningContext, request: Request): Promis
       probeStep(parts, "changed"),
       ...unbind(context, site, parts),
     ],
-    commit: {
-      put: [
-        {
-          kind: "site",
-          id: site.id,
-          name: site.domain,
-          value: changed,
-          expect: context.estate.version(site.id),
-          claims: [site.domain, ...site.aliases],
-        },
-      ],
-      deleteRecords: [],
-    },
+    commit: changeSite(context, changed),
     value: { site: site.id, domain: site.domain, webRules },
   };
 }

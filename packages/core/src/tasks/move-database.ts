@@ -10,6 +10,7 @@ import type { CopyDatabaseInput } from "../operations/copy-database.ts";
 import { chooseDatabase } from "./choose-database.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
+import { changeSite } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { databaseItems, httpItems, ownerOf, probeStep, webItems } from "./site-steps.ts";
 
@@ -69,19 +70,7 @@ async function planMove(context: PlanningContext, request: MoveDatabaseRequest):
   return {
     ...draft,
     steps: await moveSteps(context, { old, moved, from, to }),
-    commit: {
-      put: [
-        {
-          kind: "site",
-          id: site.id,
-          name: site.domain,
-          value: changed,
-          expect: estate.version(site.id),
-          claims: [site.domain, ...site.aliases],
-        },
-      ],
-      deleteRecords: [],
-    },
+    commit: changeSite(context, changed),
   };
 }
 

@@ -10,6 +10,7 @@ import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import { fetchPage } from "../operations/probe-page.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverItems } from "./server-steps.ts";
+import { siteChange } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { expectedStatus, httpItems, probeStep } from "./site-steps.ts";
 
@@ -63,7 +64,7 @@ export const switchServerHttp: TaskType<SwitchHttpRequest> = {
     return {
       ...draft,
       steps: await switchSteps(context, { server, from, to, sites }),
-      commit: { put: moving.map((site) => siteChange(context, site, to.record.name)), deleteRecords: [] },
+      commit: { put: moving.map((site) => siteChange(context, { ...site, http: to.record.name })), deleteRecords: [] },
     };
   },
 };
@@ -130,17 +131,6 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
 function portOf(parts: readonly SiteParts[]): number {
   const [first] = parts;
   return first === undefined ? 80 : first.http.role.port(first.httpView);
-}
-
-function siteChange(context: PlanningContext, site: SiteRecord, http: string): TaskDraft["commit"]["put"][number] {
-  return {
-    kind: "site",
-    id: site.id,
-    name: site.domain,
-    value: { ...site, http },
-    expect: context.estate.version(site.id),
-    claims: [site.domain, ...site.aliases],
-  };
 }
 
 /** Pages that answer well now must do so afterwards; a site whose application is broken is nobody's hindrance. */

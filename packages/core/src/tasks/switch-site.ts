@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { SiteRecord } from "../model/records.ts";
+import { changeSite } from "./site-change.ts";
 import { siteParts } from "./site-parts.ts";
 import { probeStep, siteSteps } from "./site-steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
@@ -60,19 +61,7 @@ async function planSwitch(context: PlanningContext, site: SiteRecord, enabled: b
       { scope: `server/${parts.web.id}`, mode: "shared" },
     ],
     steps: [...steps, probeStep(parts, "changed")],
-    commit: {
-      put: [
-        {
-          kind: "site",
-          id: site.id,
-          name: site.domain,
-          value: changed,
-          expect: context.estate.version(site.id),
-          claims: [site.domain, ...site.aliases],
-        },
-      ],
-      deleteRecords: [],
-    },
+    commit: changeSite(context, changed),
     value: { site: site.id, domain: site.domain, enabled },
   };
 }

@@ -1,0 +1,18 @@
+import type { PlanningContext, TaskDraft } from "../engine/task-type.ts";
+import type { SiteRecord } from "../model/records.ts";
+
+/** The commit of a task that changes one site's record, and keeps its names. */
+export function changeSite(context: PlanningContext, changed: SiteRecord): TaskDraft["commit"] {
+  return { put: [siteChange(context, changed)], deleteRecords: [] };
+}
+
+export function siteChange({ estate }: PlanningContext, changed: SiteRecord): TaskDraft["commit"]["put"][number] {
+  return {
+    kind: "site",
+    id: changed.id,
+    name: changed.domain,
+    value: changed,
+    expect: estate.version(changed.id),
+    claims: [changed.domain, ...changed.aliases],
+  };
+}

@@ -1,0 +1,7 @@
+import { secret, SshServer } from "@hostwright/core";
+import type { TestHost } from "../hosts/hosts.ts";
+
+/** A test host as a server, for its caller to close. */
+export function sshTo({ name, address, port, user, hostKey, privateKey }: TestHost): SshServer {
+  return new SshServer({ name, host: address, port, user, hostKeys: [hostKey], privateKey: secret(privateKey) });
+}
