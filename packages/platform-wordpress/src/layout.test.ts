@@ -55,7 +55,9 @@ test("a call never carries the password itself", () => {
 
 test("the release's own wp-content is read-only where it is copied from", () => {
   const call = seed(view);
-  expect(call.binds).toEqual([{ source: "/srv/platforms/wp/web/wp-content", at: call.input["from"], writable: false }]);
+  expect(call.binds).toEqual([
+    { source: `${view.platform.docroot}/wp-content`, at: call.input["from"], writable: false },
+  ]);
 });
 
 test("the driver comes with the package", () => {

@@ -61,7 +61,7 @@ test("a site without a database is refused with its domain", () => {
   } catch (error) {
     caught = error;
   }
-  expect(isHostwrightError(caught) && [caught.code, caught.message.includes("s1aaaaaaaa.example.com")]).toEqual([
+  expect(isHostwrightError(caught) && [caught.code, caught.message.includes("s1aaaaaaaa.test")]).toEqual([
     "HW_PLATFORM_DATABASE",
     true,
   ]);

@@ -35,10 +35,15 @@ test("two releases of PHP on one server share what the server needs once", () =>
 });
 
 test("the interpreter is the chosen release with the site's limits", () => {
-  const argv = role.interpreter(sampleSite(), server);
+  const site = sampleSite();
+  const argv = role.interpreter(site, server);
   expect(argv[0]).toBe("/usr/bin/php8.4");
   expect(argv).toEqual(
-    expect.arrayContaining(["memory_limit=256M", "sys_temp_dir=/srv/sites/s1aaaaaaaa/tmp", "max_execution_time=0"]),
+    expect.arrayContaining([
+      `memory_limit=${site.limits.memoryMegabytes}M`,
+      "sys_temp_dir=/srv/sites/s1aaaaaaaa/tmp",
+      "max_execution_time=0",
+    ]),
   );
 });
 

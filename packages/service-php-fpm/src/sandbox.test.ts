@@ -22,14 +22,16 @@ test("the unit file holds exactly the sandbox that other commands of the site ge
 test("only the site's own folders can be written", () => {
   const view = sampleSite({
     database,
-    binds: [{ source: "/srv/sites/s1aaaaaaaa/public/files", at: "/srv/platforms/wp/web/files", writable: true }],
+    binds: [
+      { source: "/srv/sites/s1aaaaaaaa/public/files", at: "/srv/platforms/s1aaaaaaaa/web/files", writable: true },
+    ],
   });
   expect(values(view, "BindPaths").map((bind) => bind.split(":")[0])).toSatisfy((sources: string[]) =>
     sources.every((source) => /^\/srv\/sites\/s1aaaaaaaa\/(public|private|tmp)(\/|$)/.test(source)),
   );
   expect(values(view, "ProtectSystem")).toEqual(["strict"]);
   expect(values(view, "BindReadOnlyPaths")).toEqual(
-    expect.arrayContaining(["/srv/platforms/wp", "/srv/sites/s1aaaaaaaa"]),
+    expect.arrayContaining(["/srv/platforms/s1aaaaaaaa", "/srv/sites/s1aaaaaaaa"]),
   );
 });
 
@@ -63,7 +65,8 @@ test("a release at the top of the disk is refused, since all of the disk would h
 });
 
 test("memory is bounded by what all workers may use together", () => {
-  expect(values(sampleSite(), "MemoryMax")).toEqual([`${4 * 256 + 128 + 64}M`]);
+  const limits = { uploadMegabytes: 64, requestSeconds: 60, memoryMegabytes: 256, phpWorkers: 4 };
+  expect(values(sampleSite({ limits }), "MemoryMax")).toEqual([`${4 * 256 + 128 + 64}M`]);
 });
 
 test("sockets are seen of what the site is bound to, and of nothing else", () => {
