@@ -9,6 +9,7 @@ import { figure, installed } from "./support/figures.ts";
 import { settledListing, writeTimes } from "./support/listing.ts";
 import { page } from "./support/page.ts";
 import { hostListings, lifeSuite, siteSuite } from "./support/site-suite.ts";
+import { client } from "./support/tested-mysql.ts";
 
 let estate: Estate;
 let app: App;
@@ -60,9 +61,9 @@ describe("web and database on two hosts", () => {
 
   test("the database answers the site's own host only, and each account its own database only", async () => {
     const { web, database } = estate;
-    const account = `select concat(user, '@', host) from mysql.global_priv where user in ('${first.id}', '${second.id}') order by 1`;
+    const account = `select concat(user, '@', host) from mysql.user where user in ('${first.id}', '${second.id}') order by 1`;
     const expected = [first, second].map(({ id }) => `${id}@${web.address}`).toSorted();
-    expect((await database.sh("mariadb -N", { input: account })).trim().split("\n")).toEqual(expected);
+    expect((await database.sh(`${client} -N`, { input: account })).trim().split("\n")).toEqual(expected);
     const ask = `foreach (array_slice($argv, 2) as $name) {
       mysqli_report(MYSQLI_REPORT_OFF); $c = mysqli_init(); $config = file_get_contents("/srv/sites/$argv[1]/conf/settings.php");
       preg_match("/DB_PASSWORD', '([^']+)'/", $config, $found);

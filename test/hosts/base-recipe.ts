@@ -1,7 +1,18 @@
-/**
- * What the base of all test hosts consists of. Its hash names the base in the cache: any change here builds a new one.
- */
-const suite = "trixie";
+/** What the base of test hosts consists of. Its hash names the base in the cache: any change here builds a new one. */
+export interface BaseRecipe {
+  format: number;
+  /** Of Debian. */
+  suite: string;
+  bootstrapPackages: readonly string[];
+  packages: readonly string[];
+  /** By their paths. Written before the packages come, so that their installation already obeys them. */
+  filesBefore: Readonly<Record<string, string>>;
+  filesAfter: Readonly<Record<string, string>>;
+  /** Services that a test asks for by name; on other hosts they don't run. */
+  onDemand: readonly string[];
+  /** A shell script that ends the building. */
+  setup: string;
+}
 
 const bootstrapPackages = [
   "systemd",
@@ -28,13 +39,16 @@ const packages = [
   ),
 ];
 
-/** Written before the packages come, so that their installation already obeys them. */
-const filesBefore: Readonly<Record<string, string>> = {
+const dpkgFiles = {
   "/etc/dpkg/dpkg.cfg.d/test-hosts": [
     "force-unsafe-io",
     ...["doc", "man", "info", "locale"].map((folder) => `path-exclude=/usr/share/${folder}/*`),
     "",
   ].join("\n"),
+};
+
+const filesBefore = {
+  ...dpkgFiles,
   // Small files make a host's first write cheap: an overlay copies a file as a whole.
   "/etc/mysql/mariadb.conf.d/90-test-hosts.cnf": [
     "[mariadbd]",
@@ -48,10 +62,7 @@ const filesBefore: Readonly<Record<string, string>> = {
   ].join("\n"),
 };
 
-const filesAfter: Readonly<Record<string, string>> = {
-  "/etc/postgresql/17/main/conf.d/test-hosts.conf": "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
-  // It checks all tables in the background after each start, and leaves files in /tmp meanwhile.
-  "/etc/mysql/debian-start": "#!/bin/sh\nexit 0\n",
+const systemFiles = {
   // A test that tries a wrong key must not lock the machine out of the host.
   "/etc/ssh/sshd_config.d/test-hosts.conf": "PerSourcePenalties no\nHostKey /etc/ssh/ssh_host_ed25519_key\n",
   "/etc/systemd/journald.conf.d/test-hosts.conf": "[Journal]\nStorage=volatile\nRuntimeMaxUse=64M\n",
@@ -75,7 +86,13 @@ const filesAfter: Readonly<Record<string, string>> = {
   ].join("\n"),
 };
 
-/** Services that a test asks for by name; on other hosts they don't run. */
+const filesAfter = {
+  "/etc/postgresql/17/main/conf.d/test-hosts.conf": "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
+  // It checks all tables in the background after each start, and leaves files in /tmp meanwhile.
+  "/etc/mysql/debian-start": "#!/bin/sh\nexit 0\n",
+  ...systemFiles,
+};
+
 const onDemand = ["nginx", "apache2", "mariadb", "postgresql", "redis-server", "php8.4-fpm"];
 
 const maskedUnits = [
@@ -100,23 +117,49 @@ const maskedUnits = [
   "systemd-firstboot.service",
 ];
 
-const setup = `set -e
-systemctl -q disable ${onDemand.join(" ")}
+const setup = (services: readonly string[], more = ""): string => `set -e
+systemctl -q disable ${services.join(" ")}
 systemctl -q mask ${maskedUnits.join(" ")}
 systemctl -q enable ssh.service test-host-network.service
-mv /etc/php/8.4/fpm/pool.d/www.conf /etc/php/8.4/fpm/pool.d/www.conf.disabled
-rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id
+${more}rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id
 apt-get clean
 rm -rf /var/lib/apt/lists/*
 `;
 
-export const baseRecipe = {
+const debian: BaseRecipe = {
   format: 1,
-  suite,
+  suite: "trixie",
   bootstrapPackages,
   packages,
   filesBefore,
   filesAfter,
   onDemand,
-  setup,
-} as const;
+  setup: setup(onDemand, "mv /etc/php/8.4/fpm/pool.d/www.conf /etc/php/8.4/fpm/pool.d/www.conf.disabled\n"),
+};
+
+/** Debian has MySQL in its unstable suite alone. That changes daily: only `npm run test:mysql` takes it. */
+const mysql: BaseRecipe = {
+  format: 1,
+  suite: "sid",
+  bootstrapPackages,
+  packages: ["mysql-server", "perl"],
+  filesBefore: {
+    ...dpkgFiles,
+    "/etc/mysql/mysql.conf.d/90-test-hosts.cnf": [
+      "[mysqld]",
+      "innodb_flush_log_at_trx_commit = 2",
+      "innodb_redo_log_capacity = 16M",
+      "innodb_buffer_pool_size = 64M",
+      "innodb_use_native_aio = 0",
+      "sync_binlog = 0",
+      "skip_name_resolve = 1",
+      "",
+    ].join("\n"),
+  },
+  filesAfter: systemFiles,
+  onDemand: ["mysql"],
+  setup: setup(["mysql"]),
+};
+
+export const baseRecipes = { debian, mysql } as const;
+export type BaseName = keyof typeof baseRecipes;

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { baseRecipe } from "./base-recipe.ts";
+import { type BaseName, type BaseRecipe, baseRecipes } from "./base-recipe.ts";
 import { cached } from "./cache.ts";
 import { machineAptSettings, machineMirror, proxyEnvironment } from "./mirror.ts";
 import { progress, run } from "./run.ts";
@@ -32,8 +32,8 @@ async function inside(root: string, script: string): Promise<void> {
   await run("systemd-nspawn", [...flags, `--directory=${root}`, "/usr/bin/env", ...env, "sh", "-c", script]);
 }
 
-async function build(root: string): Promise<void> {
-  const { suite, bootstrapPackages, packages, filesBefore, filesAfter, setup } = baseRecipe;
+async function build(root: string, recipe: BaseRecipe): Promise<void> {
+  const { suite, bootstrapPackages, packages, filesBefore, filesAfter, setup } = recipe;
   const mirror = await machineMirror();
   progress(`building the base of the test hosts, once: Debian ${suite}, about two minutes`);
   const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -64,7 +64,8 @@ async function build(root: string): Promise<void> {
   await writeFile(join(root, "etc/resolv.conf"), "");
 }
 
-/** The folder that all test hosts are laid over; built by the first one who needs it. */
-export function ensureBase(): Promise<string> {
-  return cached("base", baseRecipe, build);
+/** The folder that test hosts are laid over; built by the first one who needs it. */
+export async function ensureBase(name: BaseName = "debian"): Promise<string> {
+  const recipe = baseRecipes[name];
+  return cached(name === "debian" ? "base" : `${name}-base`, recipe, async (root) => build(root, recipe));
 }

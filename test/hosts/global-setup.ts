@@ -15,6 +15,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   await installRequirements();
   await reapRuns();
   await ensureBase();
+  if (process.env["HOSTWRIGHT_TEST_MYSQL"] === "1") await ensureBase("mysql");
   await wordpressCodebases();
   return async () => void (await reapRuns());
 }

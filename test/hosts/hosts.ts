@@ -1,3 +1,4 @@
+import type { BaseName } from "./base-recipe.ts";
 import { ensureBase } from "./base.ts";
 import { boot, makeDisk } from "./container.ts";
 import { givenHosts } from "./given.ts";
@@ -11,6 +12,8 @@ import { createRun, removeRun, type Run } from "./runs.ts";
 export interface HostSpec {
   /** The host's own name: letters, digits and dashes. */
   name: string;
+  /** What is installed on it. Default: `debian`, which has everything but MySQL; `mysql` has MySQL alone. */
+  base?: BaseName;
   /** Of nginx, apache2, mariadb, postgresql: what runs from the start. Everything is installed, nothing else runs. */
   services?: readonly string[];
   /** Paths that are small file systems of their own, such as { "/srv": "64M" }, to try a full disk. */
@@ -85,12 +88,12 @@ function checkSpecs(specs: readonly HostSpec[]): void {
 }
 
 async function startLocal(made: Run, specs: readonly HostSpec[]): Promise<TestHost[]> {
-  const base = await ensureBase();
   const login = await makeKeyPair(`test run ${made.id}`);
   const addresses = specs.map((_, index) => `10.213.${made.network}.${index + 10}`);
   const neighbours = specs.map(({ name }, index) => `${addresses[index]} ${name}\n`).join("");
   return Promise.all(
     specs.map(async (spec, index) => {
+      const base = await ensureBase(spec.base);
       const address = addresses[index] ?? "";
       const key = await makeKeyPair(`root@${spec.name}`);
       const services = spec.services ?? [];

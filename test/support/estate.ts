@@ -7,6 +7,7 @@ import { phpFpm } from "@hostwright/service-php-fpm";
 import { CHOICES } from "../../demo/choices.ts";
 import { startHosts, type TestHost } from "../hosts/hosts.ts";
 import type { App } from "./apps.ts";
+import { base, client, flavour, service } from "./tested-mysql.ts";
 
 /** Which web server, and which database. */
 export interface Pair {
@@ -38,18 +39,23 @@ export async function startEstate(
   const apart = where === "two hosts";
   const webServer = CHOICES.http[http];
   const { plugin, runs } = CHOICES.db[db];
-  const hosts = await startHosts(
-    apart ? [{ name: "web1" }, { name: "db1", services: [runs] }] : [{ name: "web1", services: [runs] }],
-  );
+  // Where MySQL itself is tested, its host has nothing else.
+  const data = apart && db === "mysql" ? { base, services: [service] } : { services: [runs] };
+  const hosts = await startHosts(apart ? [{ name: "web1" }, { name: "db1", ...data }] : [{ name: "web1", ...data }]);
   const stateDir = await mkdtemp(join(tmpdir(), "hostwright-test-"));
   const plugins = [webServer, phpFpm, plugin, redis, ...Object.values(CHOICES.platform)];
   const hw = await createHostwright({ stateDir, plugins });
   const web = hosts.host("web1");
   const database = hosts.host(apart ? "db1" : "web1");
   const pages = [webServer.service(), phpFpm.service({ version: "8.4" })];
-  const data = plugin.service(apart ? { listen: [database.address] } : undefined);
-  await hw.servers.put({ name: "web1", connect: connect(web), services: apart ? pages : [...pages, data] });
-  if (apart) await hw.servers.put({ name: "db1", connect: connect(database), services: [data] });
+  const listen = [database.address];
+  const stored = !apart
+    ? plugin.service()
+    : db === "mysql"
+      ? CHOICES.db.mysql.plugin.service({ flavour, listen })
+      : plugin.service({ listen });
+  await hw.servers.put({ name: "web1", connect: connect(web), services: apart ? pages : [...pages, stored] });
+  if (apart) await hw.servers.put({ name: "db1", connect: connect(database), services: [stored] });
   return {
     hw,
     web,
@@ -67,7 +73,7 @@ export async function startEstate(
 /** Runs SQL in a site's database as the database server's administrator. */
 export async function runSql({ database, pair }: Estate, site: SiteRecord, sql: string): Promise<void> {
   const administrator = {
-    mysql: `mariadb ${site.id}`,
+    mysql: `${client} ${site.id}`,
     postgres: `cd / && runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 ${site.id}`,
   };
   await database.sh(administrator[pair.db], { input: sql });

@@ -30,6 +30,10 @@ export interface MovableDatabase {
   readonly breakImport: (old: TestHost, fresh: TestHost, id: string) => Promise<void>;
   readonly mendImport: (old: TestHost, fresh: TestHost, id: string) => Promise<void>;
   readonly complaint: RegExp;
+  /** Gives the database something that its own server alone has, and takes both away again. */
+  readonly strange: { readonly make: string; readonly drop: string; readonly called: string };
+  /** The program that tells a server's version, what an older one's says, and how that is called. */
+  readonly older: { readonly program: string; readonly says: string; readonly called: string };
 }
 
 const mariadb: MovableDatabase = {
@@ -64,6 +68,16 @@ const mariadb: MovableDatabase = {
   breakImport: async (_old, fresh) => void (await fresh.sh(`mariadb -e "set global max_allowed_packet = 1048576"`)),
   mendImport: async (_old, fresh) => void (await fresh.sh(`mariadb -e "set global max_allowed_packet = 67108864"`)),
   complaint: /max_allowed_packet|gone away|Lost connection/,
+  strange: {
+    make: "install soname 'ha_blackhole'; create table hole (id int) engine = blackhole",
+    drop: "drop table hole; uninstall soname 'ha_blackhole'",
+    called: "engine BLACKHOLE",
+  },
+  older: {
+    program: "/usr/sbin/mariadbd",
+    says: "mariadbd  Ver 10.11.14-MariaDB-0+deb12u2 for debian-linux-gnu on x86_64 (Debian 12)",
+    called: "MariaDB 10.11.14 is older",
+  },
 };
 
 async function psql(host: TestHost, database: string, input: string): Promise<string> {
@@ -118,6 +132,17 @@ const postgresql: MovableDatabase = {
     void (await psql(old, id, `alter table odd add constraint here check (id < 1000 or inet_server_addr() is null)`)),
   mendImport: async (old, _fresh, id) => void (await psql(old, id, "alter table odd drop constraint here")),
   complaint: /violates check constraint "here"/,
+  // An administrator's: the site's own role may make those only that it may make on any server.
+  strange: {
+    make: "reset session authorization; create extension pageinspect",
+    drop: "reset session authorization; drop extension pageinspect",
+    called: "extension pageinspect",
+  },
+  older: {
+    program: "/usr/lib/postgresql/17/bin/postgres",
+    says: "postgres (PostgreSQL) 16.10 (Debian 16.10-1.pgdg12+1)",
+    called: "PostgreSQL 16 is older",
+  },
 };
 
 /** Every database type that a site's database can move between servers of. */

@@ -44,7 +44,10 @@ const MYSQL_ACCOUNT = sql`CAST(JSON_OBJECT(
   'plugin', plugin, 'authentication_string', authentication_string, 'account_locked', account_locked = 'Y',
   'password_expired', password_expired = 'Y', 'password_lifetime', password_lifetime, 'ssl_type', CONCAT(ssl_type),
   'ssl_cipher', CONVERT(ssl_cipher USING utf8mb4), 'x509_issuer', CONVERT(x509_issuer USING utf8mb4), 'x509_subject', CONVERT(x509_subject USING utf8mb4),
-  'max_questions', max_questions, 'max_updates', max_updates, 'max_connections', max_connections, 'max_user_connections', max_user_connections
+  'max_questions', max_questions, 'max_updates', max_updates, 'max_connections', max_connections, 'max_user_connections', max_user_connections,
+  'reuse_history', Password_reuse_history, 'reuse_days', Password_reuse_time, 'require_current', CONCAT(Password_require_current),
+  'second', User_attributes->>'$.additional_password', 'wrong_logins', User_attributes->'$.Password_locking.failed_login_attempts',
+  'locked_days', User_attributes->'$.Password_locking.password_lock_time_days'
 ) AS CHAR) AS what, '' AS place, NULL AS grantable FROM mysql.user`;
 const ROUTINES = sql`REPLACE(CONCAT(Proc_priv), 'Grant', 'GRANT OPTION'), CONCAT(Routine_type, ' ', ${name(sql`Db`)}, '.', ${name(sql`Routine_name`)}), NULL FROM mysql.procs_priv`;
 const PROXIES = sql`'PROXY', ${account(sql`Proxied_user`, sql`Proxied_host`)}, NULL FROM mysql.proxies_priv`;

@@ -14,7 +14,9 @@ export interface AccountState {
   readonly host: string;
   /** What stands after IDENTIFIED. */
   readonly authentication: Sql;
-  /** What stands behind that: TLS, limits, expiry and lock. */
+  /** The same for an earlier password that is taken as well; empty for none. MySQL's alone. */
+  readonly second: Sql;
+  /** What stands behind that: TLS, limits, expiry, lock and rules for passwords. */
   readonly conditions: Sql;
   /** The password must be changed at the next login. */
   readonly expired: boolean;
@@ -37,6 +39,12 @@ interface Stored extends Plugin {
   readonly ssl_cipher?: string;
   readonly x509_issuer?: string;
   readonly x509_subject?: string;
+  readonly reuse_history?: number | null;
+  readonly reuse_days?: number | null;
+  readonly require_current?: "Y" | "N" | null;
+  readonly second?: string | null;
+  readonly wrong_logins?: number | null;
+  readonly locked_days?: number | null;
   readonly [limit: string]: unknown;
 }
 
@@ -53,8 +61,10 @@ const LIMITS = [
 export function readAccount(flavour: Flavour, json: string | object): Omit<AccountState, "user" | "host" | "grants"> {
   // mysql2 parses what is JSON to the server.
   const stored = (typeof json === "string" ? JSON.parse(json) : json) as Stored;
+  const second = stored.second ?? "";
   return {
     authentication: authentication(flavour, stored),
+    second: second === "" ? sql`` : authentication(flavour, { ...stored, authentication_string: second }),
     conditions: conditions(flavour, stored),
     expired: flavour === "mariadb" ? stored.password_last_changed === 0 : Boolean(stored.password_expired),
   };
@@ -66,18 +76,19 @@ export function plainConditions(flavour: Flavour): Sql {
 }
 
 function authentication(flavour: Flavour, stored: Stored): Sql {
-  if (flavour === "mysql") return sql`WITH ${clause(stored, sql`AS`)}`;
+  const { plugin = "", authentication_string: secret = "" } = stored;
+  // Without AS the server takes the password for an expired one.
+  if (flavour === "mysql") return sql`WITH ${sqlKeyword(plugin)} AS ${literal(secret)}`;
   // In the list of alternatives an empty one stands for the account's first.
   const all = stored.auth_or?.length
     ? stored.auth_or.map((one) => (one.plugin === undefined ? stored : one))
     : [stored];
-  const clauses = all.map((one) => clause(one, sql`USING`));
-  return sql`VIA ${joinSql(clauses, " OR ")}`;
+  return sql`VIA ${joinSql(all.map(clause), " OR ")}`;
 }
 
-function clause({ plugin = "", authentication_string: secret = "" }: Plugin, using: Sql): Sql {
+function clause({ plugin = "", authentication_string: secret = "" }: Plugin): Sql {
   const name = sqlKeyword(plugin === "" ? "mysql_native_password" : plugin);
-  return secret === "" ? name : sql`${name} ${using} ${literal(secret)}`;
+  return secret === "" ? name : sql`${name} USING ${literal(secret)}`;
 }
 
 function conditions(flavour: Flavour, stored: Stored): Sql {
@@ -87,7 +98,16 @@ function conditions(flavour: Flavour, stored: Stored): Sql {
   const days = stored.password_lifetime ?? -1;
   const expiry = days === 0 ? sql`NEVER` : days < 0 ? sql`DEFAULT` : sql`INTERVAL ${sqlNumber(days)} DAY`;
   const lock = stored.account_locked ? sql`ACCOUNT LOCK` : sql`ACCOUNT UNLOCK`;
-  return sql`REQUIRE ${requirement(stored)} WITH ${joinSql(limits, " ")} PASSWORD EXPIRE ${expiry} ${lock}`;
+  return sql`REQUIRE ${requirement(stored)} WITH ${joinSql(limits, " ")} PASSWORD EXPIRE ${expiry} ${lock}${flavour === "mysql" ? rules(stored) : sql``}`;
+}
+
+function rules({ reuse_history = null, reuse_days = null, require_current, wrong_logins, locked_days }: Stored): Sql {
+  const history = reuse_history === null ? sql`DEFAULT` : sqlNumber(reuse_history);
+  const reuse = reuse_days === null ? sql`DEFAULT` : sql`${sqlNumber(reuse_days)} DAY`;
+  const current = { Y: sql``, N: sql` OPTIONAL`, "": sql` DEFAULT` }[require_current ?? ""];
+  const [wrong, days] = [wrong_logins ?? 0, locked_days ?? 0];
+  const locked = days < 0 ? sql`UNBOUNDED` : sqlNumber(days);
+  return sql` PASSWORD HISTORY ${history} PASSWORD REUSE INTERVAL ${reuse} PASSWORD REQUIRE CURRENT${current} FAILED_LOGIN_ATTEMPTS ${sqlNumber(wrong)} PASSWORD_LOCK_TIME ${locked}`;
 }
 
 function requirement({ ssl_type: type = 0, ssl_cipher, x509_issuer, x509_subject }: Stored): Sql {

@@ -71,7 +71,7 @@ export const accountType: ResourceType<Account, AccountState> = defineDatabaseRe
     const on = sql`${grantPattern(database)}.*`;
     const grants = privileges.map((privilege) => ({ privilege: sqlKeyword(privilege), on }));
     const conditions = plainConditions(flavour);
-    return { user, host, authentication, conditions, expired: false, grants };
+    return { user, host, authentication, second: sql``, conditions, expired: false, grants };
   },
   async states(session, keys) {
     const { flavour } = session.dialect;
@@ -84,10 +84,11 @@ export const accountType: ResourceType<Account, AccountState> = defineDatabaseRe
       `${FLAVOURS[flavour].passwords} <${password.label}>`,
       `${privileges.toSorted().join(", ")} ON ${grantPattern(database)}.*`,
     ),
-  showState({ authentication, conditions, expired, grants }) {
+  showState({ authentication, second, conditions, expired, grants }) {
     const how = authentication.replace(/'(?:[^'\\]|\\.)*'/gs, "[hash]").replace(/^(VIA|WITH) /, "");
     const plain = [plainConditions("mariadb"), plainConditions("mysql")].includes(conditions);
-    const login = [how, ...(plain ? [] : [conditions]), ...(expired ? ["password expired"] : [])];
+    const marks = [...(second === "" ? [] : ["a second password"]), ...(expired ? ["password expired"] : [])];
+    const login = [how, ...(plain ? [] : [conditions]), ...marks];
     return show(login.join(", "), ...groupGrants(grants).map(grantText));
   },
 });

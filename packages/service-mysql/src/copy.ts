@@ -16,26 +16,21 @@ close $dump or exit 1;`;
 /** The option file is read once, from a pipe; nothing of the machine's own files is. */
 export function copy(binding: DatabaseBinding, server: ServerView): DatabaseCopy {
   const { host, port, socket, name, user, password } = binding;
-  const { client, dump, clientPackage } = FLAVOURS[(server.service.options as MysqlOptions).flavour];
+  const { client, dump, clientPackage, own, dumping, loading } =
+    FLAVOURS[(server.service.options as MysqlOptions).flavour];
   const where =
     socket === null ? `protocol=tcp\nhost=${host}\nport=${port ?? 3306}` : `protocol=socket\nsocket=${socket}`;
   const options = "--defaults-file=/dev/fd/3";
-  const dumping = ["--single-transaction", "--quick", "--routines", "--triggers", "--hex-blob", "--no-tablespaces"];
+  const whole = ["--single-transaction", "--quick", "--routines", "--triggers", "--hex-blob", "--no-tablespaces"];
   // Contents are statements and nothing else: no command of the client's own, none repeated in its errors, none sent anew
   // by a connection that was lost.
-  const loading = [
-    "--batch",
-    "--binary-mode",
-    "--skip-reconnect",
-    "--loose-sandbox",
-    "--loose-skip-print-query-on-error",
-  ];
+  const plain = ["--batch", "--binary-mode", "--skip-reconnect"];
   return {
-    dump: ["perl", "-e", WITHOUT_DEFINERS, "--", dump, options, ...dumping, name],
-    load: [client, options, ...loading, name],
+    dump: ["perl", "-e", WITHOUT_DEFINERS, "--", dump, options, ...whole, ...dumping, name],
+    load: [client, options, ...plain, ...loading, name],
     login: text`[client]\nuser=${user}\npassword=${quoted(password, "json")}\n${where}\ndefault-character-set=utf8mb4\n`,
     trailer: "-- Dump completed",
-    program: client,
+    program: own,
     package: clientPackage,
   };
 }

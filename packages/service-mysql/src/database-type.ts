@@ -24,17 +24,12 @@ export interface Database {
 const Word = z.string().regex(/^[a-z0-9_]{2,64}$/);
 
 async function states(session: Session, keys: readonly string[]): Promise<ReadonlyMap<string, Database>> {
-  const rows = await session.query(
+  const rows = (await session.query(
     sql`SELECT SCHEMA_NAME AS name, DEFAULT_CHARACTER_SET_NAME AS charset, DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN (${joinSql(keys.map(literal))})`,
-  );
+  )) as unknown as readonly Database[];
   // The server's comparison ignores case and accents.
   const wanted = new Set(keys);
-  const found = rows.map(({ name, charset, collation }): Database => ({
-    name: String(name),
-    charset: String(charset),
-    collation: String(collation),
-  }));
-  return new Map(found.filter(({ name }) => wanted.has(name)).map((database) => [database.name, database]));
+  return new Map(rows.filter(({ name }) => wanted.has(name)).map((database) => [database.name, database]));
 }
 
 function statements({ before, after }: Change<Database>): readonly Sql[] {

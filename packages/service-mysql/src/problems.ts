@@ -36,7 +36,7 @@ function wrongVersion({ flavour, version }: Version, options: MysqlOptions): rea
 }
 
 function exposed(view: ServerView, { flavour, listen }: MysqlOptions, exposure: Exposure): readonly Problem[] {
-  const { skipNetworking, bindAddress, skipNameResolve, anonymous, openDatabases } = exposure;
+  const { skipNetworking, bindAddress, skipNameResolve, anonymous, openDatabases, noTriggers } = exposure;
   const named = view.peers.filter((peer) => isIP(peer) === 0);
   const binds = skipNetworking ? "" : bindAddress || "every address";
   const everybody = flavour === "mariadb" ? "REVOKE ALL PRIVILEGES, GRANT OPTION FROM PUBLIC; " : "";
@@ -52,6 +52,11 @@ function exposed(view: ServerView, { flavour, listen }: MysqlOptions, exposure: 
       `skip-name-resolve is on: web heads known by name cannot log in (${named.join(", ")})`,
       "Give those servers IP addresses in their records, or switch skip-name-resolve off.",
     ),
+    ...problemIf(
+      noTriggers,
+      "the server keeps a binary log and trusts no site with it: sites can make no triggers and functions",
+      "Put log_bin_trust_function_creators = ON under [mysqld] and restart it: safe where binlog_format is ROW. Few need it.",
+    ).map((problem): Problem => ({ ...problem, tolerable: true })),
     ...anonymous.map((host) => ({
       message: `anybody may log in from "${host}" without a name or password`,
       mend: `DROP USER ''@'${host.replaceAll("'", "''")}';`,

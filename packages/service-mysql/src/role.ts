@@ -10,6 +10,7 @@ import {
 import { mysqlAccount } from "./account-type.ts";
 import { copy } from "./copy.ts";
 import { mysqlDatabase } from "./database-type.ts";
+import { moving } from "./moving.ts";
 import type { MysqlOptions } from "./options.ts";
 import { serverResources } from "./server.ts";
 
@@ -38,4 +39,4 @@ function binding(
   return { ...login, host: listeningAddress(server, listen, fromAddress), port, socket: null };
 }
 
-export const role: DatabaseRole = { protocol: "mysql", server: serverResources, site, binding, copy };
+export const role: DatabaseRole = { protocol: "mysql", server: serverResources, site, binding, copy, moving };

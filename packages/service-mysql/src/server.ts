@@ -12,7 +12,7 @@ function renderConfig({ listen, port }: MysqlOptions): string {
 /** What the database server needs once; without `listen` its configuration is the distribution's alone. */
 export function serverResources(view: ServerView): readonly Declared[] {
   const options = view.service.options as MysqlOptions;
-  const { unit: name, configFolder } = FLAVOURS[options.flavour];
+  const { unit: name, config } = FLAVOURS[options.flavour];
   const running = unit({ name, enabled: true, active: true });
   if (options.listen.length === 0) return [running];
   const content = renderConfig(options);
@@ -20,7 +20,7 @@ export function serverResources(view: ServerView): readonly Declared[] {
   // is, so that it is seen to run with old settings and is restarted.
   const digest = createHash("sha256").update(content).digest("hex");
   return [
-    file({ path: `${configFolder}/90-hostwright.cnf`, content }),
+    file({ path: config, content }),
     ...unitDropIn(name, [`# Configuration: sha256 ${digest}`, "[Unit]", ...AFTER_NETWORK]),
     running,
   ];

@@ -20,6 +20,7 @@ const CONNECT_MS = 15_000;
 /** A statement that waits longer is stuck: MariaDB on a full disk waits for ever. */
 const STATEMENT_MS = 120_000;
 const GOODBYE_MS = 1_000;
+const NO_SUCH_SESSION = 1094;
 
 // What quoting relies on, and waits that end: MySQL's own time for a metadata lock is a year.
 const SETTINGS = sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', lock_wait_timeout = 60`;
@@ -79,6 +80,7 @@ export class Session implements DatabaseSession {
     return rows;
   }
 
+  /** Rows that have a `next` are statements to run after it all: one that MySQL builds from what it finds. */
   async run(statements: readonly Sql[]): Promise<void> {
     this.queries += 1;
     let done = 0;
@@ -87,13 +89,21 @@ export class Session implements DatabaseSession {
     const lost = (error?: unknown): void => reject(new StatementFailed(done, error));
     this.#connection.once("error", lost).once("end", lost);
     const query = this.#connection.query({ sql: joinSql(statements, ";\n"), timeout: STATEMENT_MS });
-    query.on("result", () => (done += 1));
+    const next: Sql[] = [];
+    query.on("fields", () => (done += 1));
+    query.on("result", (row: { readonly next?: Sql }) => next.push(...(row.next === undefined ? [] : [row.next])));
     query.on("end", () => resolve());
     query.on("error", (error: QueryError) => {
       this.#dropIfStuck(error);
       reject(new StatementFailed(done, error));
     });
     await promise.finally(() => this.#connection.off("error", lost).off("end", lost));
+    for (const statement of next) {
+      await this.query(statement).catch((error: { readonly errno?: number }) => {
+        // It may have ended by itself meanwhile.
+        if (error.errno !== NO_SUCH_SESSION) throw new StatementFailed(statements.length - 1, error);
+      });
+    }
   }
 
   async close(): Promise<void> {
@@ -137,7 +147,7 @@ export class Session implements DatabaseSession {
 /** MariaDB and MySQL over their own socket, as root. */
 export const driver: DatabaseDriver<Session> = {
   type: "mysql",
-  mend: "Start it (systemctl status mariadb tells why it stopped), or correct the service's socket path.",
+  mend: "Start it (systemctl status mariadb, or mysql, tells why it stopped), or correct the service's socket path.",
   socket: (target) => ({ path: optionsOf(target).socket, user: "root" }),
   login: Session.login,
   explain,

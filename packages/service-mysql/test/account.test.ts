@@ -17,6 +17,7 @@ const state = (...privileges: readonly string[]): AccountState => ({
   user: "s_1",
   host: "10.0.0.7",
   authentication: login,
+  second: sql``,
   conditions: plainConditions("mariadb"),
   expired: false,
   grants: grants(...privileges),
@@ -96,6 +97,35 @@ describe("changes become statements", () => {
     expect(accountStatements({ flavour: "mariadb", resolvesNames: true }, local)[1]).toBe(
       "KILL CONNECTION USER 's_1'@'localhost'",
     );
+  });
+
+  test("MySQL ends a session by its number: those of the account are asked for", () => {
+    const drop = { key: KEY, before: state("SELECT"), after: null };
+    const ended = (resolvesNames: boolean): unknown =>
+      accountStatements({ flavour: "mysql", resolvesNames }, drop)[1]?.split("WHERE ")[1];
+    expect(ended(false)).toBe("USER = 's_1' AND CONCAT(HOST, ':') LIKE '10.0.0.7:%'");
+    expect(ended(true)).toBe("USER = 's_1' AND CONCAT(HOST, ':') LIKE '%:%'");
+  });
+
+  test("the right to grant is revoked by itself: with every other it means everything to MySQL", () => {
+    const grant = (privilege: string): AccountState["grants"][number] => ({
+      privilege: sqlKeyword(privilege),
+      on: sql`*.*`,
+    });
+    const before = { ...state(), grants: [grant("SELECT"), grant("GRANT OPTION"), grant("FILE")] };
+    expect(change(before, state()).slice(0, 2)).toEqual([
+      "REVOKE FILE, SELECT ON *.* FROM 's_1'@'10.0.0.7'",
+      "REVOKE GRANT OPTION ON *.* FROM 's_1'@'10.0.0.7'",
+    ]);
+  });
+
+  test("a second password is set before the first, and discarded by itself", () => {
+    const two = { ...state(), second: sql`WITH x AS ${"'old'" as Sql}` };
+    expect(change(state(), two).slice(1, 3)).toEqual([
+      "ALTER USER 's_1'@'10.0.0.7' IDENTIFIED WITH x AS 'old'",
+      `ALTER USER 's_1'@'10.0.0.7' IDENTIFIED ${login} RETAIN CURRENT PASSWORD`,
+    ]);
+    expect(change(two, state())[1]).toBe("ALTER USER 's_1'@'10.0.0.7' DISCARD OLD PASSWORD");
   });
 
   test("nothing changed, nothing sent", () => {
@@ -179,9 +209,25 @@ describe("rows become states", () => {
     };
     const present = read("mysql", row("account", stored), row("grant", "'admin'@'%'"));
     expect(present?.authentication).toBe("WITH caching_sha2_password AS '$A$005$\u0001\\'\\\\n\u007fabc'");
-    expect(present?.conditions).toMatch(/^REQUIRE NONE WITH (MAX_\w+ 0 ){4}PASSWORD EXPIRE DEFAULT ACCOUNT UNLOCK$/);
+    expect(present?.second).toBe("");
+    expect(present?.conditions).toMatch(
+      /^REQUIRE NONE WITH (MAX_\w+ 0 ){4}PASSWORD EXPIRE DEFAULT ACCOUNT UNLOCK PASSWORD HISTORY DEFAULT PASSWORD REUSE INTERVAL DEFAULT PASSWORD REQUIRE CURRENT DEFAULT FAILED_LOGIN_ATTEMPTS 0 PASSWORD_LOCK_TIME 0$/,
+    );
     expect(present?.grants).toEqual([{ privilege: "'admin'@'%'", on: "" }]);
   });
+});
+
+test.each([
+  ["WITH y AS 'new' / WITH y AS '2nd'", { second: "2nd" }],
+  ["PASSWORD HISTORY 5", { reuse_history: 5 }],
+  ["REUSE INTERVAL 0 DAY", { reuse_days: 0 }],
+  ["REQUIRE CURRENT FAILED", { require_current: "Y" }],
+  ["REQUIRE CURRENT OPTIONAL", { require_current: "N" }],
+  ["ATTEMPTS 3 PASSWORD_LOCK_TIME UNBOUNDED", { wrong_logins: 3, locked_days: -1 }],
+  ["WITH y AS '' /", { authentication_string: "" }],
+])("MySQL's own: %s", (told, kept) => {
+  const found = read("mysql", row("account", { plugin: "y", authentication_string: "new", ...kept }));
+  expect(`${found?.authentication} / ${found?.second} / ${found?.conditions}`).toContain(told);
 });
 
 describe("the query", () => {

@@ -8,6 +8,7 @@ import { accountType } from "../src/account-type.ts";
 import { databaseType } from "../src/database-type.ts";
 import { grantPattern, identifier, literal } from "../src/quote.ts";
 import { coded, column, DatabaseHost, PASSWORD_MARK, resolve, sessionOf, site } from "./database-host.ts";
+import { EVERYBODYS, flavour } from "../../../test/support/tested-mysql.ts";
 
 let db: DatabaseHost;
 
@@ -59,7 +60,7 @@ describe("quoting, judged by the server", () => {
       ]);
       const php = await db.login("hostile", "h");
       expect(await column(php, "SHOW DATABASES")).toEqual(expect.arrayContaining([name]));
-      expect(await column(php, "SHOW DATABASES")).toHaveLength(2);
+      expect(await column(php, "SHOW DATABASES")).toHaveLength(1 + EVERYBODYS.length);
       await php[Symbol.asyncDispose]();
       await session.run([sql`DROP USER hostile@localhost`]);
     }
@@ -174,7 +175,11 @@ describe("when it cannot be done", () => {
     const hash = "*0123456789ABCDEF0123456789ABCDEF01234567";
     const [, account] = site("srefused");
     const desired = accountType.desired(accountType.schema.parse(account?.spec), resolve);
-    const after = { ...desired, authentication: `VIA no_such_plugin USING '${hash}'` as Sql };
+    const after = {
+      ...desired,
+      authentication:
+        `${flavour === "mariadb" ? "VIA no_such_plugin USING" : "WITH no_such_plugin AS"} '${hash}'` as Sql,
+    };
     const error: unknown = await accountType
       .apply(target, [{ key: "srefused@localhost", before: null, after }])
       .catch((thrown: unknown) => thrown);
@@ -184,9 +189,10 @@ describe("when it cannot be done", () => {
   });
 
   test("a server of the other flavour is told apart", async () => {
-    await using target = db.target({ serviceOptions: () => ({ flavour: "mysql" }) });
+    const other = flavour === "mysql" ? "mariadb" : "mysql";
+    await using target = db.target({ serviceOptions: () => ({ flavour: other }) });
     await expect(databaseType.read(target, ["x"], { contents: false })).rejects.toEqual(
-      coded("HW_PREREQUISITE_MISSING", { mend: 'Declare it with mysql.service({ flavour: "mariadb" }).' }),
+      coded("HW_PREREQUISITE_MISSING", { mend: `Declare it with mysql.service({ flavour: "${flavour}" }).` }),
     );
   });
 });

@@ -9,6 +9,7 @@ import { databaseType } from "../src/database-type.ts";
 import { role } from "../src/role.ts";
 import { driver, type Session } from "../src/session.ts";
 import { passwordOf, request, serverView } from "./samples.ts";
+import { base, client, flavour, service } from "../../../test/support/tested-mysql.ts";
 
 const SOCKET = "/run/mysqld/mysqld.sock";
 
@@ -18,7 +19,7 @@ export const PASSWORD_MARK = "pass-word-of-";
 /** Each secret is another word that no log may hold. */
 export const resolve: Resolve = ({ id }) => `${PASSWORD_MARK}${id}`;
 export const password = (id: string): string => resolve(passwordOf(id));
-export const site = (id: string): readonly Declared[] => role.site(request(id), serverView());
+export const site = (id: string): readonly Declared[] => role.site(request(id), serverView({ flavour }));
 export const coded = (code: string, more: object = {}): unknown => expect.objectContaining({ code, ...more });
 
 // oxlint-disable-next-line typescript/no-explicit-any -- as the engine does
@@ -39,7 +40,7 @@ export class DatabaseHost implements AsyncDisposable {
 
   /** A fresh one, which logs every statement. */
   static async start(): Promise<DatabaseHost> {
-    const db = new DatabaseHost(await startHosts([{ name: "db", services: ["mariadb"] }]));
+    const db = new DatabaseHost(await startHosts([{ name: "db", base, services: [service] }]));
     await db.logStatements();
     return db;
   }
@@ -68,7 +69,7 @@ export class DatabaseHost implements AsyncDisposable {
       signal: new AbortController().signal,
       scope: "site/s1",
       resolve,
-      serviceOptions: () => ({}),
+      serviceOptions: () => ({ flavour }),
       connection: async <T>(
         key: string,
         open: () => Promise<T>,
@@ -89,7 +90,7 @@ export class DatabaseHost implements AsyncDisposable {
 
   /** Statements as the server's administrator. */
   async admin(sql: string): Promise<string> {
-    return this.host.sh("mariadb -N -B", { input: sql });
+    return this.host.sh(`${client} -N -B`, { input: sql });
   }
 
   /** As a site's PHP logs in: over the socket, with user and password. */
@@ -97,6 +98,8 @@ export class DatabaseHost implements AsyncDisposable {
     const stream = await this.server.forward({ path: SOCKET });
     const connection = await createConnection({
       stream,
+      // Tells that the line is a safe one for the password, as MySQL knows it to be.
+      socketPath: SOCKET,
       user,
       password,
       multipleStatements: true,

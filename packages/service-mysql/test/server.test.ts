@@ -13,6 +13,7 @@ const safe: Exposure = {
   skipNameResolve: false,
   anonymous: [],
   openDatabases: [],
+  noTriggers: false,
 };
 const messages = (options: unknown, found: Record<string, unknown>, peers: readonly string[] = []): readonly string[] =>
   problems(serverView(options, { facts: found, peers })).map(({ message }) => message);
@@ -36,11 +37,11 @@ describe("resources of the server", () => {
     );
   });
 
-  test("MySQL has its own folder and unit", () => {
+  test("MySQL has its own unit, and a file that is read after its own mysqld.cnf", () => {
     const specs = serverResources(serverView({ flavour: "mysql", listen: ["10.0.0.5"] })).map(
       ({ spec }) => spec as Partial<FileSpec>,
     );
-    expect(specs.map(({ path }) => path)).toContain("/etc/mysql/mysql.conf.d/90-hostwright.cnf");
+    expect(specs.map(({ path }) => path)).toContain("/etc/mysql/mysql.conf.d/zz-hostwright.cnf");
   });
 
   test("another configuration makes another drop-in", () => {
@@ -80,7 +81,7 @@ describe("facts", () => {
   test("exposure is read from the client's lines", () => {
     expect(
       parseExposure(
-        "skip_networking\t1\nbind_address\t*\nskip_name_resolve\t0\nanonymous\t%\nanonymous\tdb1\nopen\ttest\\\\_%\n",
+        "skip_networking\t1\nbind_address\t*\nskip_name_resolve\t0\nno_triggers\t1\nanonymous\t%\nanonymous\tdb1\nopen\ttest\\\\_%\n",
       ),
     ).toEqual({
       skipNetworking: true,
@@ -88,6 +89,7 @@ describe("facts", () => {
       skipNameResolve: false,
       anonymous: ["%", "db1"],
       openDatabases: ["test\\_%"],
+      noTriggers: true,
     });
   });
 });
@@ -125,6 +127,12 @@ describe("problems", () => {
     ]);
     expect(messages({ listen: ["10.0.0.5"] }, { version, exposure })).toEqual([]);
     expect(messages({}, { version, exposure: { ...exposure, skipNetworking: true } })).toEqual([]);
+  });
+
+  test("what sites cannot make refuses none", () => {
+    expect(problems(serverView({}, { facts: { version, exposure: { ...safe, noTriggers: true } } }))).toEqual([
+      expect.objectContaining({ message: expect.stringContaining("no triggers") as string, tolerable: true }),
+    ]);
   });
 
   test("what lets everybody in, each with its mend", () => {

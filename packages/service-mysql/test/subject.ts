@@ -1,22 +1,19 @@
 import { sh, type DatabaseSubject } from "@hostwright/testing";
 import { harness } from "../../../test/support/harness.ts";
 import { mysql } from "../src/index.ts";
+import { judged } from "./judged.ts";
+import { base, client, flavour, service } from "../../../test/support/tested-mysql.ts";
 
-const sql = (statements: string): string => `mariadb -N -B <<'END'\n${statements};\nEND\n`;
+const sql = (statements: string): string => `${client} -N -B <<'END'\n${statements};\nEND\n`;
 
-/** Without when a password was set, but whether it expired; an empty alternative is none. */
-const DATED = "IF(JSON_VALUE(Priv, '$.password_last_changed') = 0, Priv, JSON_REMOVE(Priv, '$.password_last_changed'))";
-const PRIV = `IF(JSON_COMPACT(JSON_QUERY(Priv, '$.auth_or')) = '[{}]', JSON_REMOVE(${DATED}, '$.auth_or'), ${DATED})`;
-
-/** Whatever MariaDB knows of accounts and databases. */
+/** Whatever the server knows of accounts and databases. */
 const TABLES = [
-  `SELECT Host, User, ${PRIV} FROM mysql.global_priv ORDER BY 1, 2`,
+  ...judged.accounts,
   "SELECT * FROM mysql.db ORDER BY Host, Db, User",
   "SELECT Host, Db, User, Table_name, Table_priv, Column_priv FROM mysql.tables_priv ORDER BY Host, Db, User, Table_name",
   "SELECT Host, Db, User, Table_name, Column_name, Column_priv FROM mysql.columns_priv ORDER BY 1, 2, 3, 4, 5",
   "SELECT Host, Db, User, Routine_name, Routine_type, Proc_priv FROM mysql.procs_priv ORDER BY 1, 2, 3, 4",
   "SELECT Host, User, Proxied_host, Proxied_user, With_grant FROM mysql.proxies_priv ORDER BY 1, 2, 3, 4",
-  "SELECT * FROM mysql.roles_mapping ORDER BY 1, 2, 3",
   "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA ORDER BY 1",
 ];
 
@@ -33,27 +30,35 @@ const DRIFTS: readonly (readonly [what: string, statement: string])[] = [
   ["a role", "GRANT admins TO @a"],
   ["another account's identity", "GRANT PROXY ON b@localhost TO @a"],
   ["a lost privilege", "REVOKE DELETE, DROP ON sdrift.* FROM @a"],
-  ["another password", "SET PASSWORD FOR @a = PASSWORD('other')"],
-  ["another way in", "ALTER USER @a IDENTIFIED VIA unix_socket OR mysql_native_password USING PASSWORD('x')"],
-  ["no password", "ALTER USER @a IDENTIFIED VIA mysql_native_password USING ''"],
   ["a lock", "ALTER USER @a ACCOUNT LOCK"],
   ["an expired password", "ALTER USER @a PASSWORD EXPIRE"],
   ["a password that will expire", "ALTER USER @a PASSWORD EXPIRE INTERVAL 30 DAY"],
-  ["a limit", "ALTER USER @a WITH MAX_USER_CONNECTIONS 2 MAX_STATEMENT_TIME 3"],
   ["TLS demanded", "ALTER USER @a REQUIRE SUBJECT '/CN=o\\'x' AND ISSUER '/CN=y'"],
+  ...judged.drifts,
 ];
+
+/** As PHP logs in. */
+const WITHOUT_TLS = { mariadb: ["--skip-ssl"], mysql: ["--ssl-mode=DISABLED", "--get-server-public-key"] };
 
 const OTHERS =
   "CREATE DATABASE IF NOT EXISTS other; CREATE TABLE IF NOT EXISTS other.t (a INT, b INT); CREATE PROCEDURE IF NOT EXISTS other.p() SELECT 1; CREATE ROLE IF NOT EXISTS admins; CREATE USER IF NOT EXISTS b@localhost";
 
-/** MariaDB, judged by its own command line. */
+/** The server under test, judged by its own command line. */
 export const subject: DatabaseSubject = {
   plugin: mysql,
-  harness: harness(["mariadb"]),
-  options: (address) => ({ listen: [address] }),
+  harness: harness([service], base),
+  options: (address) => ({ flavour, listen: [address] }),
   async login(from, { host, port, socket, name, user }, password, statement) {
     const to = socket === null ? ["--protocol=tcp", `--host=${host}`, `--port=${port}`] : [`--socket=${socket}`];
-    const argv = ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "-N", "-B", ...to, "--skip-ssl"];
+    const argv = [
+      client,
+      "--no-defaults",
+      "--default-character-set=utf8mb4",
+      "-N",
+      "-B",
+      ...to,
+      ...WITHOUT_TLS[flavour],
+    ];
     const { code, stdout, stderr } = await from.exec([...argv, `--user=${user}`, name, "-e", statement], {
       env: { MYSQL_PWD: password },
     });
@@ -80,7 +85,7 @@ export const subject: DatabaseSubject = {
     "SHUTDOWN",
   ],
   refused: /denied|not allowed|privilege/,
-  logs: "cat /var/lib/mysql/all-queries.log 2>/dev/null; journalctl --no-pager -u mariadb",
-  stop: "systemctl stop mariadb",
-  start: "systemctl start mariadb",
+  logs: `cat /var/lib/mysql/all-queries.log /var/log/mysql/error.log 2>/dev/null; journalctl --no-pager -u ${service}`,
+  stop: `systemctl stop ${service}`,
+  start: `systemctl start ${service}`,
 };
