@@ -9,6 +9,7 @@ import {
   verify,
   type Hostwright,
   type HostwrightError,
+  type Listener,
   type SiteRecord,
 } from "@hostwright/core";
 import { nginx } from "@hostwright/service-nginx";
@@ -35,7 +36,7 @@ describe.each(movableDatabases)("$title", (kind) => {
 
   beforeAll(async () => {
     const services = [kind.unit];
-    hosts = await startHosts([{ name: "web1" }, { name: "db1", services }, { name: "db2", services }]);
+    hosts = await startHosts([{ name: "web1" }, { name: "db1", services }, { name: "db2", services, ownDisk: "2G" }]);
     stateDir = await mkdtemp(join(tmpdir(), "hostwright-move-"));
     hw = await createHostwright({ stateDir, plugins: [nginx, phpFpm, ...kind.plugins] });
     const pages = [nginx.service(), phpFpm.service({ version: "8.4" })];
@@ -73,6 +74,49 @@ describe.each(movableDatabases)("$title", (kind) => {
     expect(await standing("db2")).toBe("");
     for (const alias of [DOMAIN, "web1", "db1", "db2"]) expect((await hw.plan(verify(alias))).actions).toEqual([]);
   }
+
+  /** What it is refused with, after which all is as it was. */
+  async function refusal(move: () => Promise<unknown>): Promise<HostwrightError> {
+    const before = await contents("db1");
+    const error: unknown = await move().catch((thrown: unknown) => thrown);
+    await expectAsItWas(before);
+    return error as HostwrightError;
+  }
+
+  test("a server without room refuses it at planning, and before the site is closed if it filled up since", async () => {
+    const [host, begun] = [hosts.host("db2"), [] as string[]];
+    const plan = await hw.plan(moveDatabase(DOMAIN, "db2"));
+    expect(plan.render()).toMatch(/only with \d+\.\d MB free at \/var\/lib/);
+    await host.sh(`fallocate -l $(( $(stat -f -c '%a * %S' /var) - 60000000 )) /var/filler; sync`);
+    const asked = await refusal(async () => hw.plan(moveDatabase(DOMAIN, "db2")));
+    expect(asked).toMatchObject({ code: "HW_DISK_FULL", server: "db2" });
+    expect(asked.message).toMatch(/"database and account of .*" needs .* at \/var\/lib.* Nothing was changed\.$/);
+    const onEvent: Listener = ({ type, payload }) => void (type === "action:started" && begun.push(payload.title));
+    const late = await refusal(async () => hw.run(plan, { onEvent }));
+    expect(late).toMatchObject({ code: "HW_DISK_FULL", data: { state: "undone" } });
+    expect(begun).toEqual([expect.stringMatching(/^database and account/)]);
+    await host.sh("rm /var/filler");
+  });
+
+  test("a server that is older, or lacks what the database needs, refuses it at planning", async () => {
+    const { strange, older } = kind;
+    const host = hosts.host("db2");
+    const plan = async (): Promise<unknown> => hw.plan(moveDatabase(DOMAIN, "db2"));
+    await ask("db1", strange.make);
+    const lacking = await refusal(plan);
+    await ask("db1", strange.drop);
+    expect(lacking).toMatchObject({ code: "HW_PREREQUISITE_MISSING", server: "db2" });
+    expect(lacking.message).toBe(
+      `db2: it lacks ${strange.called}, which the database of ${DOMAIN} uses. Nothing was changed.`,
+    );
+    const input = `#!/bin/sh\necho '${older.says}'\n`;
+    await host.sh(`cat > /root/older; chmod +x /root/older; mount --bind /root/older ${older.program}`, { input });
+    const refused = await refusal(plan);
+    await host.sh(`umount ${older.program}`);
+    expect(refused).toMatchObject({ code: "HW_PREREQUISITE_MISSING", server: "db2" });
+    expect(refused.message).toContain(older.called);
+    await expect(plan()).resolves.toMatchObject({ actions: expect.arrayContaining([expect.anything()]) });
+  });
 
   test("an import that fails in the middle leaves the site as it was", async () => {
     const before = await contents("db1");

@@ -24,7 +24,7 @@ const subject: DatabaseSubject = {
   logs: "cat /var/log/postgresql/*.log",
   stop: "systemctl stop postgresql@17-main.service",
   start: "systemctl start postgresql@17-main.service",
-  lacking: { hostRestriction: "it serves sites on its own machine only" },
+  lacking: { hostRestriction: "it serves sites on its own machine only", moving: "its databases cannot be moved" },
 };
 
 databaseConformance(subject);

@@ -19,8 +19,14 @@ const ALONE: Readonly<Record<string, string>> = {
 /** Lines of code, without blanks and comments. What is above MOST is held to what it is, with the reason. */
 const MOST = 350;
 const LARGER: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
-  "service-mysql": [860, "two servers, five kinds of login, and grants that have to be read back from text"],
-  "service-postgres": [600, "rules of access in files, and owners, locales and extensions of databases"],
+  "service-mysql": [
+    965,
+    "two servers, five kinds of login, grants that have to be read back from text, and moves that regard them",
+  ],
+  "service-postgres": [
+    625,
+    "rules of access in files, owners, locales and extensions of databases, and moves that regard them",
+  ],
 };
 
 const folderOf = (plugin: string): string => join(ROOT, "packages", plugin, "src");

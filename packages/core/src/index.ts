@@ -50,7 +50,7 @@ export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/
 export type { Blame, HeldName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
 export type { PhpRole, UnitProperty } from "./contracts/roles/php.ts";
 export type { BindingRequest, CacheRole } from "./contracts/roles/cache.ts";
-export type { DatabaseCopy, DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
+export type { DatabaseCopy, DatabaseMoving, DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
 export type {
   ApplicationStatus,
   Detected,

@@ -7,7 +7,7 @@ import {
   type PathState,
   type ResourceType,
 } from "@hostwright/core";
-import { placesOf, PostgresOptions } from "./options.ts";
+import { optionsAt, placesOf } from "./options.ts";
 
 export const ACCESS_FOLDER = "/etc/hostwright/postgres";
 
@@ -16,7 +16,7 @@ export const accessType: ResourceType<FileSpec, PathState> = reloadedFileType({
   name: "postgres-access",
   rank: RANK.account,
   removal: "clean-up",
-  unit: (target) => placesOf(PostgresOptions.parse(target.serviceOptions("postgres") ?? {})).unit,
+  unit: (target) => placesOf(optionsAt(target)).unit,
 });
 
 export function postgresAccess(path: string, lines: readonly string[]): Declared {

@@ -1,5 +1,5 @@
 import { text, type DatabaseBinding, type DatabaseCopy, type ServerView } from "@hostwright/core";
-import type { PostgresOptions } from "./options.ts";
+import { optionsOf } from "./options.ts";
 
 const TRAILER = "-- Hostwright: all of it";
 
@@ -41,7 +41,7 @@ exit($last =~ /^${TRAILER}/ ? 0 : 1)'`;
 /** By Debian's paths of each version: a dump is taken by its own server's, and read by the other's. */
 export function copy(binding: DatabaseBinding, server: ServerView): DatabaseCopy {
   const { host, port, name, user, password } = binding;
-  const { version } = server.service.options as PostgresOptions;
+  const { version } = optionsOf(server);
   const program = (word: string): string => `/usr/lib/postgresql/${version}/bin/${word}`;
   const client = ["/usr/bin/env", "PGSERVICEFILE=/dev/fd/3"];
   const dumping = ["--no-owner", "--no-privileges", "--no-tablespaces", "--no-password", "--dbname=service=site"];

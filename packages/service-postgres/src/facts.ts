@@ -5,37 +5,41 @@ import type { PostgresOptions } from "./options.ts";
 export interface Exposure {
   /** What it binds: `localhost`, `*`, `localhost,10.0.0.5`. */
   readonly listens: string;
+  /** File that its rules begin in. */
+  readonly rules: string;
   /** Lines of its rules that let people in without a password over the network. */
   readonly trusted: readonly string[];
-  /** Is a password asked for on its loopback, where sites of the same machine log in? */
-  readonly loopback: boolean;
 }
 
-const QUERY = `SELECT 'listens', current_setting('listen_addresses') UNION ALL
-  SELECT CASE WHEN type LIKE 'host%' AND auth_method = 'trust' THEN 'trusted' ELSE 'loopback' END, 'line ' || line_number
-  FROM pg_hba_file_rules WHERE type LIKE 'host%' AND auth_method IN ('trust', 'scram-sha-256')`;
+const QUERY = `SELECT 'listens', current_setting('listen_addresses') UNION ALL SELECT 'rules', current_setting('hba_file') UNION ALL
+  SELECT 'trusted', 'line ' || line_number FROM pg_hba_file_rules WHERE type LIKE 'host%' AND auth_method = 'trust'`;
 
-export function facts({ version, port }: PostgresOptions): Readonly<Record<string, FactProbe>> {
-  const psql = ["psql", "-X", "-A", "-t", "-F", "\t", "-p", String(port), "-d", "postgres", "-c", QUERY];
+/**
+ * Asks as postgres; each row is a line, with tabs between its values. Names mean the server's own functions, wherever the
+ * owner of the database would have them looked up: his would run as the administrator.
+ */
+export function asking({ port }: PostgresOptions, database: string, query: string): readonly string[] {
+  const as = "setpriv --reuid=postgres --regid=postgres --init-groups env PGCONNECT_TIMEOUT=10".split(" ");
+  const psql = ["psql", "-X", "-A", "-t", "-F", "\t", "-p", String(port), "-d", database, "-c", query];
+  return [...as, "PGOPTIONS=-c search_path=pg_catalog", ...psql];
+}
+
+export function facts(options: PostgresOptions): Readonly<Record<string, FactProbe>> {
   return {
     /** Its full version, null where it is not installed. */
     version: {
-      argv: [`/usr/lib/postgresql/${version}/bin/postgres`, "--version"],
+      argv: [`/usr/lib/postgresql/${options.version}/bin/postgres`, "--version"],
       parse: ({ exitCode, stdout }) => (exitCode === 0 ? (/(\d+\.\d+)/.exec(stdout)?.[1] ?? null) : null),
     },
     /** Null where the server does not answer. */
     exposure: {
-      argv: [..."setpriv --reuid=postgres --regid=postgres --init-groups env PGCONNECT_TIMEOUT=10".split(" "), ...psql],
-      parse: ({ exitCode, stdout }) => (exitCode === 0 ? parseExposure(stdout) : null),
+      argv: asking(options, "postgres", QUERY),
+      parse({ exitCode, stdout }): Exposure | null {
+        if (exitCode !== 0) return null;
+        const values = tabbedValues(stdout);
+        const [[listens = ""], [rules = ""]] = [values("listens"), values("rules")];
+        return { listens, rules, trusted: values("trusted") };
+      },
     },
-  };
-}
-
-export function parseExposure(output: string): Exposure {
-  const values = tabbedValues(output);
-  return {
-    listens: values("listens")[0] ?? "",
-    trusted: values("trusted"),
-    loopback: values("loopback").length > 0,
   };
 }

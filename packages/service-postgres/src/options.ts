@@ -1,9 +1,9 @@
-import { ListenAddresses, Port, type WithDefaults } from "@hostwright/core";
+import { ListenAddresses, Port, type ServerView, type Target, type WithDefaults } from "@hostwright/core";
 import * as z from "zod";
 
 /** What an administrator may choose for the database service of one server; nothing has to be given. */
 export interface PostgresOptionsInput {
-  /** Major version, as Debian names packages and folders by it. Default: `17`, that of Debian 13. */
+  /** Major version, as Debian names packages and folders by it. From `16` on; default `17`, that of Debian 13. */
   readonly version?: string | undefined;
   /** Debian's name of the cluster. Default: `main`. */
   readonly cluster?: string | undefined;
@@ -23,7 +23,7 @@ export type PostgresOptions = WithDefaults<PostgresOptionsInput>;
 export const PostgresOptions: z.ZodType<PostgresOptions, PostgresOptionsInput> = z.strictObject({
   version: z
     .string()
-    .regex(/^[1-9][0-9]$/, "a major version such as 17")
+    .regex(/^(1[6-9]|[2-9][0-9])$/, "a major version from 16 on, before which rules of access include no files")
     .default("17"),
   cluster: z
     .string()
@@ -37,6 +37,13 @@ export const PostgresOptions: z.ZodType<PostgresOptions, PostgresOptionsInput> =
     .default("C.UTF-8"),
   extensions: z.array(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "an extension such as pg_trgm")).default([]),
 });
+
+/** Of the service that a function is asked about. */
+export const optionsOf = (server: ServerView): PostgresOptions => server.service.options as PostgresOptions;
+
+/** Of the service that a resource type works for. */
+export const optionsAt = (target: Target): PostgresOptions =>
+  PostgresOptions.parse(target.serviceOptions("postgres") ?? {});
 
 /** Socket, unit and folders by Debian's names. */
 export function placesOf({ version, cluster, port }: Pick<PostgresOptions, "version" | "cluster" | "port">): {

@@ -10,15 +10,13 @@ import {
 import type { Duplex } from "node:stream";
 import { Client } from "pg";
 import { explain } from "./errors.ts";
-import { placesOf, PostgresOptions } from "./options.ts";
+import { optionsAt, placesOf } from "./options.ts";
 
 const CONNECT_MS = 15_000;
 const STATEMENT_MS = 120_000;
 
 // A failing statement would be logged with what it holds; a lock that is waited for ends.
 const SETTINGS = sql`SET log_statement = 'none'; SET log_min_error_statement = 'panic'; SET lock_timeout = '60s'`;
-
-const optionsOf = (target: Target): PostgresOptions => PostgresOptions.parse(target.serviceOptions("postgres") ?? {});
 
 /** A login of postgres's. */
 export class Session implements DatabaseSession {
@@ -70,7 +68,7 @@ export class Session implements DatabaseSession {
 export const driver: DatabaseDriver<Session> = {
   type: "postgres",
   mend: "Start it (pg_lsclusters tells which there are), or correct the service's version, cluster and port.",
-  socket: (target) => ({ path: placesOf(optionsOf(target)).socket, user: "postgres" }),
+  socket: (target) => ({ path: placesOf(optionsAt(target)).socket, user: "postgres" }),
   login: Session.login,
   explain,
   lock: () => ({

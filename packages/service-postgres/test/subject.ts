@@ -49,7 +49,7 @@ export const subject: DatabaseSubject = {
     "ALTER SYSTEM SET log_statement = 'all'",
   ],
   refused:
-    /permission denied|password authentication failed|must be|no pg_hba.conf entry|no password supplied|does not exist/,
+    /permission denied|password authentication failed|must be|pg_hba.conf rejects connection|no password supplied|does not exist/,
   logs: "cat /var/log/postgresql/*.log; journalctl --no-pager -u 'postgresql*'",
   stop: "systemctl stop postgresql@17-main.service",
   start: "systemctl start postgresql@17-main.service",

@@ -1,4 +1,4 @@
-import type { DatabaseBinding } from "@hostwright/core";
+import type { DatabaseBinding, DatabaseMoving } from "@hostwright/core";
 import { AccountBench, type AccountSubject, type Statements } from "./account-bench.ts";
 import type { HostSet } from "./host.ts";
 import { serviceOf } from "./subject.ts";
@@ -12,11 +12,13 @@ export class DatabaseBench extends AccountBench<DatabaseBinding> {
     keep: (_id, text) => `CREATE TABLE t (x VARCHAR(40)); INSERT INTO t VALUES ('${text}')`,
     ask: () => "SELECT x FROM t",
   };
+  readonly moving: DatabaseMoving | undefined;
 
   /** @param set its hosts, as a harness gives them; nothing is brought onto them yet. */
   constructor(subject: DatabaseSubject, set: HostSet, made = 0) {
     const definition = serviceOf(subject.plugin, "db");
     super(subject, set, made, definition, definition.role);
+    this.moving = definition.role.moving;
   }
 
   static async open(subject: DatabaseSubject): Promise<DatabaseBench> {

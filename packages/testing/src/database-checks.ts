@@ -1,3 +1,4 @@
+import { tabbedValues } from "@hostwright/core";
 import { strict as assert } from "node:assert";
 import {
   accountChecks,
@@ -14,6 +15,7 @@ import { hostileNames, orRefused, SEED } from "./hostile.ts";
 import { working } from "./resource-bench.ts";
 import { resourceChecks } from "./resource-checks.ts";
 import { serviceChecks } from "./service-checks.ts";
+import { readFacts } from "./views.ts";
 
 /** What every database service promises: its types' promises, and those of the role. */
 export const databaseChecks: readonly Check<DatabaseBench>[] = [
@@ -85,4 +87,34 @@ export const databaseChecks: readonly Check<DatabaseBench>[] = [
     },
   },
   { ...refusedElsewhere, needs: "hostRestriction" },
+  {
+    name: "what a database takes and needs is told before a move, and its own server has it",
+    needs: "moving",
+    async run(bench) {
+      const { moving, view } = bench;
+      assert.ok(moving !== undefined, "its role has no `moving`: give it one, or declare that it lacks it");
+      const tell = async (argv: readonly string[]): Promise<ReturnType<typeof tabbedValues>> => {
+        const { exitCode, stdout, stderr } = await bench.host.server.run({ argv });
+        assert.equal(exitCode, 0, stderr);
+        return tabbedValues(stdout.toString());
+      };
+      const id = bench.newId();
+      await withSites(bench, [id], async () => {
+        await keep(bench, id);
+        const [contents, offers] = [await tell(moving.contents(id, view)), await tell(moving.offers(view))];
+        const [bytes, log] = [contents("bytes"), offers("log")].map((values) => values.map(Number));
+        assert.ok(bytes?.length === 1 && (bytes[0] ?? 0) > 0, `bytes: ${bytes?.join()}`);
+        assert.ok(log?.length === 1 && (log[0] ?? -1) >= 0, `log: ${log?.join()}`);
+        assert.match(offers("folder").join("\n"), /^\/[^\n]+$/, "folder");
+        assert.notDeepEqual(contents("needs"), []);
+        assert.deepEqual(
+          contents("needs").filter((need) => !offers("has").includes(need)),
+          [],
+          "what the server lacks for its own database",
+        );
+      });
+      const facts = await readFacts(bench.definition, bench.host, view.service.options);
+      assert.deepEqual(moving.problems({ ...view, facts }, { ...view, facts }), []);
+    },
+  },
 ];

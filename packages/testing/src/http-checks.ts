@@ -6,6 +6,7 @@ import { entriesOf, failed, GOOD, siteLike, withEntries, withFile } from "./http
 import { hostileChecks } from "./http-hostile-checks.ts";
 import { wordpressRules } from "./http-samples.ts";
 import { ownRulesChecks } from "./http-own-rules.ts";
+import { rewrittenChecks } from "./http-rewritten.ts";
 import { httpTable } from "./http-table.ts";
 import { serviceChecks } from "./service-checks.ts";
 import { WatchedServer } from "./watched-server.ts";
@@ -22,6 +23,7 @@ export const httpChecks: readonly Check<HttpBench>[] = [
   },
   ...httpTable,
   ...ownRulesChecks,
+  ...rewrittenChecks,
   {
     name: "its own configuration passes the server's test without a warning",
     async run(bench) {

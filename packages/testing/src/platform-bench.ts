@@ -93,6 +93,7 @@ export class PlatformBench implements AsyncDisposable {
     for (const { path, kind } of layout.mountPoints)
       await sh(bench.host, `cd ${root} && ${kind === "file" ? "touch" : "mkdir -p"} ${path}`);
     await bench.ensure(bench.php.role.server(bench.phpView), bench.php.type);
+    await bench.ensure(bench.#database.role.server(bench.#databaseView), bench.#database.type);
     await bench.place();
     return bench;
   }

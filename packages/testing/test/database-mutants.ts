@@ -175,10 +175,17 @@ export const mysqlMutants: readonly DatabaseMutant[] = [
 /** What a role for sites could get wrong, shown on PostgreSQL. */
 export const postgresMutants: readonly DatabaseMutant[] = [
   {
-    name: "a database that is open to every role",
+    // Each of the two alone keeps the others out.
+    name: "a database that is open to every role, and no rule that keeps them out",
     caughtBy: "a site reaches its own database only",
     plugin: withTypes(
-      withRole(postgres, "db", () => ({})),
+      withRole(postgres, "db", (role) => ({
+        site: (request, server) =>
+          mapped(role.site(request, server), "postgres-access", ({ path, content }) => ({
+            path,
+            content: String(content).replaceAll(/^.* reject\n/gm, ""),
+          })),
+      })),
       (type) => ({
         desired: (spec: unknown, resolve: Target["resolve"]) => ({
           ...(type.desired(spec, resolve) as object),
@@ -222,6 +229,20 @@ export const postgresMutants: readonly DatabaseMutant[] = [
         }),
       }),
       "postgres-account",
+    ),
+  },
+  {
+    name: "a server that does not tell what extensions it has",
+    caughtBy: "what a database takes and needs is told",
+    plugin: withRole(postgres, "db", ({ moving }) =>
+      moving === undefined
+        ? {}
+        : {
+            moving: {
+              ...moving,
+              offers: (server) => moving.offers(server).map((word) => word.replaceAll("'extension ' || a.name", "''")),
+            },
+          },
     ),
   },
   {

@@ -45,6 +45,16 @@ export const httpHostMutants: readonly Mutant<AnyService>[] = [
     plugin: site((view) => ({ ...view, rules: { ...view.rules, cache: [] } })),
   },
   {
+    name: "a file's length is kept while its site rewrites it",
+    caughtBy: "a file that is asked for while it is replaced",
+    plugin: withRole(nginx, "http", (role) => ({
+      site: (view, server) =>
+        role
+          .site(view, server)
+          .map((entry) => ({ ...entry, content: entry.content.replaceAll("open_file_cache off;", "") })),
+    })),
+  },
+  {
     name: "nobody is blamed",
     caughtBy: "somebody else's broken file is blamed",
     plugin: withRole(nginx, "http", ({ publication }) => ({ publication: { ...publication, blame: () => null } })),
@@ -63,7 +73,7 @@ export const httpHostMutants: readonly Mutant<AnyService>[] = [
     name: "a status of its own number",
     caughtBy: "a second publication changes nothing",
     plugin: withRole(nginx, "http", ({ publication }) => ({
-      publication: { ...publication, statusEntry: () => publication.statusEntry(7) },
+      publication: { ...publication, statusEntry: () => publication.statusEntry(7_000_000) },
     })),
   },
 ];

@@ -56,7 +56,9 @@ const platformSubject = { ...wordpressSubject, php: phpFpm, codebase: async () =
 
 describe("a broken database service is caught without a host", () => {
   catches(databaseMutants, databaseChecks, async ({ plugin }) =>
-    Promise.resolve(new DatabaseBench({ ...mysqlSubject, plugin }, none)),
+    Promise.resolve(
+      new DatabaseBench({ ...mysqlSubject, options: (address) => ({ listen: [address] }), plugin }, none),
+    ),
   );
 });
 
@@ -100,7 +102,7 @@ test("the unbroken ones pass the same checks", async () => {
 test("a capability is lacking by a name that a check knows, and with a reason", () => {
   expect(() => assertKnown(databaseChecks, { hostRestriction: "it has one address only" })).not.toThrow();
   expect(() => assertKnown(databaseChecks, { hostRestrictions: "a slip" })).toThrow(
-    'no check needs "hostRestrictions"; there are: hostRestriction, ownTypes, secrets',
+    'no check needs "hostRestrictions"; there are: hostRestriction, moving, ownTypes, secrets',
   );
   expect(() => assertKnown(databaseChecks, { hostRestriction: " " })).toThrow("without a reason");
 });

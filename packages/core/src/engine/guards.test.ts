@@ -54,6 +54,20 @@ const tree = (key: string, megabytes: number): ReturnType<typeof ensureStep> =>
 const file = (key: string): ReturnType<typeof ensureStep> =>
   ensureStep("web1", [{ type: "file", spec: { key, value: "x" }, owner: "site/s1" }]);
 
+test("a step of resources has what it asks for itself beside what they do, and nothing where all stands", async () => {
+  const step = { ...tree("/srv/one", 40), guards: [room(30, "/var/db")] };
+  const plan = await engine.plan(step);
+  expect(plan.actions.map(({ guards }) => guards)).toEqual([[room(30, "/var/db"), room(40, "/srv/one")]]);
+  await engine.run(plan);
+  asked = [];
+  expect((await engine.plan(step)).actions).toEqual([]);
+  expect(asked).toEqual([]);
+  await expect(engine.plan({ ...file("/first"), guards: [room(101, "/var/db")] })).rejects.toMatchObject({
+    code: "HW_DISK_FULL",
+    message: expect.stringContaining("Nothing was changed."),
+  });
+});
+
 test("a plan says what it needs, its hash covers it, and a plan without guards asks nobody", async () => {
   const plan = await engine.plan(tree("/srv/one", 40), runStep("web1", "work", { guards: [room(5, "/var/db")] }));
   expect(plan.actions.map(({ guards }) => guards)).toEqual([[room(40, "/srv/one")], [room(5, "/var/db")]]);

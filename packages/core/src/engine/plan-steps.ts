@@ -112,7 +112,7 @@ function serverPlan(present: Present, moved: ReadonlySet<string>): ServerPlan {
 function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan): EnsurePlan {
   const { present, taken } = server;
   const changes: PlannedChange[] = [];
-  const guards: Guard[] = [];
+  const guards: Guard[] = [...(step.guards ?? [])];
   const register: Registration[] = [];
   const wanted = (present.wanted.get(step) ?? []).toSorted((a, b) => compareResources(planner.registry, a, b));
   for (const item of wanted) {

@@ -3,7 +3,7 @@ import type { Operation } from "../contracts/operation.ts";
 import type { PlatformDefinition, Plugin, Requirement, ServiceDefinition } from "../contracts/plugin.ts";
 import type { PlatformRole } from "../contracts/platform.ts";
 import type { CacheRole } from "../contracts/roles/cache.ts";
-import type { DatabaseRole } from "../contracts/roles/database.ts";
+import type { DatabaseMoving, DatabaseRole } from "../contracts/roles/database.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { PhpRole } from "../contracts/roles/php.ts";
 import type { AnyResourceType } from "./registry.ts";
@@ -58,6 +58,9 @@ const Database = z.strictObject({
   site: Callable,
   binding: Callable,
   copy: Callable.optional(),
+  moving: z
+    .strictObject({ contents: Callable, offers: Callable, problems: Callable } satisfies Fields<DatabaseMoving>)
+    .optional(),
 } satisfies Fields<DatabaseRole>);
 
 const Cache = z.strictObject({

@@ -14,6 +14,8 @@ interface StepCommon {
   readonly title: string;
   readonly server: ServerRecord;
   readonly phase: Phase;
+  /** What must hold right before it, beside what its resources ask for. Default: nothing. */
+  readonly guards?: readonly Guard[];
 }
 
 /** Wanted resources of one server. What already stands as wanted makes no action. */
@@ -35,8 +37,6 @@ export interface EnsureStep extends StepCommon {
 export interface RunStep extends StepCommon {
   readonly kind: "run";
   readonly operation: string;
-  /** What must hold right before it. Default: nothing. */
-  readonly guards?: readonly Guard[];
   /** Of the operation that the input is made for; default 1. */
   readonly version?: number;
   readonly input: unknown;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Guard } from "../contracts/guard.ts";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { DatabaseCopy } from "../contracts/roles/database.ts";
 import type { EnsureStep, RunStep, Step } from "../engine/steps.ts";
@@ -7,6 +8,7 @@ import { addressKey } from "../engine/resource-states.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import type { CopyDatabaseInput } from "../operations/copy-database.ts";
+import { checkMove } from "./check-move.ts";
 import { chooseDatabase } from "./choose-database.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
@@ -34,7 +36,8 @@ const COPY_MS = 6 * 60 * 60 * 1000;
  * Asks that a site's database goes to another server with a service of the same type. The site answers 503 while its
  * contents are copied; until the commit whatever fails leaves it on the old one, which is dropped after it. The value is
  * `{ site, domain, database }`. Planned again, it gives an empty plan. @throws when planned: HW_NOT_FOUND,
- * HW_PLATFORM_DATABASE, HW_INPUT_INVALID, HW_PREREQUISITE_MISSING; when run: HW_DATABASE_FAILED, HW_PROBE_FAILED ...
+ * HW_PLATFORM_DATABASE, HW_INPUT_INVALID, HW_PREREQUISITE_MISSING (also for what the other server lacks for this
+ * database: an older version, an extension ...), HW_DISK_FULL; when run: HW_DATABASE_FAILED, HW_PROBE_FAILED ...
  */
 export function moveDatabase(site: string, database: string): MoveDatabaseRequest {
   return { type: "site:move-database", site, database };
@@ -67,9 +70,10 @@ async function planMove(context: PlanningContext, request: MoveDatabaseRequest):
   if (from.id === to.id) return draft;
   await refuseProblems(context, [old.web, to]);
   const moved = await siteParts(context, changed);
+  const guards = await checkMove(context, old, moved);
   return {
     ...draft,
-    steps: await moveSteps(context, { old, moved, from, to }),
+    steps: await moveSteps(context, { old, moved, from, to, guards }),
     commit: changeSite(context, changed),
   };
 }
@@ -79,9 +83,11 @@ interface Move {
   readonly moved: SiteParts;
   readonly from: ServerRecord;
   readonly to: ServerRecord;
+  /** What must hold on it before anything is made there. */
+  readonly guards: readonly Guard[];
 }
 
-async function moveSteps(context: PlanningContext, { old, moved, from, to }: Move): Promise<readonly Step[]> {
+async function moveSteps(context: PlanningContext, { old, moved, from, to, guards }: Move): Promise<readonly Step[]> {
   const { web, site } = old;
   const closed: SiteParts = { ...old, view: { ...old.view, enabled: false } };
   const on = (title: string, parts: SiteParts, items: EnsureStep["items"], publish: string | null): EnsureStep => ({
@@ -104,6 +110,7 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to }: Mov
     server: to,
     phase: "prepare",
     items: databaseItems(moved),
+    guards,
     remove: null,
     publish: null,
   };

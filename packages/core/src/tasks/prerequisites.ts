@@ -22,12 +22,17 @@ export async function refuseProblems(context: PlanningContext, servers: readonly
       (await problemsOf(context, server)).map((problem) => ({ server: server.name, ...problem })),
     ),
   );
-  const problems = found.flat().filter((problem) => problem.tolerable !== true);
+  refuse(found.flat());
+}
+
+/** @throws as `refuseProblems`, for problems that were found already, each on the server of that name. */
+export function refuse(found: readonly (Problem & { readonly server: string })[]): void {
+  const problems = found.filter((problem) => problem.tolerable !== true);
   const [first] = problems;
   if (first === undefined) return;
   throw new HostwrightError(
     first.code ?? "HW_PREREQUISITE_MISSING",
-    `${problems.map((problem) => `${problem.server}: ${problem.message}`).join(" ")} Nothing was changed.`,
+    `${problems.map(({ server, message }) => `${server}: ${message.replace(/\.?$/, ".")}`).join(" ")} Nothing was changed.`,
     { server: first.server, mend: problems.map((problem) => problem.mend).join(" "), data: { problems } },
   );
 }

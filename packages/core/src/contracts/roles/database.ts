@@ -1,3 +1,4 @@
+import type { Problem } from "../plugin.ts";
 import type { Declared } from "../resource.ts";
 import type { DatabaseBinding, ServerView } from "../views.ts";
 import type { Reference, Text } from "../../model/text.ts";
@@ -29,6 +30,26 @@ export interface DatabaseCopy {
   readonly package: string;
 }
 
+/**
+ * What tells before anything stops whether a site's database can go to another server of its type, and how much room it
+ * takes there (decisions.md D33). Both commands run as root on the server in question; on each line of their output stand
+ * a word, a tab and a value.
+ */
+export interface DatabaseMoving {
+  /**
+   * Asks the server of a database for its `bytes`, once, and for what it `needs` of any server, none or many times:
+   * `extension pg_trgm`, `engine InnoDB`.
+   */
+  contents(database: string, server: ServerView): readonly string[];
+  /**
+   * Asks the other server, once each, for the `folder` of its databases (an absolute path) and for how many bytes of what
+   * is loaded its `log` keeps beside them; and for what it `has`, in the words of `needs`.
+   */
+  offers(server: ServerView): readonly string[];
+  /** What options and facts of both tell against it, as problems of the other one: another flavour, an older version. */
+  problems(from: ServerView, to: ServerView): readonly Problem[];
+}
+
 /** Gives each site a database and an account that can reach that database only (decisions.md D32). */
 export interface DatabaseRole {
   /** Wire protocol that platforms name: `mysql`, `postgres`. */
@@ -40,4 +61,6 @@ export interface DatabaseRole {
   binding(request: DatabaseRequest, server: ServerView, fromAddress: string | null): DatabaseBinding;
   /** Default: none, and sites cannot move between servers of this type. */
   copy?(binding: DatabaseBinding, server: ServerView): DatabaseCopy;
+  /** Default: none, and a move finds out while the site is closed. */
+  readonly moving?: DatabaseMoving;
 }
