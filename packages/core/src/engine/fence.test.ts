@@ -1,7 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { CommandResult } from "../contracts/server.ts";
 import { LocalServer } from "../servers/local-server.ts";
@@ -25,6 +35,9 @@ const fence = (change: Partial<Fence> = {}): Fence => ({
   latest: async () => ({ epoch: change.epoch ?? 1, token: 1000 }),
   ...change,
 });
+/** Zombies are dead. */
+const lives = (pid: string): boolean =>
+  existsSync(`/proc/${pid}/stat`) && !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
 const run = async (holder: Fence, script = "echo done", args: string[] = []): Promise<CommandResult> =>
   runFenced(server, holder, { script, args }, folder);
 const outcome = async (holder: Fence): Promise<string> =>
@@ -69,6 +82,63 @@ test("two of the same scope never run at once, and each sees the other's work wh
   const script = `echo in >> "$1/log"; sleep 0.05; echo out >> "$1/log"`;
   await Promise.all(Array.from({ length: 6 }, async () => run(fence(), script, [folder])));
   expect(readFileSync(join(folder, "log"), "utf8")).toBe("in\nout\n".repeat(6));
+});
+
+describe("a script that does not end", () => {
+  /** As of a worker that is stopped: its input never comes to an end. */
+  const hanging = async (): Promise<{ readonly ended: Promise<unknown>; readonly processes: () => string[] }> => {
+    const stdin = new PassThrough();
+    onTestFinished(() => void stdin.end());
+    // What left the group of processes, and what came out of a pipe, is of the script as well.
+    const script = `echo $$ > "$1/processes"; (sh -c 'echo $$ >> "$1/processes"; exec timeout 60 sleep 60' sh "$1" &); cat; touch "$1/late"`;
+    const ended = runFenced(server, fence(), { script, args: [folder], stdin }, folder).catch(
+      (error: unknown) => error,
+    );
+    const all = (): string[] => readFileSync(join(folder, "processes"), "utf8").trim().split("\n");
+    await vi.waitFor(() => expect(all()).toHaveLength(2), { timeout: 5000 });
+    return { ended, processes: () => all().filter(lives) };
+  };
+  const after = async (holder: Fence): Promise<string> =>
+    (await runFenced(server, holder, { script: "echo done" }, folder, 0.1)).stdout.toString();
+
+  test("is ended with all its processes by the next holder, before that one's own begins", async () => {
+    const { ended, processes } = await hanging();
+    expect(processes()).toHaveLength(2);
+    expect(await after(fence({ token: 6 }))).toBe("done\n");
+    expect(processes()).toEqual([]);
+    expect(await ended).toMatchObject({ exitCode: null, signal: "SIGKILL" });
+    expect(readdirSync(folder)).not.toContain("late");
+  });
+
+  test("is ended when the epoch is raised", async () => {
+    const { processes } = await hanging();
+    await raiseFence(server, { installation: "i1", epoch: 2 }, { from: 0, to: 0 }, folder, 0.1);
+    expect(processes()).toEqual([]);
+  });
+
+  test.each([
+    ["its own task's", fence()],
+    ["an earlier holder's", fence({ token: 4 })],
+    ["another installation's", fence({ installation: "i2", token: 6 })],
+  ])("is not ended by %s, which waits", async (_whose, holder) => {
+    const { processes } = await hanging();
+    const stop = AbortSignal.timeout(600);
+    const waiting = await runFenced(server, holder, { script: "echo done", signal: stop }, folder, 0.1);
+    expect([waiting.aborted, waiting.stdout.toString()]).toEqual([true, ""]);
+    expect(processes()).toHaveLength(2);
+    expect(await after(fence({ token: 6 }))).toBe("done\n");
+  });
+
+  test("that has ended by itself is nobody's any longer, whoever has its number now", async () => {
+    await run(fence());
+    const other = spawn("sleep", ["60"], { detached: true, stdio: "ignore" });
+    onTestFinished(() => void other.kill("SIGKILL"));
+    const holder = spawn("flock", [join(folder, "site-s1.lock"), "sleep", "1"], { stdio: "ignore" });
+    await vi.waitFor(() => expect(spawnSync("flock", ["-n", join(folder, "site-s1.lock"), "true"]).status).toBe(1));
+    writeFileSync(join(folder, "site-s1.lock"), `i1 1 5 ${other.pid} ${other.pid} 1\n`);
+    expect(await after(fence({ token: 6 }))).toBe("done\n");
+    expect([lives(String(other.pid)), holder.exitCode]).toEqual([true, 0]);
+  });
 });
 
 test("what a script leaves running does not hold the fence", async () => {

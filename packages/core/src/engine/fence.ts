@@ -1,6 +1,7 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { CommandResult, Script, Server } from "../contracts/server.ts";
 import { runChecked } from "../servers/checked.ts";
+import { REAP } from "../servers/session-reaper.ts";
 
 /** How far a store has come, or a server has seen it: see `LeaseStore.lastToken`. */
 export interface FenceMark {
@@ -20,16 +21,36 @@ export interface Fence extends FenceMark {
 const FENCED = 121;
 const FOLDER = "/var/lib/hostwright/fence";
 
-// Arguments: folder, scope file, installation, epoch, token, how far the store has come, script, its arguments. The script
-// runs under the scope's flock and only while no higher epoch or token was seen there; a first or higher one is recorded, with
-// the boot in which that was. One more file holds how far the store was seen to come by any scope: by it the first script of
-// a task tells a store that was restored from a backup, and one raised epoch fences all scopes.
-const WRAPPER = `
+/** How long a script of an earlier holder may go on before it is ended. */
+const GRACE_SECONDS = 10;
+
+// take LOCK INSTALLATION EPOCH TOKEN SECONDS: takes the flock on 9, which is LOCK. It holds who has the flock: installation,
+// epoch, token, process, session and start. A worker that is stopped, or whose line hangs, leaves its script waiting for
+// input, and the flock with it: who comes later ends that script's session, which is nobody else's.
+const TAKE = `
+session_of() { { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 0; set -- \${line##*) }; echo "$4 \${20}"; }
+end_earlier() {
+  read -r installation_by epoch_by token_by process_by session_by < "$1" || return 0
+  [ "$installation_by" = "$2" ] || return 0
+  [ "$epoch_by" -lt "$3" ] || { [ "$epoch_by" -eq "$3" ] && [ "$token_by" -lt "$4" ]; } || return 0
+  while [ "$(session_of "$process_by")" = "$session_by" ]; do
+    sh -c '${REAP}' sh "KILL:\${session_by% *}" > /dev/null
+    sleep 0.05
+  done
+}
+take() { until flock -w "$5" 9; do [ $? -eq 1 ] || exit 1; end_earlier "$@"; done; }
+`;
+
+// Arguments: folder, scope file, installation, epoch, token, how far the store has come, grace, script, its arguments. The
+// script runs under the scope's flock and only while no higher epoch or token was seen there; a first or higher one is
+// recorded, with the boot in which that was. One more file holds how far the store was seen to come by any scope: by it the
+// first script of a task tells a store that was restored from a backup, and one raised epoch fences all scopes.
+const WRAPPER = `${TAKE}
 set -u
-dir=$1; file=$2; installation=$3; epoch=$4; token=$5; latest=$6; inner=$7; shift 7
+dir=$1; file=$2; installation=$3; epoch=$4; token=$5; latest=$6; grace=$7; inner=$8; shift 8
 [ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
 exec 9>>"$dir/$file.lock" || exit 1
-flock 9 || exit 1
+take "$dir/$file.lock" "$installation" "$epoch" "$token" "$grace"
 top=$dir/highest-$installation
 highest() { top_epoch=0 top_token=0; [ ! -s "$top" ] || read -r top_epoch top_token < "$top"; }
 fenced() { echo "$1 $2 $3 $top_epoch $top_token"; exit ${FENCED}; }
@@ -55,6 +76,8 @@ if [ "$top_epoch" -lt "$epoch" ] || [ "$top_token" -lt "$latest" ]; then
   fi
   exec 8>&-
 fi
+# On a full disk it is not written, and then nobody ends this one: an undo there is worth more.
+printf '%s %s %s %s %s\\n' "$installation" "$epoch" "$token" $$ "$(session_of $$)" 2>/dev/null > "$dir/$file.lock"
 sh -c "$inner" sh "$@" 9>&-
 `;
 
@@ -64,16 +87,18 @@ function fileOf(scope: string): string {
 
 /**
  * Runs a script that changes the server, under the fence. @throws HW_LEASE_LOST when a later holder was there;
- * HW_STORE_RESTORED when the server saw a later store than ours. `folder` is another one in tests only.
+ * HW_STORE_RESTORED when the server saw a later store than ours. A script of an earlier holder that still runs there is given
+ * `graceSeconds` to end by itself, and then ended. The last two are others in tests only.
  */
 export async function runFenced(
   server: Server,
   fence: Fence,
   script: Script,
   folder: string = FOLDER,
+  graceSeconds: number = GRACE_SECONDS,
 ): Promise<CommandResult> {
   // A stream can be sent once: what may refuse it is asked before.
-  if (isStream(script.stdin)) await runFenced(server, fence, { script: ":" }, folder);
+  if (isStream(script.stdin)) await runFenced(server, fence, { script: ":" }, folder, graceSeconds);
   for (;;) {
     const known = await fence.latest();
     const result = await server.script({
@@ -86,6 +111,7 @@ export async function runFenced(
         String(fence.epoch),
         String(fence.token),
         String(known.token),
+        String(graceSeconds),
         script.script,
         ...(script.args ?? []),
       ],
@@ -153,11 +179,11 @@ export async function ranOn(
   return exitCode === 0;
 }
 
-// Arguments: folder, installation, epoch, first and last number. Fences every scope at once, then waits until what began
-// before has ended. Prints the highest number of a user or group in the range, or 0.
-const RAISE = `
+// Arguments: folder, installation, epoch, first and last number, grace. Fences every scope at once, then waits until what
+// began before has ended, or ends it. Prints the highest number of a user or group in the range, or 0.
+const RAISE = `${TAKE}
 set -u
-dir=$1; top=$1/highest-$2; epoch=$3; first=$4; last=$5
+dir=$1; top=$1/highest-$2; epoch=$3; first=$4; last=$5; grace=$6
 [ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
 exec 8>>"$top.lock" && flock 8 || exit 1
 top_epoch=0
@@ -166,7 +192,12 @@ if [ "$top_epoch" -lt "$epoch" ]; then
   printf '%s 0\\n' "$epoch" > "$top.new" && mv "$top.new" "$top" && sync -f "$dir" || exit 1
 fi
 exec 8>&-
-for lock in "$dir"/*.lock; do [ "$lock" = "$top.lock" ] || flock -w 120 "$lock" true || exit 1; done
+for lock in "$dir"/*.lock; do
+  [ "$lock" != "$top.lock" ] || continue
+  exec 9>>"$lock" || exit 1
+  take "$lock" "$2" "$epoch" 0 "$grace"
+done
+exec 9>&-
 highest=0
 { getent passwd; getent group; } | {
   while IFS=: read -r name password number rest; do
@@ -178,15 +209,16 @@ highest=0
 
 /**
  * Fences workers of lower epochs out of all scopes on a server. @returns the highest unix id in the range that is in use
- * there; 0 when none is. @throws HW_COMMAND_FAILED when a script of theirs ran on for two minutes
+ * there; 0 when none is. @throws HW_COMMAND_FAILED when another installation's script ran on for three minutes
  */
 export async function raiseFence(
   server: Server,
   identity: Pick<Fence, "installation" | "epoch">,
   range: { readonly from: number; readonly to: number },
   folder: string = FOLDER,
+  graceSeconds: number = GRACE_SECONDS,
 ): Promise<number> {
-  const args = [folder, identity.installation, identity.epoch, range.from, range.to].map(String);
+  const args = [folder, identity.installation, identity.epoch, range.from, range.to, graceSeconds].map(String);
   const { exitCode, stdout, stderr } = await server.script({ script: RAISE, args, timeoutMs: 180_000 });
   if (exitCode === 0) return Number(stdout.toString());
   throw new HostwrightError("HW_COMMAND_FAILED", `The fence of ${server.name} could not be raised.`, {
