@@ -3,12 +3,14 @@ import { isHostwrightError } from "@hostwright/core";
 import { benchJournal } from "./journal.ts";
 import { benchMemory } from "./memory.ts";
 import { benchServe } from "./serve.ts";
+import { benchSites } from "./sites.ts";
 import { benchVerify } from "./verify.ts";
 
 const USAGE = `usage: npm run bench -- verify [--sites 500] [--json]
        npm run bench -- journal [--actions 300] [--json]
        npm run bench -- memory [--tasks 10000] [--json]
-       npm run bench -- serve [--pairs 15] [--json]`;
+       npm run bench -- serve [--pairs 15] [--json]
+       npm run bench -- sites [--sites 1000] [--json]`;
 
 type Say = (line: string) => void;
 
@@ -18,6 +20,9 @@ interface Options {
   readonly tasks: number;
   readonly pairs: number;
 }
+
+/** Of `--sites`, where it is not said. */
+const SITES: Readonly<Record<string, number>> = { verify: 500, sites: 1000 };
 
 const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<unknown>>> = {
   verify: async ({ sites }, say) => {
@@ -40,6 +45,14 @@ const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<u
     say(`at least ${figures.lowestRatio} x by the clock, ${figures.lowestProcessorRatio} x by processor time`);
     return figures;
   },
+  sites: async ({ sites }, say) => {
+    const figures = await benchSites(sites, say);
+    for (const [name, { roundTrips, bytes }] of Object.entries(figures.growth))
+      say(
+        `${name}: changing one site of ten times as many costs ${roundTrips} x the round trips, ${bytes} x the bytes`,
+      );
+    return figures;
+  },
 };
 
 function say(line: string): void {
@@ -51,20 +64,21 @@ async function bench(argv: readonly string[]): Promise<void> {
     args: [...argv],
     allowPositionals: true,
     options: {
-      sites: { type: "string", default: "500" },
+      sites: { type: "string" },
       actions: { type: "string", default: "300" },
       tasks: { type: "string", default: "10000" },
       pairs: { type: "string", default: "15" },
       json: { type: "boolean", default: false },
     },
   });
+  const name = positionals.join(" ");
   const options = {
-    sites: Number(values.sites),
+    sites: Number(values.sites ?? SITES[name] ?? 1),
     actions: Number(values.actions),
     tasks: Number(values.tasks),
     pairs: Number(values.pairs),
   };
-  const run = BENCHES[positionals.join(" ")];
+  const run = BENCHES[name];
   if (run === undefined || Object.values(options).some((count) => !Number.isInteger(count) || count < 1)) {
     throw new Error(USAGE);
   }

@@ -16,10 +16,11 @@ function answer(site: WebSite, step: WebStep): Lines {
   if (step.do === "refuse") return NOT_FOUND;
   if (step.do === "redirect") return redirect(step);
   if (step.do === "page") return php(site, step.script);
-  const root = `root ${quoteLiteral(step.root)};`;
-  if (step.do === "script") return [root, "try_files $hw_script =404;", ...php(site, null)];
+  // What a site rewrites in place would be cut to the length that is kept of it. Nobody writes to a release.
+  const root = [`root ${quoteLiteral(step.root)};`, step.root === site.docroot ? "" : "open_file_cache off;"];
+  if (step.do === "script") return [...root, "try_files $hw_script =404;", ...php(site, null)];
   const find = `try_files $uri ${step.missing === "page" ? "@front" : "=404"};`;
   const aged = site.ages.flatMap(({ urls, seconds }) => locations(urls, [`expires ${seconds}s;`, find]));
   // A location with headers of its own inherits none.
-  return [root, ...headers(site.fileHeaders), ...aged, find];
+  return [...root, ...headers(site.fileHeaders), ...aged, find];
 }

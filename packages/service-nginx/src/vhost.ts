@@ -38,9 +38,10 @@ function open(site: WebSite): Lines {
     ...site.headers.map(({ name }) => `fastcgi_hide_header ${name};`),
     ...headers(site.headers),
     `client_max_body_size ${site.uploadMegabytes}m;`,
-    "disable_symlinks if_not_owner;",
-    // To look for foreign links on the way to a file takes four times as long as to serve it: what is asked for again and
-    // again is looked at once a second. Seldom asked for, a file is never kept, and a changed one is served at once.
+    // Above them nobody but root can put a link.
+    "disable_symlinks if_not_owner from=$document_root;",
+    // To look for foreign links on the way to a file takes longer than to serve it: what is asked for again and again is
+    // looked at once a second.
     "open_file_cache max=256 inactive=2s;",
     "open_file_cache_valid 1s;",
     "open_file_cache_min_uses 20;",

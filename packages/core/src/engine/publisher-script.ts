@@ -1,3 +1,5 @@
+import { FREE, WAIT_SECONDS } from "./publisher-wait.ts";
+
 /** Stands for the generation's number in the text of the status entry: only the server knows which number comes next. */
 export const GENERATION_MARK = 987_654_321;
 
@@ -38,40 +40,6 @@ cut -d ' ' -f 2- "$root/held" | stamped | grep -Fxf "$root/held" | cut -d ' ' -f
 `;
 
 /**
- * Asks for the generation until it is `want` or later (or exactly it), for at most 5 s. One good answer is not enough: nginx
- * lets old workers accept for 100 ms beside the new ones, and a visitor, or a probe of ours, would meet the old site.
- */
-export const AWAIT: string = String.raw`
-use strict; use warnings; use IO::Socket::INET;
-my ($port, $path, $want, $exact) = @ARGV;
-my ($until, $good) = (time + 5, 0);
-while (time <= $until) {
-  my $answer = eval {
-    local $SIG{ALRM} = sub { die }; alarm 2;
-    my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") or die;
-    print $socket "GET $path HTTP/1.0\r\nHost: localhost\r\n\r\n"; $socket->flush;
-    local $/; my $all = <$socket>; alarm 0; $all;
-  };
-  alarm 0;
-  my ($seen) = ($answer // "") =~ m{^HTTP/\S+ \d+ .*?\r?\n\r?\n(\d+)\s*$}s;
-  $good = !defined $seen || ($exact ? $seen != $want : $seen < $want) ? 0 : $good + 1;
-  exit 0 if $good == 15;
-  select undef, undef, undef, 0.01;
-}
-exit 1;
-`;
-
-/** Waits until nobody listens on a port, for at most 10 s. */
-const FREE: string = String.raw`
-use strict; use warnings; use IO::Socket::INET;
-for (1 .. 2000) {
-  exit 0 if IO::Socket::INET->new(LocalAddr => "0.0.0.0", LocalPort => $ARGV[0], Listen => 1, ReuseAddr => 1);
-  select undef, undef, undef, 0.005;
-}
-exit 1;
-`;
-
-/**
  * Publishes under one flock, in one round trip. Further arguments: unit, status port, status path, error log or "", force
  * (0 or 1), search (0 or 1), the program that waits, the one that searches and its seconds, the unit that gives way or "" and
  * its port, then the test's argv. Input: a
@@ -85,7 +53,7 @@ exit 1;
 export const PUBLISH: string =
   COMMON +
   String.raw`
-free='${FREE}'
+free='${FREE}' wait=${WAIT_SECONDS}
 unit=$1 port=$2 path=$3 log=$4 force=$5 search=$6 waiter=$7 searcher=$8 seconds=$9; shift 9
 instead=$1 freed=$2; shift 2
 read -r first; held=$(cat)
@@ -119,20 +87,27 @@ finish() {
   exit 0
 }
 engage() {
-  if [ "$(runs)" = yes ]; then timeout 30 systemctl reload "$unit" 2>&1
+  if [ "$(runs)" = yes ]; then timeout "$wait" systemctl reload "$unit" 2>&1
   elif [ -n "$instead" ]; then take_over
-  else systemctl -q reset-failed "$unit" 2>/dev/null; timeout 30 systemctl start "$unit" 2>&1
+  else systemctl -q reset-failed "$unit" 2>/dev/null; timeout "$wait" systemctl start "$unit" 2>&1
   fi
 }
 # Requests under way end at the other one, which listens no longer: nobody waits for it to be gone.
 take_over() {
   systemctl -q reset-failed "$unit" 2>/dev/null
-  systemctl daemon-reload && systemctl stop --no-block "$instead" && perl -e "$free" "$freed" && timeout 30 systemctl start "$unit" 2>&1
+  systemctl daemon-reload && systemctl stop --no-block "$instead" && perl -e "$free" "$freed" && timeout "$wait" systemctl start "$unit" 2>&1
 }
 give_way() {
-  timeout 30 systemctl stop "$unit"; timeout 30 systemctl start "$instead"
+  timeout "$wait" systemctl stop "$unit"; timeout "$wait" systemctl start "$instead"
 }
-answers() { perl -e "$waiter" "$port" "$path" "$1" "$2"; }
+log_length() { stat -c %s "$log" 2>/dev/null || echo 0; }
+# Generation $1, which answers with its number unless it is none; exactly it ($2 is 1), or a later one.
+take() {
+  length=$(log_length)
+  engage && [ "$(runs)" = yes ] || return
+  main=$(systemctl show -p MainPID --value "$unit")
+  [ "$1" = 0 ] || perl -e "$waiter" "$port" "$path" "$1" "$2" "$log" "$length" "$main" && [ "$(runs)" = yes ]
+}
 drop_newer() {
   find "$gens" -mindepth 1 -maxdepth 1 -name '*.partial' -exec rm -rf {} +
   for n in $(ls "$gens"); do case $n in *[!0-9]*) ;; *) [ "$n" -le "$1" ] || rm -rf "$gens/$n" ;; esac; done
@@ -140,7 +115,7 @@ drop_newer() {
 back() {
   point current "$before"; drop_newer "$now"
   if [ -n "$instead" ]; then [ "$engaged" = 0 ] || give_way >/dev/null 2>&1
-  elif [ "$engaged" = 1 ]; then engage >/dev/null && [ "$now" != 0 ] && answers "$now" 1; fi
+  elif [ "$engaged" = 1 ]; then take "$now" 1 >/dev/null; fi
   rm -f "$root/former"
 }
 # Nothing was put in force: the number may be used again.
@@ -196,9 +171,9 @@ if ! said=$("$@" 2>&1); then
 fi
 
 began=$(date +%s)
-seen=$(stat -c %s "$log" 2>/dev/null || echo 0)
+seen=$(log_length)
 engaged=1 ran=$(runs)
-if said=$(engage) && answers "$next" 0 && [ "$(runs)" = yes ]; then
+if said=$(take "$next" 0); then
   rm -f "$root/former"
   for n in $(ls "$gens" | sort -n | head -n -5); do rm -rf "$gens/$n"; done
   finish published "$next" ""

@@ -1,8 +1,9 @@
 import type { Target } from "../contracts/resource.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import { blamedEntry, brokenOff, notPublished, reasonOf } from "./publication-error.ts";
-import { AWAIT, GENERATION_MARK, PENDING, PUBLISH } from "./publisher-script.ts";
+import { GENERATION_MARK, PENDING, PUBLISH } from "./publisher-script.ts";
 import { SEARCH, SEARCH_SECONDS } from "./publisher-search.ts";
+import { AWAIT } from "./publisher-wait.ts";
 
 export interface PublishOptions {
   /** A new generation and a reload although no entry differs: something outside of the entries changed. Default false. */
@@ -71,6 +72,8 @@ interface Attempt {
 const NAME = /^[\w][\w.-]*$/;
 /** Found one by one, each by the message that names it. More than these, and what no message names, is searched for. */
 const MOST_BY_MESSAGE = 20;
+/** Above what the script itself waits for: the lock, a search, a reload and its answer, and both again to go back. */
+const TIMEOUT_MS = 720_000;
 
 function common({ publication }: HttpRole): readonly string[] {
   const { name, content } = publication.statusEntry(GENERATION_MARK);
@@ -99,7 +102,8 @@ export async function pendingPublication(target: Target, http: HttpRole): Promis
  * caller's entries beside what is in force of the others. Entries stay as their tasks wrote them.
  * @throws HW_HTTP_FOREIGN_CONFIG when the configuration was broken before, with the file in `data.file`.
  * @throws HW_HTTP_CONFIG_REFUSED when its test refuses what the caller answers for; `data.entries` names it where it can be told.
- * @throws HW_HTTP_RELOAD_FAILED when the web server did not take it within 5 s; the former generation is in force again.
+ * @throws HW_HTTP_RELOAD_FAILED when the web server did not take it: it says why, or was not done within 90 s. The
+ * former generation is in force again.
  */
 export async function publish(target: Target, http: HttpRole, options: PublishOptions = {}): Promise<PublishResult> {
   const { own, force = false } = options;
@@ -159,7 +163,7 @@ async function attempt(target: Target, http: HttpRole, asked: Attempt): Promise<
       ...test,
     ],
     stdin: [first.join(" "), ...held.map(({ name, reason }) => `${name} ${reason}`), ""].join("\n"),
-    timeoutMs: 300_000,
+    timeoutMs: TIMEOUT_MS,
   });
   const [head = "", changed = "", count = "", ...rest] = result.stdout.toString().split("\n");
   const [word = "", generation = "", runs = "", ran = ""] = head.split(" ");

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { AWAIT, WAIT_SECONDS } from "./publisher-wait.ts";
+
+/** Its clock: half a second passes whenever it looks, so that a slow server costs a test no time. */
+const CLOCK = "BEGIN { my $now = 0; *CORE::GLOBAL::time = sub () { $now += 0.5 } }";
+const OLD = 3;
+const NEW = 4;
+
+let folder: string;
+let log: string;
+let web: Server;
+let asked: number;
+/** What the web server has come to when it is asked for the given time. */
+let generationAt: (time: number) => number;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "publisher-wait-"));
+  log = join(folder, "error.log");
+  writeFileSync(log, `[emerg] ${process.pid}#0: of an earlier reload\n`);
+  asked = 0;
+  web = createServer((_request, response) => response.end(`${generationAt(++asked)}\n`));
+  web.listen(0, "127.0.0.1");
+  await once(web, "listening");
+});
+
+afterEach(() => {
+  web.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function wait(main: number = process.pid): Promise<{ readonly code: unknown; readonly said: string }> {
+  const { port } = web.address() as AddressInfo;
+  const length = `[emerg] ${process.pid}#0: of an earlier reload\n`.length;
+  const args = [port, "/", NEW, 0, log, length, main].map(String);
+  const child = spawn("perl", ["-e", CLOCK + AWAIT, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
+  return { code, said };
+}
+
+const says = (line: string): number => {
+  appendFileSync(log, `2026/11/21 20:00:00 ${line}\n`);
+  return OLD;
+};
+
+test("a server that is slow is waited for, and one good answer is not enough", async () => {
+  generationAt = (time) => (time > 40 && time !== 45 ? NEW : OLD);
+  expect(await wait()).toEqual({ code: 0, said: "" });
+  expect(asked).toBe(45 + 15);
+});
+
+test("one that never takes it is given up after the time that systemd gives a reload, and that is said", async () => {
+  generationAt = () => OLD;
+  expect(await wait()).toEqual({ code: 1, said: `it did not answer with it within ${WAIT_SECONDS} s` });
+  expect(asked).toBeCloseTo(2 * WAIT_SECONDS, -1);
+});
+
+test("a refusal of its main process ends the wait at once, with its own words; those of others do not", async () => {
+  const others = [
+    "[emerg] 1#1: unknown directive in somebody's test",
+    `[crit] ${process.pid}#0: connect() to unix:/run/php.sock failed (2: No such file or directory)`,
+  ];
+  const own = `[emerg] ${process.pid}#0: host not found in upstream "gone.example.com"`;
+  generationAt = (time) => says(time === 3 ? own : (others[time % 2] ?? ""));
+  expect(await wait()).toEqual({ code: 1, said: `2026/11/21 20:00:00 ${own}\n` });
+  expect(asked).toBe(3);
+});
+
+test("an address in use is tried again by nginx, which may get it, or says its last word", async () => {
+  const inUse = `[emerg] ${process.pid}#0: bind() to 0.0.0.0:8099 failed (98: Address already in use)`;
+  generationAt = (time) => (time < 3 ? says(inUse) : NEW);
+  expect(await wait()).toEqual({ code: 0, said: "" });
+  asked = 0;
+  generationAt = (time) => says(time < 5 ? inUse : `[emerg] ${process.pid}#0: still could not bind()`);
+  const { code, said } = await wait();
+  expect([code, said.split("\n")[0]]).toEqual([1, `2026/11/21 20:00:00 ${inUse}`]);
+  expect(asked).toBe(5);
+});
+
+test("a main process that is gone is not waited for, and Apache's last words are told", async () => {
+  const main = spawn("sleep", ["100"]);
+  const gone = once(main, "close");
+  const { pid = 0 } = main;
+  const last = `[core:emerg] [pid ${pid}:tid 1] AH00020: Configuration Failed, exiting`;
+  generationAt = (time) => {
+    if (time === 4) main.kill("SIGKILL");
+    return OLD;
+  };
+  expect(await wait(pid)).toEqual({ code: 1, said: "its main process is gone" });
+  await gone;
+  expect(asked).toBeLessThan(10);
+  says(last);
+  expect(await wait(pid)).toEqual({ code: 1, said: `2026/11/21 20:00:00 ${last}\n` });
+});
