@@ -137,14 +137,14 @@ export type {
   SiteRecord,
 } from "./model/records.ts";
 export { parseDomain } from "./model/domain.ts";
-export type { Action, EnsureAction, PlanApproval, PlannedChange, RunAction } from "./engine/plan.ts";
+export type { Action, EnsureAction, PlanApproval, PlannedChange, RunAction } from "./engine/planning/plan.ts";
 export type { EventMap, EventType, HostwrightEvent, Listener } from "./engine/events.ts";
-export type { OpenServer } from "./engine/server-pool.ts";
-export type { TaskRequest } from "./engine/task-engine.ts";
-export type { Resolution, TaskOutcome } from "./engine/worker.ts";
-export type { StrandedTask } from "./engine/stranding.ts";
-export type { Residue } from "./engine/ensure.ts";
-export type { RaisedEpoch } from "./engine/raise-epoch.ts";
+export type { OpenServer } from "./engine/sessions/server-pool.ts";
+export type { TaskRequest } from "./engine/planning/task-engine.ts";
+export type { Resolution, TaskOutcome } from "./engine/workers/worker.ts";
+export type { StrandedTask } from "./engine/workers/stranding.ts";
+export type { Residue } from "./model/residue.ts";
+export type { RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 export { install } from "./tasks/install-site.ts";
 export type { InstallOptions, InstallRequest } from "./tasks/install-site.ts";
 export { verify } from "./tasks/verify.ts";

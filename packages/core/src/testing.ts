@@ -4,7 +4,7 @@
  */
 export { coreResourceTypes } from "./resources/core-types.ts";
 export { canonicalJson } from "./model/canonical.ts";
-export { publish } from "./engine/publisher.ts";
-export type { HeldEntry, PublishOptions, PublishResult } from "./engine/publisher.ts";
+export { publish } from "./engine/publishing/publisher.ts";
+export type { HeldEntry, PublishOptions, PublishResult } from "./engine/publishing/publisher.ts";
 export { hashPassword } from "./store/password-hash.ts";
 export { OwnRulesSchema } from "./model/own-rules.ts";

@@ -10,12 +10,12 @@ import {
 import type { PlatformRole } from "../src/contracts/platform.ts";
 import type { JournalStore, StateStore } from "../src/contracts/store.ts";
 import type { SiteView } from "../src/contracts/views.ts";
-import { Registry, type AnyResourceType } from "../src/engine/registry.ts";
-import type { Step } from "../src/engine/steps.ts";
-import { makeStoredPlan } from "../src/engine/stored-plans.ts";
-import { planHash, planRequest, type EngineParts, type TaskRequest } from "../src/engine/task-engine.ts";
-import { NOTHING, type AnyTaskType, type PlanningContext } from "../src/engine/task-type.ts";
-import { Worker } from "../src/engine/worker.ts";
+import { Registry, type AnyResourceType } from "../src/engine/plugins/registry.ts";
+import type { Step } from "../src/engine/planning/steps.ts";
+import { makeStoredPlan } from "../src/engine/workers/stored-plans.ts";
+import { planHash, planRequest, type EngineParts, type TaskRequest } from "../src/engine/planning/task-engine.ts";
+import { NOTHING, type AnyTaskType, type PlanningContext } from "../src/engine/planning/task-type.ts";
+import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import { newId } from "../src/model/ids.ts";
 import { showText } from "../src/model/text.ts";

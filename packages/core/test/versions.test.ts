@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { EmbeddedQueue } from "../src/queue/embedded-queue.ts";
-import type { TaskOutcome, Worker } from "../src/engine/worker.ts";
+import type { TaskOutcome, Worker } from "../src/engine/workers/worker.ts";
 import { Death, TwoVersions, V1, V2, V2_ALONE } from "./two-versions.ts";
 
 const NEVER = new AbortController().signal;

@@ -2,7 +2,7 @@ import type { ServerView, ServiceDefinition } from "@hostwright/core";
 import { canonicalJson } from "@hostwright/core/testing";
 import { strict as assert } from "node:assert";
 import type { Check } from "./check.ts";
-import type { TestedHost } from "./host.ts";
+import type { TestedHost } from "./hosts/host.ts";
 import { readFacts } from "./views.ts";
 
 export interface ServiceBench {

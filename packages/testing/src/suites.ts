@@ -1,16 +1,16 @@
 import { conformance, type Lacking } from "./check.ts";
-import { CacheBench, type CacheSubject } from "./cache-bench.ts";
-import { cacheChecks } from "./cache-checks.ts";
-import { DatabaseBench, type DatabaseSubject } from "./database-bench.ts";
-import { databaseChecks } from "./database-checks.ts";
-import { HttpBench, type HttpSubject } from "./http-bench.ts";
-import { httpChecks } from "./http-checks.ts";
-import { PhpBench, type PhpSubject } from "./php-bench.ts";
-import { phpChecks } from "./php-checks.ts";
-import { PlatformBench, type PlatformSubject } from "./platform-bench.ts";
-import { platformChecks } from "./platform-checks.ts";
-import type { ResourceBench } from "./resource-bench.ts";
-import { resourceChecks } from "./resource-checks.ts";
+import { CacheBench, type CacheSubject } from "./accounts/cache-bench.ts";
+import { cacheChecks } from "./accounts/cache-checks.ts";
+import { DatabaseBench, type DatabaseSubject } from "./accounts/database-bench.ts";
+import { databaseChecks } from "./accounts/database-checks.ts";
+import { HttpBench, type HttpSubject } from "./http/http-bench.ts";
+import { httpChecks } from "./http/http-checks.ts";
+import { PhpBench, type PhpSubject } from "./php/php-bench.ts";
+import { phpChecks } from "./php/php-checks.ts";
+import { PlatformBench, type PlatformSubject } from "./platform/platform-bench.ts";
+import { platformChecks } from "./platform/platform-checks.ts";
+import type { ResourceBench } from "./resources/resource-bench.ts";
+import { resourceChecks } from "./resources/resource-checks.ts";
 
 /** Registers with vitest what every database service must hold, on two hosts of the harness. */
 export function databaseConformance(subject: DatabaseSubject): void {

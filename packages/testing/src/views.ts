@@ -1,5 +1,5 @@
 import { NO_OWN_RULES, type ServerView, type ServiceDefinition, type SiteView, type WebRules } from "@hostwright/core";
-import type { TestedHost } from "./host.ts";
+import type { TestedHost } from "./hosts/host.ts";
 
 /** A server as a service's functions see it, with the service's options as its schema gives them. */
 export function serverViewOf(

@@ -1,6 +1,6 @@
-import type { Action, PlanApproval, PlanData } from "../engine/plan.ts";
-import { renderPlan } from "../engine/render-plan.ts";
-import { planHash } from "../engine/task-engine.ts";
+import type { Action, PlanApproval, PlanData } from "../engine/planning/plan.ts";
+import { renderPlan } from "../engine/planning/render-plan.ts";
+import { planHash } from "../engine/planning/task-engine.ts";
 
 /** A plan to be read, approved and run. Running goes by id: what a browser sends back is never believed. */
 export class Plan {

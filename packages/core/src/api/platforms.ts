@@ -1,7 +1,7 @@
 import type { RecordStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { Registry } from "../engine/registry.ts";
-import { readPlatform } from "../engine/stored-options.ts";
+import type { Registry } from "../engine/plugins/registry.ts";
+import { readPlatform } from "../engine/plugins/stored-options.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";

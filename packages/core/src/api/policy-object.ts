@@ -1,5 +1,5 @@
 import type { RecordKind, RecordStore } from "../contracts/store.ts";
-import type { TaskRequest } from "../engine/task-engine.ts";
+import type { TaskRequest } from "../engine/planning/task-engine.ts";
 import type { PolicyObject } from "./access.ts";
 
 const FIELDS: readonly (readonly [field: string, kinds: readonly ("server" | "platform" | "site")[]])[] = [

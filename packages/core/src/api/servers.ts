@@ -1,7 +1,7 @@
 import type { RecordStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { ServerPool } from "../engine/server-pool.ts";
-import type { Registry } from "../engine/registry.ts";
+import type { ServerPool } from "../engine/sessions/server-pool.ts";
+import type { Registry } from "../engine/plugins/registry.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import {

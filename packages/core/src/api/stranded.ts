@@ -1,5 +1,5 @@
 import type { StateStore } from "../contracts/store.ts";
-import type { StrandedTask } from "../engine/stranding.ts";
+import type { StrandedTask } from "../engine/workers/stranding.ts";
 import type { Access } from "./access.ts";
 import { objectOf } from "./policy-object.ts";
 

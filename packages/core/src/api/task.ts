@@ -1,9 +1,9 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
-import { waitingOf } from "../engine/take-leases.ts";
+import { waitingOf } from "../engine/workers/take-leases.ts";
 import { isReference } from "../model/references.ts";
-import type { Resolution, TaskOutcome } from "../engine/worker.ts";
+import type { Resolution, TaskOutcome } from "../engine/workers/worker.ts";
 import type { StateStore, StoredTask } from "../contracts/store.ts";
 import { Secret } from "../model/secret.ts";
 import type { SecretVault } from "../store/secrets.ts";

@@ -1,5 +1,5 @@
 import type { EventStore, StoredEvent, TaskState } from "../contracts/store.ts";
-import type { Residue } from "./ensure.ts";
+import type { Residue } from "../model/residue.ts";
 
 /** Every event by its `noun:verb` name. The union is open: plugins and later versions add to it. */
 export interface EventMap {

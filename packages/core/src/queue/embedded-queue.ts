@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { StoredTask, TaskStore } from "../contracts/store.ts";
-import type { Slot } from "../engine/take-leases.ts";
-import type { Worker } from "../engine/worker.ts";
+import type { Slot } from "../engine/workers/take-leases.ts";
+import type { Worker } from "../engine/workers/worker.ts";
 import { Semaphore } from "../servers/semaphore.ts";
 
 const POLL_MS = 200;

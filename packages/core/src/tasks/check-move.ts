@@ -1,6 +1,6 @@
 import { tabbedValues } from "../contracts/database-service.ts";
 import type { Guard } from "../contracts/guard.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { refuse } from "./prerequisites.ts";

@@ -1,5 +1,5 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 
 /**

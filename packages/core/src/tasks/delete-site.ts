@@ -2,10 +2,10 @@ import * as z from "zod";
 import type { RegisteredResource } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
-import type { EnsureStep, Step } from "../engine/steps.ts";
+import type { EnsureStep, Step } from "../engine/planning/steps.ts";
 import { siteParts } from "./site-parts.ts";
 import { emptyStep, isEntryOf, ownerOf } from "./site-steps.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 
 export interface DeleteRequest {
   readonly type: "site:delete";

@@ -1,5 +1,5 @@
 import type { Problem } from "../contracts/plugin.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { publisherOf } from "./server-steps.ts";
 

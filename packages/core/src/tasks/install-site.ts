@@ -2,8 +2,8 @@ import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { SiteDeclaration } from "../contracts/plugin.ts";
 import type { LeaseRequest } from "../contracts/store.ts";
-import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/drafts.ts";
-import type { RunStep } from "../engine/steps.ts";
+import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
+import type { RunStep } from "../engine/planning/steps.ts";
 import { parseDomain } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
 import {
@@ -21,7 +21,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { probeStep, siteCommandInput, siteCommandStep, siteSteps } from "./site-steps.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 
 const Options = z.strictObject({
   platform: z.string().min(1),

@@ -1,9 +1,9 @@
 import { dirname } from "node:path/posix";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { UnitProperty } from "../contracts/roles/php.ts";
-import type { EnsureStep, RunStep, Step } from "../engine/steps.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
-import { readStates, addressKey } from "../engine/resource-states.ts";
+import type { EnsureStep, RunStep, Step } from "../engine/planning/steps.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { readStates, addressKey } from "../engine/planning/resource-states.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 

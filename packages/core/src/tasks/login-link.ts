@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { siteParts } from "./site-parts.ts";
 import { siteCommandInput } from "./site-steps.ts";
-import { NOTHING, type TaskType } from "../engine/task-type.ts";
+import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 
 /** Seconds for which a login link is good. */
 export const LOGIN_LINK_SECONDS = 900;

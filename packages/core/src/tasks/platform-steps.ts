@@ -1,14 +1,14 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlatformDefinition } from "../contracts/plugin.ts";
 import type { RecordChange } from "../contracts/store.ts";
-import type { EnsureStep, Owned } from "../engine/steps.ts";
+import type { EnsureStep, Owned } from "../engine/planning/steps.ts";
 import type { PlatformRecord } from "../model/records.ts";
 import { file } from "../resources/file.ts";
 import { surveyTree } from "../resources/tree-digest.ts";
 import { tree } from "../resources/tree.ts";
 import { folderReader } from "./source-reader.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 /** A platform's release, as it stands or as it will be published. */
 export interface Release {

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { RunStep } from "../engine/steps.ts";
+import type { RunStep } from "../engine/planning/steps.ts";
 import { serverStep } from "./server-steps.ts";
-import { NOTHING, type TaskType } from "../engine/task-type.ts";
+import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 
 export interface PrepareRequest {
   readonly type: "server:prepare";

@@ -1,7 +1,7 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Problem } from "../contracts/plugin.ts";
 import type { ServerRecord } from "../model/records.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 /** What stands between a server and its sites: missing packages and what its services' plugins object to. */
 export async function problemsOf(context: PlanningContext, server: ServerRecord): Promise<readonly Problem[]> {

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { renderPlan } from "../engine/render-plan.ts";
-import { makeStoredPlan } from "../engine/stored-plans.ts";
-import { planHash, type EngineParts, type TaskRequest } from "../engine/task-engine.ts";
-import { NOTHING, type TaskType } from "../engine/task-type.ts";
+import { renderPlan } from "../engine/planning/render-plan.ts";
+import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
+import { planHash, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
+import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 
 export interface PreviewRequest {
   readonly type: "plan:make";

@@ -1,9 +1,9 @@
-import type { Estate } from "../engine/estate.ts";
+import type { Estate } from "../engine/planning/estate.ts";
 import type { ServerRecord } from "../model/records.ts";
-import type { EnsureStep, Owned } from "../engine/steps.ts";
+import type { EnsureStep, Owned } from "../engine/planning/steps.ts";
 import { collectReferences } from "../model/references.ts";
 import { directory } from "../resources/directory.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 export const DRIVER_FOLDER = "/usr/local/lib/hostwright";
 

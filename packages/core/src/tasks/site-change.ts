@@ -1,4 +1,4 @@
-import type { PlanningContext, TaskDraft } from "../engine/task-type.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 import type { SiteRecord } from "../model/records.ts";
 
 /** The commit of a task that changes one site's record, and keeps its names. */

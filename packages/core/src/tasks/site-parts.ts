@@ -6,11 +6,11 @@ import type { CacheRole } from "../contracts/roles/cache.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { PhpRole } from "../contracts/roles/php.ts";
 import type { Binding, DatabaseBinding, PlatformView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
-import type { BoundService } from "../engine/estate.ts";
+import type { BoundService } from "../engine/planning/estate.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 /** A site with everything that serves it, and its view: what all site tasks start from. */
 export interface SiteParts {

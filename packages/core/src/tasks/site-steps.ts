@@ -1,8 +1,8 @@
 import type { ServerRecord } from "../model/records.ts";
 import type { DriverCall } from "../contracts/platform.ts";
 import type { RegisteredResource } from "../contracts/store.ts";
-import type { Phase } from "../engine/plan.ts";
-import type { EnsureStep, Owned, RunStep, Step } from "../engine/steps.ts";
+import type { Phase } from "../engine/planning/plan.ts";
+import type { EnsureStep, Owned, RunStep, Step } from "../engine/planning/steps.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
 import { includesAddress, matchesPath } from "../model/own-rules.ts";
@@ -12,7 +12,7 @@ import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
 import type { SiteParts } from "./site-parts.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 export function ownerOf(parts: SiteParts): string {
   return `site/${parts.site.id}`;

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
-import type { BoundService } from "../engine/estate.ts";
-import type { EnsureStep, Owned, RunStep, Step } from "../engine/steps.ts";
-import type { TakeOverInput } from "../engine/take-over.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
+import type { BoundService } from "../engine/planning/estate.ts";
+import type { EnsureStep, Owned, RunStep, Step } from "../engine/planning/steps.ts";
+import type { TakeOverInput } from "../engine/publishing/take-over.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import { fetchPage } from "../operations/probe-page.ts";

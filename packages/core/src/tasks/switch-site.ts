@@ -3,7 +3,7 @@ import type { SiteRecord } from "../model/records.ts";
 import { changeSite } from "./site-change.ts";
 import { siteParts } from "./site-parts.ts";
 import { probeStep, siteSteps } from "./site-steps.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 
 const Enable = z.strictObject({ type: z.literal("site:enable"), site: z.string().min(1).max(300) });
 const Disable = z.strictObject({ type: z.literal("site:disable"), site: z.string().min(1).max(300) });

@@ -1,5 +1,5 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { PlanningContext } from "../engine/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 import type { HeldName, HttpRole } from "../contracts/roles/http.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 

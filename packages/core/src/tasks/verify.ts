@@ -1,9 +1,9 @@
 import * as z from "zod";
 import type { Problem } from "../contracts/plugin.ts";
-import { isUnfit, problemOf } from "../engine/stored-options.ts";
+import { isUnfit, problemOf } from "../engine/plugins/stored-options.ts";
 import type { HostwrightError } from "../errors/hostwright-error.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
-import type { EnsureStep, Owned, Step } from "../engine/steps.ts";
+import type { EnsureStep, Owned, Step } from "../engine/planning/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 import { heldBackProblems } from "./held-back.ts";
 import { leftoverSteps } from "./leftovers.ts";
@@ -12,7 +12,7 @@ import { problemsOf } from "./prerequisites.ts";
 import { publisherOf, serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { bindingItems, databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/task-type.ts";
+import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 
 export interface VerifyRequest {
   readonly type: "alias:verify";

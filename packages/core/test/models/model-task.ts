@@ -1,9 +1,9 @@
 import * as z from "zod";
 import type { RecordStore } from "../../src/contracts/store.ts";
 import type { RegisteredResource } from "../../src/contracts/store.ts";
-import { DRAFT_VERSION, draftOf } from "../../src/engine/drafts.ts";
-import type { Step } from "../../src/engine/steps.ts";
-import { NOTHING, type AnyTaskType, type TaskDraft } from "../../src/engine/task-type.ts";
+import { DRAFT_VERSION, draftOf } from "../../src/engine/planning/drafts.ts";
+import type { Step } from "../../src/engine/planning/steps.ts";
+import { NOTHING, type AnyTaskType, type TaskDraft } from "../../src/engine/planning/task-type.ts";
 import type { ServerRecord } from "../../src/model/records.ts";
 import { SERVERS, type Case } from "./case.ts";
 import { ownerOf } from "./expected.ts";

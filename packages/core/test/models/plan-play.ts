@@ -1,10 +1,10 @@
 import type { RegisteredResource, RegisterStore } from "../../src/contracts/store.ts";
-import type { Action, PlannedChange } from "../../src/engine/plan.ts";
-import { planSteps, type Planned } from "../../src/engine/plan-steps.ts";
-import { Registry } from "../../src/engine/registry.ts";
-import { ServerPool } from "../../src/engine/server-pool.ts";
-import { Session } from "../../src/engine/session.ts";
-import type { EnsureStep } from "../../src/engine/steps.ts";
+import type { Action, PlannedChange } from "../../src/engine/planning/plan.ts";
+import { planSteps, type Planned } from "../../src/engine/planning/plan-steps.ts";
+import { Registry } from "../../src/engine/plugins/registry.ts";
+import { ServerPool } from "../../src/engine/sessions/server-pool.ts";
+import { Session } from "../../src/engine/sessions/session.ts";
+import type { EnsureStep } from "../../src/engine/planning/steps.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { Secret } from "../../src/model/secret.ts";
 import { memoryStore } from "../memory-store/memory-store.ts";

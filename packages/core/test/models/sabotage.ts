@@ -1,9 +1,9 @@
 import type { JournalRow, LeaseStore, RegisterStore, StateStore } from "../../src/contracts/store.ts";
 import type { Operation } from "../../src/contracts/operation.ts";
-import { publish } from "../../src/engine/publisher.ts";
-import { Registry } from "../../src/engine/registry.ts";
-import { ServerPool } from "../../src/engine/server-pool.ts";
-import type { EngineParts } from "../../src/engine/task-engine.ts";
+import { publish } from "../../src/engine/publishing/publisher.ts";
+import { Registry } from "../../src/engine/plugins/registry.ts";
+import { ServerPool } from "../../src/engine/sessions/server-pool.ts";
+import type { EngineParts } from "../../src/engine/planning/task-engine.ts";
 import { Secret } from "../../src/model/secret.ts";
 import { MODEL_TYPES } from "./model-types.ts";
 import type { Sabotage } from "./stage.ts";

@@ -1,11 +1,11 @@
 import type { StateStore } from "../../src/contracts/store.ts";
 import { Events } from "../../src/engine/events.ts";
-import { Patience } from "../../src/engine/patience.ts";
-import { openPlan, type EngineParts } from "../../src/engine/task-engine.ts";
-import type { Action, PlanData } from "../../src/engine/plan.ts";
-import { Registry } from "../../src/engine/registry.ts";
-import { ServerPool } from "../../src/engine/server-pool.ts";
-import { Worker } from "../../src/engine/worker.ts";
+import { Patience } from "../../src/engine/sessions/patience.ts";
+import { openPlan, type EngineParts } from "../../src/engine/planning/task-engine.ts";
+import type { Action, PlanData } from "../../src/engine/planning/plan.ts";
+import { Registry } from "../../src/engine/plugins/registry.ts";
+import { ServerPool } from "../../src/engine/sessions/server-pool.ts";
+import { Worker } from "../../src/engine/workers/worker.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { canonicalJson } from "../../src/model/canonical.ts";
 import { Secret } from "../../src/model/secret.ts";

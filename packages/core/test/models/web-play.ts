@@ -1,5 +1,10 @@
 import * as fc from "fast-check";
-import { pendingPublication, publish, type PublishOptions, type PublishResult } from "../../src/engine/publisher.ts";
+import {
+  pendingPublication,
+  publish,
+  type PublishOptions,
+  type PublishResult,
+} from "../../src/engine/publishing/publisher.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { accepts, WebModel, type Point } from "./web-model.ts";
 

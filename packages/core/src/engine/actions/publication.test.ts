@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { FakeEngine, ensureStep, serverRecord } from "../../../test/fake-engine.ts";
+import { FakeWorld } from "../../../test/fake-world.ts";
+import type { ServiceDefinition } from "../../contracts/plugin.ts";
+import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { RegisteredResource } from "../../contracts/store.ts";
+import type { ServerRecord } from "../../model/records.ts";
+import type { Action, PlannedChange } from "../planning/plan.ts";
+import { planSteps } from "../planning/plan-steps.ts";
+import { publishOptions } from "./publication.ts";
+import type { Pending } from "../publishing/publisher.ts";
+import { Registry } from "../plugins/registry.ts";
+import type { EnsureStep } from "../planning/steps.ts";
+
+const ROOT = "/etc/web";
+const role = { publication: { root: ROOT } } as HttpRole;
+const options = { version: 1, schema: null };
+const plugin = {
+  name: "web",
+  contract: 1,
+  services: [{ kind: "http", type: "web", options, role } as unknown as ServiceDefinition],
+};
+
+let world: FakeWorld;
+let engine: FakeEngine;
+
+beforeEach(async () => {
+  world = new FakeWorld();
+  engine = await FakeEngine.open(world, [world.type("file")]);
+});
+afterEach(async () => engine[Symbol.asyncDispose]());
+
+function publishing(site: string): EnsureStep {
+  const services = [{ name: "http", kind: "http", type: "web", options: {}, optionsVersion: 1 }];
+  const server: ServerRecord = { ...serverRecord("web1"), services };
+  const items = [{ type: "file", spec: { key: `${ROOT}/entries/${site}.conf`, value: "x" }, owner: `site/${site}` }];
+  return { ...ensureStep("web1", items), title: `publish ${site}`, server, publish: "http" };
+}
+
+async function planned(pending: Pending): Promise<readonly Action[]> {
+  const steps = [publishing("s1"), publishing("s2")];
+  await engine.carryOut(...steps.map((step) => ({ ...step, publish: null })));
+  await using session = engine.session();
+  const planner = { registry: new Registry([plugin], [world.type("file")]), register: engine.store.register, session };
+  const rest = { fingerprint: (text: string) => engine.box.fingerprint(text), pendingPublication: async () => pending };
+  return (await planSteps({ ...planner, ...rest }, steps)).actions;
+}
+
+test("what waits is published by whoever plans; what was held back, by those who declare it", async () => {
+  expect(await planned({ waits: false, heldBack: [] })).toEqual([]);
+  const titles = (actions: readonly Action[]): string[] => actions.map(({ title }) => title);
+  expect(titles(await planned({ waits: true, heldBack: [] }))).toEqual(["publish s1", "publish s2"]);
+  const held = await planned({ waits: false, heldBack: [{ name: "s2.conf", reason: "nonsense" }] });
+  expect(held).toMatchObject([{ title: "publish s2", changes: [], publish: "http" }]);
+});
+
+const change = (key: string, type = "file"): PlannedChange => ({ type, key }) as PlannedChange;
+const row = (key: string, owner: string): RegisteredResource =>
+  ({ type: "file", key, owner, server: "web1", shared: false, hash: "h" }) as const;
+
+test("a task answers for the entries that it changes and for those of what it holds alone; other files ask for a reload", () => {
+  const entry = `${ROOT}/entries/s1.conf`;
+  const rows = [
+    row(`${ROOT}/entries/s2.conf`, "site/s2"),
+    row(`${ROOT}/entries/s3.conf`, "site/s3"),
+    row("/x", "site/s2"),
+  ];
+  expect(publishOptions(role, [change(entry)], rows, ["site/s2"])).toEqual({
+    force: false,
+    own: ["s1.conf", "s2.conf"],
+  });
+  expect(publishOptions(role, [change(entry), change("/etc/other")], [], [])).toEqual({
+    force: true,
+    own: ["s1.conf"],
+  });
+  expect(publishOptions(role, [change("/srv", "directory")], [], [])).toEqual({ force: false, own: [] });
+  expect(publishOptions(role, [], [], [])).toEqual({ force: false, own: [] });
+});

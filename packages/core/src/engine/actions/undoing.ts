@@ -1,0 +1,125 @@
+import { HostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts";
+import { leftOf, newAttempt, type ActionContext } from "./action-context.ts";
+import { clearEnsure, undoEnsure } from "./ensure.ts";
+import type { Residue } from "../../model/residue.ts";
+import type { ActionHistory } from "./journal.ts";
+import type { Patience } from "../sessions/patience.ts";
+import type { Action, EnsureAction, PlannedChange, RunAction } from "../planning/plan.ts";
+import type { RunnerParts } from "./runner.ts";
+import type { Session } from "../sessions/session.ts";
+
+/**
+ * Takes back what a plan has begun, last first, over all servers. It has connections of its own: those of the work may be
+ * lost, and its signal aborted. What cannot be reached is tried again for a while, then listed.
+ */
+export class Undoing {
+  readonly #parts: RunnerParts;
+  readonly #context: ActionContext;
+  readonly #patience: Patience;
+
+  constructor(parts: RunnerParts, context: ActionContext) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#patience = parts.patience();
+  }
+
+  /** @throws HW_LEASE_LOST: another worker undoes it. */
+  async from(last: number): Promise<readonly Residue[]> {
+    const { journal, events } = this.#parts;
+    const { plan } = this.#context;
+    const begun = await journal.history(plan.task);
+    const residue: Residue[] = [];
+    let index = last;
+    try {
+      for (; index >= 0; index--) {
+        const intent = begun.get(index);
+        if (intent === undefined) continue;
+        if (intent.undone?.length === 0) continue;
+        const action = this.#context.action(index);
+        const row = this.#context.row(index, "undo", newAttempt());
+        await journal.begin(row, {});
+        const left = await this.#patiently(index, action, intent, row.attempt);
+        residue.push(...left);
+        journal.done(row, left);
+        const { title, serverName: server } = action;
+        await events.emit(plan.task, "action:undone", { action: index, server, title, residue: left });
+      }
+      await journal.flush();
+    } catch (error) {
+      // All was undone, but the journal does not say so: then it does not count.
+      if (isLeaseLost(error) || index < 0) throw error;
+      // Without its journal an undo goes no further: what it did not come to is left.
+      const rest = [...begun.keys()].filter((begunIndex) => begunIndex <= index).toSorted((a, b) => b - a);
+      residue.push(...rest.flatMap((restIndex) => leftOf(this.#context.action(restIndex), error)));
+    }
+    return residue;
+  }
+
+  async #patiently(index: number, action: Action, intent: ActionHistory, attempt: string): Promise<readonly Residue[]> {
+    try {
+      return await this.#patience.try(async () => {
+        await using session = this.#parts.session.apart();
+        await session.settle(this.#parts.server(action.server));
+        if (action.kind === "ensure") return await this.#ensured(action, intent, session);
+        return await this.#operated(index, action, intent, attempt, session);
+      });
+    } catch (error) {
+      if (isLeaseLost(error)) throw error;
+      return leftOf(action, error);
+    }
+  }
+
+  /** Whatever still runs of it is stopped first. What nobody can tell the outcome of is left to a person (decisions.md D6). */
+  async #operated(
+    index: number,
+    action: RunAction,
+    intent: ActionHistory,
+    attempt: string,
+    session: Session,
+  ): Promise<readonly Residue[]> {
+    const operation = this.#context.operation(action);
+    const input = action.input as never;
+    if (intent.undoing !== undefined)
+      await operation.probe(await this.#context.run(index, action, intent.undoing, session), input);
+    const found = await operation.probe(await this.#context.run(index, action, intent.attempt, session), input);
+    if (found === "unknown") {
+      const { title, serverName: server } = action;
+      const message = `What became of "${title}" on ${server} could not be found out: it was left as it is.`;
+      return leftOf(action, new HostwrightError("HW_UNDO_INCOMPLETE", message, { server }));
+    }
+    await operation.undo(await this.#context.run(index, action, attempt, session), input);
+    return [];
+  }
+
+  async #ensured(action: EnsureAction, intent: ActionHistory, session: Session): Promise<readonly Residue[]> {
+    const { register, publish } = this.#parts;
+    const context = await this.#context.ensure(action, session);
+    const residue = await undoEnsure(context, action, intent.prior);
+    if (!intent.done) await clearEnsure(context, action);
+    if (action.publish !== null) {
+      await publish(
+        this.#context.plan.task,
+        this.#parts.server(action.server),
+        action.publish,
+        session,
+        action.changes,
+      );
+    }
+    const left = new Set(residue.map((item) => `${item.type}\n${item.key}`));
+    const { changes, server } = action;
+    const gone = changes.filter((change) => !change.held && !left.has(`${change.type}\n${change.key}`));
+    const kept = changes.filter((change) => change.held);
+    await register.remove(gone.map((change) => ({ ...hold(change), server })));
+    await register.put(kept.map((change) => ({ ...hold(change), server, hash: change.before })));
+    return residue;
+  }
+}
+
+export function hold({
+  type,
+  key,
+  owner,
+  shared,
+}: PlannedChange): Pick<PlannedChange, "type" | "key" | "owner" | "shared"> {
+  return { type, key, owner, shared };
+}

@@ -1,0 +1,263 @@
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { Guard } from "../../contracts/guard.ts";
+import type { ServerRecord } from "../../model/records.ts";
+import { checkGuards } from "./guards.ts";
+import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
+import { needsOf } from "./needs.ts";
+import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
+import { addressKey, compareResources } from "./resource-states.ts";
+import type { EnsureStep, Step } from "./steps.ts";
+import { isSatisfied, stateHash, type Wanted } from "./wanted.ts";
+
+export type Planned = Pick<PlanData, "actions" | "needs" | "register">;
+
+interface EnsurePlan {
+  readonly changes: readonly PlannedChange[];
+  readonly guards: readonly Guard[];
+  readonly register: readonly Registration[];
+}
+
+/** What the plan knows of one server: how it stands, and what its steps so far see to, by address. */
+interface ServerPlan {
+  readonly present: Present;
+  /** Addresses that any step declares. */
+  readonly declared: ReadonlySet<string>;
+  readonly taken: Map<string, Wanted>;
+  /** With the owner for whom it is removed. */
+  readonly removed: Map<string, string>;
+  /** Addresses that operations of the plan move. */
+  readonly moved: ReadonlySet<string>;
+}
+
+/** Turns wanted steps into the actions that are really needed: reads in bulk per server and type, diffs, orders. */
+export async function planSteps(planner: StepPlanner, steps: readonly Step[]): Promise<Planned> {
+  const ensures = steps.filter((step): step is EnsureStep => step.kind === "ensure");
+  const perServer = Map.groupBy(ensures, (step) => step.server.id);
+  const servers = new Map(
+    await Promise.all(
+      [...perServer].map(async ([id, list]) => {
+        const [first] = list;
+        return [
+          id,
+          first === undefined ? null : serverPlan(await readPresent(planner, first.server, list), movedOn(id, steps)),
+        ] as const;
+      }),
+    ),
+  );
+  const register: PlanData["register"][number][] = [];
+  const actions = steps.flatMap((step): { action: Action; incidental: boolean }[] => {
+    const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
+    if (step.kind === "run") {
+      const action: Action = {
+        ...common,
+        kind: "run",
+        operation: step.operation,
+        version: step.version ?? 1,
+        input: step.input,
+        ...guarded(step.guards),
+      };
+      return [{ action, incidental: step.when === "changed" }];
+    }
+    const server = servers.get(step.server.id);
+    if (server === undefined || server === null) return [];
+    const planned = planEnsure(planner, step, server);
+    register.push(...planned.register.map((row) => ({ ...row, server: step.server.id })));
+    const { changes, guards } = planned;
+    const publish = changes.length > 0 || isAwaited(step, server.present) ? step.publish : null;
+    if (changes.length === 0 && publish === null) return [];
+    return [{ action: { ...common, kind: "ensure", changes, publish, ...guarded(guards) }, incidental: false }];
+  });
+  const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
+  const records = new Map(steps.map((step) => [step.server.id, step.server]));
+  await checkAll(planner, needed, records);
+  return { actions: needed, needs: needsOf(planner.registry, needed, records), register };
+}
+
+function guarded(guards: readonly Guard[] = []): { readonly guards?: readonly Guard[] } {
+  return guards.length === 0 ? {} : { guards };
+}
+
+/** What cannot be done as things stand is refused before anything is changed. */
+async function checkAll(
+  { session }: StepPlanner,
+  actions: readonly Action[],
+  records: ReadonlyMap<string, ServerRecord>,
+): Promise<void> {
+  const guardedOnes = actions.filter((action) => action.guards !== undefined);
+  await Promise.all(
+    [...Map.groupBy(guardedOnes, (action) => action.server)].map(async ([id, list]) => {
+      const record = records.get(id);
+      if (record !== undefined) await checkGuards(await session.target(record), list, "Nothing was changed.");
+    }),
+  );
+}
+
+/** Does something wait for a publication? What was held back does for those only who declare it. */
+function isAwaited(step: EnsureStep, { pending, wanted }: Present): boolean {
+  const waiting = step.publish === null ? undefined : pending.get(step.publish);
+  if (waiting === undefined) return false;
+  return waiting.waits || (wanted.get(step) ?? []).some((item) => waiting.heldBack.has(item.id));
+}
+
+function movedOn(server: string, steps: readonly Step[]): ReadonlySet<string> {
+  const moves = steps.flatMap((step) => (step.kind === "run" && step.server.id === server ? (step.moves ?? []) : []));
+  return new Set(moves.map(({ type, key }) => addressKey(type, key)));
+}
+
+function serverPlan(present: Present, moved: ReadonlySet<string>): ServerPlan {
+  const declared = new Set([...present.wanted.values()].flatMap((list) => list.map((item) => item.id)));
+  return { present, declared, taken: new Map(), removed: new Map(), moved };
+}
+
+function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan): EnsurePlan {
+  const { present, taken } = server;
+  const changes: PlannedChange[] = [];
+  const guards: Guard[] = [...(step.guards ?? [])];
+  const register: Registration[] = [];
+  const wanted = (present.wanted.get(step) ?? []).toSorted((a, b) => compareResources(planner.registry, a, b));
+  for (const item of wanted) {
+    const before = taken.get(item.id);
+    if (before !== undefined && step.replaces === true && before.owner === item.owner) {
+      if (before.identity === item.identity) continue;
+      taken.set(item.id, item);
+      changes.push(replacing(planner, before, item));
+      continue;
+    }
+    if (before !== undefined) refuseSecondOwner(step, item, before);
+    const holders = present.holders.get(item.id) ?? [];
+    const other = holders.find((row) => row.owner !== item.owner && !(row.shared && item.shared));
+    if (other !== undefined) throw conflict(step, item, other.owner);
+    const state = present.states.get(item.id);
+    const { type, key, owner, shared } = item;
+    const known = holders.some((row) => row.owner === owner && row.hash !== null);
+    // What a site finds is not its own, even where it looks just as wanted: it would go with the site one day.
+    if (before === undefined && state !== undefined && holders.length === 0 && owner.startsWith("site/"))
+      throw foreign(step, item);
+    const stands = isSatisfied(item.resourceType, item.desired, item.identity, state);
+    const fits = stands && !isRefreshed(item, changes);
+    if (fits || (before !== undefined && !stands)) {
+      if (before === undefined) taken.set(item.id, item);
+      if (!known) {
+        const hash = stateHash(item.resourceType, item.desired, planner.fingerprint);
+        register.push({ type, key, owner, shared, hash, gone: false });
+      }
+      continue;
+    }
+    taken.set(item.id, item);
+    const adopt = state !== undefined && holders.length === 0;
+    if (adopt && !owner.startsWith("server/")) throw foreign(step, item);
+    if (state === undefined) guards.push(...(item.resourceType.guards?.(item.spec) ?? []));
+    changes.push({
+      type,
+      key,
+      owner,
+      shared,
+      before: state === undefined ? null : stateHash(item.resourceType, state, planner.fingerprint),
+      after: stateHash(item.resourceType, item.desired, planner.fingerprint),
+      spec: item.spec,
+      adopt,
+      held: holders.some((row) => row.owner === owner),
+      refresh: item.resourceType.refreshedBy !== undefined,
+      ...(server.moved.has(item.id) ? { moved: true as const } : {}),
+      show: {
+        before: state === undefined ? null : item.resourceType.showState(state, item.spec),
+        after: item.resourceType.showSpec(item.spec),
+      },
+    });
+  }
+  const removed = planRemovals(planner, step, server);
+  return { changes: [...changes, ...removed.changes], guards, register: [...register, ...removed.register] };
+}
+
+/** From what an earlier step makes of it to what this one does. */
+function replacing({ fingerprint }: StepPlanner, before: Wanted, item: Wanted): PlannedChange {
+  const { type, key, owner, shared, spec, resourceType } = item;
+  const refresh = resourceType.refreshedBy !== undefined;
+  return {
+    type,
+    key,
+    owner,
+    shared,
+    before: stateHash(resourceType, before.desired, fingerprint),
+    after: stateHash(resourceType, item.desired, fingerprint),
+    spec,
+    adopt: false,
+    held: true,
+    refresh,
+    ...(refresh ? { moved: true as const } : {}),
+    show: { before: resourceType.showSpec(before.spec), after: resourceType.showSpec(spec) },
+  };
+}
+
+function planRemovals(planner: StepPlanner, step: EnsureStep, server: ServerPlan): Omit<EnsurePlan, "guards"> {
+  const { present, declared, removed } = server;
+  const changes: PlannedChange[] = [];
+  const register: Registration[] = [];
+  const dropped = present.dropped
+    .filter((row) => step.remove?.(row) === true)
+    .toSorted((a, b) => compareResources(planner.registry, b, a));
+  for (const row of dropped) {
+    const { type, key, owner, shared } = row;
+    const id = addressKey(type, key);
+    const state = present.states.get(id);
+    const kept = (present.holders.get(id) ?? []).filter((holder) => !present.dropped.includes(holder));
+    // Gone already, held by others still or taken up by one in this plan: only the register changes.
+    if (state === undefined || kept.length > 0 || declared.has(id)) {
+      register.push({ type, key, owner, shared, hash: null, gone: true });
+      continue;
+    }
+    const first = removed.get(id);
+    if (first !== undefined) {
+      // Removed for one owner, forgotten for the others.
+      if (first !== owner) register.push({ type, key, owner, shared, hash: null, gone: true });
+      continue;
+    }
+    removed.set(id, owner);
+    const resourceType = planner.registry.resourceType(type);
+    changes.push({
+      type,
+      key,
+      owner,
+      shared,
+      before: stateHash(resourceType, state, planner.fingerprint),
+      after: null,
+      spec: null,
+      adopt: false,
+      held: true,
+      refresh: resourceType.refreshedBy !== undefined,
+      ...(server.moved.has(id) ? { moved: true as const } : {}),
+      show: { before: resourceType.showState(state), after: null },
+    });
+  }
+  return { changes, register };
+}
+
+/** Does the plan change something on that server that makes this one out of date? */
+function isRefreshed(item: Wanted, changes: readonly PlannedChange[]): boolean {
+  const { refreshedBy } = item.resourceType;
+  return refreshedBy !== undefined && changes.some((change) => refreshedBy(item.key, change));
+}
+
+/** The same thing twice in one plan is fine when it is declared alike by one owner, or shared by all. */
+function refuseSecondOwner(step: EnsureStep, item: Wanted, first: Wanted): void {
+  const alike = item.identity === first.identity && (item.owner === first.owner || (item.shared && first.shared));
+  if (!alike) throw conflict(step, item, first.owner);
+}
+
+function conflict(step: EnsureStep, item: Wanted, owner: string): HostwrightError {
+  const { name } = step.server;
+  return new HostwrightError(
+    "HW_RESOURCE_CONFLICT",
+    `${item.type} ${item.key} on ${name} belongs to ${owner}; ${item.owner} cannot have it too. Nothing was changed.`,
+    { server: name, data: { type: item.type, key: item.key, owner } },
+  );
+}
+
+function foreign(step: EnsureStep, item: Wanted): HostwrightError {
+  const { name } = step.server;
+  return new HostwrightError(
+    "HW_RESOURCE_FOREIGN",
+    `${item.type} ${item.key} stands on ${name} already and is not Hostwright's. Nothing was changed.`,
+    { server: name, data: { type: item.type, key: item.key } },
+  );
+}

@@ -1,0 +1,120 @@
+import type { Guard } from "../../contracts/guard.ts";
+import type { LeaseRequest, RecordChange, RecordRemoval } from "../../contracts/store.ts";
+import type { SiteCommandInput } from "../../operations/site-command.ts";
+
+/** Approves a stored plan by its id and hash. */
+export interface PlanApproval {
+  readonly plan: string;
+  readonly hash: string;
+}
+
+/** Where an action stands relative to the commit row (decisions.md D8). */
+export type Phase = "prepare" | "clean-up";
+
+/** One resource's change as it was planned. States are keyed hashes; `after` is the spec, with references. */
+export interface PlannedChange {
+  readonly type: string;
+  readonly key: string;
+  readonly owner: string;
+  readonly shared: boolean;
+  /** Keyed hash of the state that was read; null: absent. */
+  readonly before: string | null;
+  /** Keyed hash of the state that is wanted; null: removed. */
+  readonly after: string | null;
+  readonly spec: unknown;
+  /** It exists already and is not registered: taken over by this line. */
+  readonly adopt: boolean;
+  /** Registered for its owner already, which an undo leaves so. */
+  readonly held: boolean;
+  /** Other changes make it out of date: read again when its turn comes. */
+  readonly refresh: boolean;
+  /** An operation of the same plan moves it: whatever state it is found in is changed. Absent: false. */
+  readonly moved?: true;
+  /** What a person reads; never secrets. */
+  readonly show: { readonly before: string | null; readonly after: string | null };
+}
+
+/** Something declared that already stands as wanted: registered only, no effect on the server. */
+export interface Registration {
+  readonly type: string;
+  readonly key: string;
+  readonly owner: string;
+  readonly shared: boolean;
+  readonly hash: string | null;
+  readonly gone: boolean;
+}
+
+interface ActionCommon {
+  readonly title: string;
+  /** Id of the server; its name for people. */
+  readonly server: string;
+  readonly serverName: string;
+  readonly phase: Phase;
+  /** What must hold right before it; absent where nothing must. */
+  readonly guards?: readonly Guard[];
+}
+
+export interface EnsureAction extends ActionCommon {
+  readonly kind: "ensure";
+  /** In the order in which they are made; undone in reverse. */
+  readonly changes: readonly PlannedChange[];
+  /** Name of the http service that publishes a new generation after the changes, both ways. */
+  readonly publish: string | null;
+}
+
+export interface RunAction extends ActionCommon {
+  readonly kind: "run";
+  readonly operation: string;
+  readonly version: number;
+  /** Plain JSON with references. */
+  readonly input: unknown;
+}
+
+export type Action = EnsureAction | RunAction;
+
+/** A command of a site run after the commit whose answer is secret and short-lived: a login link. */
+export interface Afterwards {
+  readonly server: string;
+  readonly domain: string;
+  readonly input: SiteCommandInput;
+  /** Seconds for which its answer is good. */
+  readonly validSeconds: number;
+}
+
+/** Code that a plan names and that its worker must know, to do it and to take it back (decisions.md D4). */
+export interface Need {
+  readonly kind: "operation" | "resource type" | "service";
+  /** `site-command`, `file`, `http nginx`. */
+  readonly name: string;
+  /** Of the operation or resource type; null for a service. */
+  readonly version: number | null;
+  /** Plugin that brought it when the plan was made; null when it was not known. */
+  readonly plugin: string | null;
+}
+
+/** The ordered actions of a task as frozen plain data, computed before anything is touched. */
+export interface PlanData {
+  readonly id: string;
+  readonly task: string;
+  readonly request: unknown;
+  /** What the task is about, for people: `install example.com`. */
+  readonly title: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly leases: readonly LeaseRequest[];
+  readonly actions: readonly Action[];
+  readonly needs: readonly Need[];
+  readonly register: readonly (Registration & { readonly server: string })[];
+  /** At submit: reserves domains. */
+  readonly reserve: readonly RecordChange[];
+  /** With the commit row. */
+  readonly commit: { readonly put: readonly RecordChange[]; readonly deleteRecords: readonly RecordRemoval[] };
+  /** When everything before the commit row was undone. */
+  readonly release: readonly RecordRemoval[];
+  /** Secret prefixes erased after the commit, and after an undo. */
+  readonly eraseOnCommit: readonly string[];
+  readonly eraseOnUndo: readonly string[];
+  readonly afterwards: Afterwards | null;
+  /** Given back when the task succeeds. */
+  readonly value: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,113 @@
+import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { RegisteredResource, RegisterStore } from "../../contracts/store.ts";
+import type { ServerRecord } from "../../model/records.ts";
+import { collectReferences } from "../../model/references.ts";
+import type { Pending } from "../publishing/publisher.ts";
+import type { Registry } from "../plugins/registry.ts";
+import { addressKey, readStates } from "./resource-states.ts";
+import type { Session } from "../sessions/session.ts";
+import type { EnsureStep } from "./steps.ts";
+import { isSatisfied, wantedOf, type Wanted } from "./wanted.ts";
+
+const FEW_OWNERS = 20;
+
+export interface StepPlanner {
+  readonly registry: Registry;
+  readonly register: RegisterStore;
+  readonly session: Session;
+  /** Keyed hash of text: plans and stores never hold plain hashes of secret content (decisions.md D11). */
+  fingerprint(text: string): string;
+  /** Does the server have entries that are not in its published generation? */
+  pendingPublication(server: ServerRecord, role: HttpRole): Promise<Pending>;
+}
+
+/** What waits in an http service's entries, as far as steps are concerned. */
+export interface Waiting {
+  readonly waits: boolean;
+  /** Addresses of entries that were held back: they wait for a step that declares them. */
+  readonly heldBack: ReadonlySet<string>;
+}
+
+/** What stands on one server of all that a plan's steps are about. */
+export interface Present {
+  readonly wanted: ReadonlyMap<EnsureStep, readonly Wanted[]>;
+  readonly states: ReadonlyMap<string, unknown>;
+  /** Registered for an owner that declares it no longer. */
+  readonly dropped: readonly RegisteredResource[];
+  readonly holders: ReadonlyMap<string, readonly RegisteredResource[]>;
+  /** http services with entries that are not published. */
+  readonly pending: ReadonlyMap<string, Waiting>;
+}
+
+/** Reads in bulk: one read per resource type however many sites, and a second one for what will be shown as changed. */
+export async function readPresent(
+  planner: StepPlanner,
+  server: ServerRecord,
+  steps: readonly EnsureStep[],
+): Promise<Present> {
+  const { registry, session } = planner;
+  await session.loadSecrets(collectReferences(steps.map((step) => step.items)));
+  const wanted = new Map(
+    steps.map((step) => [step, step.items.map((item) => wantedOf(registry, item, session.resolve))] as const),
+  );
+  const all = [...wanted.values()].flat();
+  const registered = await registeredFor(planner, server, steps, all);
+  const declared = new Set(all.map((item) => `${item.id}\n${item.owner}`));
+  const dropped = registered.filter(
+    (row) =>
+      !declared.has(`${addressKey(row.type, row.key)}\n${row.owner}`) &&
+      // What only an absent plugin knows stays as it is until that is back (decisions.md D4).
+      registry.findResourceType(row.type) !== undefined &&
+      steps.some((step) => step.remove?.(row) === true),
+  );
+  const target = await session.target(server);
+  const [states, pending] = await Promise.all([
+    readStates(registry, target, [...all, ...dropped], { contents: false }),
+    readPending(planner, server, steps),
+  ]);
+  const differing = all.filter((item) => {
+    const state = states.get(item.id);
+    return state !== undefined && !isSatisfied(item.resourceType, item.desired, item.identity, state);
+  });
+  const shown = [...differing, ...dropped];
+  const contents = shown.length === 0 ? [] : await readStates(registry, target, shown, { contents: true });
+  return {
+    wanted,
+    states: new Map([...states, ...contents]),
+    dropped,
+    holders: Map.groupBy(registered, (row) => addressKey(row.type, row.key)),
+    pending,
+  };
+}
+
+/** One site's rows are a few among thousands; of a whole server's sites they are most. */
+async function registeredFor(
+  { register }: StepPlanner,
+  server: ServerRecord,
+  steps: readonly EnsureStep[],
+  all: readonly Wanted[],
+): Promise<readonly RegisteredResource[]> {
+  const owners = [...new Set(all.map((item) => item.owner))];
+  const open = steps.some((step) => step.remove !== null && step.items.length === 0);
+  return open || owners.length > FEW_OWNERS ? register.onServer(server.id) : register.about(server.id, owners, all);
+}
+
+async function readPending(
+  planner: StepPlanner,
+  server: ServerRecord,
+  steps: readonly EnsureStep[],
+): Promise<Map<string, Waiting>> {
+  const names = [...new Set(steps.flatMap((step) => (step.publish === null ? [] : [step.publish])))];
+  const pending = await Promise.all(
+    names.map(async (name) => {
+      const record = server.services.find((service) => service.name === name);
+      const definition = record === undefined ? undefined : planner.registry.service("http", record.type);
+      if (definition?.kind !== "http") return [];
+      const { role } = definition;
+      const { waits, heldBack } = await planner.pendingPublication(server, role);
+      const addresses = heldBack.map((held) => addressKey("file", `${role.publication.root}/entries/${held.name}`));
+      return [[name, { waits, heldBack: new Set(addresses) }] as const];
+    }),
+  );
+  return new Map(pending.flat());
+}

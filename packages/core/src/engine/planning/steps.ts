@@ -1,0 +1,48 @@
+import type { Guard } from "../../contracts/guard.ts";
+import type { Declared } from "../../contracts/resource.ts";
+import type { RegisteredResource } from "../../contracts/store.ts";
+import type { ServerRecord } from "../../model/records.ts";
+import type { Phase } from "./plan.ts";
+
+/** A declared resource with the owner that it is registered for. */
+export interface Owned extends Declared {
+  /** `server/<id>`, `platform/<id>`, `site/<id>`. */
+  readonly owner: string;
+}
+
+interface StepCommon {
+  readonly title: string;
+  readonly server: ServerRecord;
+  readonly phase: Phase;
+  /** What must hold right before it, beside what its resources ask for. Default: nothing. */
+  readonly guards?: readonly Guard[];
+}
+
+/** Wanted resources of one server. What already stands as wanted makes no action. */
+export interface EnsureStep extends StepCommon {
+  readonly kind: "ensure";
+  readonly items: readonly Owned[];
+  /**
+   * Registered resources that no step of the plan declares are removed here, if `remove` says so. It is asked of what the
+   * owners of the plan's items have; of everything on the server only when its own step declares nothing.
+   */
+  readonly remove: ((resource: RegisteredResource) => boolean) | null;
+  /** Its items take the place of what earlier steps of the plan made of the same things. Default: that is a conflict. */
+  readonly replaces?: true;
+  /** http service to publish after a change, or when a publication is pending. */
+  readonly publish: string | null;
+}
+
+/** An operation. `when: "changed"` leaves it out of a plan that has no other action. */
+export interface RunStep extends StepCommon {
+  readonly kind: "run";
+  readonly operation: string;
+  /** Of the operation that the input is made for; default 1. */
+  readonly version?: number;
+  readonly input: unknown;
+  readonly when: "always" | "changed";
+  /** Resources of its server whose state it moves on its way; later steps of the plan see to how they are in the end. */
+  readonly moves?: readonly { readonly type: string; readonly key: string }[];
+}
+
+export type Step = EnsureStep | RunStep;

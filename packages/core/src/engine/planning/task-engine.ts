@@ -1,0 +1,224 @@
+import { createHash } from "node:crypto";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { Operation } from "../../contracts/operation.ts";
+import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { StateStore, StoredTask } from "../../contracts/store.ts";
+import { parseInput } from "../../model/parse.ts";
+import type { ServerRecord } from "../../model/records.ts";
+import type { SecretBox } from "../../store/sealing.ts";
+import { generatePassword, type SecretVault } from "../../store/secrets.ts";
+import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
+import { canonicalJson, deepFreeze } from "../../model/canonical.ts";
+import { draftOf } from "./drafts.ts";
+import { Estate } from "./estate.ts";
+import { readFacts, type ServerFacts } from "./facts.ts";
+import type { Patience } from "../sessions/patience.ts";
+import type { PlanData } from "./plan.ts";
+import { planSteps } from "./plan-steps.ts";
+import { pendingPublication, type Pending } from "../publishing/publisher.ts";
+import type { Registry } from "../plugins/registry.ts";
+import type { ServerPool } from "../sessions/server-pool.ts";
+import { Session } from "../sessions/session.ts";
+
+/** What planning and working share. */
+export interface EngineParts {
+  readonly registry: Registry;
+  readonly store: StateStore;
+  readonly vault: SecretVault;
+  readonly box: SecretBox;
+  readonly pool: ServerPool;
+  readonly tasks: ReadonlyMap<string, AnyTaskType>;
+  readonly operations: ReadonlyMap<string, Operation>;
+  readonly uids: { readonly from: number; readonly to: number };
+  /** Milliseconds for which a plan may be run. */
+  readonly planLifeMs: number;
+  /** Milliseconds between two signs of life of a task that is worked; default 10,000. */
+  readonly heartbeatMs?: number;
+  /** Default: `new Patience()`, its own for each undo and for all clean-ups. */
+  readonly patience?: () => Patience;
+}
+
+/** Plain request: `{ type, ... }` as the builders make it. */
+export interface TaskRequest {
+  readonly type: string;
+}
+
+/** Parses a request against its task type. @throws HW_INPUT_INVALID */
+export function parseRequest(
+  parts: EngineParts,
+  request: TaskRequest,
+): { readonly type: AnyTaskType; readonly parsed: unknown } {
+  const type = parts.tasks.get(request?.type);
+  if (type === undefined) {
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      `There is no task type "${request?.type?.slice(0, 60)}". Nothing was changed.`,
+      {
+        mend: `Use one of: ${[...parts.tasks.keys()].join(", ")}.`,
+      },
+    );
+  }
+  return { type, parsed: parseInput(type.schema, request, type.type) };
+}
+
+/** Plans a request from the facts of this moment. Reads servers, changes none. */
+export async function planRequest(
+  parts: EngineParts,
+  request: TaskRequest,
+  taskId: string,
+  signal: AbortSignal,
+): Promise<PlanData> {
+  const { type, parsed } = parseRequest(parts, request);
+  const { registry, store, vault, pool } = parts;
+  await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence: null, signal });
+  const estate = await Estate.load(store.records, registry);
+  try {
+    return await planParsed(parts, session, { type, parsed, estate, taskId });
+  } catch (error) {
+    await discardDraft(parts, taskId);
+    throw error;
+  }
+}
+
+/** Of a planning that was refused, or whose plan was never begun, nothing stays. */
+export async function discardDraft({ store, vault }: EngineParts, taskId: string): Promise<void> {
+  const draft = await draftOf(store.records, taskId);
+  if (draft === null) return;
+  // The draft last: it names the secrets.
+  await vault.removePrefix(`site/${draft.id}/`);
+  await store.records.delete("site", draft.id);
+}
+
+async function planParsed(
+  parts: EngineParts,
+  session: Session,
+  request: { readonly type: AnyTaskType; readonly parsed: unknown; readonly estate: Estate; readonly taskId: string },
+): Promise<PlanData> {
+  const { registry, store, box } = parts;
+  const { type, parsed, estate, taskId } = request;
+  const context = planningContext(parts, session, estate, taskId);
+  const draft = await type.plan(context, parsed);
+  const value = Promise.resolve(draft.value);
+  // Awaited below: what planning throws first must not leave it unhandled.
+  value.catch(() => undefined);
+  const planned = await planSteps(
+    {
+      registry,
+      register: store.register,
+      session,
+      fingerprint: (text) => box.fingerprint(text),
+      pendingPublication: context.pending,
+    },
+    draft.steps,
+  );
+  const { steps: _steps, ...rest } = draft;
+  const now = Date.now();
+  return deepFreeze({
+    ...rest,
+    ...planned,
+    value: await value,
+    leases: sharpenLeases(draft, planned.actions),
+    id: planIdOf(taskId),
+    task: taskId,
+    request: parsed,
+    createdAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + parts.planLifeMs).toISOString(),
+  });
+}
+
+function planningContext(parts: EngineParts, session: Session, estate: Estate, taskId: string): PlanningContext {
+  const { registry, store, vault, uids } = parts;
+  const facts = new Map<string, Promise<ServerFacts>>();
+  const pending = new Map<string, Promise<Pending>>();
+  return {
+    estate,
+    registry,
+    session,
+    records: store.records,
+    register: store.register,
+    task: taskId,
+    uids,
+    facts: async (server: ServerRecord, options = { heldNames: false }) => {
+      // Read once: names that are held come with a first read that asks for them.
+      const known = facts.get(`${server.id}/names`) ?? (options.heldNames ? undefined : facts.get(server.id));
+      if (known !== undefined) return known;
+      const reading = readFacts(session, estate, server, options);
+      facts.set(options.heldNames ? `${server.id}/names` : server.id, reading);
+      return reading;
+    },
+    pending: async (server, role) => {
+      const key = `${server.id}\n${role.publication.root}`;
+      const reading =
+        pending.get(key) ?? session.target(server).then(async (target) => pendingPublication(target, role));
+      pending.set(key, reading);
+      return reading;
+    },
+    ensureSecrets: async (ids) => {
+      for (const id of ids) await vault.getOrCreate(id, () => generatePassword());
+      await session.loadSecrets(ids.map((id) => ({ id })));
+    },
+  };
+}
+
+/** A plan that changes what a server or platform has for all needs that alone. */
+function sharpenLeases(draft: TaskDraft, actions: PlanData["actions"]): PlanData["leases"] {
+  const owners = new Set(
+    actions.flatMap((action) => (action.kind === "ensure" ? action.changes.map((c) => c.owner) : [])),
+  );
+  return draft.leases.map((lease) => (owners.has(lease.scope) ? { ...lease, mode: "exclusive" } : lease));
+}
+
+/** A task has one plan, and the plan one task. */
+export function planIdOf(taskId: string): string {
+  return `p${taskId.slice(1)}`;
+}
+
+/** What is approved: the plan's actions, not its times or ids. */
+export function planHash(plan: PlanData): string {
+  const { actions, register, commit, reserve, request } = plan;
+  return createHash("sha256").update(canonicalJson({ actions, register, commit, reserve, request })).digest("hex");
+}
+
+/**
+ * A plan as it is stored: sealed, so that nobody without the key can read, make or change one (decisions.md D5). Packed
+ * before: plans of many sites repeat themselves, and each change of a task's state writes its row again.
+ */
+export function sealPlan(box: SecretBox, plan: PlanData): string {
+  return box.seal(deflateRawSync(JSON.stringify(plan), { level: 1 }).toString("base64"), `plan/${plan.task}`);
+}
+
+/** What was begun is ended, however late. @throws HW_PLAN_FORGED, HW_PLAN_EXPIRED */
+export function openPlan(
+  box: SecretBox,
+  task: Pick<StoredTask, "id" | "plan">,
+  { begun = false }: { readonly begun?: boolean } = {},
+): PlanData {
+  let plan: PlanData;
+  try {
+    const packed = Buffer.from(box.open(String(task.plan), `plan/${task.id}`), "base64");
+    plan = JSON.parse(inflateRawSync(packed).toString()) as PlanData;
+  } catch (cause) {
+    throw new HostwrightError(
+      "HW_PLAN_FORGED",
+      `The plan of task ${task.id} was not sealed by this installation. Nothing was run.`,
+      { cause },
+    );
+  }
+  if (!begun && Date.parse(plan.expiresAt) < Date.now()) {
+    throw new HostwrightError(
+      "HW_PLAN_EXPIRED",
+      `The plan of task ${task.id} was good until ${plan.expiresAt}. Nothing was run.`,
+    );
+  }
+  return deepFreeze(plan);
+}
+
+export function httpRole(parts: EngineParts, server: ServerRecord, service: string): HttpRole {
+  const record = server.services.find((entry) => entry.name === service);
+  const definition = record === undefined ? undefined : parts.registry.service("http", record.type);
+  if (definition?.kind === "http") return definition.role;
+  throw new HostwrightError("HW_SERVICE_MISSING", `${server.name} has no http service named "${service}".`, {
+    server: server.name,
+  });
+}

@@ -1,0 +1,59 @@
+import type * as z from "zod";
+import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { RecordStore, RegisterStore } from "../../contracts/store.ts";
+import type { Estate } from "./estate.ts";
+import type { ServerFacts } from "./facts.ts";
+import type { PlanData } from "./plan.ts";
+import type { Pending } from "../publishing/publisher.ts";
+import type { Registry } from "../plugins/registry.ts";
+import type { Session } from "../sessions/session.ts";
+import type { Step } from "./steps.ts";
+import type { ServerRecord } from "../../model/records.ts";
+
+/** What a task type plans with. Everything here reads; nothing changes a server. */
+export interface PlanningContext {
+  readonly estate: Estate;
+  readonly registry: Registry;
+  readonly session: Session;
+  readonly records: RecordStore;
+  readonly register: Pick<RegisterStore, "owners" | "about">;
+  /** Id of the task that is planned; drafts of records belong to it. */
+  readonly task: string;
+  readonly uids: { readonly from: number; readonly to: number };
+  /** Facts of a server, read once per planning. */
+  facts(server: ServerRecord, options?: { readonly heldNames: boolean }): Promise<ServerFacts>;
+  /** What waits in the entries of one of its http services, read once per planning. */
+  pending(server: ServerRecord, role: HttpRole): Promise<Pending>;
+  /** Makes secrets that do not exist yet and brings all into memory; an existing one is kept. */
+  ensureSecrets(ids: readonly string[]): Promise<void>;
+}
+
+/** What a task type asks for; core reads, diffs, orders and makes the plan of it. The first lease names the fence. */
+export type TaskDraft = Pick<
+  PlanData,
+  "title" | "leases" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
+> & {
+  readonly steps: readonly Step[];
+  /** Given back when the task succeeds; what is still being read is waited for after the servers' states. */
+  readonly value: PlanData["value"] | Promise<PlanData["value"]>;
+};
+
+export interface TaskType<Request = never> {
+  /** `noun:verb`. */
+  readonly type: string;
+  readonly schema: z.ZodType<Request>;
+  plan(context: PlanningContext, request: Request): Promise<TaskDraft>;
+}
+
+export const NOTHING: Omit<TaskDraft, "title" | "leases" | "steps"> = {
+  reserve: [],
+  commit: { put: [], deleteRecords: [] },
+  release: [],
+  eraseOnCommit: [],
+  eraseOnUndo: [],
+  afterwards: null,
+  value: {},
+};
+
+// oxlint-disable-next-line typescript/no-explicit-any -- each type parses its own request
+export type AnyTaskType = TaskType<any>;

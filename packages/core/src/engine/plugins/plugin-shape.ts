@@ -1,0 +1,160 @@
+import * as z from "zod";
+import type { Operation } from "../../contracts/operation.ts";
+import type { PlatformDefinition, Plugin, Requirement, ServiceDefinition } from "../../contracts/plugin.ts";
+import type { PlatformRole } from "../../contracts/platform.ts";
+import type { CacheRole } from "../../contracts/roles/cache.ts";
+import type { DatabaseMoving, DatabaseRole } from "../../contracts/roles/database.ts";
+import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { PhpRole } from "../../contracts/roles/php.ts";
+import type { AnyResourceType } from "./registry.ts";
+
+/** Every field of a contract, so that one that is added there is missing here until it is known. */
+type Fields<T> = { readonly [K in keyof Required<T>]: z.ZodType };
+
+const Callable = z.custom<unknown>((value) => typeof value === "function", "is not a function");
+const Text = z.string().min(1, "is empty");
+const Argv = z.array(Text).min(1, "is empty");
+const Version = z.int("is not a whole number").min(1, "is less than 1");
+/** Also of another copy of zod: the plugin's own. */
+const Schema = z.custom<z.ZodType>(
+  (value) => typeof (value as { safeParse?: unknown } | null | undefined)?.safeParse === "function",
+  "is not a zod schema",
+);
+const Kind = z.enum(["http", "php", "db", "cache"]);
+
+const Options = z.strictObject({ version: Version, schema: Schema, migrate: Callable.optional() });
+
+const Publication = z.strictObject({
+  root: Text,
+  unit: Text,
+  test: Argv,
+  blame: Callable,
+  errorLog: Text.optional(),
+  status: z.strictObject({ port: z.int(), path: Text }),
+  statusEntry: Callable,
+} satisfies Fields<HttpRole["publication"]>);
+
+const Http = z.strictObject({
+  webUser: Text,
+  publication: Publication,
+  dump: Argv,
+  heldNames: Callable,
+  port: Callable,
+  server: Callable,
+  site: Callable,
+} satisfies Fields<HttpRole>);
+
+const Php = z.strictObject({
+  server: Callable,
+  site: Callable,
+  socket: Callable,
+  sandbox: Callable,
+  interpreter: Callable,
+} satisfies Fields<PhpRole>);
+
+const Database = z.strictObject({
+  protocol: Text,
+  server: Callable,
+  site: Callable,
+  binding: Callable,
+  copy: Callable.optional(),
+  moving: z
+    .strictObject({ contents: Callable, offers: Callable, problems: Callable } satisfies Fields<DatabaseMoving>)
+    .optional(),
+} satisfies Fields<DatabaseRole>);
+
+const Cache = z.strictObject({
+  protocol: Text,
+  server: Callable,
+  site: Callable,
+  binding: Callable,
+} satisfies Fields<CacheRole>);
+
+const ofService = {
+  type: Text,
+  options: Options,
+  packages: Callable,
+  unwantedUnits: Callable.optional(),
+  facts: Callable,
+  problems: Callable,
+} satisfies Omit<Fields<ServiceDefinition>, "kind" | "role">;
+
+const Service = z.discriminatedUnion("kind", [
+  z.strictObject({ ...ofService, kind: z.literal("http"), role: Http }),
+  z.strictObject({ ...ofService, kind: z.literal("php"), role: Php }),
+  z.strictObject({ ...ofService, kind: z.literal("db"), role: Database }),
+  z.strictObject({ ...ofService, kind: z.literal("cache"), role: Cache }),
+]);
+
+const Platform = z.strictObject({
+  type: Text,
+  options: Options,
+  siteOptions: Options,
+  role: z.strictObject({
+    databases: z.array(Text),
+    bindings: z.record(Text, z.array(Text)).optional(),
+    layout: z.strictObject({
+      docroot: Text,
+      sourceAt: Text,
+      mountPoints: z.array(z.strictObject({ path: Text, kind: z.enum(["file", "directory"]) })),
+    } satisfies Fields<PlatformRole["layout"]>),
+    driver: z.strictObject({ name: Text, source: Text } satisfies Fields<PlatformRole["driver"]>),
+    detect: Callable,
+    ownFolders: Callable,
+    confFolders: Callable,
+    binds: Callable,
+    webRules: Callable,
+    settings: Callable,
+    seed: Callable,
+    install: Callable,
+    loginLink: Callable,
+    status: Callable,
+  } satisfies Fields<PlatformRole>),
+} satisfies Fields<PlatformDefinition>);
+
+const Resource = z.strictObject({
+  name: Text,
+  version: Version.optional(),
+  schema: Schema,
+  rank: z.number(),
+  removal: z.enum(["delete", "clean-up"]),
+  key: Callable,
+  order: Callable.optional(),
+  desired: Callable,
+  read: Callable,
+  identity: Callable,
+  satisfies: Callable.optional(),
+  guards: Callable.optional(),
+  refreshedBy: Callable.optional(),
+  apply: Callable,
+  clear: Callable.optional(),
+  showSpec: Callable,
+  showState: Callable,
+} satisfies Fields<AnyResourceType>);
+
+const Run = z.strictObject({
+  name: Text,
+  version: Version,
+  run: Callable,
+  probe: Callable,
+  undo: Callable,
+} satisfies Fields<Operation>);
+
+const Needed: z.ZodType<Requirement> = z.union(
+  [z.strictObject({ plugin: Text }), z.strictObject({ service: Kind, type: Text.exactOptional() })],
+  "is neither { plugin } nor { service, type }",
+);
+
+/** What a plugin hands over, with the builders of its declarations. */
+export const PluginShape: z.ZodType = z.strictObject({
+  name: Text,
+  contract: z.int(),
+  requires: z.array(Needed).optional(),
+  services: z.array(Service).optional(),
+  platforms: z.array(Platform).optional(),
+  resourceTypes: z.array(Resource).optional(),
+  operations: z.array(Run).optional(),
+  service: Callable.optional(),
+  platform: Callable.optional(),
+  site: Callable.optional(),
+} satisfies Fields<Plugin & { service: unknown; platform: unknown; site: unknown }>);

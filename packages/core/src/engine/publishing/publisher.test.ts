@@ -1,0 +1,204 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { FakeWeb } from "../../../test/fake-web.ts";
+import { isHostwrightError } from "../../errors/hostwright-error.ts";
+import { pendingPublication, publish, type PublishResult } from "./publisher.ts";
+
+let web: FakeWeb;
+beforeEach(() => {
+  web = new FakeWeb(false);
+});
+afterEach(async () => web[Symbol.asyncDispose]());
+
+/** Of the result, or of the error: what was refused. */
+async function tryToPublish(
+  fake: FakeWeb,
+  own?: readonly string[],
+): Promise<{ readonly result: PublishResult | null; readonly refused: readonly string[]; readonly code: string }> {
+  try {
+    const result = await publish(fake.target, fake.role, own === undefined ? {} : { own });
+    return { result, refused: [], code: "" };
+  } catch (error) {
+    if (!isHostwrightError(error)) throw error;
+    return { result: null, refused: error.data["entries"] as readonly string[], code: error.code };
+  }
+}
+
+const accepts = (entries: ReadonlyMap<string, string>): boolean => {
+  const words = [...entries].flatMap(([name, content]) => (name.endsWith(".conf") ? content.split(" ") : []));
+  const pairs = words.filter((word) => word.startsWith("bad-beside"));
+  return !words.includes("bad") && new Set(pairs).size === pairs.length;
+};
+
+const merged = (
+  base: ReadonlyMap<string, string>,
+  changes: Iterable<readonly [string, string | null]>,
+): Map<string, string> => {
+  const result = new Map(base);
+  for (const [name, content] of changes) {
+    if (content === null) result.delete(name);
+    else result.set(name, content);
+  }
+  return result;
+};
+
+const COUNT = 12;
+const names = Array.from({ length: COUNT }, (_, index) => `s${index}.conf`);
+const good = fc.constantFrom("good", "better", "good bad-beside:1", "good bad-beside:2");
+const cases = fc.record({
+  byName: fc.boolean(),
+  before: fc.dictionary(fc.constantFrom(...names), good, { maxKeys: 5 }),
+  changes: fc.dictionary(
+    fc.constantFrom(...names, "shared.inc"),
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constant("new") },
+      { weight: 2, arbitrary: good },
+      fc.constant("bad"),
+      fc.constant(null),
+    ),
+    { minKeys: 1, maxKeys: COUNT },
+  ),
+  own: fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 }),
+});
+
+test("exactly what is refused is held back, alone or beside others; all others are published, in a bounded number of tests", async () => {
+  let [most, runs, worst] = [0, 0, ""];
+  const seed = Number(process.env["HOSTWRIGHT_TEST_SEED"] ?? Date.now() % 1_000_000);
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ byName, before, changes, own }) => {
+      await using fake = new FakeWeb(byName);
+      fake.write(new Map(Object.entries(before)));
+      await tryToPublish(fake, []);
+      const old = fake.inForce();
+      for (const name of Object.keys(before)) if (!old.has(name)) rmSync(join(fake.root, "entries", name));
+      await tryToPublish(fake, []);
+      fake.count("tests");
+      fake.count("reloads");
+
+      const wanted = new Map(Object.entries(changes));
+      fake.write(wanted);
+      const differing = [...wanted].filter(([name, content]) => (old.get(name) ?? null) !== content);
+      const { result, refused, code } = await tryToPublish(fake, own);
+      const inForce = fake.inForce();
+      const held = differing.filter(([name, content]) => (inForce.get(name) ?? null) !== content);
+      const heldNames = held.map(([name]) => name).toSorted();
+      // What stands is accepted; each is as it was, or as it was written.
+      expect(accepts(inForce)).toBe(true);
+      expect(inForce).toEqual(
+        merged(
+          merged(old, wanted),
+          held.map(([name]) => [name, old.get(name) ?? null]),
+        ),
+      );
+      // Nobody is held back for nothing: alone it is refused, or beside what stands.
+      for (const [name, content] of held) {
+        const fits = accepts(merged(inForce, [[name, content]]));
+        expect([name, fits && (!byName || !String(content).includes("bad"))]).toEqual([name, false]);
+      }
+      // Who is accepted beside what was in force does not suffer from others.
+      const fitting = differing.filter((change) => own.includes(change[0]));
+      if (fitting.length > 0 && accepts(merged(old, fitting))) {
+        expect([code, heldNames.filter((name) => own.includes(name))]).toEqual(["", []]);
+      }
+      const mine = heldNames.filter((name) => own.includes(name));
+      expect(code).toBe(mine.length > 0 ? "HW_HTTP_CONFIG_REFUSED" : "");
+      expect(refused.toSorted()).toEqual(mine);
+      if (result !== null) expect(result.heldBack.map(({ name }) => name).toSorted()).toEqual(heldNames);
+      expect(fake.count("reloads")).toBeLessThanOrEqual(1);
+
+      const tests = fake.count("tests");
+      // By message: two for each refused entry. By halving: log2(n) + 2 for each; all and the untouched twice.
+      const each = Math.ceil(Math.log2(Math.max(2, differing.length))) + 2;
+      const bound = 4 + held.length * each + (byName ? 2 * held.length : 0);
+      expect(tests).toBeLessThanOrEqual(bound);
+      runs++;
+      if (tests > most)
+        [most, worst] = [
+          tests,
+          `${differing.length} changed, ${held.length} refused, ${byName ? "named" : "not named"}: bound ${bound}`,
+        ];
+
+      const pending = await pendingPublication(fake.target, fake.role);
+      if (result !== null)
+        expect(pending).toMatchObject({
+          waits: false,
+          heldBack: result.heldBack.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+        });
+    }),
+    { numRuns: 15, seed },
+  );
+  console.info(`halving: seed ${seed}, ${runs} runs, most tests ${most} (${worst})`);
+}, 120_000);
+
+test("an entry of the caller's comes before those of others, whatever their names", async () => {
+  web.write(
+    new Map([
+      ["a.conf", "bad-beside:1"],
+      ["m.conf", "bad"],
+      ["z.conf", "bad-beside:1"],
+    ]),
+  );
+  const { result } = await tryToPublish(web, ["z.conf"]);
+  expect(result?.heldBack.map(({ name }) => name)).toEqual(["a.conf", "m.conf"]);
+  expect(web.inForce()).toEqual(new Map([["z.conf", "bad-beside:1"]]));
+}, 60_000);
+
+test("an entry that only fits what another change makes room for is not held back with a third", async () => {
+  web.write(new Map([["s3.conf", "bad-beside:1"]]));
+  await publish(web.target, web.role);
+  web.write(
+    new Map([
+      ["s0.conf", "bad-beside:1"],
+      ["s3.conf", "moved"],
+      ["s5.conf", "bad"],
+    ]),
+  );
+  const { result } = await tryToPublish(web, []);
+  expect(result?.heldBack).toEqual([{ name: "s5.conf", reason: "something is wrong" }]);
+  expect(web.inForce()).toEqual(
+    new Map([
+      ["s0.conf", "bad-beside:1"],
+      ["s3.conf", "moved"],
+    ]),
+  );
+}, 60_000);
+
+test("what is only refused at the reload costs one more attempt, and fails its own task alone", async () => {
+  web.write(new Map([["old.conf", "good"]]));
+  await publish(web.target, web.role);
+  web.count("reloads");
+  web.write(
+    new Map([
+      ["a.conf", "good"],
+      ["b.conf", "kills"],
+      ["c.conf", "good"],
+    ]),
+  );
+  const { result } = await tryToPublish(web, ["a.conf"]);
+  expect(result?.heldBack.map(({ name }) => name)).toEqual(["b.conf", "c.conf"]);
+  expect([...web.inForce().keys()]).toEqual(["a.conf", "old.conf"]);
+  // Refused, gone back, taken.
+  expect(web.count("reloads")).toBe(3);
+  expect((await tryToPublish(web, [])).result).toMatchObject({ changed: false });
+  expect(await tryToPublish(web, ["b.conf"])).toMatchObject({ code: "HW_HTTP_RELOAD_FAILED", refused: ["b.conf"] });
+  expect((await tryToPublish(web, ["c.conf"])).result?.heldBack.map(({ name }) => name)).toEqual(["b.conf"]);
+  web.write(new Map([["b.conf", "mended"]]));
+  expect((await tryToPublish(web, [])).result).toMatchObject({ entries: ["b.conf"], heldBack: [] });
+  expect([...web.inForce().keys()]).toEqual(["a.conf", "b.conf", "c.conf", "old.conf"]);
+}, 60_000);
+
+test("more others than fit into a command line are held back in one attempt, and are published when the cause is mended", async () => {
+  const many = Array.from({ length: 1200 }, (_, index) => [`s${index}-${"x".repeat(30)}.conf`, "good"] as const);
+  web.write(new Map([...many, ["kills.conf", "kills"], ["own.conf", "good"]]));
+  const started = performance.now();
+  const { result } = await tryToPublish(web, ["own.conf"]);
+  console.info(`1,201 others held back at a reload: ${Math.round(performance.now() - started)} ms`);
+  expect(result?.heldBack).toHaveLength(1201);
+  expect([...web.inForce().keys()]).toEqual(["own.conf"]);
+  expect((await pendingPublication(web.target, web.role)).heldBack).toHaveLength(1201);
+  web.write(new Map([["kills.conf", "mended"]]));
+  expect((await pendingPublication(web.target, web.role)).waits).toBe(true);
+  expect((await tryToPublish(web, [])).result?.entries).toHaveLength(1201);
+}, 60_000);

@@ -1,0 +1,186 @@
+import type { Target } from "../../contracts/resource.ts";
+import type { HttpRole } from "../../contracts/roles/http.ts";
+import { blamedEntry, brokenOff, notPublished, reasonOf } from "./publication-error.ts";
+import { GENERATION_MARK, PENDING, PUBLISH } from "./publisher-script.ts";
+import { SEARCH, SEARCH_SECONDS } from "./publisher-search.ts";
+import { AWAIT } from "./publisher-wait.ts";
+
+export interface PublishOptions {
+  /** A new generation and a reload although no entry differs: something outside of the entries changed. Default false. */
+  readonly force?: boolean;
+  /**
+   * Entries that the caller answers for. When the web server refuses another task's entry, that one is left as it is in
+   * force and the rest is published. Default: every entry counts, and any refused one fails the publication.
+   */
+  readonly own?: readonly string[];
+  /**
+   * Another unit that gives way: its port is freed right before this web server is started, and it runs again when that
+   * does not come to answer. Default: none.
+   */
+  readonly instead?: { readonly unit: string; readonly port: number };
+}
+
+/** An entry that the web server refused: it waits for its owner, and what was in force of it stays so. */
+export interface HeldEntry {
+  readonly name: string;
+  /** What the web server said of it, in one line. */
+  readonly reason: string;
+}
+
+export interface PublishResult {
+  /** The generation in force; 0 when there is none yet. */
+  readonly generation: number;
+  /** Is it a new one? */
+  readonly changed: boolean;
+  /** Did the web server take it by a reload? False when it had to be started, or nothing changed. */
+  readonly reloaded: boolean;
+  /** Entries that differed from the generation in force before. */
+  readonly entries: readonly string[];
+  /** Entries of others that are not in it as their tasks wrote them. */
+  readonly heldBack: readonly HeldEntry[];
+}
+
+/** What waits in the entries of an http service. */
+export interface Pending {
+  /** Is there something that a publication would, or might, put in force? */
+  readonly waits: boolean;
+  /** Refused by the last publication, and unchanged since. */
+  readonly heldBack: readonly HeldEntry[];
+}
+
+/** What one attempt came to, as the server tells it. */
+export interface Outcome {
+  readonly word: string;
+  readonly generation: number;
+  readonly runs: boolean;
+  readonly ran: boolean;
+  /** Names without those held back. */
+  readonly changed: readonly string[];
+  readonly heldBack: readonly HeldEntry[];
+  readonly said: string;
+}
+
+interface Attempt {
+  readonly force: boolean;
+  readonly first: readonly string[];
+  readonly held: readonly HeldEntry[];
+  readonly search: boolean;
+  readonly instead: PublishOptions["instead"];
+}
+
+/** An entry's file name as it may travel in a list between spaces. */
+const NAME = /^[\w][\w.-]*$/;
+/** Found one by one, each by the message that names it. More than these, and what no message names, is searched for. */
+const MOST_BY_MESSAGE = 20;
+/** Above what the script itself waits for: the lock, a search, a reload and its answer, and both again to go back. */
+const TIMEOUT_MS = 720_000;
+
+function common({ publication }: HttpRole): readonly string[] {
+  const { name, content } = publication.statusEntry(GENERATION_MARK);
+  return [publication.root, name, content.trimEnd()];
+}
+
+/** Do entries wait for a publication, or was one left unfinished? One round trip that changes nothing. */
+export async function pendingPublication(target: Target, http: HttpRole): Promise<Pending> {
+  const result = await target.server.script({ script: PENDING, args: common(http), signal: target.signal });
+  if (result.exitCode !== 0) throw brokenOff(target, http, result);
+  const lines = result.stdout.toString().split("\n");
+  const after = (word: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+  const differing = after("waits");
+  const heldBack = after("held")
+    .map((line) => heldEntry(http, line))
+    .filter(({ name }) => differing.includes(name));
+  const waits = lines.includes("unfinished") || differing.some((name) => !heldBack.some((held) => held.name === name));
+  return { waits, heldBack };
+}
+
+/**
+ * Puts the entries in `<root>/entries/` in force as one numbered generation (decisions.md D18), in one round trip where the
+ * web server takes all of them. A refused entry is found by the message that names it, else by halving; it is held back,
+ * and all others are published. What is refused only at the reload is not searched for: one more attempt publishes the
+ * caller's entries beside what is in force of the others. Entries stay as their tasks wrote them.
+ * @throws HW_HTTP_FOREIGN_CONFIG when the configuration was broken before, with the file in `data.file`.
+ * @throws HW_HTTP_CONFIG_REFUSED when its test refuses what the caller answers for; `data.entries` names it where it can be told.
+ * @throws HW_HTTP_RELOAD_FAILED when the web server did not take it: it says why, or was not done within 90 s. The
+ * former generation is in force again.
+ */
+export async function publish(target: Target, http: HttpRole, options: PublishOptions = {}): Promise<PublishResult> {
+  const { own, force = false } = options;
+  const isOwn = ({ name }: Pick<HeldEntry, "name">): boolean => own?.includes(name) ?? true;
+  const status = http.publication.statusEntry(GENERATION_MARK).name;
+  const plain = {
+    instead: options.instead,
+    force,
+    first: (own ?? []).filter((name) => NAME.test(name)),
+    search: false,
+  };
+  let next: Attempt = { ...plain, held: [] };
+  let [byMessage, alone] = [0, false];
+  for (;;) {
+    const outcome = await attempt(target, http, next);
+    const { word, generation, changed, heldBack } = outcome;
+    const done = word === "published" || word === "unchanged";
+    const mine = heldBack.filter(isOwn);
+    if (mine.length > 0) throw notPublished(target, http, { ...outcome, word: done ? word : "refused" }, mine);
+    if (done) {
+      const isNew = word === "published";
+      return { generation, changed: isNew, reloaded: isNew && outcome.ran, entries: changed, heldBack };
+    }
+    const others = changed.filter((name) => !isOwn({ name }) && name !== status && NAME.test(name));
+    if (word === "refused" && !next.search && (changed.length > 1 || others.length > 0)) {
+      const blamed = changed.length === 1 ? others[0] : blamedEntry(http, outcome.said);
+      const known = blamed !== undefined && blamed !== null && others.includes(blamed);
+      if (known && byMessage++ < MOST_BY_MESSAGE)
+        next = { ...plain, held: [...heldBack, { name: blamed, reason: reasonOf(http, outcome.said) }] };
+      else next = { ...plain, held: byMessage > MOST_BY_MESSAGE ? heldBack : [], search: true };
+    } else if (word === "failed" && outcome.runs && !alone && others.length > 0) {
+      alone = true;
+      const reason = `not taken at the reload, by itself or with others: ${reasonOf(http, outcome.said)}`;
+      next = { ...plain, held: [...heldBack, ...others.map((name) => ({ name, reason }))] };
+    } else throw notPublished(target, http, outcome, []);
+  }
+}
+
+async function attempt(target: Target, http: HttpRole, asked: Attempt): Promise<Outcome> {
+  const { force, first, held, search, instead } = asked;
+  const { unit, test, status, errorLog = "" } = http.publication;
+  const result = await target.mutate({
+    script: PUBLISH,
+    args: [
+      ...common(http),
+      unit,
+      String(status.port),
+      status.path,
+      errorLog,
+      force ? "1" : "0",
+      search ? "1" : "0",
+      AWAIT,
+      SEARCH,
+      String(SEARCH_SECONDS),
+      instead?.unit ?? "",
+      String(instead?.port ?? 0),
+      ...test,
+    ],
+    stdin: [first.join(" "), ...held.map(({ name, reason }) => `${name} ${reason}`), ""].join("\n"),
+    timeoutMs: TIMEOUT_MS,
+  });
+  const [head = "", changed = "", count = "", ...rest] = result.stdout.toString().split("\n");
+  const [word = "", generation = "", runs = "", ran = ""] = head.split(" ");
+  if (result.exitCode !== 0 || !/^\d+$/.test(generation)) throw brokenOff(target, http, result);
+  return {
+    word,
+    generation: Number(generation),
+    runs: runs === "yes",
+    ran: ran === "yes",
+    changed: changed.split(" ").filter((name) => name !== ""),
+    heldBack: rest.slice(0, Number(count)).map((line) => heldEntry(http, line)),
+    said: rest.slice(Number(count)).join("\n"),
+  };
+}
+
+/** Reasons of several lines travel in one, with tabs. */
+function heldEntry(http: HttpRole, line: string): HeldEntry {
+  const [name = "", ...words] = line.split(" ");
+  return { name, reason: reasonOf(http, words.join(" ").replaceAll("\t", "\n")) };
+}

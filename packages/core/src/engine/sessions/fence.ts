@@ -1,0 +1,237 @@
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { CommandResult, Script, Server } from "../../contracts/server.ts";
+import { runChecked } from "../../servers/checked.ts";
+import { REAP } from "../../servers/session-reaper.ts";
+
+/** How far a store has come, or a server has seen it: see `LeaseStore.lastToken`. */
+export interface FenceMark {
+  readonly epoch: number;
+  readonly token: number;
+}
+
+/** What a task's mutating scripts show to a server before they may work there (decisions.md D12). */
+export interface Fence extends FenceMark {
+  /** The lease's scope, `site/s7k2m9xq4t`. */
+  readonly scope: string;
+  readonly installation: string;
+  /** How far the store has come up to now: a server that saw more saw a later store than this one. */
+  latest(): Promise<FenceMark>;
+}
+
+const FENCED = 121;
+const FOLDER = "/var/lib/hostwright/fence";
+
+/** How long a script of an earlier holder may go on before it is ended. */
+const GRACE_SECONDS = 10;
+
+// take LOCK INSTALLATION EPOCH TOKEN SECONDS: takes the flock on 9, which is LOCK. It holds who has the flock: installation,
+// epoch, token, process, session and start. A worker that is stopped, or whose line hangs, leaves its script waiting for
+// input, and the flock with it: who comes later ends that script's session, which is nobody else's.
+const TAKE = `
+session_of() { { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 0; set -- \${line##*) }; echo "$4 \${20}"; }
+end_earlier() {
+  read -r installation_by epoch_by token_by process_by session_by < "$1" || return 0
+  [ "$installation_by" = "$2" ] || return 0
+  [ "$epoch_by" -lt "$3" ] || { [ "$epoch_by" -eq "$3" ] && [ "$token_by" -lt "$4" ]; } || return 0
+  while [ "$(session_of "$process_by")" = "$session_by" ]; do
+    sh -c '${REAP}' sh "KILL:\${session_by% *}" > /dev/null
+    sleep 0.05
+  done
+}
+take() { until flock -w "$5" 9; do [ $? -eq 1 ] || exit 1; end_earlier "$@"; done; }
+`;
+
+// Arguments: folder, scope file, installation, epoch, token, how far the store has come, grace, script, its arguments. The
+// script runs under the scope's flock and only while no higher epoch or token was seen there; a first or higher one is
+// recorded, with the boot in which that was. One more file holds how far the store was seen to come by any scope: by it the
+// first script of a task tells a store that was restored from a backup, and one raised epoch fences all scopes.
+const WRAPPER = `${TAKE}
+set -u
+dir=$1; file=$2; installation=$3; epoch=$4; token=$5; latest=$6; grace=$7; inner=$8; shift 8
+[ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
+exec 9>>"$dir/$file.lock" || exit 1
+take "$dir/$file.lock" "$installation" "$epoch" "$token" "$grace"
+top=$dir/highest-$installation
+highest() { top_epoch=0 top_token=0; [ ! -s "$top" ] || read -r top_epoch top_token < "$top"; }
+fenced() { echo "$1 $2 $3 $top_epoch $top_token"; exit ${FENCED}; }
+seen_installation= seen_epoch=0 seen_token=0
+[ ! -s "$dir/$file" ] || read -r seen_installation seen_epoch seen_token seen_boot < "$dir/$file"
+highest
+if [ "$seen_installation" = "$installation" ]; then
+  if [ "$seen_epoch" -gt "$epoch" ] || { [ "$seen_epoch" -eq "$epoch" ] && [ "$seen_token" -gt "$token" ]; }; then
+    fenced scope "$seen_epoch" "$seen_token"
+  fi
+fi
+[ "$top_epoch" -le "$epoch" ] || fenced scope 0 0
+if [ "$seen_installation $seen_epoch $seen_token" != "$installation $epoch $token" ]; then
+  if [ "$top_epoch" -eq "$epoch" ] && [ "$top_token" -gt "$latest" ]; then fenced store 0 0; fi
+  read -r boot < /proc/sys/kernel/random/boot_id || exit 1
+  printf '%s %s %s %s\\n' "$installation" "$epoch" "$token" "$boot" > "$dir/$file.new" && mv "$dir/$file.new" "$dir/$file" || exit 1
+fi
+if [ "$top_epoch" -lt "$epoch" ] || [ "$top_token" -lt "$latest" ]; then
+  exec 8>>"$top.lock" && flock 8 || exit 1
+  highest
+  if [ "$top_epoch" -lt "$epoch" ] || { [ "$top_epoch" -eq "$epoch" ] && [ "$top_token" -lt "$latest" ]; }; then
+    printf '%s %s\\n' "$epoch" "$latest" > "$top.new" && mv "$top.new" "$top" || exit 1
+  fi
+  exec 8>&-
+fi
+# On a full disk it is not written, and then nobody ends this one: an undo there is worth more.
+printf '%s %s %s %s %s\\n' "$installation" "$epoch" "$token" $$ "$(session_of $$)" 2>/dev/null > "$dir/$file.lock"
+sh -c "$inner" sh "$@" 9>&-
+`;
+
+function fileOf(scope: string): string {
+  return scope.replaceAll("/", "-");
+}
+
+/**
+ * Runs a script that changes the server, under the fence. @throws HW_LEASE_LOST when a later holder was there;
+ * HW_STORE_RESTORED when the server saw a later store than ours. A script of an earlier holder that still runs there is given
+ * `graceSeconds` to end by itself, and then ended. The last two are others in tests only.
+ */
+export async function runFenced(
+  server: Server,
+  fence: Fence,
+  script: Script,
+  folder: string = FOLDER,
+  graceSeconds: number = GRACE_SECONDS,
+): Promise<CommandResult> {
+  // A stream can be sent once: what may refuse it is asked before.
+  if (isStream(script.stdin)) await runFenced(server, fence, { script: ":" }, folder, graceSeconds);
+  for (;;) {
+    const known = await fence.latest();
+    const result = await server.script({
+      ...script,
+      script: WRAPPER,
+      args: [
+        folder,
+        fileOf(fence.scope),
+        fence.installation,
+        String(fence.epoch),
+        String(fence.token),
+        String(known.token),
+        String(graceSeconds),
+        script.script,
+        ...(script.args ?? []),
+      ],
+    });
+    if (result.exitCode !== FENCED) return result;
+    const seen = parseSeen(result.stdout.toString());
+    if (seen === null) return result;
+    const latest = await fence.latest();
+    if (isLater(seen.scope, latest) || isLater(seen.store, latest)) throw restored(server, fence);
+    // What others did in the store while it was on its way fences nobody.
+    if (seen.by === "scope") throw lost(server, fence);
+  }
+}
+
+function isStream(stdin: Script["stdin"]): boolean {
+  return typeof stdin === "object" && !(stdin instanceof Uint8Array);
+}
+
+interface Seen {
+  readonly by: "scope" | "store";
+  readonly scope: FenceMark;
+  readonly store: FenceMark;
+}
+
+function parseSeen(output: string): Seen | null {
+  const match = /^(scope|store)((?: \d+){4})\n$/.exec(output);
+  if (match === null) return null;
+  const [epoch = 0, token = 0, topEpoch = 0, topToken = 0] = (match[2] ?? "").trim().split(" ").map(Number);
+  return { by: match[1] as Seen["by"], scope: { epoch, token }, store: { epoch: topEpoch, token: topToken } };
+}
+
+function isLater(seen: FenceMark, known: FenceMark): boolean {
+  return seen.epoch > known.epoch || (seen.epoch === known.epoch && seen.token > known.token);
+}
+
+function lost(server: Server, { scope }: Fence): HostwrightError {
+  return new HostwrightError(
+    "HW_LEASE_LOST",
+    `${server.name} has seen a later holder of ${scope}: this worker changed nothing more there.`,
+    { server: server.name },
+  );
+}
+
+function restored(server: Server, { scope }: Fence): HostwrightError {
+  return new HostwrightError(
+    "HW_STORE_RESTORED",
+    `${server.name} has seen a later state of this installation than its store knows. Nothing was changed there for ${scope}.`,
+    { server: server.name },
+  );
+}
+
+// Arguments: folder, scope file. Ends with 0 when the server still is in the boot in which the scope's fence was raised.
+const SAME_BOOT = `
+read -r installation epoch token boot < "$1/$2" && read -r now < /proc/sys/kernel/random/boot_id && [ "$boot" = "$now" ]
+`;
+
+/** Has the server run on without a restart since the task's first change there? False where nobody knows. */
+export async function ranOn(
+  server: Server,
+  { scope }: Pick<Fence, "scope">,
+  signal: AbortSignal,
+  folder: string = FOLDER,
+): Promise<boolean> {
+  const { exitCode } = await server.script({ script: SAME_BOOT, args: [folder, fileOf(scope)], signal });
+  return exitCode === 0;
+}
+
+// Arguments: folder, installation, epoch, first and last number, grace. Fences every scope at once, then waits until what
+// began before has ended, or ends it. Prints the highest number of a user or group in the range, or 0.
+const RAISE = `${TAKE}
+set -u
+dir=$1; top=$1/highest-$2; epoch=$3; first=$4; last=$5; grace=$6
+[ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
+exec 8>>"$top.lock" && flock 8 || exit 1
+top_epoch=0
+[ ! -s "$top" ] || read -r top_epoch top_token < "$top"
+if [ "$top_epoch" -lt "$epoch" ]; then
+  printf '%s 0\\n' "$epoch" > "$top.new" && mv "$top.new" "$top" && sync -f "$dir" || exit 1
+fi
+exec 8>&-
+for lock in "$dir"/*.lock; do
+  [ "$lock" != "$top.lock" ] || continue
+  exec 9>>"$lock" || exit 1
+  take "$lock" "$2" "$epoch" 0 "$grace"
+done
+exec 9>&-
+highest=0
+{ getent passwd; getent group; } | {
+  while IFS=: read -r name password number rest; do
+    if [ "$number" -ge "$first" ] && [ "$number" -le "$last" ] && [ "$number" -gt "$highest" ]; then highest=$number; fi
+  done
+  echo "$highest"
+}
+`;
+
+/**
+ * Fences workers of lower epochs out of all scopes on a server. @returns the highest unix id in the range that is in use
+ * there; 0 when none is. @throws HW_COMMAND_FAILED when another installation's script ran on for three minutes
+ */
+export async function raiseFence(
+  server: Server,
+  identity: Pick<Fence, "installation" | "epoch">,
+  range: { readonly from: number; readonly to: number },
+  folder: string = FOLDER,
+  graceSeconds: number = GRACE_SECONDS,
+): Promise<number> {
+  const args = [folder, identity.installation, identity.epoch, range.from, range.to, graceSeconds].map(String);
+  const { exitCode, stdout, stderr } = await server.script({ script: RAISE, args, timeoutMs: 180_000 });
+  if (exitCode === 0) return Number(stdout.toString());
+  throw new HostwrightError("HW_COMMAND_FAILED", `The fence of ${server.name} could not be raised.`, {
+    server: server.name,
+    output: stderr,
+    mend: "Look what still runs there for this installation, then raise the epoch again.",
+  });
+}
+
+/** Forgets a scope that no longer exists (a deleted or undone site). @throws as `runChecked` */
+export async function dropFence(server: Server, scope: string, folder: string = FOLDER): Promise<void> {
+  await runChecked(server, {
+    script: `cd "$1" 2>/dev/null || exit 0; rm -f -- "$2" "$2.lock"`,
+    args: [folder, fileOf(scope)],
+  });
+}

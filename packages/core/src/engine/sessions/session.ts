@@ -1,0 +1,136 @@
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { Target } from "../../contracts/resource.ts";
+import type { CommandResult, Script, Server } from "../../contracts/server.ts";
+import type { ServerRecord } from "../../model/records.ts";
+import type { Reference, Resolve } from "../../model/text.ts";
+import { ranOn, runFenced, type Fence } from "./fence.ts";
+import type { ServerPool } from "./server-pool.ts";
+
+/** The longest that a single changing script runs for, a release's stream apart, which ends with its connection. */
+const SETTLE_MS = 300_000;
+
+export type LoadSecrets = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+
+/** What one planning or one task works with: targets, their connections and its secrets, all closed with it. */
+export class Session implements AsyncDisposable {
+  readonly #pool: ServerPool;
+  readonly #load: LoadSecrets;
+  readonly #fence: Fence | null;
+  readonly #signal: AbortSignal;
+  readonly #targets = new Map<string, Promise<Target>>();
+  readonly #secrets = new Map<string, string>();
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  constructor(options: { pool: ServerPool; load: LoadSecrets; fence: Fence | null; signal: AbortSignal }) {
+    this.#pool = options.pool;
+    this.#load = options.load;
+    this.#fence = options.fence;
+    this.#signal = options.signal;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /** The same work with connections of its own and past any cancel: undo needs it after both. */
+  apart(): Session {
+    return new Session({
+      pool: this.#pool,
+      load: this.#load,
+      fence: this.#fence,
+      signal: new AbortController().signal,
+    });
+  }
+
+  /** Takes secrets that this work knows out of what a program said. */
+  readonly redact = (text: string): string => {
+    let clean = text;
+    for (const [id, value] of this.#secrets) {
+      if (value !== "") clean = clean.replaceAll(value, `[${id.slice(id.lastIndexOf("/") + 1)}]`);
+    }
+    return clean;
+  };
+
+  readonly resolve: Resolve = (reference) => {
+    const value = this.#secrets.get(reference.id);
+    if (value === undefined) {
+      throw new HostwrightError(
+        "HW_SECRET_UNREADABLE",
+        `The secret ${reference.id} (${reference.label}) is not known.`,
+      );
+    }
+    return value;
+  };
+
+  /** Brings secrets into memory, in one read. */
+  async loadSecrets(references: readonly Pick<Reference, "id">[]): Promise<void> {
+    const missing = [...new Set(references.map((reference) => reference.id))].filter((id) => !this.#secrets.has(id));
+    if (missing.length === 0) return;
+    for (const [id, value] of await this.#load(missing)) this.#secrets.set(id, value);
+  }
+
+  async target(record: ServerRecord): Promise<Target> {
+    let target = this.#targets.get(record.id);
+    if (target === undefined) {
+      target = this.#makeTarget(record);
+      this.#targets.set(record.id, target);
+    }
+    return target;
+  }
+
+  /** Waits until nothing of this work's own scope changes the server any longer: a script outlives a lost connection. */
+  async settle(record: ServerRecord): Promise<void> {
+    if (this.#fence === null) return;
+    const target = await this.target(record);
+    await target.mutate({ script: ":", timeoutMs: SETTLE_MS });
+  }
+
+  /** Has the server not been restarted since this work first changed it? False where nobody knows. */
+  async ranOn(record: ServerRecord): Promise<boolean> {
+    return this.#fence === null || ranOn(await this.#pool.get(record), this.#fence, this.#signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closers = this.#closers.splice(0);
+    await Promise.allSettled(closers.map(async (close) => close()));
+    this.#secrets.clear();
+  }
+
+  async #makeTarget(record: ServerRecord): Promise<Target> {
+    const server = await this.#pool.get(record);
+    const connections = new Map<string, Promise<unknown>>();
+    return {
+      server,
+      signal: this.#signal,
+      scope: this.#fence?.scope ?? "",
+      resolve: this.resolve,
+      serviceOptions: (type) => record.services.find((service) => service.type === type)?.options,
+      connection: async <T>(
+        key: string,
+        open: () => Promise<T>,
+        close: (connection: T) => Promise<void>,
+      ): Promise<T> => {
+        const known = connections.get(key) as Promise<T> | undefined;
+        if (known !== undefined) return known;
+        const opening = open();
+        connections.set(key, opening);
+        opening.then(
+          (connection) => this.#closers.push(async () => close(connection)),
+          () => connections.delete(key),
+        );
+        return opening;
+      },
+      mutate: async (script) => this.#mutate(server, script),
+    };
+  }
+
+  async #mutate(server: Server, script: Script): Promise<CommandResult> {
+    if (this.#fence === null) {
+      throw new HostwrightError(
+        "HW_INTERNAL",
+        `Something tried to change ${server.name} while planning. Nothing was changed.`,
+      );
+    }
+    return runFenced(server, this.#fence, { signal: this.#signal, ...script });
+  }
+}

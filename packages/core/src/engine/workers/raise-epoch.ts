@@ -1,0 +1,81 @@
+import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import type { ServerRecord } from "../../model/records.ts";
+import { describe, leftOf } from "../actions/action-context.ts";
+import type { Residue } from "../../model/residue.ts";
+import type { Events } from "../events.ts";
+import { raiseFence } from "../sessions/fence.ts";
+import { Journal } from "../actions/journal.ts";
+import { planOf } from "./stored-plans.ts";
+import type { EngineParts } from "../planning/task-engine.ts";
+import type { TaskOutcome } from "./worker.ts";
+
+/** What was done for a store that was restored from a backup. */
+export interface RaisedEpoch {
+  readonly epoch: number;
+  /** Ids of tasks that were unfinished in the backup: they need attention now. */
+  readonly tasks: readonly string[];
+  /**
+   * Servers that could not be told. Their fence rises with the first task that changes them; a unix id that was given out
+   * there after the backup is not known and may be drawn again, which that server then refuses.
+   */
+  readonly unreached: readonly { readonly server: string; readonly code: string; readonly message: string }[];
+}
+
+const LOOK =
+  "Look at its site first. If it answers as it should, resolve the task with `complete`, which takes it as done; `retry` takes back, that is deletes, what the task has made.";
+
+/** See `Hostwright.raiseEpoch`. */
+export async function raiseEpoch(parts: EngineParts, events: Events): Promise<RaisedEpoch> {
+  const { store, pool, uids } = parts;
+  const { epoch, tasks } = await store.raiseEpoch(new Date().toISOString(), outcomeOf([]));
+  for (const id of tasks) {
+    const outcome = outcomeOf(await begunBy(parts, id));
+    await store.tasks.move(id, ["needs-attention"], "needs-attention", { outcome });
+    await events.emit(id, "task:finished", outcome);
+  }
+  const { installation } = await store.identity();
+  const servers = (await store.records.list("server")).map(({ value }) => value as ServerRecord);
+  const unreached: RaisedEpoch["unreached"][number][] = [];
+  const highest = await Promise.all(
+    servers.map(async (server) => {
+      try {
+        return await raiseFence(await pool.get(server), { installation, epoch }, uids);
+      } catch (error) {
+        unreached.push({ server: server.name, ...describe(error) });
+        return 0;
+      }
+    }),
+  );
+  // What is drawn next is above it.
+  const used = Math.max(0, ...highest);
+  if (used > 0) await store.records.nextNumber("uid", used);
+  return { epoch, tasks, unreached };
+}
+
+/** Everything that the journal of the backup knows to be begun: whether it stands, was undone or went on is not known. */
+async function begunBy(parts: EngineParts, taskId: string): Promise<readonly Residue[]> {
+  const { store, box } = parts;
+  const task = await store.tasks.get(taskId);
+  const reason = new Error("it was begun before the backup; what became of it is not known");
+  try {
+    const plan = task === null ? null : await planOf(parts, task, { begun: true });
+    if (plan === null) return [];
+    const history = await new Journal(store.journal, box, "").history(taskId);
+    return plan.actions.flatMap((action, index) => {
+      const begun = history.get(index);
+      return begun === undefined || begun.undone?.length === 0 ? [] : leftOf(action, reason);
+    });
+  } catch (error) {
+    if (isHostwrightError(error)) return [{ server: "", type: "task", key: taskId, reason: error.message }];
+    throw error;
+  }
+}
+
+function outcomeOf(residue: readonly Residue[]): TaskOutcome {
+  const error = new HostwrightError(
+    "HW_STORE_RESTORED",
+    "The store was restored from a backup in which this task was unfinished. What became of it since is not known: it was neither resumed nor undone.",
+    { mend: LOOK },
+  );
+  return { state: "needs-attention", value: {}, error: error.toJSON(), residue };
+}

@@ -1,0 +1,65 @@
+import type { StoredTask } from "../../contracts/store.ts";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { newId } from "../../model/ids.ts";
+import { canonicalJson } from "../../model/canonical.ts";
+import type { PlanApproval, PlanData } from "../planning/plan.ts";
+import {
+  openPlan,
+  parseRequest,
+  planHash,
+  planIdOf,
+  planRequest,
+  sealPlan,
+  type EngineParts,
+  type TaskRequest,
+} from "../planning/task-engine.ts";
+
+/** Plans a request and keeps the plan, sealed, until its time is over: whoever knows id and hash may approve it. */
+export async function makeStoredPlan(parts: EngineParts, request: TaskRequest, signal: AbortSignal): Promise<PlanData> {
+  const { store, box, planLifeMs } = parts;
+  const task = newId("t", 16);
+  const known = { id: planIdOf(task), task, request: parseRequest(parts, request).parsed };
+  const expiresAt = new Date(Date.now() + planLifeMs).toISOString();
+  // Before it is planned, which makes drafts and secrets: whatever becomes of this process, a sweep finds them.
+  await store.plans.put({ ...known, title: "", hash: "", sealed: null, expiresAt });
+  const plan = await planRequest(parts, request, task, signal);
+  const made = { title: plan.title, hash: planHash(plan), sealed: sealPlan(box, plan), expiresAt: plan.expiresAt };
+  await store.plans.put({ ...known, ...made });
+  return plan;
+}
+
+/**
+ * The plan that a task brought: sealed, or the approval of a stored one, which is believed only as far as the sealed
+ * plan says the same. Null when it is yet to be planned from its request.
+ * @throws HW_PLAN_FORGED, HW_PLAN_EXPIRED (unless it was begun), HW_NOT_FOUND
+ */
+export async function planOf(
+  parts: EngineParts,
+  task: Pick<StoredTask, "id" | "plan" | "request">,
+  options: { readonly begun: boolean },
+): Promise<PlanData | null> {
+  if (task.plan === null) return null;
+  if (!isApproval(task.plan)) return openPlan(parts.box, task, options);
+  const { plan: id, hash } = task.plan;
+  const stored = await parts.store.plans.get(id);
+  if (stored === null) {
+    throw new HostwrightError(
+      "HW_NOT_FOUND",
+      `The plan ${id}, which task ${task.id} approves, is gone. Nothing was run.`,
+    );
+  }
+  const plan = openPlan(parts.box, { id: task.id, plan: stored.sealed }, options);
+  // The request in the clear is what the policy was asked about.
+  const same = plan.id === id && planHash(plan) === hash && canonicalJson(plan.request) === canonicalJson(task.request);
+  if (same) return plan;
+  throw new HostwrightError(
+    "HW_PLAN_FORGED",
+    `Task ${task.id} approves another content of plan ${id} than was sealed. Nothing was run.`,
+    { mend: "Read the plan that is stored, and approve its hash." },
+  );
+}
+
+/** A task that was submitted with an approval, whose plan no worker has taken up yet. */
+export function isApproval(plan: unknown): plan is PlanApproval {
+  return typeof plan === "object" && plan !== null && "plan" in plan && "hash" in plan;
+}

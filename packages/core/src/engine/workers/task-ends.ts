@@ -1,0 +1,47 @@
+import type { JournalStore } from "../../contracts/store.ts";
+import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import { describe, leftOf } from "../actions/action-context.ts";
+import type { Residue } from "../../model/residue.ts";
+import type { PlanData } from "../planning/plan.ts";
+import type { TaskEnd } from "./task-run.ts";
+
+/**
+ * What was begun of a task and not undone, where nothing comes to its undo any more: its plan cannot be read, or the store
+ * failed. Such a task is not undone, whatever it failed with.
+ */
+export async function leftBegun(
+  journal: JournalStore,
+  task: string,
+  plan: PlanData | null,
+  error: unknown,
+): Promise<readonly Residue[]> {
+  const begun = new Set<number>();
+  for (const row of await journal.read(task)) {
+    if (row.phase === "do") begun.add(row.action);
+    else if (row.state === "done" && (row.output as readonly Residue[]).length === 0) begun.delete(row.action);
+  }
+  const reason = describe(error).message;
+  return [...begun].toReversed().flatMap((index) => {
+    const action = plan?.actions[index];
+    return action === undefined ? [{ server: "", type: "run", key: `action ${index}`, reason }] : leftOf(action, error);
+  });
+}
+
+/** The commit row stands: what failed after it is listed, and nothing is taken back. */
+export function committedEnd(plan: PlanData, error: unknown): TaskEnd {
+  const reason = error instanceof Error ? error.message : String(error);
+  const residue = [{ server: plan.actions.at(-1)?.serverName ?? "", type: "run", key: plan.title, reason }];
+  return { plan, value: plan.value, committed: true, error: null, residue };
+}
+
+export function errorJson(error: unknown): Record<string, unknown> {
+  if (isHostwrightError(error)) return error.toJSON();
+  const message = error instanceof Error ? error.message : String(error);
+  return new HostwrightError("HW_INTERNAL", message, { cause: error }).toJSON();
+}
+
+/** Sites and platforms that it has alone stay leased until somebody resolved it; servers are free for others (decisions.md D9). */
+export function freedBy(plan: PlanData | null): string[] {
+  const free = plan?.leases.filter(({ scope, mode }) => mode === "shared" || scope.startsWith("server/")) ?? [];
+  return free.map(({ scope }) => scope);
+}

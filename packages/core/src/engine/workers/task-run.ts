@@ -1,0 +1,205 @@
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { RecordRemoval, RegisterChanges } from "../../contracts/store.ts";
+import type { Residue } from "../../model/residue.ts";
+import { Estate } from "../planning/estate.ts";
+import type { Events } from "../events.ts";
+import { dropFence, type Fence } from "../sessions/fence.ts";
+import { Journal } from "../actions/journal.ts";
+import { giveLoginLink, taskSecret } from "../actions/login-link.ts";
+import { Patience } from "../sessions/patience.ts";
+import type { PlanData } from "../planning/plan.ts";
+import { publishFor } from "../actions/publication.ts";
+import { requireLease } from "./require-lease.ts";
+import { Runner, type RunEnd } from "../actions/runner.ts";
+import { Session } from "../sessions/session.ts";
+import { hold } from "../actions/undoing.ts";
+import { httpRole, type EngineParts } from "../planning/task-engine.ts";
+
+export interface TaskEnd extends RunEnd {
+  readonly plan: PlanData | null;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** How a plan is gone on with: from its beginning or the journal's end, or backwards. */
+export type Direction = "forward" | "back";
+
+export interface TaskRunParts {
+  readonly engine: EngineParts;
+  readonly events: Events;
+  readonly holder: string;
+}
+
+export interface RunHow {
+  readonly direction: Direction;
+  /** Another worker has begun it. */
+  readonly resumed: boolean;
+  /** Hand it over at the next boundary of the journal. */
+  readonly closing: AbortSignal;
+}
+
+/** One plan under its leases: reserved names, the run or its resumption, commit, what comes after it. */
+export class TaskRun {
+  readonly #engine: EngineParts;
+  readonly #events: Events;
+  readonly #holder: string;
+  readonly #plan: PlanData;
+
+  constructor(parts: TaskRunParts, plan: PlanData) {
+    this.#engine = parts.engine;
+    this.#events = parts.events;
+    this.#holder = parts.holder;
+    this.#plan = plan;
+  }
+
+  /** @throws HandedOver when it was told to at a boundary of the journal */
+  async run(token: number, signal: AbortSignal, { direction, resumed, closing }: RunHow): Promise<TaskEnd> {
+    const { registry, store, vault, pool } = this.#engine;
+    const committed = await store.journal.isCommitted(this.#plan.task);
+    if (!committed && direction === "forward") await this.#reserve();
+    const estate = await Estate.load(store.records, registry);
+    const identity = await store.identity();
+    const fence: Fence = {
+      scope: this.#plan.leases[0]?.scope ?? `task/${this.#plan.task}`,
+      ...identity,
+      token,
+      latest: async () => ({ epoch: (await store.identity()).epoch, token: await store.leases.lastToken() }),
+    };
+    await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence, signal });
+    const runner = this.#runner(session, estate, closing);
+    const end = committed
+      ? await runner.finish()
+      : direction === "back"
+        ? await runner.undo(interrupted(this.#plan))
+        : await runner.run(async () => this.commit());
+    const { residue, value } = await this.#afterwards(end, estate, session, committed);
+    await requireLease(store.leases, this.#plan.task, this.#holder);
+    const undone = !end.committed && residue.length === 0;
+    if (undone) await this.forget();
+    // Not with the commit: whoever goes on after a crash comes here as well.
+    if (end.committed) for (const prefix of this.#plan.eraseOnCommit) await vault.removePrefix(prefix);
+    // What another worker has sent may still arrive: then its fence is all that keeps it out.
+    if (!resumed && (undone || end.committed))
+      await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, estate);
+    return { ...end, residue, plan: this.#plan, value };
+  }
+
+  /** Of what was never committed nothing stays: records, reserved names, secrets. */
+  async forget(): Promise<void> {
+    const { store, vault } = this.#engine;
+    for (const removal of this.#plan.release) await store.records.delete(removal.kind, removal.id);
+    for (const prefix of [...this.#plan.eraseOnUndo, `task/${this.#plan.task}/`]) await vault.removePrefix(prefix);
+  }
+
+  /** A worker that died may have reserved already. */
+  async #reserve(): Promise<void> {
+    const { records } = this.#engine.store;
+    for (const change of this.#plan.reserve) {
+      const present = await records.get(change.kind, change.id);
+      const reserved = present?.version === change.expect + 1 && present.name === change.name;
+      if (!reserved) await records.put(change, change);
+    }
+  }
+
+  #runner(session: Session, estate: Estate, closing: AbortSignal): Runner {
+    const { registry, store, vault, box, operations } = this.#engine;
+    const { task } = this.#plan;
+    return new Runner(
+      {
+        registry,
+        register: store.register,
+        journal: new Journal(store.journal, box, this.#holder),
+        events: this.#events,
+        session,
+        closing,
+        operations,
+        fingerprint: (text) => box.fingerprint(text),
+        server: (id) => estate.server(id),
+        keep: async (name, value) => vault.put(taskSecret(task, name), value),
+        patience: () => this.#patience(),
+        undoing: async () => {
+          await store.tasks.move(task, ["running", "cancelling"], "undoing", {}, this.#holder);
+          return !(await store.journal.isCommitted(task));
+        },
+        publish: async (_task, server, service, using, changes) => {
+          const role = httpRole(this.#engine, server, service);
+          const target = await using.target(server);
+          const common = { events: this.#events, register: store.register, plan: this.#plan };
+          await publishFor({ ...common, server, service, role, target }, changes);
+        },
+      },
+      this.#plan,
+    );
+  }
+
+  async #afterwards(
+    end: RunEnd,
+    estate: Estate,
+    session: Session,
+    again: boolean,
+  ): Promise<{ readonly residue: readonly Residue[]; readonly value: Readonly<Record<string, unknown>> }> {
+    const { afterwards, value, task, actions } = this.#plan;
+    if (!end.committed) return { residue: end.residue, value: {} };
+    if (afterwards === null) return { residue: end.residue, value };
+    try {
+      await using late = session.apart();
+      const target = await late.target(estate.server(afterwards.server));
+      const link = await giveLoginLink({ task, vault: this.#engine.vault, session: late, target, again }, afterwards);
+      return { residue: end.residue, value: { ...value, ...link } };
+    } catch (error) {
+      // A plan without actions was made for this answer alone.
+      if (actions.length === 0) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      const left: Residue = { server: afterwards.server, type: "run", key: afterwards.input.what, reason };
+      return { residue: [...end.residue, left], value };
+    }
+  }
+
+  /** The same for a task that somebody takes as done: what its actions registered as they went is registered with it. */
+  async commitAsDone(): Promise<void> {
+    const changes = this.#plan.actions.flatMap((action) =>
+      action.kind === "ensure" && action.phase === "prepare"
+        ? action.changes.map((change) => ({ ...hold(change), server: action.server, hash: change.after }))
+        : [],
+    );
+    const [put, remove] = [changes.filter(({ hash }) => hash !== null), changes.filter(({ hash }) => hash === null)];
+    await this.commit({ put, remove });
+  }
+
+  /** The commit row with all that becomes true with it. */
+  async commit(further: RegisterChanges = { put: [], remove: [] }): Promise<void> {
+    const { store } = this.#engine;
+    const { task, commit, register } = this.#plan;
+    const put = register.filter((row) => !row.gone).map(({ gone: _gone, ...row }) => row);
+    const remove = register
+      .filter((row) => row.gone)
+      .map(({ gone: _gone, hash: _hash, shared: _shared, ...row }) => row);
+    const all = { put: [...put, ...further.put], remove: [...remove, ...further.remove] };
+    const changes = { ...commit, register: all };
+    await store.journal.commit(task, new Date().toISOString(), changes, this.#holder);
+    // It is committed: nothing that fails from here on may undo it.
+    await this.#events.emit(task, "task:committed", {}).catch(() => undefined);
+  }
+
+  #patience(): Patience {
+    return this.#engine.patience?.() ?? new Patience();
+  }
+
+  /** A fence that stays because its server is away harms nobody: its scope is never used again. */
+  async #dropFences(gone: readonly RecordRemoval[], estate: Estate): Promise<void> {
+    const servers = [...new Set(this.#plan.actions.map((action) => action.server))];
+    // The work's own connection may be lost, when only the undo's newer one knows that the server is back.
+    const patience = this.#patience();
+    const drops = gone.flatMap(({ kind, id }) =>
+      servers.map(async (server) =>
+        patience.try(async () => dropFence(await this.#engine.pool.get(estate.server(server)), `${kind}/${id}`)),
+      ),
+    );
+    await Promise.allSettled(drops);
+  }
+}
+
+function interrupted(plan: PlanData): HostwrightError {
+  return new HostwrightError("HW_INTERRUPTED", `${plan.title}: its worker died, and it was taken back.`, {
+    retryable: true,
+  });
+}
