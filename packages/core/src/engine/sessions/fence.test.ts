@@ -129,6 +129,21 @@ describe("a script that does not end", () => {
     expect(await after(fence({ token: 6 }))).toBe("done\n");
   });
 
+  test("is over once it is dead, although its stopped parent on the same machine does not take note", async () => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "site-s1.lock"), "");
+    const lock = join(folder, "site-s1.lock");
+    const child = `exec 9>>"$1"; flock 9; read -r line < /proc/$$/stat; lock=$1; set -- \${line##*) }; echo "i1 1 5 $$ $4 \${20}" > "$lock"; sleep 60 9>&-; :`;
+    const args = ["-c", `setsid sh -c '${child}' sh "$1" & wait`, "sh", lock];
+    const parent = spawn("sh", args, { stdio: ["pipe", "ignore", "ignore"] });
+    onTestFinished(() => void parent.kill("SIGKILL"));
+    await vi.waitFor(() => expect(readFileSync(lock, "utf8")).toMatch(/^i1 1 5 \d+ \d+ \d+\n$/), { interval: 10 });
+    const held = (): boolean => spawnSync("flock", ["-n", lock, "true"]).status === 1;
+    await vi.waitFor(() => expect(held()).toBe(true));
+    parent.kill("SIGSTOP");
+    expect(await after(fence({ token: 6 }))).toBe("done\n");
+  }, 10_000);
+
   test("that has ended by itself is nobody's any longer, whoever has its number now", async () => {
     await run(fence());
     const other = spawn("sleep", ["60"], { detached: true, stdio: "ignore" });

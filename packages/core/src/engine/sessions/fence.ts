@@ -28,7 +28,11 @@ const GRACE_SECONDS = 10;
 // epoch, token, process, session and start. A worker that is stopped, or whose line hangs, leaves its script waiting for
 // input, and the flock with it: who comes later ends that script's session, which is nobody else's.
 const TAKE = `
-session_of() { { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 0; set -- \${line##*) }; echo "$4 \${20}"; }
+session_of() {
+  { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 0
+  set -- \${line##*) }
+  case $1 in Z | X) ;; *) echo "$4 \${20}" ;; esac
+}
 end_earlier() {
   read -r installation_by epoch_by token_by process_by session_by < "$1" || return 0
   [ "$installation_by" = "$2" ] || return 0
