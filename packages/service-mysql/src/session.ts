@@ -91,7 +91,9 @@ export class Session implements DatabaseSession {
     const query = this.#connection.query({ sql: joinSql(statements, ";\n"), timeout: STATEMENT_MS });
     const next: Sql[] = [];
     query.on("fields", () => (done += 1));
-    query.on("result", (row: { readonly next?: Sql }) => next.push(...(row.next === undefined ? [] : [row.next])));
+    query.on("result", (row: { readonly next?: Sql }) => {
+      if (row.next !== undefined) next.push(row.next);
+    });
     query.on("end", () => resolve());
     query.on("error", (error: QueryError) => {
       this.#dropIfStuck(error);

@@ -26,7 +26,7 @@ export function text(strings: TemplateStringsArray, ...values: readonly (Text | 
     const value = values[index];
     if (value === undefined) return;
     if (typeof value === "string" || "ref" in value) parts.push(value);
-    else parts.push(...value.parts);
+    else for (const part of value.parts) parts.push(part);
   });
   return textOf(parts);
 }

@@ -106,7 +106,7 @@ export async function undoEnsure(
     }
     runs.push({ type: change.type, change: { key: change.key, before: state ?? null, after: before ?? null } });
   }
-  for (const group of groupRuns(runs)) residue.push(...(await undoGroup(context, action, group)));
+  for (const group of groupRuns(runs)) for (const left of await undoGroup(context, action, group)) residue.push(left);
   return [...residue, ...(await undoRefreshed(context, action, prior))];
 }
 
@@ -138,7 +138,8 @@ async function undoRefreshed(
       if (state === undefined || same(context, change, state, prior[key])) return [];
       return [{ key: change.key, before: state, after: prior[key] }];
     });
-    if (again.length > 0) residue.push(...(await undoGroup(context, action, { type, changes: again })));
+    const left = again.length === 0 ? [] : await undoGroup(context, action, { type, changes: again });
+    for (const one of left) residue.push(one);
   }
   return residue;
 }

@@ -124,7 +124,7 @@ export class Runner {
         });
       } catch (error) {
         if (isLeaseLost(error)) throw error;
-        residue.push(...leftOf(action, error));
+        for (const one of leftOf(action, error)) residue.push(one);
       }
     }
     await this.#parts.journal.flush();

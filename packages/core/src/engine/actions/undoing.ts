@@ -39,7 +39,7 @@ export class Undoing {
         const row = this.#context.row(index, "undo", newAttempt());
         await journal.begin(row, {});
         const left = await this.#patiently(index, action, intent, row.attempt);
-        residue.push(...left);
+        for (const one of left) residue.push(one);
         journal.done(row, left);
         const { title, serverName: server } = action;
         await events.emit(plan.task, "action:undone", { action: index, server, title, residue: left });
@@ -50,7 +50,7 @@ export class Undoing {
       if (isLeaseLost(error) || index < 0) throw error;
       // Without its journal an undo goes no further: what it did not come to is left.
       const rest = [...begun.keys()].filter((begunIndex) => begunIndex <= index).toSorted((a, b) => b - a);
-      residue.push(...rest.flatMap((restIndex) => leftOf(this.#context.action(restIndex), error)));
+      for (const restIndex of rest) for (const one of leftOf(this.#context.action(restIndex), error)) residue.push(one);
     }
     return residue;
   }

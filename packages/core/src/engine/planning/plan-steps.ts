@@ -61,7 +61,7 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     const server = servers.get(step.server.id);
     if (server === undefined || server === null) return [];
     const planned = planEnsure(planner, step, server);
-    register.push(...planned.register.map((row) => ({ ...row, server: step.server.id })));
+    for (const row of planned.register) register.push({ ...row, server: step.server.id });
     const { changes, guards } = planned;
     const publish = changes.length > 0 || isAwaited(step, server.present) ? step.publish : null;
     if (changes.length === 0 && publish === null) return [];
@@ -146,7 +146,7 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
     taken.set(item.id, item);
     const adopt = state !== undefined && holders.length === 0;
     if (adopt && !owner.startsWith("server/")) throw foreign(step, item);
-    if (state === undefined) guards.push(...(item.resourceType.guards?.(item.spec) ?? []));
+    if (state === undefined) for (const guard of item.resourceType.guards?.(item.spec) ?? []) guards.push(guard);
     changes.push({
       type,
       key,

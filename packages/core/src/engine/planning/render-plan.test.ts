@@ -120,3 +120,26 @@ test("a hostile file content cannot pass itself off as a line of the plan", () =
   expect(lines).not.toContain("  9. [web1] nothing");
   expect(lines).not.toContain("     - file /etc/passwd");
 });
+
+const many = (name: string, count: number): string =>
+  Array.from({ length: count }, (_, line) => `rewrite ^/${name}-${line}$ /new-${name}-${line} permanent;`).join("\n");
+
+test("a plan of more changes than a call takes arguments is shown, by their names where they are too many to be read", () => {
+  const folders = Array.from({ length: 150_000 }, (_, index) =>
+    change({ key: `/srv/${index}`, before: null, show: { before: null, after: "root:root 0755" } }),
+  );
+  const lines = renderPlan(plan(ensure(folders))).split("\n");
+  expect(lines).toContain("     + file /srv/149999");
+  expect(lines.filter((line) => line.includes("root:root")).length).toBe(5000);
+  expect(lines).toContain("  contents of further changes are not shown: more than 5000 lines");
+  expect(lines.at(-2)).toContain("150000 to make");
+});
+
+test("a text in which everything changed is shown by its size, and one in which little changed by its lines", () => {
+  const all = change({ show: { before: many("old", 8000), after: many("new", 8000) } });
+  expect(renderPlan(plan(ensure([all])))).toContain("8000 lines before, 8000 after: too many differ to be shown");
+  const little = change({ show: { before: many("old", 8000), after: `first\n${many("old", 8000)}` } });
+  const lines = renderPlan(plan(ensure([little]))).split("\n");
+  expect(lines).toContain("         +first");
+  expect(lines.length).toBeLessThan(20);
+});

@@ -2,56 +2,80 @@ import { createTwoFilesPatch } from "diff";
 import { showGuard } from "./guards.ts";
 import type { Action, PlanData, PlannedChange } from "./plan.ts";
 
-/** The plan as a person reads it: every action with the real diff of what it changes. Pure. */
+/** Of longer new files the beginning is shown; of a change with more edits than that their number of lines. */
+const MOST_LINES = 60;
+const MOST_EDITS = 300;
+/** Lines that a whole plan shows of its changes' contents. Beyond them each change is its line alone. */
+const MOST_CONTENT = 5000;
+
+/**
+ * The plan as a person reads it: every action with the real diff of what it changes. Pure, and bounded: a plan of a whole
+ * server is read by its names, since nobody reads what each of a thousand sites gets.
+ */
 export function renderPlan(plan: PlanData): string {
-  const lines = [`Plan ${plan.id}: ${plan.title}`];
-  if (plan.actions.length === 0) return `${lines[0]}\n  nothing to do: everything stands as wanted\n`;
+  const head = `Plan ${plan.id}: ${plan.title}`;
+  if (plan.actions.length === 0) return `${head}\n  nothing to do: everything stands as wanted\n`;
   const before = plan.actions.filter((action) => action.phase === "prepare");
   const after = plan.actions.filter((action) => action.phase === "clean-up");
-  let number = 0;
-  for (const action of before) lines.push("", ...renderAction(action, ++number));
-  lines.push("", "  -- commit: from here on everything goes forward --");
-  for (const action of after) lines.push("", ...renderAction(action, ++number));
-  lines.push("", summary(plan));
-  return `${lines.join("\n")}\n`;
+  const content = new Content();
+  const blocks = [...before, ...after].map((action, index) => ["", ...renderAction(action, index + 1, content)]);
+  const commit = ["", "  -- commit: from here on everything goes forward --"];
+  const cut =
+    content.left > 0 ? [] : ["", `  contents of further changes are not shown: more than ${MOST_CONTENT} lines`];
+  const parts = [[head], ...blocks.slice(0, before.length), commit, ...blocks.slice(before.length), cut];
+  return `${[...parts.flat(), "", summary(plan)].join("\n")}\n`;
 }
 
-function renderAction(action: Action, number: number): string[] {
+/** How much of its changes' contents a plan may still show. */
+class Content {
+  left: number = MOST_CONTENT;
+
+  take(lines: readonly string[], cost: number = lines.length): readonly string[] {
+    this.left -= cost;
+    return lines.map((line) => `         ${line}`);
+  }
+}
+
+function renderAction(action: Action, number: number, content: Content): readonly string[] {
   const head = `  ${number}. [${action.serverName}] ${action.title}`;
   const guards = (action.guards ?? []).map((guard) => `     ? only with ${showGuard(guard)}`);
   if (action.kind === "run") return [`${head} (runs ${action.operation})`, ...guards];
-  const lines = [head, ...guards];
-  for (const change of action.changes) lines.push(...renderChange(change));
-  if (action.publish !== null)
-    lines.push(`     * publish a new generation of ${action.publish}: test, switch, reload once`);
-  return lines;
+  const published =
+    action.publish === null ? [] : [`     * publish a new generation of ${action.publish}: test, switch, reload once`];
+  return [head, ...guards, ...action.changes.flatMap((change) => renderChange(change, content)), ...published];
 }
 
-function renderChange(change: PlannedChange): string[] {
+function renderChange(change: PlannedChange, content: Content): readonly string[] {
   const sign = change.after === null ? "-" : change.before === null ? "+" : "~";
-  const lines = [`     ${sign} ${change.type} ${change.key}${change.adopt ? " (adopt: stands there already)" : ""}`];
+  const line = `     ${sign} ${change.type} ${change.key}${change.adopt ? " (adopt: stands there already)" : ""}`;
   const { before, after } = change.show;
-  if (after === null) return lines;
-  if (before === null) {
-    if (after.includes("\n")) lines.push(...newText(after));
-    else lines.push(`         ${after}`);
-    return lines;
-  }
-  const patch = createTwoFilesPatch("before", "after", ensureNewline(before), ensureNewline(after), "", "", {
-    context: 2,
-  });
-  const body = patch.split("\n").slice(4);
-  lines.push(...body.filter((line) => line !== "").map((line) => `         ${line}`));
-  return lines;
+  if (after === null || content.left <= 0) return [line];
+  return [line, ...(before === null ? newText(after, content) : diffText(before, after, content))];
 }
 
-/** Longer files are shown by their beginning: a plan is read by people. */
-const SHOWN_LINES = 60;
-
-function newText(text: string): readonly string[] {
+function newText(text: string, content: Content): readonly string[] {
+  if (!text.includes("\n")) return content.take([text]);
   const all = text.trimEnd().split("\n");
-  const shown = all.slice(0, SHOWN_LINES).map((line) => `         + ${line}`);
-  return all.length <= SHOWN_LINES ? shown : [...shown, `         + ... and ${all.length - SHOWN_LINES} lines more`];
+  const shown = all.slice(0, MOST_LINES).map((line) => `+ ${line}`);
+  const more = all.length - shown.length;
+  return content.take(more === 0 ? shown : [...shown, `+ ... and ${more} lines more`]);
+}
+
+/** The time of a diff grows with the square of its edits: one with too many is told by its size. */
+function diffText(before: string, after: string, content: Content): readonly string[] {
+  const options = { context: 2, maxEditLength: MOST_EDITS };
+  const [former, next] = [ensureNewline(before), ensureNewline(after)];
+  const patch = createTwoFilesPatch("before", "after", former, next, "", "", options);
+  if (patch === undefined) {
+    const [was, is] = [former, next].map((text) => text.split("\n").length - 1);
+    return content.take([`${was} lines before, ${is} after: too many differ to be shown`], MOST_EDITS);
+  }
+  return content.take(
+    patch
+      .split("\n")
+      .slice(4)
+      .filter((line) => line !== ""),
+  );
 }
 
 function ensureNewline(text: string): string {

@@ -47,7 +47,7 @@ export async function raiseEpoch(parts: EngineParts, events: Events): Promise<Ra
     }),
   );
   // What is drawn next is above it.
-  const used = Math.max(0, ...highest);
+  const used = highest.reduce((most, token) => Math.max(most, token), 0);
   if (used > 0) await store.records.nextNumber("uid", used);
   return { epoch, tasks, unreached };
 }

@@ -221,7 +221,7 @@ export class Worker {
     let plan = stored ?? (await planRequest(this.#parts, task.request as TaskRequest, task.id, signal));
     for (;;) {
       const granted = await this.#acquire(task.id, plan, signal, slot);
-      const token = Math.max(...granted.map((lease) => lease.token));
+      const token = granted.reduce((highest, lease) => Math.max(highest, lease.token), 0);
       if (stored !== null) return { plan: isApproval(task.plan) ? await this.#keep(task.id, plan) : plan, token };
       // Nobody worked when it was planned and nobody was granted a lease since: what it read still stands. What needs no
       // lease is not made truer by one.
