@@ -2,12 +2,15 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { StateStore } from "../src/contracts/store.ts";
+import { EVENT_MIGRATIONS, STORE_MIGRATIONS } from "../src/store/sqlite/schema.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { ME, OTHER } from "./store-conformance/holders.ts";
 import { AT, aRow, aTask } from "./store-conformance/parts.ts";
 import { storeConformance } from "./store-conformance.ts";
+
+const real = DatabaseSync.prototype.prepare;
 
 function folder(): string {
   return mkdtempSync(join(tmpdir(), "hostwright-store-"));
@@ -191,6 +194,67 @@ describe("the files of a SQLite store", () => {
     expect(placed).not.toBe(empty);
     for (let n = 0; n < 5; n++) expect(await ask("t2")).toHaveProperty("blockedBy");
     expect(version()).toBe(placed);
+  });
+
+  it("written by the first schema are brought to the newest, with all that was in them", async () => {
+    const directory = join(temporary(), "state");
+    mkdirSync(directory, { mode: 0o700 });
+    const files = [
+      ["store.db", STORE_MIGRATIONS],
+      ["events.db", EVENT_MIGRATIONS],
+    ] as const;
+    for (const [name, [first = ""]] of files) {
+      writeFileSync(join(directory, name), "", { mode: 0o600 });
+      edit(join(directory, name), `${first}; PRAGMA user_version = 1`);
+    }
+    edit(
+      join(directory, "store.db"),
+      `INSERT INTO tasks (id, type, request, state, plan, actor, key, digest, createdAt, finishedAt, outcome) VALUES
+         ('t1', 'install', '{}', 'running', '"sealed"', 'a', 'k', 'd', '${AT}', NULL, 'null'),
+         ('t2', 'install', '{}', 'queued', 'null', 'a', NULL, 'd', '${AT}', NULL, 'null');
+       INSERT INTO records VALUES ('site', 's1', 'a.test', 1, '{"n":1}');
+       INSERT INTO claims VALUES ('site', 'a.test', 's1'), ('site', 'www.a.test', 's1')`,
+    );
+    const store = await openIn(directory);
+    expect(await store.tasks.get("t1")).toMatchObject({ state: "running", plan: "sealed", key: "k", timeoutMs: null });
+    expect(await store.tasks.get("t2")).toMatchObject({ state: "queued", plan: null });
+    expect(await store.tasks.move("t1", ["running"], "undone", { plan: null, finishedAt: AT })).toBe(true);
+    expect(await store.tasks.get("t1")).toMatchObject({ state: "undone", plan: null });
+    expect(await store.records.get("site", "www.a.test")).toMatchObject({ id: "s1", value: { n: 1 } });
+  });
+
+  it("are asked by an index for all that is asked often, however much there is", async () => {
+    const directory = join(temporary(), "state");
+    const store = await openIn(directory);
+    const db = new DatabaseSync(join(directory, "store.db"), { readOnly: true });
+    onTestFinished(() => db.close());
+    const asked: string[] = [];
+    const prepare = vi.spyOn(DatabaseSync.prototype, "prepare").mockImplementation(function (this: DatabaseSync, sql) {
+      asked.push(sql);
+      return real.call(this, sql);
+    });
+    onTestFinished(() => prepare.mockRestore());
+    await store.records.get("site", "a.test");
+    await store.records.list("site", { after: "a", limit: 10 });
+    await store.records.claimedBy("site", "a.test");
+    await store.tasks.unfinished();
+    await store.tasks.list({ states: ["queued"], limit: 1 });
+    await store.tasks.ended(0);
+    await store.tasks.position("t1");
+    await store.register.owners("v1");
+    await store.journal.read("t1");
+    prepare.mockRestore();
+    expect(asked.length).toBeGreaterThan(8);
+    for (const sql of asked) {
+      const steps = db
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail));
+      expect(
+        steps.filter((step) => /^SCAN (?!json_each)/.test(step)),
+        sql,
+      ).toEqual([]);
+    }
   });
 
   it("say so when they are used after they were closed", async () => {

@@ -38,7 +38,5 @@ export async function objectOf(records: RecordStore, asked: Readonly<Record<stri
 }
 
 async function nameOf(records: RecordStore, kind: RecordKind, name: string): Promise<string | null> {
-  const holder = kind === "site" ? await records.claimedBy(kind, name) : null;
-  const record = await records.get(kind, holder ?? name);
-  return record?.name ?? null;
+  return (await records.get(kind, name))?.name ?? null;
 }

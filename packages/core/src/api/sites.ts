@@ -21,7 +21,7 @@ export class Sites {
     this.#vault = vault;
   }
 
-  /** By id or main domain. @throws HW_NOT_FOUND */
+  /** By id, main domain or alias. @throws HW_NOT_FOUND */
   async get(idOrDomain: string): Promise<SiteRecord> {
     const record = (await getRecord(this.#records, "site", idOrDomain)).value as SiteRecord;
     await this.#access.requireVisible({ kind: "site", name: record.domain });

@@ -61,9 +61,10 @@ export interface RecordRemoval {
 }
 
 export interface RecordStore {
-  /** By id or by name; an id is looked for first. */
+  /** By id, or by any name that it claims; an id is looked for first. Costs the same however many there are. */
   get(kind: RecordKind, idOrName: string): Promise<StoredRecord | null>;
-  list(kind: RecordKind): Promise<readonly StoredRecord[]>;
+  /** In order of their names, those after a name, at most `limit`; default: all. */
+  list(kind: RecordKind, page?: { readonly after?: string; readonly limit?: number }): Promise<readonly StoredRecord[]>;
   /**
    * Creates (`expect` 0) or replaces (`expect` = present version) in one transaction with the names it claims, which
    * replace those claimed before; its own name is always among them.
@@ -132,8 +133,11 @@ export interface StoredTask {
   readonly outcome: unknown;
 }
 
-/** A task that ended, without its plan, which may have megabytes. */
-export interface EndedTask extends Omit<StoredTask, "plan"> {
+/** A task without its plan, which may have megabytes. */
+export type ListedTask = Omit<StoredTask, "plan">;
+
+/** A task that ended. */
+export interface EndedTask extends ListedTask {
   /** Rises, with leaps, in the order in which tasks ended. One that was resolved ends once more, with a later number. */
   readonly ended: number;
 }
@@ -149,8 +153,14 @@ export interface TaskStore {
   state(id: string): Promise<TaskState | null>;
   /** Place among the queued tasks in the order of submission, 1 being next; null when it is not queued. */
   position(id: string): Promise<number | null>;
-  /** In the order of submission; without `limit` all. */
-  list(filter?: { readonly states?: readonly TaskState[]; readonly limit?: number }): Promise<readonly StoredTask[]>;
+  /** In the order of submission, those after the task `after`; without `limit` all. Plans are not read. */
+  list(filter?: {
+    readonly states?: readonly TaskState[];
+    readonly after?: string;
+    readonly limit?: number;
+  }): Promise<readonly ListedTask[]>;
+  /** Those that are `running`, `cancelling` or `undoing`, in the order of submission: for a look as often as one likes. */
+  unfinished(): Promise<readonly Pick<StoredTask, "id" | "state">[]>;
   /**
    * Compare-and-set of the state; false when it was another. A committed task goes forward only (decisions.md D8):
    * `cancelling`, `undoing` and `undone` are answered with false.

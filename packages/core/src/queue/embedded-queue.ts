@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { StoredTask, TaskStore } from "../contracts/store.ts";
+import type { ListedTask, TaskStore } from "../contracts/store.ts";
 import type { Slot } from "../engine/workers/take-leases.ts";
 import type { Worker } from "../engine/workers/worker.ts";
 import { Semaphore } from "../servers/semaphore.ts";
@@ -69,7 +69,7 @@ export class EmbeddedQueue {
   }
 
   /** A store that cannot be read now is asked again later: the queue goes on. */
-  async #next({ stranding }: Worker, running: ReadonlyMap<string, unknown>): Promise<StoredTask | undefined> {
+  async #next({ stranding }: Worker, running: ReadonlyMap<string, unknown>): Promise<ListedTask | undefined> {
     const limit = running.size + stranding.size + 1;
     const queued = await this.#tasks.list({ states: ["queued"], limit }).catch(() => []);
     return queued.find((task) => !running.has(task.id) && !stranding.has(task.id));

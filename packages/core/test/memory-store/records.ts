@@ -6,13 +6,15 @@ import { atomically, keyOf, nextNumber, type RecordRow, type Tables } from "./ta
 export function memoryRecords(tables: Tables): RecordStore {
   return {
     get: async (kind, idOrName) => {
-      const row = tables.records.get(keyOf(kind, idOrName)) ?? named(tables, kind, idOrName);
+      const named = tables.claims.get(keyOf(kind, idOrName)) ?? "";
+      const row = tables.records.get(keyOf(kind, idOrName)) ?? tables.records.get(keyOf(kind, named));
       return row === undefined ? null : parse(row);
     },
-    list: async (kind) =>
+    list: async (kind, { after = "", limit } = {}) =>
       [...tables.records.values()]
-        .filter((row) => row.kind === kind)
+        .filter((row) => row.kind === kind && row.name > after)
         .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .slice(0, limit)
         .map(parse),
     put: async (record, options) => {
       atomically(tables, () => putRecords(tables, [{ ...record, ...options }]));
@@ -48,10 +50,6 @@ export function deleteRecords(tables: Tables, removals: readonly RecordRemoval[]
     tables.records.delete(keyOf(removal.kind, removal.id));
     dropClaims(tables, removal.kind, removal.id);
   }
-}
-
-function named(tables: Tables, kind: RecordKind, name: string): RecordRow | undefined {
-  return [...tables.records.values()].find((row) => row.kind === kind && row.name === name);
 }
 
 function dropClaims(tables: Tables, kind: RecordKind, id: string): void {

@@ -1,4 +1,4 @@
-import type { StoredTask, TaskState, TaskStore } from "../../src/contracts/store.ts";
+import type { ListedTask, StoredTask, TaskState, TaskStore } from "../../src/contracts/store.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { canonicalJson } from "../../src/model/canonical.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
@@ -7,6 +7,7 @@ import { nextNumber, type TaskRow, type Tables } from "./tables.ts";
 
 const ENDED = "ended-tasks";
 const ENDED_AT_ONCE = 100;
+const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
 const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
 
 export function memoryTasks(tables: Tables): TaskStore {
@@ -47,16 +48,21 @@ export function memoryTasks(tables: Tables): TaskStore {
         .filter((row) => row.ended > after)
         .toSorted((a, b) => a.ended - b.ended)
         .slice(0, limit)
-        .map((row) => {
-          const { plan: _plan, ...task } = parse(row);
-          return { ...task, ended: row.ended };
-        }),
+        .map((row) => ({ ...listed(row), ended: row.ended })),
     lastEnded: async () => tables.counters.get(ENDED) ?? 0,
-    list: async ({ states, limit } = {}) =>
-      [...tables.tasks.values()]
+    list: async ({ states, after, limit } = {}) => {
+      const rows = [...tables.tasks.values()];
+      const from = after === undefined ? 0 : rows.findIndex(({ id }) => id === after) + 1 || rows.length;
+      return rows
+        .slice(from)
         .filter((row) => states === undefined || states.includes(row.state))
         .slice(0, limit)
-        .map(parse),
+        .map(listed);
+    },
+    unfinished: async () =>
+      [...tables.tasks.values()]
+        .filter(({ state }) => UNFINISHED.includes(state))
+        .map(({ id, state }) => ({ id, state })),
     move: async (id, from, to, change = {}, holder?) => {
       requireLease(tables, id, holder);
       const row = tables.tasks.get(id);
@@ -78,6 +84,11 @@ export function memoryTasks(tables: Tables): TaskStore {
 
 export function nextEnd(tables: Tables): number {
   return nextNumber(tables, ENDED, 1);
+}
+
+function listed(row: TaskRow): ListedTask {
+  const { plan: _plan, ...task } = parse(row);
+  return task;
 }
 
 function parse({ submitted: _submitted, ended: _ended, ...row }: TaskRow): StoredTask {

@@ -20,6 +20,26 @@ export function recordPromises(open: OpenHarness): void {
       expect(await other.records.list("site")).toEqual([stored]);
     });
 
+    it("gives a record by each name that it claims, an id before a name, and pages in the order of names", async () => {
+      const { store } = await use(open);
+      await store.records.put(site("s2", "b.test"), { expect: 0, claims: ["www.b.test", "s1"] });
+      await store.records.put(site("s1", "a.test"), { expect: 0, claims: ["www.a.test"] });
+      await store.records.put(site("s3", "c.test"), { expect: 0, claims: [] });
+      const idOf = async (name: string) => (await store.records.get("site", name))?.id;
+      expect(await idOf("www.a.test")).toBe("s1");
+      expect(await idOf("www.b.test")).toBe("s2");
+      expect(await idOf("s1")).toBe("s1");
+      await store.records.delete("site", "s1");
+      expect(await idOf("s1")).toBe("s2");
+      expect(await idOf("www.a.test")).toBeUndefined();
+      await store.records.put(site("s1", "a.test"), { expect: 0, claims: [] });
+      const page = async (options: Parameters<typeof store.records.list>[1]) =>
+        (await store.records.list("site", options)).map(({ name }) => name);
+      expect(await page({ limit: 2 })).toEqual(["a.test", "b.test"]);
+      expect(await page({ after: "b.test", limit: 2 })).toEqual(["c.test"]);
+      expect(await page({ after: "aa" })).toEqual(["b.test", "c.test"]);
+    });
+
     it("replaces only the version that was expected", async () => {
       const { store } = await use(open);
       await store.records.put(site("s1", "a.test", 1), { expect: 0, claims: [] });

@@ -22,6 +22,24 @@ export function taskPromises(open: OpenHarness): void {
       expect(await ids({ states: ["queued"] })).toEqual(["t2", "t3"]);
       expect(await ids({ states: ["queued", "running"], limit: 2 })).toEqual(["t2", "t1"]);
       expect(await ids({ states: [] })).toEqual([]);
+      expect(await ids({ after: "t2" })).toEqual(["t1", "t3"]);
+      expect(await ids({ after: "t2", states: ["queued"], limit: 1 })).toEqual(["t3"]);
+      expect(await ids({ after: "t9" })).toEqual([]);
+    });
+
+    it("lists without plans, and tells what is unfinished by id and state alone", async () => {
+      const { store } = await use(open);
+      for (const id of ["t3", "t1", "t2", "t4"]) await store.tasks.submit(aTask(id, { plan: "p".repeat(100_000) }));
+      await store.tasks.move("t1", ["queued"], "running", { plan: { sealed: "x" } });
+      await store.tasks.move("t2", ["queued"], "undoing");
+      await store.tasks.move("t4", ["queued"], "needs-attention", { finishedAt: AT });
+      for (const task of await store.tasks.list()) expect(task).not.toHaveProperty("plan");
+      expect(await store.tasks.unfinished()).toEqual([
+        { id: "t1", state: "running" },
+        { id: "t2", state: "undoing" },
+      ]);
+      expect((await store.tasks.get("t1"))?.plan).toEqual({ sealed: "x" });
+      expect((await store.tasks.get("t2"))?.plan).toBe("p".repeat(100_000));
     });
 
     it("tells a queued task's place among the queued", async () => {

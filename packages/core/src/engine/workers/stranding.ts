@@ -79,9 +79,11 @@ export class Stranding {
   async list(): Promise<readonly StrandedTask[]> {
     const stranded: StrandedTask[] = [];
     const worked = await this.#worked();
-    for (const task of await this.#parts.store.tasks.list({ states: OPEN })) {
-      const { missing } = worked.has(task.id) ? NOTHING : await this.#judge(task);
-      if (missing.length > 0) stranded.push({ task: task.id, type: task.type, state: task.state, missing });
+    const { tasks } = this.#parts.store;
+    for (const { id } of await tasks.list({ states: OPEN })) {
+      const task = worked.has(id) ? null : await tasks.get(id);
+      const { missing } = task === null ? NOTHING : await this.#judge(task);
+      if (task !== null && missing.length > 0) stranded.push({ task: id, type: task.type, state: task.state, missing });
       await nextTurn();
     }
     return stranded;

@@ -85,7 +85,7 @@ export class Worker {
   async recoverAll(stop: AbortSignal): Promise<void> {
     await this.stranding.refresh();
     await closeEnded(this.#closing, (task) => active.has(task));
-    for (const task of await this.#parts.store.tasks.list({ states: UNFINISHED })) {
+    for (const task of await this.#parts.store.tasks.unfinished()) {
       if (stop.aborted) return;
       await this.recover(task.id, { ...NO_SLOT, closing: stop });
     }

@@ -19,7 +19,9 @@ export class SqliteRecords implements RecordStore {
   async get(kind: RecordKind, idOrName: string): Promise<StoredRecord | null> {
     const row = await this.#db.read(() =>
       this.#db.get<Row>(
-        `SELECT ${COLUMNS} FROM records WHERE kind = ?1 AND (id = ?2 OR name = ?2) ORDER BY id = ?2 DESC LIMIT 1`,
+        `SELECT ${COLUMNS} FROM records WHERE kind = ?1 AND id = ?2 UNION ALL
+         SELECT ${COLUMNS} FROM records
+           WHERE kind = ?1 AND id = (SELECT id FROM claims WHERE kind = ?1 AND name = ?2) LIMIT 1`,
         kind,
         idOrName,
       ),
@@ -27,9 +29,12 @@ export class SqliteRecords implements RecordStore {
     return row === undefined ? null : parse(row);
   }
 
-  async list(kind: RecordKind): Promise<readonly StoredRecord[]> {
-    const sql = `SELECT ${COLUMNS} FROM records WHERE kind = ? ORDER BY name`;
-    return (await this.#db.read(() => this.#db.all<Row>(sql, kind))).map(parse);
+  async list(
+    kind: RecordKind,
+    { after = "", limit = -1 }: { readonly after?: string; readonly limit?: number } = {},
+  ): Promise<readonly StoredRecord[]> {
+    const sql = `SELECT ${COLUMNS} FROM records WHERE kind = ? AND name > ? ORDER BY name LIMIT ?`;
+    return (await this.#db.read(() => this.#db.all<Row>(sql, kind, after, limit))).map(parse);
   }
 
   async put(

@@ -65,6 +65,11 @@ export const STORE_MIGRATIONS: readonly string[] = [
   CREATE INDEX tasks_ended ON tasks (ended) WHERE ended IS NOT NULL;
   CREATE TABLE bookmarks (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE task_plans (task TEXT PRIMARY KEY, plan TEXT NOT NULL) STRICT;
+  INSERT INTO task_plans (task, plan) SELECT id, plan FROM tasks WHERE plan <> 'null';
+  ALTER TABLE tasks DROP COLUMN plan;
+  `,
 ];
 
 /** Migrations of events.db. */

@@ -1,22 +1,27 @@
 import { createHash } from "node:crypto";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { canonicalJson } from "../../model/canonical.ts";
-import type { EndedTask, StoredTask, TaskState, TaskStore } from "../../contracts/store.ts";
+import type { EndedTask, ListedTask, StoredTask, TaskState, TaskStore } from "../../contracts/store.ts";
 import type { Database } from "./database.ts";
 import { requireLease } from "./journal.ts";
 import { fromJson, toJson } from "./json.ts";
 import { nextNumber } from "./records.ts";
 
-interface Row extends Omit<StoredTask, "request" | "plan" | "outcome"> {
+interface ListedRow extends Omit<ListedTask, "request" | "outcome"> {
   readonly request: string;
-  readonly plan: string;
   readonly outcome: string;
+}
+
+interface Row extends ListedRow {
+  readonly plan: string | null;
   readonly digest: string;
 }
 
 type Submission = Parameters<TaskStore["submit"]>[0];
 
-const COLUMNS = "id, type, request, state, plan, actor, key, digest, timeoutMs, createdAt, finishedAt, outcome";
+const LISTED = "id, type, request, state, actor, key, timeoutMs, createdAt, finishedAt, outcome";
+// Plans lie apart: a state is changed and a list is read without them.
+const COLUMNS = `${LISTED}, digest, (SELECT plan FROM task_plans WHERE task = tasks.id) AS plan`;
 const ENDED = "ended-tasks";
 const ENDED_AT_ONCE = 100;
 const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
@@ -58,13 +63,21 @@ export class SqliteTasks implements TaskStore {
     return (await this.#db.read(() => this.#db.get<{ place: number }>(sql, id)))?.place || null;
   }
 
-  async list(
-    filter: { readonly states?: readonly TaskState[]; readonly limit?: number } = {},
-  ): Promise<readonly StoredTask[]> {
-    const states = filter.states === undefined ? null : JSON.stringify(filter.states);
-    const where = states === null ? "?1 IS NULL" : "state IN (SELECT value FROM json_each(?1))";
-    const sql = `SELECT ${COLUMNS} FROM tasks WHERE ${where} ORDER BY seq LIMIT ?2`;
-    return (await this.#db.read(() => this.#db.all<Row>(sql, states, filter.limit ?? -1))).map(parse);
+  async list(filter: Parameters<TaskStore["list"]>[0] = {}): Promise<readonly ListedTask[]> {
+    const [only, ...others] = filter.states ?? [];
+    // Of one state the index has the order: the first few of many cost a few.
+    const single = only !== undefined && others.length === 0;
+    const states = filter.states === undefined ? null : single ? only : JSON.stringify(filter.states);
+    const where = states === null ? "?1 IS NULL" : single ? "state = ?1" : "state IN (SELECT value FROM json_each(?1))";
+    const after = filter.after === undefined ? "?3 IS NULL" : "seq > (SELECT seq FROM tasks WHERE id = ?3)";
+    const sql = `SELECT ${LISTED} FROM tasks WHERE ${where} AND ${after} ORDER BY seq LIMIT ?2`;
+    const values = [states, filter.limit ?? -1, filter.after ?? null] as const;
+    return (await this.#db.read(() => this.#db.all<ListedRow>(sql, ...values))).map(parseListed);
+  }
+
+  async unfinished(): Promise<readonly Pick<StoredTask, "id" | "state">[]> {
+    const sql = "SELECT id, state FROM tasks WHERE state IN ('running', 'cancelling', 'undoing') ORDER BY seq";
+    return (await this.#db.read(() => this.#db.all<Pick<Row, "id" | "state">>(sql))).map((row) => ({ ...row }));
   }
 
   async move(
@@ -77,20 +90,19 @@ export class SqliteTasks implements TaskStore {
     return this.#db.write(() => {
       requireLease(this.#db, id, holder);
       const { changes } = this.#db.run(
-        `UPDATE tasks SET state = ?3, plan = coalesce(?4, plan), outcome = coalesce(?5, outcome),
-           finishedAt = iif(?6, ?7, finishedAt)
+        `UPDATE tasks SET state = ?3, outcome = coalesce(?4, outcome), finishedAt = iif(?5, ?6, finishedAt)
          WHERE id = ?1 AND state IN (SELECT value FROM json_each(?2))
-           AND NOT (?8 AND EXISTS (SELECT 1 FROM commits WHERE task = ?1))`,
+           AND NOT (?7 AND EXISTS (SELECT 1 FROM commits WHERE task = ?1))`,
         id,
         JSON.stringify(from),
         to,
-        "plan" in change ? toJson(change.plan) : null,
         // The outcome may carry a Secret for the caller at hand (a login link): only its placeholder is kept.
         "outcome" in change ? JSON.stringify(change.outcome ?? null) : null,
         Number("finishedAt" in change),
         change.finishedAt ?? null,
         Number(BACKWARDS.includes(to)),
       );
+      if (changes === 1 && "plan" in change) this.#putPlan(id, change.plan);
       if (changes === 1 && typeof change.finishedAt === "string") {
         this.#db.run("UPDATE tasks SET ended = ? WHERE id = ?", nextEnd(this.#db), id);
       }
@@ -99,12 +111,9 @@ export class SqliteTasks implements TaskStore {
   }
 
   async ended(after: number, limit: number = ENDED_AT_ONCE): Promise<readonly EndedTask[]> {
-    const sql = `SELECT ${COLUMNS.replace("plan", "'null' AS plan")}, ended FROM tasks WHERE ended > ? ORDER BY ended LIMIT ?`;
-    const rows = await this.#db.read(() => this.#db.all<Row & { ended: number }>(sql, after, limit));
-    return rows.map((row) => {
-      const { plan: _plan, ...task } = parse(row);
-      return { ...task, ended: row.ended };
-    });
+    const sql = `SELECT ${LISTED}, ended FROM tasks WHERE ended > ? ORDER BY ended LIMIT ?`;
+    const rows = await this.#db.read(() => this.#db.all<ListedRow & { ended: number }>(sql, after, limit));
+    return rows.map((row) => ({ ...parseListed(row), ended: row.ended }));
   }
 
   async lastEnded(): Promise<number> {
@@ -114,19 +123,24 @@ export class SqliteTasks implements TaskStore {
 
   #insert(task: Submission, digest: string): void {
     const { changes } = this.#db.run(
-      `INSERT INTO tasks (${COLUMNS}) VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, NULL, 'null') ON CONFLICT (id) DO NOTHING`,
+      `INSERT INTO tasks (${LISTED}, digest) VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, NULL, 'null', ?) ON CONFLICT (id) DO NOTHING`,
       task.id,
       task.type,
       toJson(task.request),
-      toJson(task.plan),
       task.actor,
       task.key,
-      digest,
       task.timeoutMs,
       task.createdAt,
+      digest,
     );
     if (changes === 0)
       throw new HostwrightError("HW_TASK_STATE", `A task ${task.id} exists already; it was left as it is.`);
+    this.#putPlan(task.id, task.plan);
+  }
+
+  #putPlan(task: string, plan: unknown): void {
+    if ((plan ?? null) === null) this.#db.run("DELETE FROM task_plans WHERE task = ?", task);
+    else this.#db.run("INSERT OR REPLACE INTO task_plans (task, plan) VALUES (?, ?)", task, toJson(plan));
   }
 }
 
@@ -154,7 +168,11 @@ function sameOrRefused(row: Row, digest: string): StoredTask {
 }
 
 function parse(row: Row): StoredTask {
+  return { ...parseListed(row), plan: fromJson(row.plan ?? "null") };
+}
+
+function parseListed(row: ListedRow): ListedTask {
   const { id, type, state, actor, key, timeoutMs, createdAt, finishedAt } = row;
-  const [request, plan, outcome] = [row.request, row.plan, row.outcome].map(fromJson);
-  return { id, type, request, state, plan, actor, key, timeoutMs, createdAt, finishedAt, outcome };
+  const [request, outcome] = [row.request, row.outcome].map(fromJson);
+  return { id, type, request, state, actor, key, timeoutMs, createdAt, finishedAt, outcome };
 }
