@@ -12,7 +12,7 @@ import {
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { makeKeyPair } from "./hosts/keys.ts";
+import { makeKeyPair } from "../packages/testing/src/containers/keys.ts";
 import { BAD_DOMAINS } from "./support/bad-domains.ts";
 import { FIRST, FIRST_ALIAS, LivingServer } from "./support/living-server.ts";
 import { expectRefusal, expectRefusedAtPlanning, type Expected } from "./support/refusal.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { install, loginLink, Secret, verify, type HostwrightEvent, type SiteRecord } from "@hostwright/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { delay } from "./hosts/run.ts";
+import { delay } from "../packages/testing/src/containers/run.ts";
 import { wordpressApp, type App } from "./support/apps.ts";
 import { homeOf, putPlatform, startEstate, type Estate } from "./support/estate.ts";
 import { figure, installed, type Installed } from "./support/figures.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestHost } from "../hosts/hosts.ts";
-import { run } from "../hosts/run.ts";
+import { run } from "../../packages/testing/src/containers/run.ts";
 
 const PIPE = `tar -C "$1" -c . | ssh -q -i "$2" -p "$3" -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "$4" "mkdir -p $5 && tar -C $5 -x --no-same-owner"`;
 

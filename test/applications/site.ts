@@ -11,7 +11,7 @@ import {
   type UnitProperty,
 } from "@hostwright/core";
 import type { TestHost } from "../hosts/hosts.ts";
-import type { RunResult } from "../hosts/run.ts";
+import type { ExecResult } from "@hostwright/testing";
 
 /** A site put on a host by hand, from nothing but what its plugins render: no engine in between. */
 export interface PlacedSite {
@@ -19,9 +19,9 @@ export interface PlacedSite {
   /** Runs a call of the platform's driver in the site's sandbox; its last line of output, parsed. */
   call(
     call: DriverCall,
-  ): Promise<{ readonly code: number; readonly answer: Record<string, unknown>; readonly result: RunResult }>;
+  ): Promise<{ readonly code: number; readonly answer: Record<string, unknown>; readonly result: ExecResult }>;
   /** Runs any command in the site's sandbox. */
-  run(argv: readonly string[], input?: string): Promise<RunResult>;
+  run(argv: readonly string[], input?: string): Promise<ExecResult>;
   secrets: ReadonlyMap<string, string>;
 }
 
@@ -170,7 +170,7 @@ export async function placeSite(host: TestHost, plugins: Plugins, spec: SiteSpec
     argv: readonly string[],
     input: string,
     extra: readonly UnitProperty[],
-  ): Promise<RunResult> => {
+  ): Promise<ExecResult> => {
     const properties = [...php.sandbox(view, server), ...extra].flatMap(([name, value]) => ["-p", `${name}=${value}`]);
     return host.exec(["systemd-run", "--quiet", "--wait", "--pipe", "--collect", ...properties, "--", ...argv], {
       input,

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type HostSpec, startHosts } from "./hosts.ts";
-import { isAlive } from "./processes.ts";
-import { listHosts, listRuns, reapRuns, removeRun, runFolder } from "./runs.ts";
+import { isAlive } from "../../packages/testing/src/containers/processes.ts";
+import { listHosts, listRuns, reapRuns, removeRun, runFolder } from "../../packages/testing/src/containers/runs.ts";
 
 const usage = `usage: npm run hosts up [name[=service,service...] ...]   start hosts that stay up (default: web=nginx db=mariadb)
        npm run hosts status                                what runs, and how to log in
@@ -61,7 +61,6 @@ const [command, ...args] = process.argv.slice(2);
 if (command === "up") await up(args);
 else if (command === "status") await status();
 else if (command === "down") await down(args);
-else if (command === "remove") for (const id of args) await removeRun(id);
 else {
   say(usage);
   process.exitCode = 2;

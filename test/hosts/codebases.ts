@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureBase } from "./base.ts";
-import { cached } from "./cache.ts";
-import { progress, run } from "./run.ts";
+import { ensureBase } from "../../packages/testing/src/containers/base.ts";
+import { cached } from "../../packages/testing/src/containers/cache.ts";
+import { progress, run } from "../../packages/testing/src/containers/run.ts";
 import { copyResolved, linksIn } from "./tree.ts";
 
 interface Release {

@@ -1,7 +1,7 @@
-import { ensureBase } from "./base.ts";
+import { ensureBase } from "../../packages/testing/src/containers/base.ts";
 import { wordpressCodebases } from "./codebases.ts";
-import { checkHostRequirements, installRequirements } from "./requirements.ts";
-import { reapRuns } from "./runs.ts";
+import { checkHostRequirements, installRequirements } from "../../packages/testing/src/containers/requirements.ts";
+import { reapRuns } from "../../packages/testing/src/containers/runs.ts";
 
 /** For vitest: whatever the hosts are made of is there before the first test. Tests start the hosts they want themselves. */
 export default async function setup(): Promise<() => Promise<void>> {

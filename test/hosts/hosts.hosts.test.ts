@@ -3,14 +3,22 @@ import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cgroupName, bridgeName, createRun, listHosts, listRuns, removeRun, runFolder } from "./runs.ts";
-import { processesIn } from "./cgroups.ts";
+import {
+  cgroupName,
+  bridgeName,
+  createRun,
+  listHosts,
+  listRuns,
+  removeRun,
+  runFolder,
+} from "../../packages/testing/src/containers/runs.ts";
+import { processesIn } from "../../packages/testing/src/containers/cgroups.ts";
 import { startHosts, type TestHosts } from "./hosts.ts";
 import { diffListing, normalisedListing } from "./listing.ts";
-import { parseSources } from "./mirror.ts";
-import { mountsBelow } from "./mounts.ts";
-import { isAlive } from "./processes.ts";
-import { delay, runResult } from "./run.ts";
+import { parseSources } from "../../packages/testing/src/containers/mirror.ts";
+import { mountsBelow } from "../../packages/testing/src/containers/mounts.ts";
+import { isAlive } from "../../packages/testing/src/containers/processes.ts";
+import { delay, runResult } from "../../packages/testing/src/containers/run.ts";
 
 async function tracesOf(id: string, hosts = 2): Promise<string[]> {
   const traces: string[] = [...mountsBelow(runFolder(id))];

@@ -8,7 +8,7 @@ import { mediawiki } from "@hostwright/platform-mediawiki";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { siteViewOf } from "@hostwright/testing";
 import { mediawikiCodebase, wordpressCodebases, type WordpressVersion } from "../hosts/codebases.ts";
-import { run } from "../hosts/run.ts";
+import { run } from "../../packages/testing/src/containers/run.ts";
 import type { Pair } from "./estate.ts";
 import { agedSamples, deniedSamples, isOwn } from "./rule-samples.ts";
 

@@ -3,7 +3,7 @@ import { askPhp } from "../../packages/testing/src/php/fastcgi.ts";
 import type { TestHost } from "../hosts/hosts.ts";
 import { asSite } from "./as-site.ts";
 import { homeOf } from "./estate.ts";
-import { sshTo } from "./ssh-to.ts";
+import { sshTo } from "../../packages/testing/src/containers/ssh-to.ts";
 
 const PROBE = `<?php
 // What a hostile owner's code can do: runs whatever it is sent.

@@ -1,4 +1,4 @@
-import type { BaseName } from "../hosts/base-recipe.ts";
+import type { BaseName } from "@hostwright/testing";
 import { FLAVOURS, type Flavour } from "../../packages/service-mysql/src/flavour.ts";
 
 /** Which server these tests are about: MariaDB, or with HOSTWRIGHT_TEST_MYSQL=1 (`npm run test:mysql`) MySQL. */

@@ -1,9 +1,8 @@
 import { mysql } from "@hostwright/service-mysql";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { postgres } from "@hostwright/service-postgres";
-import { platformConformance } from "@hostwright/testing";
+import { platformConformance, testHosts } from "@hostwright/testing";
 import { test } from "vitest";
-import { harness } from "../../../test/support/harness.ts";
 import { drupalCodebases } from "../../../test/support/apps.ts";
 import { drupal } from "../src/index.ts";
 
@@ -21,7 +20,7 @@ if (code === undefined) {
       plugin: drupal,
       php: phpFpm,
       database,
-      harness: harness([service]),
+      harness: testHosts({ services: [service] }),
       codebase: async () => Promise.resolve(code),
       version: /^1[01]\./,
     });

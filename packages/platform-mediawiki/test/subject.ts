@@ -1,21 +1,20 @@
 import { mysql } from "@hostwright/service-mysql";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { postgres } from "@hostwright/service-postgres";
-import type { PlatformSubject } from "@hostwright/testing";
+import { testHosts, type PlatformSubject } from "@hostwright/testing";
 import { mediawikiCodebase } from "../../../test/hosts/codebases.ts";
-import { harness } from "../../../test/support/harness.ts";
 import { mediawiki } from "../src/index.ts";
 
 const onMysql: PlatformSubject = {
   plugin: mediawiki,
   php: phpFpm,
   database: mysql,
-  harness: harness(["mariadb"]),
+  harness: testHosts({ services: ["mariadb"] }),
   codebase: mediawikiCodebase,
   version: /^1\.43/,
 };
 
 export const subjects: readonly PlatformSubject[] = [
   onMysql,
-  { ...onMysql, database: postgres, harness: harness(["postgresql"]) },
+  { ...onMysql, database: postgres, harness: testHosts({ services: ["postgresql"] }) },
 ];

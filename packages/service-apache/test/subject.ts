@@ -1,11 +1,10 @@
-import type { HttpSubject } from "@hostwright/testing";
-import { harness } from "../../../test/support/harness.ts";
+import { testHosts, type HttpSubject } from "@hostwright/testing";
 import { apache } from "../src/index.ts";
 
 /** Apache, with what a person may have put beside it. */
 export const subject: HttpSubject = {
   plugin: apache,
-  harness: harness(),
+  harness: testHosts(),
   log: "/var/log/apache2/other_vhosts_access.log",
   removeStockSite: "rm -f /etc/apache2/sites-enabled/000-default.conf && systemctl restart apache2",
   foreignSite: (name, other) => ({

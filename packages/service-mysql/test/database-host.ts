@@ -2,7 +2,7 @@ import { databaseSession, type Declared, type Resolve, type ResourceType, type T
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { expect } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../test/hosts/hosts.ts";
-import { sshTo } from "../../../test/support/ssh-to.ts";
+import { sshTo } from "../../testing/src/containers/ssh-to.ts";
 import type { SshServer } from "../../core/src/servers/ssh-server.ts";
 import { accountType } from "../src/account-type.ts";
 import { databaseType } from "../src/database-type.ts";

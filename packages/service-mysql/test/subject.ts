@@ -1,5 +1,4 @@
-import { sh, type DatabaseSubject } from "@hostwright/testing";
-import { harness } from "../../../test/support/harness.ts";
+import { sh, testHosts, type DatabaseSubject } from "@hostwright/testing";
 import { mysql } from "../src/index.ts";
 import { judged } from "./judged.ts";
 import { base, client, flavour, service } from "../../../test/support/tested-mysql.ts";
@@ -46,7 +45,7 @@ const OTHERS =
 /** The server under test, judged by its own command line. */
 export const subject: DatabaseSubject = {
   plugin: mysql,
-  harness: harness([service], base),
+  harness: testHosts({ services: [service], base }),
   options: (address) => ({ flavour, listen: [address] }),
   async login(from, { host, port, socket, name, user }, password, statement) {
     const to = socket === null ? ["--protocol=tcp", `--host=${host}`, `--port=${port}`] : [`--socket=${socket}`];

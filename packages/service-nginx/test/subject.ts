@@ -1,11 +1,10 @@
-import type { HttpSubject } from "@hostwright/testing";
-import { harness } from "../../../test/support/harness.ts";
+import { testHosts, type HttpSubject } from "@hostwright/testing";
 import { nginx } from "../src/index.ts";
 
 /** nginx, with what a person may have put beside it. */
 export const subject: HttpSubject = {
   plugin: nginx,
-  harness: harness(),
+  harness: testHosts(),
   log: "/var/log/nginx/hostwright.log",
   removeStockSite: "rm -f /etc/nginx/sites-enabled/default && systemctl restart nginx",
   foreignSite: (name, other) => ({

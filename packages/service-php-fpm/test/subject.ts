@@ -1,5 +1,4 @@
-import type { PhpSubject } from "@hostwright/testing";
-import { harness } from "../../../test/support/harness.ts";
+import { testHosts, type PhpSubject } from "@hostwright/testing";
 import { phpFpm } from "../src/index.ts";
 
-export const subject: PhpSubject = { plugin: phpFpm, harness: harness() };
+export const subject: PhpSubject = { plugin: phpFpm, harness: testHosts() };

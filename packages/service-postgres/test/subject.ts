@@ -1,5 +1,4 @@
-import { sh, type DatabaseSubject } from "@hostwright/testing";
-import { harness } from "../../../test/support/harness.ts";
+import { sh, testHosts, type DatabaseSubject } from "@hostwright/testing";
 import { postgres } from "../src/index.ts";
 
 const psql = (statement: string, database = "postgres"): string =>
@@ -8,7 +7,7 @@ const psql = (statement: string, database = "postgres"): string =>
 /** PostgreSQL, judged by its own command line. */
 export const subject: DatabaseSubject = {
   plugin: postgres,
-  harness: harness(["postgresql"]),
+  harness: testHosts({ services: ["postgresql"] }),
   options: (address) => ({ listen: [address] }),
   async login(from, { host, port, name, user }, password, statement) {
     const argv = ["psql", "-q", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-w", "-h", host, "-p", String(port)];

@@ -1,5 +1,4 @@
-import { sh, type CacheSubject } from "@hostwright/testing";
-import { harness } from "../../../test/support/harness.ts";
+import { sh, testHosts, type CacheSubject } from "@hostwright/testing";
 import { redis } from "../src/index.ts";
 import { ACCOUNTS, ADMIN, BASE, SOCKET } from "../src/places.ts";
 
@@ -10,7 +9,7 @@ const asAdmin = (...commands: readonly string[]): string =>
 /** Redis, judged by its own command line. */
 export const subject: CacheSubject = {
   plugin: redis,
-  harness: harness(),
+  harness: testHosts(),
   options: (address) => ({ listen: [address] }),
   async login(from, { host, port, socket, user }, password, statement) {
     const where = socket === null ? ["-h", host, "-p", String(port)] : ["-s", socket];

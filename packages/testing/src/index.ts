@@ -44,3 +44,10 @@ export {
 export { sshHarness } from "./hosts/ssh-harness.ts";
 export type { SshHarnessOptions } from "./hosts/ssh-harness.ts";
 export { drupalRules, ownRules, wordpressRules } from "./http/http-samples.ts";
+export { testHosts } from "./containers/harness.ts";
+export type { TestHostsOptions } from "./containers/harness.ts";
+export { startHosts } from "./containers/hosts.ts";
+export type { HostSpec, StartOptions, TestHost, TestHosts } from "./containers/hosts.ts";
+export type { BaseName } from "./containers/base-recipe.ts";
+export type { RunOptions } from "./containers/run.ts";
+export { sshTo } from "./containers/ssh-to.ts";

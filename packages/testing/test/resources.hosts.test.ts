@@ -1,7 +1,6 @@
 import { directory, file, link, text, unixUser, type Declared } from "@hostwright/core";
 import { coreResourceTypes } from "@hostwright/core/testing";
-import { harness } from "../../../test/support/harness.ts";
-import { hostAt, resourceConformance, sh, type Drift, type ResourceBench } from "../src/index.ts";
+import { hostAt, resourceConformance, sh, testHosts, type Drift, type ResourceBench } from "../src/index.ts";
 
 const TYPES = ["directory", "file", "link", "unix-user"];
 
@@ -34,7 +33,7 @@ function drifts(id: string): readonly Drift[] {
 }
 
 resourceConformance("core's resource types", async (): Promise<ResourceBench & AsyncDisposable> => {
-  const set = await harness().reset(["one"]);
+  const set = await testHosts().reset(["one"]);
   const host = hostAt(set, 0);
   let made = 0;
   return {

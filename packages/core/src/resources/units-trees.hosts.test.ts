@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../../test/hosts/hosts.ts";
-import { sshTo } from "../../../../test/support/ssh-to.ts";
+import { sshTo } from "../../../testing/src/containers/ssh-to.ts";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

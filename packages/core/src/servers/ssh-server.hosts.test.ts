@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../../test/hosts/hosts.ts";
-import { makeKeyPair } from "../../../../test/hosts/keys.ts";
+import { makeKeyPair } from "../../../../packages/testing/src/containers/keys.ts";
 import { serverBehaviour } from "../../test/servers/behaviour.ts";
 import { secret } from "../model/secret.ts";
 import { runChecked } from "./checked.ts";

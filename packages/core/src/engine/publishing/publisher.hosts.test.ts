@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../../../test/hosts/hosts.ts";
-import { sshTo } from "../../../../../test/support/ssh-to.ts";
+import { sshTo } from "../../../../testing/src/containers/ssh-to.ts";
 import type { Target } from "../../contracts/resource.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import { isHostwrightError, type HostwrightError } from "../../errors/hostwright-error.ts";

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ExecResult } from "../hosts/host.ts";
 
 export interface RunOptions {
   input?: string;
@@ -7,14 +8,8 @@ export interface RunOptions {
   timeoutMs?: number;
 }
 
-export interface RunResult {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs a command to its end and returns what it said, whatever its exit code. */
-export function runResult(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export function runResult(command: string, args: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...args], {
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],

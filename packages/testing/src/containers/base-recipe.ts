@@ -161,5 +161,5 @@ const mysql: BaseRecipe = {
   setup: setup(["mysql"]),
 };
 
-export const baseRecipes = { debian, mysql } as const;
-export type BaseName = keyof typeof baseRecipes;
+export type BaseName = "debian" | "mysql";
+export const baseRecipes: Readonly<Record<BaseName, BaseRecipe>> = { debian, mysql };

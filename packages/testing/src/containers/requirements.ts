@@ -54,7 +54,7 @@ export function checkHostRequirements(): Requirements {
   if (missing.length === 0) return { ok: true };
   return {
     ok: false,
-    message: `Real test hosts cannot run here. Missing: ${missing.join("; ")}.\nRun the host tests as root on Debian 12 or 13, name disposable hosts in HOSTWRIGHT_TEST_HOSTS, or run \`npm run test:quick\`, which needs no hosts.`,
+    message: `Real test hosts cannot run here. Missing: ${missing.join("; ")}.\nRun the host tests as root on Debian 12 or 13, or name disposable hosts in HOSTWRIGHT_TEST_HOSTS.`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { removeRun } from "./runs.ts";
 
 const mine = new Set<string>();
@@ -10,8 +10,7 @@ function leaveToAnother(): void {
   if (mine.size === 0) return;
   const command = [
     ...process.execArgv.filter((flag) => flag.startsWith("--conditions")),
-    join(import.meta.dirname, "cli.ts"),
-    "remove",
+    join(import.meta.dirname, `remove${extname(import.meta.filename)}`),
     ...mine,
   ];
   spawn(process.execPath, command, { detached: true, stdio: "ignore" }).unref();

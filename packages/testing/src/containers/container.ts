@@ -1,3 +1,4 @@
+import type { ExecResult } from "../hosts/host.ts";
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -7,7 +8,7 @@ import { createCgroup } from "./cgroups.ts";
 import { mountOverlay, mountTmpfs, unmountBelow } from "./mounts.ts";
 import { makeOwnDisk, mountOwnDisk, replaceOwnDisk } from "./own-disk.ts";
 import { containerInit, identify, isAlive, type ProcessId } from "./processes.ts";
-import { delay, run, runResult, type RunOptions, type RunResult } from "./run.ts";
+import { delay, run, runResult, type RunOptions } from "./run.ts";
 import { bridgeName, cgroupName, type HostRecord, hostFolder, writeRecord } from "./runs.ts";
 
 export interface DiskPlan {
@@ -191,7 +192,7 @@ export async function waitUntilUp(
 }
 
 /** Runs a command inside a host as root, past SSH: for preparing and judging, not for the code under test. */
-export function execIn(init: ProcessId, argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export function execIn(init: ProcessId, argv: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
   const { env, ...rest } = options;
   const inner = {
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -75,8 +75,7 @@ export async function createRun(owner: "manual" | "this process"): Promise<Run> 
     const used = await networksInUse();
     let network = 1;
     while (used.has(network)) network++;
-    if (network > 254)
-      throw new Error("all 254 networks for test hosts are taken: `npm run hosts down` frees those that nobody owns");
+    if (network > 254) throw new Error("all 254 networks for test hosts are taken: end the runs that nobody needs");
     const self = identify(process.pid);
     if (self === undefined) throw new Error("/proc is not readable: test hosts need it to tell processes apart");
     const made: Run = { id: randomBytes(3).toString("hex"), owner: owner === "manual" ? "manual" : self, network };

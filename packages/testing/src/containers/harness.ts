@@ -1,16 +1,15 @@
-import type { Harness, TestedHost } from "@hostwright/testing";
-import type { BaseName } from "../hosts/base-recipe.ts";
-import { startHosts, type HostSpec, type TestHost } from "../hosts/hosts.ts";
+import type { Harness, TestedHost } from "../hosts/host.ts";
+import { startHosts, type HostSpec, type TestHost } from "./hosts.ts";
 import { sshTo } from "./ssh-to.ts";
 
-/**
- * Our test hosts, as the conformance suites take hosts, all of them of one base. The services run on the first of them
- * from the start.
- */
-export function harness(services: readonly string[] = [], base: BaseName = "debian"): Harness {
+/** What the hosts of a harness are, all of them; the services run on the first of them from the start. */
+export type TestHostsOptions = Pick<HostSpec, "base" | "services">;
+
+/** Hosts from `startHosts`, as the conformance suites take hosts. */
+export function testHosts({ services = [], ...rest }: TestHostsOptions = {}): Harness {
   return {
     async reset(names) {
-      const specs = names.map((name, index): HostSpec => ({ name, base, services: index === 0 ? services : [] }));
+      const specs = names.map((name, index): HostSpec => ({ ...rest, name, services: index === 0 ? services : [] }));
       const set = await startHosts(specs);
       const hosts = names.map((name) => tested(set.host(name)));
       return {
@@ -26,11 +25,10 @@ export function harness(services: readonly string[] = [], base: BaseName = "debi
 
 function tested(host: TestHost): TestedHost {
   const { name, address } = host;
-  const server = sshTo(host);
   return {
     name,
     address,
-    server,
+    server: sshTo(host),
     exec: async (argv, { input, env } = {}) =>
       host.exec(argv, { ...(input === undefined ? {} : { input }), ...(env === undefined ? {} : { env: { ...env } }) }),
   };

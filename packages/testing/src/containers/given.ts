@@ -1,10 +1,11 @@
+import type { ExecResult } from "../hosts/host.ts";
 import { readFile } from "node:fs/promises";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitForSsh } from "./container.ts";
 import type { HostSpec, TestHost } from "./hosts.ts";
-import { delay, run, runResult, type RunOptions, type RunResult } from "./run.ts";
+import { delay, run, runResult, type RunOptions } from "./run.ts";
 import { fingerprintOf } from "./keys.ts";
 
 interface GivenHost {
@@ -51,7 +52,7 @@ async function asTestHost(host: GivenHost, services: readonly string[]): Promise
       `${what} is not possible on ${name}, a host of HOSTWRIGHT_TEST_HOSTS: run this test with local hosts`,
     );
   };
-  const exec = (argv: readonly string[], { env = {}, ...options }: RunOptions = {}): Promise<RunResult> => {
+  const exec = (argv: readonly string[], { env = {}, ...options }: RunOptions = {}): Promise<ExecResult> => {
     const assignments = Object.entries(env).map(([key, value]) => `${key}=${value}`);
     return runResult(
       "ssh",

@@ -1,9 +1,10 @@
+import type { ExecResult } from "../hosts/host.ts";
 import { rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { boot, execIn, findInit, remountDisk, waitUntilUp } from "./container.ts";
 import type { TestHost } from "./hosts.ts";
 import { containerInit, isAlive, type ProcessId, signal, waitForEnd } from "./processes.ts";
-import { runResult, type RunOptions, type RunResult } from "./run.ts";
+import { runResult, type RunOptions } from "./run.ts";
 import { stopOwnDisk } from "./own-disk.ts";
 import { hostFolder, type HostRecord, killHost } from "./runs.ts";
 
@@ -73,7 +74,7 @@ export class LocalHost implements TestHost {
     return this.#record.init;
   }
 
-  async exec(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  async exec(argv: readonly string[], options: RunOptions = {}): Promise<ExecResult> {
     return execIn(await this.#init(), argv, options);
   }
 
