@@ -62,6 +62,26 @@ describe("a server's record", () => {
     expect(await hw.servers.put({ name: "web1" })).toEqual(made);
   });
 
+  test("put again as it is leaves its connection open; another key or host opens a new one for what comes", async () => {
+    const put = async (...given: Parameters<typeof connection>): Promise<void> =>
+      void (await hw.servers.put({ name: "web1", connect: connection(...given), services: [web] }));
+    await put("web1.example");
+    const planned = async (): Promise<number> => {
+      // A fake answers no question; it was asked.
+      await hw.plan(prepare("web1")).catch(() => undefined);
+      return opened.length;
+    };
+    expect(await planned()).toBe(1);
+    await put("web1.example");
+    expect(await planned()).toBe(1);
+    expect(opened[0]?.closed).toBe(false);
+    await put("web1.example", "another-key");
+    expect(await planned()).toBe(2);
+    await put("new.example", "another-key");
+    expect(await planned()).toBe(3);
+    expect(opened.map(({ closed }) => closed)).toEqual([true, true, false]);
+  });
+
   test("changes only in the fields that are given, and keeps its id", async () => {
     const made = await hw.servers.put({ name: "web1", connect: connection("web1.example"), services: [web] });
     const changed = await hw.servers.put({ name: "web1", addresses: ["10.0.0.1"] });

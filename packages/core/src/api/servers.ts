@@ -72,16 +72,24 @@ export class Servers {
       services,
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
-    if (given.connect?.type === "ssh")
-      await this.#vault.put(`server/${id}/private-key`, given.connect.privateKey.reveal());
+    const rekeyed = given.connect?.type === "ssh" && (await this.#keepKey(id, given.connect.privateKey.reveal()));
     if (JSON.stringify(record) !== JSON.stringify(known)) {
       await this.#records.put(
         { kind: "server", id, name: record.name, value: record },
         { expect: stored?.version ?? 0, claims: [] },
       );
     }
-    if (given.connect !== undefined && known !== undefined) await this.#pool.forget(id);
+    if (rekeyed) this.#pool.forget(id);
     return record;
+  }
+
+  /** True when it is another key than the one that was kept. */
+  async #keepKey(serverId: string, privateKey: string): Promise<boolean> {
+    const id = `server/${serverId}/private-key`;
+    const kept = await this.#vault.load([id]).catch(() => null);
+    if (kept?.get(id) === privateKey) return false;
+    await this.#vault.put(id, privateKey);
+    return true;
   }
 
   /** By id or name. @throws HW_NOT_FOUND */

@@ -90,7 +90,7 @@ export const fenceForNobody: Sabotage = {
     ...parts,
     pool: new ServerPool(
       async (record) => {
-        const server = await parts.pool.get(record);
+        const { server } = await parts.pool.hold(record);
         const { script } = server;
         server.script = async ({ args = [], ...rest }) =>
           script.call(server, { ...rest, args: args.map((arg, index) => (index === 4 ? "1000000" : arg)) });

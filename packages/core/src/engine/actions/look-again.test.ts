@@ -21,7 +21,7 @@ async function worked(between: () => void): Promise<Task> {
 
 const lose = (): void => void fake.world.states("web1").delete("file /a");
 const restart = async (): Promise<void> => {
-  const server = await fake.parts.pool.get({ id: "web1", name: "web1", connect: { type: "local" } } as never);
+  const { server } = await fake.parts.pool.hold({ id: "web1", name: "web1", connect: { type: "local" } } as never);
   const script = server.script.bind(server);
   // The one question that a fake server is asked about its boot: it says that it is another.
   server.script = async (given) => ({

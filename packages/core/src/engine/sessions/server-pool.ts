@@ -1,49 +1,121 @@
 import type { Server } from "../../contracts/server.ts";
-import type { ConnectRecord, ServerRecord } from "../../model/records.ts";
+import type { ServerRecord } from "../../model/records.ts";
 import type { Secret } from "../../model/secret.ts";
 
 /** Opens a server by its record; the application may replace it (a server made on demand, a fake). */
 export type OpenServer = (record: ServerRecord, privateKey: () => Promise<Secret>) => Promise<Server>;
 
-/** One open server per record and connection data, shared by everything in this instance. */
+/** An open server in somebody's hands: nobody closes it under them because its record changed. */
+export interface HeldServer extends Disposable {
+  readonly server: Server;
+}
+
+interface Entry {
+  readonly serverId: string;
+  /** Record and connection data. */
+  readonly key: string;
+  readonly opening: Promise<Server>;
+  /** Null while it is being opened. */
+  server: Server | null;
+  holders: number;
+  /** A newer one has its place: it is closed as soon as nobody holds it. */
+  outdated: boolean;
+}
+
+/**
+ * Open servers by record and connection data, shared by everything in this instance. When the connection of a record
+ * changes, new work gets a new one, and what is under way goes on with the one that it began with.
+ */
 export class ServerPool {
   readonly #open: OpenServer;
   readonly #privateKey: (serverId: string) => Promise<Secret>;
-  readonly #servers = new Map<string, { connect: ConnectRecord; server: Promise<Server> }>();
+  readonly #entries = new Set<Entry>();
+  /** Those that new work may have. */
+  readonly #byKey = new Map<string, Entry>();
 
   constructor(open: OpenServer, privateKey: (serverId: string) => Promise<Secret>) {
     this.#open = open;
     this.#privateKey = privateKey;
   }
 
-  async get(record: ServerRecord): Promise<Server> {
-    const known = this.#servers.get(record.id);
-    if (known !== undefined && sameConnect(known.connect, record.connect)) return known.server;
-    const server = this.#open(record, () => this.#privateKey(record.id));
-    this.#servers.set(record.id, { connect: record.connect, server });
-    if (known !== undefined) await (await known.server).close();
-    return server;
+  /** The server of a record, to be let go of when the work with it is done. @throws what opening it throws */
+  async hold(record: ServerRecord): Promise<HeldServer> {
+    const entry = this.#byKey.get(keyOf(record)) ?? this.#add(record);
+    entry.holders += 1;
+    let held = true;
+    const server = await entry.opening;
+    return {
+      server,
+      [Symbol.dispose]: () => {
+        if (held) entry.holders -= 1;
+        held = false;
+        this.#closeIfUnused(entry);
+      },
+    };
   }
 
-  /** The open server of that record id, if there is one: for counts. */
-  async opened(): Promise<readonly Server[]> {
-    return Promise.all([...this.#servers.values()].map((entry) => entry.server));
+  /** Those that are open: for counts. */
+  opened(): readonly Server[] {
+    return [...this.#entries].flatMap(({ server }) => server ?? []);
   }
 
-  /** Forgets and closes a server, because its record or its key changed. */
-  async forget(serverId: string): Promise<void> {
-    const known = this.#servers.get(serverId);
-    this.#servers.delete(serverId);
-    if (known !== undefined) await (await known.server).close();
+  /** Work that comes gets another connection: the server's key changed, or its record is gone. */
+  forget(serverId: string): void {
+    for (const entry of this.#entries) {
+      if (entry.serverId !== serverId) continue;
+      this.#dropKey(entry);
+      entry.outdated = true;
+      this.#closeIfUnused(entry);
+    }
   }
 
+  /** Stops what runs, and closes all. One that is still being opened is not waited for: it is closed when it is open. */
   async close(): Promise<void> {
-    const servers = await this.opened();
-    this.#servers.clear();
-    await Promise.all(servers.map(async (server) => server.close()));
+    const entries = [...this.#entries];
+    this.#entries.clear();
+    this.#byKey.clear();
+    await Promise.all(entries.map(async (entry) => (entry.server === null ? closeLater(entry) : entry.server.close())));
+  }
+
+  #add(record: ServerRecord): Entry {
+    for (const older of this.#entries) {
+      if (older.serverId !== record.id) continue;
+      older.outdated = true;
+      this.#closeIfUnused(older);
+    }
+    const opening = this.#open(record, async () => this.#privateKey(record.id));
+    const key = keyOf(record);
+    const entry: Entry = { serverId: record.id, key, opening, server: null, holders: 0, outdated: false };
+    this.#entries.add(entry);
+    this.#byKey.set(key, entry);
+    opening.then(
+      (server) => (entry.server = server),
+      () => this.#remove(entry),
+    );
+    return entry;
+  }
+
+  #closeIfUnused(entry: Entry): void {
+    if (!entry.outdated || entry.holders > 0) return;
+    this.#remove(entry);
+    closeLater(entry);
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry);
+    this.#dropKey(entry);
+  }
+
+  #dropKey(entry: Entry): void {
+    if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key);
   }
 }
 
-function sameConnect(a: ConnectRecord, b: ConnectRecord): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function keyOf({ id, connect }: ServerRecord): string {
+  return JSON.stringify([id, connect]);
+}
+
+/** What goes wrong while it says goodbye is nobody's concern: nothing ran there any longer. */
+function closeLater({ opening }: Entry): void {
+  opening.then(async (server) => server.close()).catch(() => undefined);
 }

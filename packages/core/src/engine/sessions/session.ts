@@ -4,7 +4,7 @@ import type { CommandResult, Script, Server } from "../../contracts/server.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Reference, Resolve } from "../../model/text.ts";
 import { ranOn, runFenced, type Fence } from "./fence.ts";
-import type { ServerPool } from "./server-pool.ts";
+import type { HeldServer, ServerPool } from "./server-pool.ts";
 
 /** The longest that a single changing script runs for, a release's stream apart, which ends with its connection. */
 const SETTLE_MS = 300_000;
@@ -20,6 +20,7 @@ export class Session implements AsyncDisposable {
   readonly #targets = new Map<string, Promise<Target>>();
   readonly #secrets = new Map<string, string>();
   readonly #closers: (() => Promise<void>)[] = [];
+  readonly #held: HeldServer[] = [];
 
   constructor(options: { pool: ServerPool; load: LoadSecrets; fence: Fence | null; signal: AbortSignal }) {
     this.#pool = options.pool;
@@ -74,6 +75,7 @@ export class Session implements AsyncDisposable {
     if (target === undefined) {
       target = this.#makeTarget(record);
       this.#targets.set(record.id, target);
+      target.catch(() => this.#targets.delete(record.id));
     }
     return target;
   }
@@ -87,17 +89,20 @@ export class Session implements AsyncDisposable {
 
   /** Has the server not been restarted since this work first changed it? False where nobody knows. */
   async ranOn(record: ServerRecord): Promise<boolean> {
-    return this.#fence === null || ranOn(await this.#pool.get(record), this.#fence, this.#signal);
+    return this.#fence === null || ranOn((await this.target(record)).server, this.#fence, this.#signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closers = this.#closers.splice(0);
     await Promise.allSettled(closers.map(async (close) => close()));
+    for (const held of this.#held.splice(0)) held[Symbol.dispose]();
     this.#secrets.clear();
   }
 
   async #makeTarget(record: ServerRecord): Promise<Target> {
-    const server = await this.#pool.get(record);
+    const held = await this.#pool.hold(record);
+    this.#held.push(held);
+    const { server } = held;
     const connections = new Map<string, Promise<unknown>>();
     return {
       server,

@@ -72,7 +72,9 @@ describe("after a restore", () => {
       { expect: 0, claims: [] },
     );
     const { pool } = fake.parts;
-    const away = { get: async (record: { id: string }) => (record.id === "away" ? down() : pool.get(record as never)) };
+    const away = {
+      hold: async (record: { id: string }) => (record.id === "away" ? down() : pool.hold(record as never)),
+    };
     const { unreached } = await raiseEpoch({ ...fake.parts, pool: away as never }, fake.engine.events);
     expect(unreached).toMatchObject([{ server: "away", message: "it is down" }]);
   });

@@ -39,7 +39,8 @@ export async function raiseEpoch(parts: EngineParts, events: Events): Promise<Ra
   const highest = await Promise.all(
     servers.map(async (server) => {
       try {
-        return await raiseFence(await pool.get(server), { installation, epoch }, uids);
+        using held = await pool.hold(server);
+        return await raiseFence(held.server, { installation, epoch }, uids);
       } catch (error) {
         unreached.push({ server: server.name, ...describe(error) });
         return 0;

@@ -191,7 +191,10 @@ export class TaskRun {
     const patience = this.#patience();
     const drops = gone.flatMap(({ kind, id }) =>
       servers.map(async (server) =>
-        patience.try(async () => dropFence(await this.#engine.pool.get(estate.server(server)), `${kind}/${id}`)),
+        patience.try(async () => {
+          using held = await this.#engine.pool.hold(estate.server(server));
+          await dropFence(held.server, `${kind}/${id}`);
+        }),
       ),
     );
     await Promise.allSettled(drops);
