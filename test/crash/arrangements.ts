@@ -30,8 +30,9 @@ const MORE_PLUGINS = [apache, redis];
 export const BY_HAND: string = String.raw`by_hand() { for file; do grep -q '^# by hand' "$file" || echo '# by hand' >> "$file"; done; }`;
 
 /** A server with two web servers, of which nginx serves, a cache, and a second database server. */
-export async function startLiving(): Promise<LivingServer> {
+export async function startLiving(options: { readonly leaseMs?: number } = {}): Promise<LivingServer> {
   const living = await LivingServer.start({
+    ...options,
     plugins: MORE_PLUGINS,
     beside: [{ name: OTHER_HOST, services: ["mariadb"] }],
   });

@@ -47,7 +47,7 @@ const DRIFT_OF_SERVER = `${BY_HAND}
   chmod 0700 /srv/platforms
   by_hand /etc/nginx/conf.d/hostwright.conf /etc/systemd/system/nginx.service.d/hostwright.conf`;
 
-const RULED: ConfigureOptions = {
+export const RULED: ConfigureOptions = {
   webRules: {
     redirects: [{ from: { prefix: "/blog/" }, to: "/", status: 308 }],
     headers: [{ name: "X-Own", value: "yes" }],
@@ -57,7 +57,7 @@ const RULED: ConfigureOptions = {
   },
   bindings: { cache: "web1:redis" },
 };
-const UNRULED: ConfigureOptions = {
+export const UNRULED: ConfigureOptions = {
   webRules: { redirects: [], headers: [], denied: [], allowFrom: [], basicAuth: null },
   bindings: { cache: null },
 };

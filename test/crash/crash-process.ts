@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startWaiting } from "../support/worker-pack.ts";
 import { PLANNING, type Point } from "./tripwire.ts";
 import type { Order } from "./worker.ts";
 
@@ -21,7 +20,7 @@ export interface Ended {
 
 /** Worker processes, one kept waiting: loading the code takes longer than most tasks. */
 export class CrashProcesses implements Disposable {
-  #waiting: ChildProcess = start();
+  #waiting: ChildProcess = startWaiting(WORKER);
 
   /** @throws when it ended by itself without an end of its task */
   async work(order: Order): Promise<Ended> {
@@ -40,7 +39,7 @@ export class CrashProcesses implements Disposable {
     }
     const [code, signal] = await exited;
     clearTimeout(late);
-    this.#waiting = start();
+    this.#waiting = startWaiting(WORKER);
     if (!finished && !(died && signal === "SIGKILL")) {
       throw new Error(`a worker process ended by itself (${signal ?? code}) before the end of its task`);
     }
@@ -50,17 +49,6 @@ export class CrashProcesses implements Disposable {
   [Symbol.dispose](): void {
     this.#waiting.kill("SIGKILL");
   }
-}
-
-/** Of this process and its workers: thousands of them load the same code. */
-const CODE = mkdtempSync(join(tmpdir(), "hostwright-crash-code-"));
-process.once("exit", () => rmSync(CODE, { recursive: true, force: true }));
-
-function start(): ChildProcess {
-  return spawn(process.execPath, ["--conditions=@hostwright/source", WORKER], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, NODE_COMPILE_CACHE: CODE },
-  });
 }
 
 /**

@@ -1,16 +1,9 @@
 import { createInterface } from "node:readline";
 import { createHostwright } from "@hostwright/core";
-import { mediawiki } from "@hostwright/platform-mediawiki";
-import { wordpress } from "@hostwright/platform-wordpress";
-import { apache } from "@hostwright/service-apache";
-import { mysql } from "@hostwright/service-mysql";
-import { nginx } from "@hostwright/service-nginx";
-import { phpFpm } from "@hostwright/service-php-fpm";
-import { postgres } from "@hostwright/service-postgres";
-import { redis } from "@hostwright/service-redis";
 import { tell, Tripwire, type Point } from "./tripwire.ts";
 import { watchedServers } from "./watched-servers.ts";
 import { watchStore } from "./watched-store.ts";
+import { WORKER_PLUGINS } from "./worker-plugins.ts";
 
 /** What a crash worker is told, as one line of JSON. */
 export interface Order {
@@ -31,7 +24,7 @@ const wire = new Tripwire(order.at);
 watchStore(wire, order);
 const hw = await createHostwright({
   stateDir: order.stateDir,
-  plugins: [nginx, apache, phpFpm, mysql, postgres, redis, wordpress, mediawiki],
+  plugins: WORKER_PLUGINS,
   provide: [watchedServers(wire)],
 });
 wire.arm();

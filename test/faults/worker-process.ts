@@ -2,8 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { setTimeout as delay } from "node:timers/promises";
+import { stopProcess } from "../support/stop-process.ts";
 import type { Order } from "./worker.ts";
 
 interface Told {
@@ -17,11 +16,11 @@ export class WorkerProcess implements AsyncDisposable {
   readonly told: Told[] = [];
   readonly #child: ChildProcess;
   readonly #waiting = new Set<() => void>();
-  readonly #databases: readonly string[];
+  readonly #stateDir: string;
 
   private constructor(child: ChildProcess, { stateDir }: Order) {
     this.#child = child;
-    this.#databases = ["store.db", "events.db"].map((name) => join(stateDir, name));
+    this.#stateDir = stateDir;
     if (child.stdout === null) throw new Error("a worker process has no output");
     createInterface({ input: child.stdout }).on("line", (line) => {
       this.told.push(JSON.parse(line) as Told);
@@ -59,14 +58,7 @@ export class WorkerProcess implements AsyncDisposable {
 
   async stopAt(task: string, action: number): Promise<void> {
     await this.heard((told) => told.type === "action:started" && told.task === task && told.action === action);
-    // Within a transaction it would hold SQLite's lock, which nobody can take from it: then everybody waits until it wakes.
-    for (;;) {
-      this.#child.kill("SIGSTOP");
-      await delay(5);
-      if (!this.#databases.some(isLocked)) return;
-      this.#child.kill("SIGCONT");
-      await delay(2);
-    }
+    await stopProcess(this.#child, this.#stateDir);
   }
 
   wake(): void {
@@ -85,15 +77,5 @@ export class WorkerProcess implements AsyncDisposable {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill("SIGKILL");
     await once(this.#child, "exit");
-  }
-}
-
-function isLocked(path: string): boolean {
-  using database = new DatabaseSync(path, { timeout: 50 });
-  try {
-    database.exec("BEGIN IMMEDIATE; ROLLBACK");
-    return false;
-  } catch {
-    return true;
   }
 }

@@ -50,6 +50,27 @@ export class StateFolder {
     return { id: String(row?.["id"]), state: String(row?.["state"]), outcome: String(row?.["outcome"]) };
   }
 
+  stateOf(task: string): string {
+    return String(this.#db.prepare("SELECT state FROM tasks WHERE id = ?").get(task)?.["state"]);
+  }
+
+  /** Process id of the worker that answers for a task; null when nobody does. */
+  workerOf(task: string): number | null {
+    const row = this.#db.prepare("SELECT holder FROM leases WHERE scope = ?").get(`task/${task}`);
+    const pid = /^\d+/.exec(String(row?.["holder"]))?.[0];
+    return pid === undefined ? null : Number(pid);
+  }
+
+  /** The states that `task:finished` told of a task, in order. */
+  toldEnds(task: string): readonly string[] {
+    using events = new DatabaseSync(join(this.path, "events.db"), { readOnly: true });
+    const sql = "SELECT payload FROM events WHERE task = ? AND type = 'task:finished' ORDER BY seq";
+    return events
+      .prepare(sql)
+      .all(task)
+      .map(({ payload }) => (JSON.parse(String(payload)) as { readonly state: string }).state);
+  }
+
   /** What the journal says of a task's actions, in the order written. */
   journal(task: string): readonly JournalLine[] {
     const sql = "SELECT action, phase, state FROM journal WHERE task = ? ORDER BY number";

@@ -1,0 +1,102 @@
+import { Draw } from "../support/draw.ts";
+import { MOVES, type Move } from "./moves.ts";
+import { BEGINNING, nameOf, type Standing } from "./standing.ts";
+
+/** What happens to the workers of a round. */
+export type Blow =
+  | "kill" // of the one that works
+  | "kill both" // workers at once
+  | "stop" // of the one that works, for longer than its lease
+  | "kill, then the recovering" // worker too
+  | "cancel, kill during undo"
+  | "fail, kill during undo";
+
+/** One round as the seed draws it: where it begins, what is asked for, and what happens when. */
+export interface Round {
+  readonly number: number;
+  readonly begins: Standing;
+  /** The one that is disturbed, then later ones, of the same site as a rule. */
+  readonly moves: readonly [Move, ...Move[]];
+  readonly blow: Blow;
+  /** When the first blow falls, as a share of the time that the first move takes by itself; after 1 it is over. */
+  readonly at: number;
+  /** When the second blow falls, or how long one is stopped: a share of the most that there is. */
+  readonly later: number;
+  /** An operation of its plan that fails, as a share of them. */
+  readonly failing: number;
+}
+
+const BLOWS: readonly Blow[] = [
+  "kill",
+  "kill",
+  "kill",
+  "kill",
+  "kill both",
+  "stop",
+  "stop",
+  "kill, then the recovering",
+  "kill, then the recovering",
+  "cancel, kill during undo",
+  "fail, kill during undo",
+];
+const LATER = new Set([
+  "delete",
+  "install",
+  "disable",
+  "enable",
+  "verify a site",
+  "verify the first site",
+  "verify a server",
+  "login link",
+  "login link of the site",
+]);
+
+/** The rounds of a seed, each of which begins where the one before ends if all of it succeeds. */
+export function* roundsOf(seed: string): Generator<Round, never> {
+  let begins = BEGINNING;
+  for (let number = 1; ; number += 1) {
+    const round = drawRound(`${seed}/${number}`, number, begins);
+    yield round;
+    begins = standings(round).at(-1) ?? begins;
+  }
+}
+
+function drawRound(seed: string, number: number, begins: Standing): Round {
+  const draw = new Draw(seed);
+  const chosen = MOVES.filter((move) => (move.fits ?? ((from) => move.to(from) !== null))(begins));
+  const types = [...new Set(chosen.map(({ request }) => request.type))];
+  const type = draw.of(types);
+  const first = draw.of(chosen.filter(({ request }) => request.type === type));
+  const moves: [Move, ...Move[]] = [first];
+  let standing = first.to(begins) ?? begins;
+  for (let count = draw.below(3); count > 0; count -= 1) {
+    // What was harmed is mended by the first of them, or by none: that is to be seen.
+    const next = draw.of(MOVES.filter((move) => LATER.has(move.name) && canFollow(move, standing, first)));
+    moves.push(next);
+    standing = next.to(standing) ?? standing;
+  }
+  return {
+    number,
+    begins,
+    moves,
+    blow: draw.of(BLOWS),
+    at: draw.share() * 1.15,
+    later: draw.share(),
+    failing: draw.share(),
+  };
+}
+
+function canFollow({ name, to }: Move, standing: Standing, first: Move): boolean {
+  return to(standing) !== null && (first.prepare === undefined || name === "login link");
+}
+
+/** After each move, if all of them succeed. */
+function standings({ begins, moves }: Round): readonly Standing[] {
+  let standing = begins;
+  return moves.map((move) => (standing = move.to(standing) ?? standing));
+}
+
+export function titleOf({ number, begins, moves, blow, at, later }: Round): string {
+  const asked = moves.map(({ name }) => name).join(", then ");
+  return `round ${number} (${nameOf(begins)}): ${asked}; ${blow} at ${at.toFixed(2)}, ${later.toFixed(2)}`;
+}

@@ -1,0 +1,163 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Task } from "@hostwright/core";
+import type { LivingServer } from "../support/living-server.ts";
+import { stopProcess } from "../support/stop-process.ts";
+import type { PackWorker, WorkerPack } from "../support/worker-pack.ts";
+import type { Round } from "./round.ts";
+import type { Plant } from "./saboteur.ts";
+
+/** What was really done to the workers. */
+export interface Struck {
+  readonly kills: number;
+  readonly stops: number;
+  /** Of them, those of a worker that went on with another's task. */
+  readonly recoverKills: number;
+  /** Of them, those while the task was being taken back. */
+  readonly undoKills: number;
+  /** In words, with times. */
+  readonly done: readonly string[];
+}
+
+export interface Target {
+  readonly living: LivingServer;
+  readonly pack: WorkerPack;
+  readonly task: Task;
+  readonly leaseMs: number;
+  /** Milliseconds that the task takes by itself. */
+  readonly typicalMs: number;
+}
+
+const LOOK_MS = 5;
+/** The longest that is waited for a moment that may never come. */
+const PATIENCE_MS = 20_000;
+/** The longest that an undo was seen to take, as a share of the task. */
+const UNDO_SHARE = 0.6;
+/** Actions of the longest plan. */
+const MOST_ACTIONS = 8;
+const ENDED = new Set(["succeeded", "undone", "needs-attention"]);
+
+/** Kills and stops workers while they work a task, as its round says. All that were killed are replaced when it returns. */
+export async function strike(target: Target, round: Round): Promise<Struck> {
+  const one = new Strike(target);
+  await one.carryOut(round);
+  return one.struck;
+}
+
+class Strike {
+  readonly #target: Target;
+  readonly #started = performance.now();
+  readonly #done: string[] = [];
+  readonly #count = { kills: 0, stops: 0, recoverKills: 0, undoKills: 0 };
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  get struck(): Struck {
+    return { ...this.#count, done: this.#done };
+  }
+
+  async carryOut({ blow, at, later, failing }: Round): Promise<void> {
+    const { task, pack, typicalMs, leaseMs } = this.#target;
+    const first = at * typicalMs;
+    const second = later * UNDO_SHARE * typicalMs;
+    if (blow === "fail, kill during undo") {
+      const plant: Plant = { task: task.id, action: Math.floor(failing * MOST_ACTIONS) };
+      for (const { child } of pack.workers) child.stdin?.write(`${JSON.stringify(plant)}\n`);
+      await this.#untilUndoing();
+      await delay(second);
+      await this.#kill("undoKills");
+      return;
+    }
+    await delay(first);
+    if (blow === "kill") await this.#kill();
+    else if (blow === "kill both") {
+      this.#say("kill of all");
+      for (const worker of pack.workers) await this.#killOne(worker);
+      await Promise.all([pack.add(), pack.add()]);
+    } else if (blow === "stop") await this.#stop(leaseMs * (1.3 + later));
+    else if (blow === "cancel, kill during undo") {
+      this.#say("cancel");
+      await task.cancel().catch(() => this.#say("which is refused"));
+      await this.#untilUndoing();
+      await delay(second);
+      await this.#kill("undoKills");
+    } else await this.#killTwice(second);
+  }
+
+  async #killTwice(pause: number): Promise<void> {
+    const { pack } = this.#target;
+    const dead = await this.#victim();
+    this.#say(`kill of ${dead.pid}`);
+    await this.#killOne(dead);
+    const next = pack.add();
+    await this.#until(() => this.#workerOf() !== null && this.#workerOf() !== dead.pid);
+    await delay(pause);
+    const recovering = this.#workerOf();
+    await next;
+    const second = pack.workers.find(({ pid }) => pid === recovering);
+    if (second === undefined) return this.#say("no other has gone on with it");
+    this.#say(`kill of ${second.pid}, which went on with it`);
+    this.#count.recoverKills += 1;
+    await this.#killOne(second);
+    await pack.add();
+  }
+
+  async #kill(kind?: "undoKills"): Promise<void> {
+    const victim = await this.#victim();
+    const state = this.#state();
+    this.#say(`kill of ${victim.pid}, ${state}`);
+    if (kind !== undefined && !ENDED.has(state)) this.#count[kind] += 1;
+    await this.#killOne(victim);
+    await this.#target.pack.add();
+  }
+
+  /** It is woken when another one has the task, or could have it; what it does then is waited for. */
+  async #stop(ms: number): Promise<void> {
+    const { pack, living } = this.#target;
+    const victim = await this.#victim();
+    await stopProcess(victim.child, living.state.path);
+    this.#count.stops += 1;
+    this.#say(`stop of ${victim.pid}, ${this.#state()}, for ${Math.round(ms)} ms`);
+    await delay(ms);
+    victim.child.kill("SIGCONT");
+    await this.#until(() => false, 500);
+    await pack.end(victim);
+    await pack.add();
+  }
+
+  async #killOne(worker: PackWorker): Promise<void> {
+    this.#count.kills += 1;
+    await this.#target.pack.kill(worker);
+  }
+
+  /** Of the pack: that which has the task, else the first. */
+  async #victim(): Promise<PackWorker> {
+    const { workers } = this.#target.pack;
+    const pid = this.#workerOf();
+    const victim = workers.find((worker) => worker.pid === pid) ?? workers[0];
+    if (victim === undefined) throw new Error("there is no worker to strike");
+    return victim;
+  }
+
+  async #untilUndoing(): Promise<void> {
+    await this.#until(() => this.#state() === "undoing");
+  }
+
+  async #until(isSo: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {
+    const late = performance.now() + patienceMs;
+    while (!isSo() && !ENDED.has(this.#state()) && performance.now() < late) await delay(LOOK_MS);
+  }
+
+  #workerOf(): number | null {
+    return this.#target.living.state.workerOf(this.#target.task.id);
+  }
+
+  #state(): string {
+    return this.#target.living.state.stateOf(this.#target.task.id);
+  }
+
+  #say(what: string): void {
+    this.#done.push(`${Math.round(performance.now() - this.#started)} ms: ${what}`);
+  }
+}

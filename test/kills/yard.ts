@@ -1,0 +1,175 @@
+import { join } from "node:path";
+import type { Task } from "@hostwright/core";
+import { OTHER_HOST, startLiving } from "../crash/arrangements.ts";
+import { diffSnapshots, takeSnapshot, type Snapshot } from "../crash/snapshot.ts";
+import type { LivingServer } from "../support/living-server.ts";
+import { WorkerPack } from "../support/worker-pack.ts";
+import { follow, judgeServers, judgeTelling, outcomeOf, toldTwice, type Ended } from "./judge.ts";
+import { MOVES } from "./moves.ts";
+import type { Round } from "./round.ts";
+import { BEGINNING, NEW_SITE, nameOf, reach, type Standing } from "./standing.ts";
+import { strike, type Struck } from "./strike.ts";
+import type { Order } from "./worker.ts";
+
+const LEASE_MS = 3_000;
+const WORKERS = 2;
+const WORKER = join(import.meta.dirname, "worker.ts");
+/** Until it is known. */
+const TYPICAL_MS = 4_000;
+
+/** What came of a round. */
+export interface Played extends Omit<Struck, "done"> {
+  /** Tasks whose end was told more than once. */
+  readonly toldTwice: number;
+  readonly story: readonly string[];
+  /** Empty: all is whole. */
+  readonly problems: readonly string[];
+}
+
+/** A living server whose tasks are worked by two processes that die and stop, one round after the other. */
+export class KillYard implements AsyncDisposable {
+  #living: LivingServer;
+  #pack: WorkerPack;
+  /** How server and store look, by the name of their standing. */
+  readonly #known = new Map<string, Snapshot>();
+  readonly #typical = new Map<string, number>();
+  #standing: Standing | null = null;
+
+  private constructor(living: LivingServer, pack: WorkerPack) {
+    this.#living = living;
+    this.#pack = pack;
+  }
+
+  static async start(): Promise<KillYard> {
+    const yard = new KillYard(...(await openYard()));
+    await yard.#begin();
+    return yard;
+  }
+
+  async play(round: Round): Promise<Played> {
+    try {
+      return await this.#play(round);
+    } catch (error) {
+      const story = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+      return {
+        kills: 0,
+        stops: 0,
+        recoverKills: 0,
+        undoKills: 0,
+        toldTwice: 0,
+        story,
+        problems: ["the round came to no end"],
+      };
+    }
+  }
+
+  /** After a round that failed: what it left must not fail the next one. */
+  async renew(): Promise<void> {
+    this.#known.clear();
+    this.#standing = null;
+    await this[Symbol.asyncDispose]();
+    [this.#living, this.#pack] = await openYard();
+    await this.#begin();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pack[Symbol.asyncDispose]().catch(() => undefined);
+    await this.#living[Symbol.asyncDispose]();
+  }
+
+  /** What arrangements leave for good is there before anything is compared. */
+  async #begin(): Promise<void> {
+    await reach(this.#living, { ...BEGINNING, site: NEW_SITE });
+    for (const { name, request, prepare } of MOVES) {
+      if (prepare === undefined) continue;
+      await prepare(this.#living);
+      const started = performance.now();
+      await this.#living.hw.run(request);
+      this.#typical.set(name, performance.now() - started);
+    }
+    await this.#learn(BEGINNING);
+  }
+
+  async #play(round: Round): Promise<Played> {
+    const living = this.#living;
+    const [first] = round.moves;
+    await this.#wholeAt(round.begins);
+    await first.prepare?.(living);
+    const disturbed = first.prepare === undefined || first.stays === true ? null : await this.#look();
+    const started = performance.now();
+    const tasks: Task[] = [];
+    for (const { request } of round.moves) tasks.push(await living.hw.submit(request));
+    const typicalMs = this.#typical.get(first.name) ?? TYPICAL_MS;
+    const struck = await strike(
+      { living, pack: this.#pack, task: tasks[0] as Task, leaseMs: LEASE_MS, typicalMs },
+      round,
+    );
+    this.#standing = null;
+    const ended: Ended[] = [];
+    for (const [index, task] of tasks.entries())
+      ended.push({ move: round.moves[index] ?? first, task, outcome: await outcomeOf(task) });
+    this.#learnTime(first.name, struck, performance.now() - started);
+
+    const problems: string[] = [];
+    const standing = follow(round.begins, ended, problems);
+    problems.push(...judgeTelling(living, ended));
+    if (first.prepare !== undefined && ended[0]?.outcome.state === "undone") {
+      if (disturbed !== null) problems.push(...differing("taken back", disturbed, await this.#look()));
+      await living.hw.run(first.request);
+    }
+    const found = await this.#look();
+    const wanted = this.#known.get(nameOf(standing));
+    if (wanted !== undefined) problems.push(...differing(nameOf(standing), wanted, found));
+    problems.push(...(await judgeServers(living, standing)));
+    // Only where nobody was seen before: an undisturbed way there tells how it should look.
+    if (wanted === undefined && problems.length === 0)
+      problems.push(...differing(nameOf(standing), await this.#learn(standing), found));
+    if (problems.length === 0) this.#standing = standing;
+    const ends = ended.map(
+      ({ move, task, outcome }) =>
+        `${move.name} (${task.id}): ${outcome.state}${outcome.error === null ? "" : ` ${String(outcome.error["code"])}`}`,
+    );
+    const { done, ...counts } = struck;
+    return { ...counts, toldTwice: toldTwice(living, ended), story: [...done, ...ends], problems };
+  }
+
+  /** Everything stands so, and is known. */
+  async #wholeAt(standing: Standing): Promise<void> {
+    if (!this.#known.has(nameOf(standing))) await this.#learn(standing);
+    else if (this.#standing === null || nameOf(this.#standing) !== nameOf(standing)) {
+      await reach(this.#living, standing);
+      this.#standing = standing;
+    }
+  }
+
+  async #learn(standing: Standing): Promise<Snapshot> {
+    await reach(this.#living, { ...standing, site: null });
+    await reach(this.#living, standing);
+    this.#standing = standing;
+    const snapshot = await this.#look();
+    this.#known.set(nameOf(standing), snapshot);
+    return snapshot;
+  }
+
+  async #look(): Promise<Snapshot> {
+    return takeSnapshot(this.#living, { whole: false, hosts: ["web1", OTHER_HOST] });
+  }
+
+  #learnTime(name: string, { kills, stops }: Struck, ms: number): void {
+    const known = this.#typical.get(name) ?? TYPICAL_MS;
+    // Who died or stood still made it longer.
+    if (kills + stops > 0 && ms > known * 2) return;
+    this.#typical.set(name, (known + ms) / 2);
+  }
+}
+
+async function openYard(): Promise<[LivingServer, WorkerPack]> {
+  const living = await startLiving({ leaseMs: LEASE_MS });
+  const order: Order = { stateDir: living.state.path, leaseMs: LEASE_MS };
+  return [living, await WorkerPack.start(WORKER, order, WORKERS)];
+}
+
+function differing(what: string, wanted: Snapshot, found: Snapshot): readonly string[] {
+  const difference = diffSnapshots(wanted, found);
+  return difference === "" ? [] : [`not as it is at "${what}":\n${difference}`];
+}

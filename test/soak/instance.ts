@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import { createHostwright, local, PART, provide, type Hostwright } from "@hostwright/core";
+import { NOTHING, type AnyTaskType } from "../../packages/core/src/engine/planning/task-type.ts";
+import { Telemetry } from "../../packages/core/src/engine/telemetry.ts";
+import { runStep } from "../../packages/core/test/fake-engine.ts";
+import * as z from "zod";
+import { soakPlugin, type Entry } from "./effects.ts";
+import { YardServer } from "./yard-server.ts";
+
+/** Where a soak happens. */
+export interface Place {
+  readonly stateDir: string;
+  /** Holds the sites' files and the servers' fences, and is no part of the store. */
+  readonly yard: string;
+  readonly leaseMs: number;
+}
+
+const Request = z.strictObject({
+  type: z.literal("soak:work"),
+  server: z.string(),
+  /** Null: it has the server alone. */
+  site: z.string().nullable(),
+  number: z.int(),
+  kind: z.enum(["append", "set", "fail"]),
+});
+export type SoakRequest = z.output<typeof Request>;
+
+export function fileOf({ yard }: Place, { server, site }: Pick<SoakRequest, "server" | "site">): string {
+  return join(yard, site ?? server);
+}
+
+/** A file with the number of the last task that sets it. */
+export function valueOf(place: Place, request: Pick<SoakRequest, "server" | "site">): string {
+  return `${fileOf(place, request)}.value`;
+}
+
+function soakTask(place: Place): AnyTaskType {
+  return {
+    type: "soak:work",
+    schema: Request,
+    plan: async ({ estate, task }, request: SoakRequest) => {
+      const { site, number, kind } = request;
+      const server = estate.server(request.server);
+      const owner = site === null ? `server/${server.id}` : `site/${site}`;
+      const entry: Entry = { file: fileOf(place, request), task, number };
+      const step = { kind: "ensure", title: "set", server, phase: "prepare", remove: null, publish: null } as const;
+      const spec = { file: valueOf(place, request), value: String(number) };
+      const input = { input: entry, server, phase: "prepare", when: "always" } as const;
+      return {
+        ...NOTHING,
+        title: `${kind} ${number} of ${owner}`,
+        leases:
+          site === null
+            ? [{ scope: owner, mode: "exclusive" }]
+            : [
+                { scope: owner, mode: "exclusive" },
+                { scope: `server/${server.id}`, mode: "shared" },
+              ],
+        steps: [
+          ...(kind === "set" ? [{ ...step, items: [{ type: "soak-value", spec, owner }] }] : []),
+          runStep(server.id, "soak-append", input),
+          ...(kind === "fail" ? [runStep(server.id, "soak-fail", input)] : []),
+        ],
+      };
+    },
+  };
+}
+
+/** A whole instance with its real store, whose one task writes lines into files under the fence of its site. */
+export async function openSoak(place: Place): Promise<Hostwright> {
+  return createHostwright({
+    stateDir: place.stateDir,
+    leaseMs: place.leaseMs,
+    plugins: [soakPlugin],
+    provide: [
+      provide(
+        PART.openServer,
+        () =>
+          async ({ name }) =>
+            new YardServer(name, place.yard),
+      ),
+      // The first part that is made: plugins bring no task types yet.
+      provide(PART.telemetry, (parts) => {
+        (parts.get(PART.engine).tasks as Map<string, AnyTaskType>).set("soak:work", soakTask(place));
+        return new Telemetry(parts.get(PART.events));
+      }),
+    ],
+  });
+}
+
+export async function putServers(hw: Hostwright, names: readonly string[]): Promise<void> {
+  for (const name of names) await hw.servers.put({ name, connect: local(), services: [] });
+}
