@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -172,30 +172,29 @@ describe("what does not go together", () => {
     expect(error.data["databases"]).toEqual(["mysql"]);
   });
 
-  test("a codebase that is not of the platform's type is refused with its path", async () => {
+  test("a source that is not the platform's is refused when it is put, with platform and path", async () => {
     const source = join(folder, "no-wordpress");
     await mkdir(source);
     await writeFile(join(source, "index.php"), "<?php echo 1;");
-    await living.hw.platforms.put({
-      name: "empty",
-      server: "web1",
-      type: wordpress.platform(),
-      source: { path: source },
-    });
-    await living.hw.platforms.put({
-      name: "gone",
-      server: "web1",
-      type: wordpress.platform(),
-      source: { path: join(folder, "gone") },
-    });
-    await living.remember();
-    for (const [platform, path] of [
-      ["empty", source],
-      ["gone", join(folder, "gone")],
+    for (const [path, word] of [
+      [source, "not a wordpress codebase"],
+      [join(folder, "gone"), "does not exist"],
+      ["/etc/passwd", "no folder"],
     ] as const) {
-      const expected = { code: "HW_PLATFORM_INVALID", names: [path, "wordpress"] } as const;
-      await expectRefusedAtPlanning(living, living.install("new.example.com", { platform }), expected);
+      const platform = { name: "empty", server: "web1", type: wordpress.platform(), source: { path } };
+      const expected = { code: "HW_PLATFORM_INVALID", names: ["empty", path, word] } as const;
+      await expectRefusal(living, async () => living.hw.platforms.put(platform), expected);
     }
+  });
+
+  test("a source that went away since is refused when it is planned, with platform and path", async () => {
+    const path = join(folder, "leaving");
+    await cp(living.codebases["6.8"], path, { recursive: true });
+    await living.hw.platforms.put({ name: "leaving", server: "web1", type: wordpress.platform(), source: { path } });
+    await rm(path, { recursive: true });
+    await living.remember();
+    const expected = { code: "HW_PLATFORM_INVALID", names: ["leaving", path, "does not exist"] } as const;
+    await expectRefusedAtPlanning(living, living.install("new.example.com", { platform: "leaving" }), expected);
   });
 });
 

@@ -75,12 +75,12 @@ export class Hostwright implements AsyncDisposable {
 
   /** Use `createHostwright`. */
   constructor(container: Container, access: Access, policy: Policy | null) {
-    const { store, registry, vault, pool } = container.get(PART.engine);
+    const { store, registry, vault, pool, box } = container.get(PART.engine);
     this.#container = container;
     this.#access = access;
     this.#policy = policy;
     this.servers = new Servers(store.records, registry, vault, pool, access);
-    this.platforms = new Platforms(store.records, registry, access);
+    this.platforms = new Platforms(store.records, registry, box.hasKey, access);
     this.sites = new Sites(store.records, vault, access);
   }
 

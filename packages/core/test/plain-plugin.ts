@@ -41,7 +41,7 @@ export const plainPlatform: PlatformDefinition = {
     databases: [],
     layout: { docroot: ".", sourceAt: ".", mountPoints: [] },
     driver: { name: "blog.php", source: "<?php" },
-    detect: async () => null,
+    detect: async (source) => ((await source.exists("blog.php")) ? { version: "1.0" } : null),
     ownFolders: () => [],
     confFolders: () => [],
     binds: () => [],

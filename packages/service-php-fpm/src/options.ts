@@ -21,7 +21,17 @@ export const PhpFpmOptions: z.ZodObject<Shape, z.core.$strict> = z.strictObject(
   timezone: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+){0,2}$/, "a name such as Europe/Berlin")
+    // What PHP does not know it takes as UTC, with a warning at each start.
+    .refine(isTimezone, "a time zone that there is, such as Europe/Berlin")
     .default("UTC"),
 });
 
 export type PhpFpmOptions = z.output<typeof PhpFpmOptions>;
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).format(0) !== "";
+  } catch {
+    return false;
+  }
+}

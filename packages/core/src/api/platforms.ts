@@ -5,6 +5,7 @@ import { readPlatform } from "../engine/plugins/stored-options.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";
+import { judgeSource } from "../tasks/judge-source.ts";
 import { Access } from "./access.ts";
 import { getRecord, requireManager } from "./record-access.ts";
 
@@ -13,18 +14,21 @@ export class Platforms {
   readonly #records: RecordStore;
   readonly #access: Access;
   readonly #registry: Registry;
+  readonly #seesSources: boolean;
 
-  constructor(records: RecordStore, registry: Registry, access: Access = new Access()) {
+  constructor(records: RecordStore, registry: Registry, seesSources: boolean, access: Access = new Access()) {
     this.#access = access;
     this.#records = records;
     this.#registry = registry;
+    this.#seesSources = seesSources;
   }
 
   /**
    * Creates the platform (then `server` and `type` are needed) or changes the fields given; idempotent. `root` defaults
-   * to `/srv/platforms/<name>`. Once published, server, root and type are fixed and the source is not read again: new
-   * code is a new platform (decisions.md D21). @throws HW_INPUT_INVALID, HW_PLATFORM_UNKNOWN, HW_NOT_FOUND (the
-   * server), HW_RECORD_MANAGED, HW_RECORD_IN_USE, HW_FORBIDDEN; where stored options are kept: HW_PLUGIN_MISSING,
+   * to `/srv/platforms/<name>`. The source is looked at now (but for the role `submit`, whose process may not see it), and
+   * again when the release is published. Once published, server, root and type are fixed and the source is not read again:
+   * new code is a new platform (decisions.md D21). @throws HW_INPUT_INVALID, HW_PLATFORM_UNKNOWN, HW_PLATFORM_INVALID (the
+   * source), HW_NOT_FOUND (the server), HW_RECORD_MANAGED, HW_RECORD_IN_USE, HW_FORBIDDEN; where stored options are kept: HW_PLUGIN_MISSING,
    * HW_OPTIONS_INCOMPATIBLE
    */
   async put(input: PlatformInput): Promise<PlatformRecord> {
@@ -57,6 +61,8 @@ export class Platforms {
     };
     if (JSON.stringify(record) === JSON.stringify(known)) return record;
     if (known?.release !== undefined && known.release !== null) refuseMove(known, record);
+    else if (record.source !== null && this.#seesSources)
+      await judgeSource(record.name, record.source.path, definition);
     await this.#records.put(
       { kind: "platform", id: record.id, name: record.name, value: record },
       { expect: stored?.version ?? 0, claims: [] },

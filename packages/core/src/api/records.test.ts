@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { FakeServer } from "../../test/fake-world.ts";
+import { loginKey } from "../../test/login-key.ts";
 import { plainPlugin } from "../../test/plain-plugin.ts";
 import { LocalServer } from "../servers/local-server.ts";
 import { provide } from "../di/container.ts";
@@ -11,9 +12,11 @@ import { local, ssh } from "../model/records.ts";
 import { secret } from "../model/secret.ts";
 import { PART } from "../parts.ts";
 import { prepare } from "../tasks/prepare-server.ts";
+import { verify } from "../tasks/verify.ts";
 
 const web = { kind: "http", type: "web", options: {} };
-const connection = (host: string, key = "hush-key"): ReturnType<typeof ssh> =>
+const KEY = loginKey();
+const connection = (host: string, key = KEY): ReturnType<typeof ssh> =>
   ssh({ host, hostKey: `SHA256:${"A".repeat(43)}`, privateKey: secret(key) });
 
 let stateDir: string;
@@ -97,12 +100,16 @@ describe("a server's record", () => {
   });
 
   test("holds no private key, and nothing in the state folder has it in clear", async () => {
-    const made = await hw.servers.put({ name: "web1", connect: connection("web1.example", "hush-key-1") });
-    await hw.servers.put({ name: "web1", connect: connection("web1.example", "hush-key-2") });
-    expect(JSON.stringify([made, await hw.servers.list()])).not.toContain("hush");
+    const keys = [loginKey(), loginKey()];
+    const made = await hw.servers.put({ name: "web1", connect: connection("web1.example", keys[0]) });
+    await hw.servers.put({ name: "web1", connect: connection("web1.example", keys[1]) });
+    const hushed = keys.map((key) => key.split("\n")[2] ?? "");
+    const records = JSON.stringify([made, await hw.servers.list()]);
+    for (const hush of hushed) expect(records).not.toContain(hush);
     const files = readdirSync(stateDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(files.length).toBeGreaterThan(1);
-    for (const file of files) expect(readFileSync(join(file.parentPath, file.name)).includes("hush")).toBe(false);
+    for (const file of files)
+      for (const hush of hushed) expect(readFileSync(join(file.parentPath, file.name)).includes(hush)).toBe(false);
   });
 
   test("that is managed elsewhere is written by that alone", async () => {
@@ -120,6 +127,15 @@ describe("a server's record", () => {
     [{ name: "web1", connect: local(), services: [{ ...web, type: "apache" }] }, "HW_SERVICE_UNKNOWN", '"apache"'],
     [{ name: "web1", connect: local(), services: [web, web] }, "HW_INPUT_INVALID", 'two services are named "http"'],
     [{ name: "web1", connect: local(), services: [{ ...web, options: { prot: 1 } }] }, "HW_INPUT_INVALID", "prot"],
+    [{ name: "web1", connect: connection("root@10.0.0.1:22") }, "HW_INPUT_INVALID", "as `user`"],
+    [
+      { name: "web1", connect: connection("web1.example", "ssh-ed25519 AAAA root@x") },
+      "HW_INPUT_INVALID",
+      "public key",
+    ],
+    [{ name: "web1", connect: connection("web1.example", "~/.ssh/id_ed25519") }, "HW_INPUT_INVALID", "a path"],
+    [{ name: "web1", connect: local(), addresses: ["10.0.0.1:22"] }, "HW_INPUT_INVALID", "addresses.0"],
+    [{ name: "web1", connect: local(), managedBy: "" }, "HW_INPUT_INVALID", "managedBy"],
   ])("%j is refused and nothing is stored", async (input, code, word) => {
     await expect(hw.servers.put(input)).rejects.toThrow(refused(code, word));
     expect(await hw.servers.list()).toEqual([]);
@@ -145,6 +161,13 @@ describe("a server's record", () => {
   });
 });
 
+/** A folder that the test's platform takes for its own. */
+function codebase(name: string): string {
+  mkdirSync(join(stateDir, name));
+  writeFileSync(join(stateDir, name, "blog.php"), "<?php");
+  return join(stateDir, name);
+}
+
 describe("a platform's record", () => {
   const server = { name: "web1", connect: local() };
   const input = { name: "blog-1", server: "web1", type: { type: "blog", options: {} } };
@@ -161,8 +184,9 @@ describe("a platform's record", () => {
       release: null,
     });
     expect(await hw.platforms.put(input)).toEqual(made);
-    const changed = await hw.platforms.put({ name: "blog-1", source: { path: "/tmp/code" } });
-    expect(changed).toEqual({ ...made, source: { path: "/tmp/code" } });
+    const path = codebase("code");
+    const changed = await hw.platforms.put({ name: "blog-1", source: { path: `${path}/../code/` } });
+    expect(changed).toEqual({ ...made, source: { path } });
     for (const name of [made.id, "blog-1", "@blog-1"]) expect(await hw.platforms.get(name)).toEqual(changed);
     expect(opened).toEqual([]);
   });
@@ -176,6 +200,33 @@ describe("a platform's record", () => {
     await hw.servers.put(server);
     await expect(hw.platforms.put(wrong)).rejects.toThrow(refused(code, word));
     expect(await hw.platforms.list()).toEqual([]);
+  });
+
+  test.each([
+    ["a relative path", "code", "HW_INPUT_INVALID", "source.path: an absolute path"],
+    ["a folder that is missing", "/nowhere/code", "HW_PLATFORM_INVALID", "/nowhere/code does not exist"],
+    ["a folder below a file", "/etc/passwd/code", "HW_PLATFORM_INVALID", "does not exist"],
+    ["a file", "/etc/passwd", "HW_PLATFORM_INVALID", "is no folder"],
+    [
+      "another thing's folder",
+      "/etc",
+      "HW_PLATFORM_INVALID",
+      "platform blog-1: its source /etc is not a blog codebase",
+    ],
+  ])("with %s as its source is refused and nothing is stored", async (_what, path, code, word) => {
+    await hw.servers.put(server);
+    await expect(hw.platforms.put({ ...input, source: { path } })).rejects.toThrow(refused(code, word));
+    expect(await hw.platforms.list()).toEqual([]);
+  });
+
+  test("whose source went away since is refused by its name when it is planned, and put as it was all the same", async () => {
+    await hw.servers.put({ name: "here", connect: local() });
+    const source = { path: codebase("code") };
+    const made = await hw.platforms.put({ ...input, server: "here", source });
+    rmSync(source.path, { recursive: true });
+    const missing = refused("HW_PLATFORM_INVALID", `platform blog-1: its source ${source.path} does not exist`);
+    await expect(hw.plan(verify("blog-1"))).rejects.toThrow(missing);
+    expect(await hw.platforms.put({ ...input, server: "here", source })).toEqual(made);
   });
 });
 

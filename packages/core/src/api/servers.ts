@@ -14,6 +14,7 @@ import {
   type ServiceRecord,
   type SiteRecord,
 } from "../model/records.ts";
+import { readPrivateKey } from "../servers/private-key.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
 import { getRecord, requireManager } from "./record-access.ts";
@@ -43,7 +44,7 @@ export class Servers {
   /**
    * Creates the server (then `connect` is needed) or changes the fields given; idempotent. `services` replaces the
    * whole list; default for a new server: none. `addresses` default to the host of its connection. A private key is
-   * sealed in the secret store. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_RECORD_IN_USE (a web
+   * opened with its passphrase, if it has one, and sealed in the secret store; the passphrase is not kept. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_RECORD_IN_USE (a web
    * server that serves sites: `switchHttp` first), HW_FORBIDDEN, HW_ROLE_SUBMIT
    */
   async put(input: ServerInput): Promise<ServerRecord> {
@@ -63,6 +64,7 @@ export class Servers {
     const services = given.services === undefined ? (known?.services ?? []) : this.#services(given);
     if (known !== undefined) await this.#refuseUnserved(known, services);
     const id = known?.id ?? newId("v");
+    const key = given.connect?.type === "ssh" ? await loginKey(given.name, given.connect) : null;
     const connect = given.connect === undefined ? known?.connect : connectRecord(given.connect);
     const record: ServerRecord = {
       id,
@@ -72,7 +74,7 @@ export class Servers {
       services,
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
-    const rekeyed = given.connect?.type === "ssh" && (await this.#keepKey(id, given.connect.privateKey.reveal()));
+    const rekeyed = key !== null && (await this.#keepKey(id, key));
     if (JSON.stringify(record) !== JSON.stringify(known)) {
       await this.#records.put(
         { kind: "server", id, name: record.name, value: record },
@@ -157,6 +159,10 @@ export class Servers {
       },
     );
   }
+}
+
+async function loginKey(name: string, connect: Extract<ConnectInput, { type: "ssh" }>): Promise<string> {
+  return readPrivateKey(`server ${name}`, connect.privateKey, connect.passphrase);
 }
 
 function connectRecord(connect: ConnectInput): ConnectRecord {

@@ -1,6 +1,8 @@
+import { isAbsolute, resolve } from "node:path";
 import * as z from "zod";
+import { Fingerprint, Host } from "./host.ts";
 import type { OwnRules } from "./own-rules.ts";
-import { Secret } from "../model/secret.ts";
+import { Secret } from "./secret.ts";
 
 const Name = z
   .string()
@@ -11,6 +13,14 @@ const AbsolutePath = z
   .regex(/^\/[A-Za-z0-9._@/+-]*[A-Za-z0-9._@+-]$/, "an absolute path without blanks or special characters")
   .refine((path) => !path.split("/").some((part) => part === ".." || part === "."), "a path without . and ..");
 const Port = z.int().min(1).max(65_535);
+/** Whoever manages a record; an empty name would manage nothing. */
+const Manager = z.string().min(1).max(200);
+const SourcePath = z
+  .string()
+  .max(4096)
+  .refine(isAbsolute, "an absolute path, of a folder on the machine that Hostwright runs on")
+  .refine((path) => !/\p{Cc}/u.test(path), "a path without control characters")
+  .transform((path) => resolve(path));
 
 const SecretValue = z.custom<Secret>((value) => value instanceof Secret || isSecretLike(value), "made by secret(...)");
 
@@ -31,20 +41,23 @@ export type ConnectInput =
       /** `SHA256:...`; one of them is the server's. */
       readonly hostKeys: readonly string[];
       readonly privateKey: Secret;
+      /** Of the private key; only for one that has a passphrase. */
+      readonly passphrase?: Secret | undefined;
     };
 
 const ConnectSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("local") }),
   z.strictObject({
     type: z.literal("ssh"),
-    host: z.string().min(1).max(255),
+    host: Host,
     port: Port.default(22),
     user: z
       .string()
-      .regex(/^[a-z_][a-z0-9_-]{0,31}$/)
+      .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "a login name: lower-case letters, digits, _ and -, at most 32")
       .default("root"),
-    hostKeys: z.array(z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "a fingerprint such as SHA256:...")).min(1),
+    hostKeys: z.array(Fingerprint).min(1, "at least one fingerprint of the server's host keys"),
     privateKey: SecretValue,
+    passphrase: SecretValue.optional(),
   }),
 ]);
 
@@ -72,11 +85,11 @@ export interface ServerInput {
 export const ServerSchema: z.ZodType<ServerInput> = z.strictObject({
   name: Name,
   connect: ConnectSchema.optional(),
-  addresses: z.array(z.string().min(1).max(255)).optional(),
+  addresses: z.array(Host).max(100).optional(),
   services: z
     .array(z.strictObject({ kind: z.string(), type: z.string(), name: Name.optional(), options: z.unknown() }))
     .optional(),
-  managedBy: z.string().optional(),
+  managedBy: Manager.optional(),
 });
 
 export interface PlatformInput {
@@ -88,7 +101,7 @@ export interface PlatformInput {
   readonly root?: string | undefined;
   /** Made by its plugin's builder: `drupal.platform()`; needed for a new platform. */
   readonly type?: { readonly type: string; readonly options?: unknown } | undefined;
-  /** Where the code comes from: a folder on the machine that Hostwright runs on. */
+  /** Where the code comes from: absolute path of a folder on the machine that Hostwright runs on. */
   readonly source?: { readonly path: string } | undefined;
   readonly managedBy?: string | undefined;
 }
@@ -98,8 +111,8 @@ export const PlatformSchema: z.ZodType<PlatformInput> = z.strictObject({
   server: z.string().optional(),
   root: AbsolutePath.optional(),
   type: z.strictObject({ type: z.string(), options: z.unknown() }).optional(),
-  source: z.strictObject({ path: z.string().min(1) }).optional(),
-  managedBy: z.string().optional(),
+  source: z.strictObject({ path: SourcePath }).optional(),
+  managedBy: Manager.optional(),
 });
 
 export interface SiteLimits {
@@ -203,7 +216,10 @@ export function ssh(options: {
   readonly user?: string;
   /** `SHA256:...` as `ssh-keygen -lf` prints it; several during a rotation. */
   readonly hostKey: string | readonly string[];
+  /** The text of the key file: OpenSSH's own format, or PEM. */
   readonly privateKey: Secret;
+  /** Of the private key, if it has one; it is used once, when the server is put. */
+  readonly passphrase?: Secret;
 }): ConnectInput {
   return {
     type: "ssh",
@@ -212,5 +228,6 @@ export function ssh(options: {
     ...(options.user === undefined ? {} : { user: options.user }),
     hostKeys: typeof options.hostKey === "string" ? [options.hostKey] : [...options.hostKey],
     privateKey: options.privateKey,
+    ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
   };
 }

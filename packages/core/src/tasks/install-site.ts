@@ -23,6 +23,16 @@ import { siteParts, type SiteParts } from "./site-parts.ts";
 import { probeStep, siteCommandInput, siteCommandStep, siteSteps } from "./site-steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 
+const TITLE_CHARACTERS = 200;
+const Title = z
+  .string()
+  .trim()
+  .min(1)
+  .max(TITLE_CHARACTERS)
+  .refine((title) => !/\p{Cc}/u.test(title), "a title of one line, without control characters");
+/** At most what a mail address may have at all, which applications store. */
+const AdminEmail = z.email("a mail address such as admin@example.com").max(254);
+
 const Options = z.strictObject({
   platform: z.string().min(1),
   options: z.strictObject({ type: z.string(), options: z.unknown() }).optional(),
@@ -30,8 +40,8 @@ const Options = z.strictObject({
   aliasMode: z.enum(["redirect", "serve"]).default("redirect"),
   database: z.string().optional(),
   bindings: z.strictObject({ cache: z.string().optional() }).default({}),
-  title: z.string().min(1).max(200).optional(),
-  adminEmail: z.email().optional(),
+  title: Title.optional(),
+  adminEmail: AdminEmail.optional(),
   adminUser: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/)
@@ -252,13 +262,18 @@ function wantedSite(
     ...(cache === undefined
       ? {}
       : { bindings: { cache: chooseCache(context, cache, definition.role.bindings?.["cache"] ?? [], platform) } }),
-    title: request.title ?? given.domain,
-    adminEmail: request.adminEmail ?? `admin@${given.domain}`,
+    title: request.title ?? given.domain.slice(0, TITLE_CHARACTERS),
+    adminEmail: request.adminEmail ?? defaultEmail(given.domain),
     adminUser: request.adminUser,
     options,
     optionsVersion: definition.siteOptions.version,
     limits: request.limits,
   };
+}
+
+/** What is derived is judged as what is given. @throws HW_INPUT_INVALID for a domain too long to have a mail address */
+function defaultEmail(domain: string): string {
+  return parseInput(AdminEmail, `admin@${domain}`, `install ${domain}: adminEmail, by default admin@ its domain`);
 }
 
 /** Only what was not refused so far uses up a unix id: none is given out twice (decisions.md D23). */

@@ -6,7 +6,7 @@ import type { PlatformRecord } from "../model/records.ts";
 import { file } from "../resources/file.ts";
 import { surveyTree } from "../resources/tree-digest.ts";
 import { tree } from "../resources/tree.ts";
-import { folderReader } from "./source-reader.ts";
+import { judgeSource } from "./judge-source.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 
@@ -30,14 +30,7 @@ export async function releaseOf(platform: PlatformRecord, definition: PlatformDe
       },
     );
   }
-  const detected = await definition.role.detect(folderReader(platform.source.path));
-  if (detected === null) {
-    throw new HostwrightError(
-      "HW_PLATFORM_INVALID",
-      `${platform.source.path} is not a ${definition.type} codebase. Nothing was changed.`,
-      { data: { path: platform.source.path, type: definition.type } },
-    );
-  }
+  const detected = await judgeSource(platform.name, platform.source.path, definition);
   return { ...(await surveyTree(platform.source.path)), version: detected.version };
 }
 
