@@ -78,9 +78,10 @@ describe("a server's record", () => {
     await put("web1.example");
     expect(await planned()).toBe(1);
     expect(opened[0]?.closed).toBe(false);
-    await put("web1.example", "another-key");
+    const another = loginKey();
+    await put("web1.example", another);
     expect(await planned()).toBe(2);
-    await put("new.example", "another-key");
+    await put("new.example", another);
     expect(await planned()).toBe(3);
     expect(opened.map(({ closed }) => closed)).toEqual([true, true, false]);
   });
