@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { utils } from "ssh2";
 import { describe, expect, test } from "vitest";
 import { secret } from "../model/secret.ts";
@@ -10,7 +10,7 @@ const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
 const locked = (passphrase: string): object => ({ cipher: "aes-256-cbc", passphrase });
 /** The package's types know one overload of it only. */
-const makePair = utils.generateKeyPairSync as (type: string, options?: object) => { private: string; public: string };
+const makePair: (type: string, options?: object) => { private: string; public: string } = utils.generateKeyPairSync;
 const openssh = (type: string, passphrase?: string): string =>
   makePair(type, {
     bits: type === "rsa" ? 2048 : 256,
@@ -41,7 +41,7 @@ describe("a login key is taken", () => {
     ["PKCS#8 RSA", rsa.export({ type: "pkcs8", format: "pem" }), "ssh-rsa"],
     ["PKCS#1 RSA", rsa.export({ type: "pkcs1", format: "pem" }), "ssh-rsa"],
     ["SEC1 ECDSA", ec.export({ type: "sec1", format: "pem" }), "ecdsa-sha2-nistp256"],
-    ["one with line ends of Windows", String(openssh("ed25519")).replaceAll("\n", "\r\n"), "ssh-ed25519"],
+    ["one with line ends of Windows", openssh("ed25519").replaceAll("\n", "\r\n"), "ssh-ed25519"],
     ["one that lost its last line end", openssh("ed25519").trim(), "ssh-ed25519"],
   ])("%s", async (_what, text, type) => {
     expect(typeOf(await judged(String(text)))).toBe(`private ${type}`);
