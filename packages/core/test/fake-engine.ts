@@ -116,7 +116,7 @@ export class FakeEngine implements AsyncDisposable {
       {
         registry: this.registry,
         register: this.store.register,
-        journal: new Journal(options.journal ?? this.store.journal, this.box, processHolder()),
+        journal: new Journal(options.journal ?? this.store.held(plan.task, processHolder()).journal, this.box),
         events: this.events,
         session,
         operations: this.operations,

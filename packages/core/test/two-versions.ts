@@ -19,6 +19,7 @@ import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import { newId } from "../src/model/ids.ts";
 import { showText } from "../src/model/text.ts";
+import { changedStore } from "./changed-store.ts";
 import { FakeEngine, ensureStep, runStep, serverRecord } from "./fake-engine.ts";
 import { FakeWorld } from "./fake-world.ts";
 
@@ -73,16 +74,15 @@ export class Death {
       await write();
       this.moment();
     };
-    const { journal } = store;
-    const dying: JournalStore = {
-      read: async (task) => journal.read(task),
-      isCommitted: async (task) => journal.isCommitted(task),
-      eraseUndo: async (task) => journal.eraseUndo(task),
-      write: async (...args) => around(async () => journal.write(...args)),
-      commit: async (...args) => around(async () => journal.commit(...args)),
-    };
-    return new Proxy(store, {
-      get: (target, name) => (name === "journal" ? dying : (Reflect.get(target, name, target) as unknown)),
+    return changedStore(store, ({ journal }) => {
+      const dying: JournalStore = {
+        read: async (task) => journal.read(task),
+        isCommitted: async (task) => journal.isCommitted(task),
+        eraseUndo: async (task) => journal.eraseUndo(task),
+        write: async (...args) => around(async () => journal.write(...args)),
+        commit: async (...args) => around(async () => journal.commit(...args)),
+      };
+      return { journal: dying };
     });
   }
 }

@@ -1,14 +1,15 @@
 /** Durable state (decisions.md D15). SQLite by default; each part is small, so that another store can be written and proved. */
-export interface StateStore {
-  readonly records: RecordStore;
-  readonly register: RegisterStore;
-  readonly tasks: TaskStore;
-  readonly journal: JournalStore;
+export interface StateStore extends TaskWrites {
   readonly events: EventStore;
-  readonly secrets: SecretStore;
   readonly plans: PlanStore;
   readonly bookmarks: BookmarkStore;
   readonly leases: LeaseStore;
+  /**
+   * The same for the worker of one task: each write fails in its own transaction with HW_LEASE_LOST, and writes nothing,
+   * unless that holder has a lease of the task. A worker that was stopped for longer than its lease may wake up in the
+   * middle of any of them.
+   */
+  held(task: string, holder: string): TaskWrites;
   /**
    * Stable identity of this installation, and the epoch of this store, from 1 on (decisions.md D12). Read anew each time:
    * another process may have raised the epoch.
@@ -17,13 +18,22 @@ export interface StateStore {
   /**
    * For a store that was restored from a backup. In one transaction: the epoch rises by one; each task that is `running`,
    * `cancelling` or `undoing` and has no commit row becomes `needs-attention` with this outcome and `at` as its
-   * `finishedAt`, so that it has ended (see `TaskStore.ended`); the shared leases of these tasks go, and their exclusive ones are held by `NOBODY` from then on, with
+   * `finishedAt`, so that it has ended (see `TaskStore.ended`); the shared leases of these tasks go, with each task's own, and their other exclusive ones are held by `NOBODY` from then on, with
    * their tokens: they block others, and whoever worked such a task has no lease any more. All other tasks and leases stay
    * as they are: a committed task goes forward. Before that the numbers of events leap ahead by at least 1,000,000, so that
    * no event to come lies before a cursor of somebody who read the lost store. Called again it does all this again.
    */
   raiseEpoch(at: string, outcome: unknown): Promise<EpochRaised>;
   close(): Promise<void>;
+}
+
+/** What the work on a task writes; read by others too. */
+export interface TaskWrites {
+  readonly records: RecordStore;
+  readonly register: RegisterStore;
+  readonly tasks: TaskStore;
+  readonly journal: JournalStore;
+  readonly secrets: SecretStore;
 }
 
 /** Holds leases that no process answers for, until an operator resolved their task. */
@@ -164,14 +174,12 @@ export interface TaskStore {
   /**
    * Compare-and-set of the state; false when it was another. A committed task goes forward only (decisions.md D8):
    * `cancelling`, `undoing` and `undone` are answered with false.
-   * With a holder: @throws HW_LEASE_LOST and moves nothing unless it holds a lease of the task.
    */
   move(
     id: string,
     from: readonly TaskState[],
     to: TaskState,
     change?: Partial<Pick<StoredTask, "plan" | "outcome" | "finishedAt">>,
-    holder?: string,
   ): Promise<boolean>;
   /**
    * Tasks that ended after a cursor, in that order, at most `limit` (default 100). A task ends with the move that sets its
@@ -215,19 +223,18 @@ export interface JournalStore {
    * Appends rows in one durable commit: an outcome together with the next intent (decisions.md D10). Nothing is
    * overwritten: a step that came out has its `begun` row and its `done` or `failed` row. What the rows mean for the
    * register is written with them, and `LeaseStore.lastToken` rises: a resource is registered before its effect (decisions.md D16) at no commit of its own.
-   * With a holder: @throws HW_LEASE_LOST and writes nothing unless it holds a lease of each task; HW_RESOURCE_CONFLICT
+   * @throws HW_RESOURCE_CONFLICT
    */
-  write(rows: readonly JournalRow[], holder?: string, register?: RegisterChanges): Promise<void>;
+  write(rows: readonly JournalRow[], register?: RegisterChanges): Promise<void>;
   /** In the order written. */
   read(task: string): Promise<readonly JournalRow[]>;
   /**
    * The pivot (decisions.md D8): the task's commit row, in one transaction with what it changes: removals first, so
    * that a name or resource may pass from one to another. A second commit of the task changes nothing.
    * @throws HW_TASK_STATE unless the task is `running` (a cancel came first) or needs attention (somebody takes it as done),
-   * or when a version moved; HW_DOMAIN_TAKEN; HW_RESOURCE_CONFLICT; with a holder HW_LEASE_LOST unless it holds a lease of
-   * the task. Nothing is changed then.
+   * or when a version moved; HW_DOMAIN_TAKEN; HW_RESOURCE_CONFLICT. Nothing is changed then.
    */
-  commit(task: string, at: string, changes: CommitChanges, holder?: string): Promise<void>;
+  commit(task: string, at: string, changes: CommitChanges): Promise<void>;
   isCommitted(task: string): Promise<boolean>;
   /** Removes prior states of a finished task. */
   eraseUndo(task: string): Promise<void>;

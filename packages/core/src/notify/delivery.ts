@@ -2,7 +2,7 @@ import type { Notifier } from "../contracts/notifier.ts";
 import type { EndedTask, StateStore } from "../contracts/store.ts";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
-import { processHolder } from "../store/holder.ts";
+import { newHolder } from "../store/holder.ts";
 import { notificationOf } from "./notification.ts";
 
 /** What is to be tried again, and when: milliseconds since 1970. */
@@ -42,7 +42,7 @@ export class Delivery {
   readonly #events: Events;
   readonly #notifier: Notifier;
   readonly #scope: string;
-  readonly #holder: string = processHolder();
+  readonly #holder: string = newHolder();
 
   constructor(store: StateStore, events: Events, notifier: Notifier) {
     this.#store = store;

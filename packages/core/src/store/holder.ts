@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
@@ -21,6 +22,14 @@ export function processHolder(pid: number = process.pid): string {
   return `${pid}:${found.startTime}:${bootId()}:${pidNamespace()}`;
 }
 
+/**
+ * Names a holder of leases of its own in this process: two workers of one process, of threads of it, or of two copies of
+ * this module in it, are as different as those of two processes. It is gone with the process.
+ */
+export function newHolder(): string {
+  return `${processHolder()}:${randomBytes(6).toString("hex")}`;
+}
+
 /** Holds what was handed over: gone for everybody. */
 export const NOBODY = "nobody";
 
@@ -30,7 +39,7 @@ export const NOBODY = "nobody";
  */
 export function isHolderGone(holder: string): boolean {
   if (holder === NOBODY) return true;
-  const match = /^(\d+):(\d+):([0-9a-f-]+)(?::(\d+))?$/.exec(holder);
+  const match = /^(\d+):(\d+):([0-9a-f-]+)(?::(\d+))?(?::[0-9a-f]+)?$/.exec(holder);
   if (match === null) return false;
   const [, pid, startTime, boot, namespace] = match;
   if (boot !== bootId()) return true;

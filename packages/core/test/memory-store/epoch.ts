@@ -22,7 +22,7 @@ export function raiseEpoch(tables: Tables, at: string, outcome: unknown): EpochR
     });
     for (const [key, lease] of tables.leases) {
       if (lease.task !== row.id) continue;
-      if (lease.mode === "shared") tables.leases.delete(key);
+      if (lease.mode === "shared" || lease.scope === `task/${row.id}`) tables.leases.delete(key);
       else tables.leases.set(key, { ...lease, holder: NOBODY });
     }
   }

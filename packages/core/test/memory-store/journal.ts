@@ -8,8 +8,7 @@ import { atomically, nextNumber, type Tables } from "./tables.ts";
 
 export function memoryJournal(tables: Tables): JournalStore {
   return {
-    write: async (rows, holder, register) => {
-      for (const { task } of rows) requireLease(tables, task, holder);
+    write: async (rows, register) => {
       atomically(tables, () => {
         removeResources(tables, register?.remove ?? []);
         putResources(tables, register?.put ?? []);
@@ -21,9 +20,8 @@ export function memoryJournal(tables: Tables): JournalStore {
       if (rows.length > 0) nextNumber(tables, TOKENS, 1);
     },
     read: async (task) => tables.journal.get(task) ?? [],
-    commit: async (task, _at, changes, holder) => {
+    commit: async (task, _at, changes) => {
       if (tables.commits.has(task)) return;
-      requireLease(tables, task, holder);
       const state = tables.tasks.get(task)?.state;
       if (state !== "running" && state !== "needs-attention")
         throw new HostwrightError("HW_TASK_STATE", `Task ${task} is ${state ?? "not there"}.`);
@@ -45,10 +43,4 @@ export function memoryJournal(tables: Tables): JournalStore {
         );
     },
   };
-}
-
-export function requireLease(tables: Tables, task: string, holder: string | undefined): void {
-  if (holder === undefined) return;
-  for (const lease of tables.leases.values()) if (lease.task === task && lease.holder === holder) return;
-  throw new HostwrightError("HW_LEASE_LOST", `${holder} holds no lease of task ${task} any more.`);
 }

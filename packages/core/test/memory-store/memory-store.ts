@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { StateStore } from "../../src/contracts/store.ts";
+import type { StateStore, TaskWrites } from "../../src/contracts/store.ts";
 import { isHolderGone } from "../../src/store/holder.ts";
 import { raiseEpoch } from "./epoch.ts";
+import { heldWrites } from "./held.ts";
 import { memoryJournal } from "./journal.ts";
 import { memoryLeases, type IsGone } from "./leases.ts";
 import { memoryEvents } from "./events.ts";
@@ -17,14 +18,18 @@ export function memoryStore(
   tables: Tables = emptyTables(randomUUID()),
   isGone: IsGone = isHolderGone,
 ): StateStore & { readonly tables: Tables } {
-  return {
-    tables,
+  const writes: TaskWrites = {
     records: memoryRecords(tables),
     register: memoryRegister(tables),
     tasks: memoryTasks(tables),
     journal: memoryJournal(tables),
-    events: memoryEvents(tables),
     secrets: memorySecrets(tables),
+  };
+  return {
+    tables,
+    ...writes,
+    held: (task, holder) => heldWrites(tables, writes, task, holder),
+    events: memoryEvents(tables),
     plans: memoryPlans(tables),
     bookmarks: memoryBookmarks(tables),
     leases: memoryLeases(tables, isGone),

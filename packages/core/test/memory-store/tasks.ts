@@ -2,7 +2,6 @@ import type { ListedTask, StoredTask, TaskState, TaskStore } from "../../src/con
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { canonicalJson } from "../../src/model/canonical.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
-import { requireLease } from "./journal.ts";
 import { nextNumber, type TaskRow, type Tables } from "./tables.ts";
 
 const ENDED = "ended-tasks";
@@ -63,8 +62,7 @@ export function memoryTasks(tables: Tables): TaskStore {
       [...tables.tasks.values()]
         .filter(({ state }) => UNFINISHED.includes(state))
         .map(({ id, state }) => ({ id, state })),
-    move: async (id, from, to, change = {}, holder?) => {
-      requireLease(tables, id, holder);
+    move: async (id, from, to, change = {}) => {
       const row = tables.tasks.get(id);
       if (row === undefined || !from.includes(row.state)) return false;
       if (BACKWARDS.includes(to) && tables.commits.has(id)) return false;

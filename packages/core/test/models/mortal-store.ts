@@ -1,59 +1,75 @@
-import type { StateStore } from "../../src/contracts/store.ts";
+import type { StateStore, TaskWrites } from "../../src/contracts/store.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
+import { WRITES } from "../memory-store/held.ts";
 import type { Chaos, Life } from "./chaos.ts";
 
-const WRITES: Readonly<Record<string, readonly string[]>> = {
-  records: ["put", "delete", "nextNumber"],
-  register: ["put", "remove"],
-  tasks: ["submit", "move"],
-  journal: ["write", "commit", "eraseUndo"],
-  secrets: ["add", "replace", "removePrefix"],
-  leases: ["acquire", "release"],
-};
-
-/** What a worker that was stopped in the middle of it must not spoil when it wakes up. */
-const FENCED: ReadonlySet<string> = new Set(["journal.write", "journal.commit", "tasks.move"]);
+const LEASE_WRITES = ["acquire", "release"];
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
+type Wrap = (call: Method, what: string) => Method;
 
 /** The store as one worker reaches it: it may die at any write, and reaches it no more after that. */
 export function mortalStore(store: StateStore, chaos: Chaos, life: Life): StateStore {
-  const part = (name: string, methods: Readonly<Record<string, Method>>): Record<string, Method> =>
-    Object.fromEntries(
-      Object.entries(methods).map(([method, call]) => {
-        const isWrite = WRITES[name]?.includes(method) === true;
-        return [
-          method,
-          isWrite ? async (...args) => write(call, args, `${name}.${method}`) : async (...args) => read(call, args),
-        ];
-      }),
-    );
+  const read: Wrap =
+    (call) =>
+    async (...args) => {
+      life.require();
+      const answer = await call(...args);
+      life.require();
+      return answer;
+    };
 
-  async function read(call: Method, args: readonly unknown[]): Promise<unknown> {
-    life.require();
-    const answer = await call(...args);
-    life.require();
-    return answer;
-  }
+  /** `late`: what a worker had sent before it was stopped for long may still be written, or refused. */
+  const write =
+    (late: boolean): Wrap =>
+    (call, what) =>
+    async (...args) => {
+      life.require();
+      const trouble = chaos.next("store", `${life.holder} ${what}`);
+      if (trouble?.kind === "busy") {
+        if (trouble.took) await call(...args);
+        throw new HostwrightError("HW_STORE_BUSY", "held too long", { retryable: true });
+      }
+      if (trouble?.kind !== "die") return call(...args);
+      if (trouble.when === "after" || trouble.when === "half") await call(...args);
+      if (trouble.when === "transit" && late)
+        chaos.later(trouble.late, () => void call(...args).catch(() => undefined));
+      return life.die();
+    };
 
-  async function write(call: Method, args: readonly unknown[], what: string): Promise<unknown> {
-    life.require();
-    const trouble = chaos.next("store", `${life.holder} ${what}`);
-    if (trouble?.kind === "busy") {
-      if (trouble.took) await call(...args);
-      throw new HostwrightError("HW_STORE_BUSY", "held too long", { retryable: true });
-    }
-    if (trouble?.kind !== "die") return call(...args);
-    if (trouble.when === "after" || trouble.when === "half") await call(...args);
-    if (trouble.when === "transit" && FENCED.has(what))
-      chaos.later(trouble.late, () => void call(...args).catch(() => undefined));
-    return life.die();
-  }
+  const taskWrites = (parts: TaskWrites, late: boolean): TaskWrites => {
+    const { records, register, tasks, journal, secrets } = parts;
+    const wrapped = Object.entries({ records, register, tasks, journal, secrets }).map(([name, methods]) => [
+      name,
+      wrapAll(name, methods as never, WRITES[name as keyof TaskWrites], read, write(late)),
+    ]);
+    return Object.fromEntries(wrapped) as TaskWrites;
+  };
 
-  const { records, register, tasks, journal, events, secrets, plans, bookmarks, leases } = store;
-  const parts = Object.entries({ records, register, tasks, journal, secrets, plans, bookmarks, leases });
-  const mortal = Object.fromEntries(parts.map(([name, methods]) => [name, part(name, methods as never)]));
   // Told without being waited for: what a dead worker tells is lost, and no warning.
-  const append: StateStore["events"]["append"] = async (list) => (life.dead ? [] : events.append(list));
-  return { ...store, ...(mortal as unknown as StateStore), events: { ...events, append } };
+  const append: StateStore["events"]["append"] = async (list) => (life.dead ? [] : store.events.append(list));
+  return {
+    ...store,
+    ...taskWrites(store, false),
+    held: (task, holder) => taskWrites(store.held(task, holder), true),
+    plans: wrapAll("plans", store.plans as never, [], read, read),
+    bookmarks: wrapAll("bookmarks", store.bookmarks as never, [], read, read),
+    leases: wrapAll("leases", store.leases as never, LEASE_WRITES, read, write(false)),
+    events: { ...store.events, append },
+  } as StateStore;
+}
+
+function wrapAll(
+  name: string,
+  methods: Readonly<Record<string, Method>>,
+  writes: readonly string[],
+  read: Wrap,
+  write: Wrap,
+): never {
+  return Object.fromEntries(
+    Object.entries(methods).map(([method, call]) => {
+      const wrap = writes.includes(method) ? write : read;
+      return [method, wrap(call, `${name}.${method}`)];
+    }),
+  ) as never;
 }

@@ -6,6 +6,7 @@ import { ServerPool } from "../../src/engine/sessions/server-pool.ts";
 import type { EngineParts } from "../../src/engine/planning/task-engine.ts";
 import { Secret } from "../../src/model/secret.ts";
 import { MODEL_TYPES } from "./model-types.ts";
+import { changedStore } from "../changed-store.ts";
 import type { Sabotage } from "./stage.ts";
 import type { Publish } from "./web-play.ts";
 
@@ -13,26 +14,30 @@ import type { Publish } from "./web-play.ts";
 export const intentAfterEffect: Sabotage = {
   store: (store) => {
     let waiting: readonly JournalRow[] = [];
-    const write: StateStore["journal"]["write"] = async (rows, ...rest) => {
-      const now = [...waiting, ...rows.filter((row) => row.state !== "begun")];
-      waiting = rows.filter((row) => row.state === "begun");
-      await store.journal.write(now, ...rest);
-    };
-    return { ...store, journal: { ...store.journal, write } };
+    return changedStore(store, ({ journal }) => {
+      const write: StateStore["journal"]["write"] = async (rows, ...rest) => {
+        const now = [...waiting, ...rows.filter((row) => row.state !== "begun")];
+        waiting = rows.filter((row) => row.state === "begun");
+        await journal.write(now, ...rest);
+      };
+      return { journal: { ...journal, write } };
+    });
   },
 };
 
 /** What is begun again after a crash takes its own work for what stood there before. */
 export const priorOfTheLastAttempt: Sabotage = {
   store: (store) => {
-    const read: StateStore["journal"]["read"] = async (task) => {
-      const rows = await store.journal.read(task);
-      return rows.filter((row, index) => {
-        const later = rows.slice(index + 1);
-        return row.state !== "begun" || row.phase !== "do" || !later.some((one) => begins(one, row.action));
-      });
-    };
-    return { ...store, journal: { ...store.journal, read } };
+    return changedStore(store, ({ journal }) => {
+      const read: StateStore["journal"]["read"] = async (task) => {
+        const rows = await journal.read(task);
+        return rows.filter((row, index) => {
+          const later = rows.slice(index + 1);
+          return row.state !== "begun" || row.phase !== "do" || !later.some((one) => begins(one, row.action));
+        });
+      };
+      return { journal: { ...journal, read } };
+    });
   },
 };
 
@@ -44,14 +49,16 @@ function begins({ phase, state, action }: JournalRow, index: number): boolean {
 export const commitAfterCleanUp: Sabotage = {
   store: (store) => {
     let commit: (() => Promise<void>) | null = null;
-    const later: StateStore["journal"]["commit"] = async (...args) => {
-      commit = async () => store.journal.commit(...args);
-    };
-    const move: StateStore["tasks"]["move"] = async (id, from, to, ...rest) => {
-      if (to === "succeeded") await commit?.().catch(() => undefined);
-      return store.tasks.move(id, from, to, ...rest);
-    };
-    return { ...store, journal: { ...store.journal, commit: later }, tasks: { ...store.tasks, move } };
+    return changedStore(store, ({ journal, tasks }) => {
+      const later: StateStore["journal"]["commit"] = async (...args) => {
+        commit = async () => journal.commit(...args);
+      };
+      const move: StateStore["tasks"]["move"] = async (id, from, to, ...rest) => {
+        if (to === "succeeded") await commit?.().catch(() => undefined);
+        return tasks.move(id, from, to, ...rest);
+      };
+      return { journal: { ...journal, commit: later }, tasks: { ...tasks, move } };
+    });
   },
 };
 

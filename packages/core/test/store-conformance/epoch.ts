@@ -58,8 +58,10 @@ export function epochPromises(open: OpenHarness): void {
       expect(await leases.acquire("t3", ME, [own("site/s1")])).toMatchObject({ blockedBy: [{ task: "t1" }] });
       // Who worked it is out.
       expect(await leases.heartbeat("t1", ME)).toBe(false);
-      await expect(journal.write([aRow("t1")], ME)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
-      await expect(journal.commit("t1", AT, changes(), ME)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+      await expect(store.held("t1", ME).journal.write([aRow("t1")])).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+      await expect(store.held("t1", ME).journal.commit("t1", AT, changes())).rejects.toMatchObject({
+        code: "HW_LEASE_LOST",
+      });
       await leases.release("t3");
       // And whoever resolves it has it.
       await tasks.move("t1", ["needs-attention"], "undoing");

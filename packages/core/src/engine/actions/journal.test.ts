@@ -25,11 +25,11 @@ const held = (key: string, hash: string | null): RegisteredResource => ({
 test("an outcome that could not be written, and what it registers, waits for the next write", async () => {
   const written: [readonly JournalRow[], RegisterChanges | undefined][] = [];
   let full = false;
-  const write = async (rows: readonly JournalRow[], _holder?: string, register?: RegisterChanges): Promise<void> => {
+  const write = async (rows: readonly JournalRow[], register?: RegisterChanges): Promise<void> => {
     if (full) throw new HostwrightError("HW_STORE_BUSY", "busy");
     written.push([rows, register]);
   };
-  const journal = new Journal({ ...engine.store.journal, write }, engine.box, "holder");
+  const journal = new Journal({ ...engine.store.journal, write }, engine.box);
   const row = (action: number): Parameters<Journal["begin"]>[0] => ({ task: "t", action, phase: "do", attempt: "a" });
   journal.done(row(0), "out", { put: [held("/a", "h")], remove: [held("/b", null)] });
   full = true;

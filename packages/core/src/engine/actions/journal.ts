@@ -33,13 +33,11 @@ export interface ActionHistory {
 export class Journal {
   readonly #store: JournalStore;
   readonly #box: Box;
-  readonly #holder: string;
   #pending: Entry = EMPTY;
 
-  constructor(store: JournalStore, box: Box, holder: string) {
+  constructor(store: JournalStore, box: Box) {
     this.#store = store;
     this.#box = box;
-    this.#holder = holder;
   }
 
   /** Durable when it returns, with what it registers: only then may the effect begin. */
@@ -84,7 +82,7 @@ export class Journal {
 
   /** An outcome that could not be written waits on: an intent without its commit is none. */
   async #write({ rows, put, remove }: Entry): Promise<void> {
-    await this.#store.write(rows, this.#holder, { put, remove });
+    await this.#store.write(rows, { put, remove });
     this.#pending = EMPTY;
   }
 

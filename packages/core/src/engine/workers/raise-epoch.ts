@@ -61,7 +61,7 @@ async function begunBy(parts: EngineParts, taskId: string): Promise<readonly Res
   try {
     const plan = task === null ? null : await planOf(parts, task, { begun: true });
     if (plan === null) return [];
-    const history = await new Journal(store.journal, box, "").history(taskId);
+    const history = await new Journal(store.journal, box).history(taskId);
     return plan.actions.flatMap((action, index) => {
       const begun = history.get(index);
       return begun === undefined || begun.undone?.length === 0 ? [] : leftOf(action, reason);

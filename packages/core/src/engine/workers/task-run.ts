@@ -107,7 +107,7 @@ export class TaskRun {
       {
         registry,
         register: store.register,
-        journal: new Journal(store.journal, box, this.#holder),
+        journal: new Journal(store.journal, box),
         events: this.#events,
         session,
         closing,
@@ -117,7 +117,7 @@ export class TaskRun {
         keep: async (name, value) => vault.put(taskSecret(task, name), value),
         patience: () => this.#patience(),
         undoing: async () => {
-          await store.tasks.move(task, ["running", "cancelling"], "undoing", {}, this.#holder);
+          await store.tasks.move(task, ["running", "cancelling"], "undoing");
           return !(await store.journal.isCommitted(task));
         },
         publish: async (_task, server, service, using, changes) => {
@@ -175,7 +175,7 @@ export class TaskRun {
       .map(({ gone: _gone, hash: _hash, shared: _shared, ...row }) => row);
     const all = { put: [...put, ...further.put], remove: [...remove, ...further.remove] };
     const changes = { ...commit, register: all };
-    await store.journal.commit(task, new Date().toISOString(), changes, this.#holder);
+    await store.journal.commit(task, new Date().toISOString(), changes);
     // It is committed: nothing that fails from here on may undo it.
     await this.#events.emit(task, "task:committed", {}).catch(() => undefined);
   }

@@ -1,11 +1,12 @@
 import { HostwrightError, isHostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts";
 import type { Lease, LeaseRequest, StoredTask, TaskState } from "../../contracts/store.ts";
-import { processHolder } from "../../store/holder.ts";
+import { newHolder } from "../../store/holder.ts";
 import { cancelError, type Stopped } from "../actions/cancel-error.ts";
 import { closeEnded, closeTask, type Closing } from "./close-ended.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { Events } from "../events.ts";
 import { HandedOver } from "../actions/handed-over.ts";
+import { heldParts } from "./held-parts.ts";
 import { requireLease } from "./require-lease.ts";
 import { committedEnd, errorJson, freedBy, leftBegun } from "./task-ends.ts";
 import type { PlanData } from "../planning/plan.ts";
@@ -33,19 +34,18 @@ export type Resolution = "retry" | "complete" | "skip" | "abandon";
 const RESOLVED = { retry: "undoing", complete: "running", skip: "undone", abandon: "undone" } as const;
 const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
 
-/** Tasks that this process works on, over all its instances: their holder is alive, whoever asks. */
-const active = new Set<string>();
-
 /** Carries out tasks: leases, plan, run, outcome; and goes on with those whose worker died. */
 export class Worker {
   readonly #parts: EngineParts;
   readonly #events: Events;
   readonly #holder: string;
+  /** Tasks that it works on: nobody recovers them. */
+  readonly #active = new Set<string>();
   /** What this instance cannot finish is left for a worker that can (decisions.md D4). */
   readonly stranding: Stranding;
 
   /** `holder` is another process's in tests only. */
-  constructor(parts: EngineParts, events: Events, holder: string = processHolder()) {
+  constructor(parts: EngineParts, events: Events, holder: string = newHolder()) {
     this.#parts = parts;
     this.#events = events;
     this.#holder = holder;
@@ -69,11 +69,11 @@ export class Worker {
   /** Goes on with a task whose worker died, or takes it back. Gives null when it is finished or its worker lives. */
   async recover(taskId: string, slot: Slot = NO_SLOT): Promise<TaskOutcome | null> {
     const { leases, tasks } = this.#parts.store;
-    if (active.has(taskId)) return null;
+    if (this.#active.has(taskId)) return null;
     const state = await tasks.state(taskId);
     if (state === null || !UNFINISHED.includes(state) || (await this.stranding.leaves(taskId))) return null;
     const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
-    if (!("granted" in answer) || active.has(taskId)) return null;
+    if (!("granted" in answer) || this.#active.has(taskId)) return null;
     // Whoever finds it may be cancelled meanwhile: that is no cancel of this one.
     return this.#guarded(taskId, new AbortController().signal, async (task, both) => {
       await this.#events.emit(taskId, "task:recovered", { state: task.state });
@@ -84,7 +84,7 @@ export class Worker {
   /** Goes on with every task whose worker died, one after the other; a stop hands the one under way over. */
   async recoverAll(stop: AbortSignal): Promise<void> {
     await this.stranding.refresh();
-    await closeEnded(this.#closing, (task) => active.has(task));
+    await closeEnded(this.#closing, (task) => this.#active.has(task));
     for (const task of await this.#parts.store.tasks.unfinished()) {
       if (stop.aborted) return;
       await this.recover(task.id, { ...NO_SLOT, closing: stop });
@@ -103,7 +103,7 @@ export class Worker {
    * @throws HW_TASK_STATE when it does not need attention; HW_PLUGIN_MISSING when it cannot be undone here
    */
   async resolve(taskId: string, how: Resolution): Promise<TaskOutcome | null> {
-    const { tasks, leases, journal } = this.#parts.store;
+    const { tasks, leases } = this.#parts.store;
     const task = await tasks.get(taskId);
     const to = RESOLVED[how];
     if (task?.state === "needs-attention" && to !== "undone") await this.stranding.require(task);
@@ -120,6 +120,7 @@ export class Worker {
     if (to !== "undone") return this.recover(taskId);
     const plan = await planOf(this.#parts, task, { begun: true });
     if (how === "skip" && plan !== null) await this.#run(plan).forget();
+    const { journal } = this.#held(taskId).store;
     await journal.eraseUndo(taskId);
     const outcome = { ...(task.outcome as TaskOutcome), state: to } as TaskOutcome;
     await tasks.move(taskId, ["undone"], "undone", { outcome });
@@ -138,7 +139,12 @@ export class Worker {
   }
 
   #run(plan: PlanData): TaskRun {
-    return new TaskRun({ engine: this.#parts, events: this.#events, holder: this.#holder }, plan);
+    return new TaskRun({ engine: this.#held(plan.task), events: this.#events, holder: this.#holder }, plan);
+  }
+
+  /** What the work on a task reads and writes by: nothing is written for it once its lease is lost. */
+  #held(taskId: string): EngineParts {
+    return heldParts(this.#parts, taskId, this.#holder);
   }
 
   async #guarded(
@@ -146,7 +152,7 @@ export class Worker {
     signal: AbortSignal,
     work: (task: StoredTask, signal: AbortSignal) => Promise<TaskEnd>,
   ): Promise<TaskOutcome | null> {
-    active.add(taskId);
+    this.#active.add(taskId);
     using watch = new TaskWatch(this.#parts, taskId, this.#holder);
     try {
       const task = await this.#parts.store.tasks.get(taskId);
@@ -158,7 +164,7 @@ export class Worker {
       await this.#parts.store.leases.handOver(taskId, this.#holder);
       return null;
     } finally {
-      active.delete(taskId);
+      this.#active.delete(taskId);
     }
   }
 
@@ -172,7 +178,7 @@ export class Worker {
   }
 
   async #carryOut(task: StoredTask, signal: AbortSignal, slot: Slot): Promise<TaskEnd> {
-    const { journal, leases, tasks } = this.#parts.store;
+    const { journal, leases, tasks } = this.#held(task.id).store;
     let plan: PlanData | null = null;
     let isPlanned = false;
     let begun = false;
@@ -199,8 +205,9 @@ export class Worker {
       if (committed || (begun && !isPlanned && isHostwrightError(error) && error.retryable)) throw error;
       const residue = await leftBegun(journal, task.id, plan, error);
       // Whoever comes after this one must not go forward without what is forgotten now.
-      await tasks.move(task.id, ["running", "cancelling"], "undoing", {}, this.#holder);
-      if (residue.length === 0) await (plan === null ? discardDraft(this.#parts, task.id) : this.#run(plan).forget());
+      await tasks.move(task.id, ["running", "cancelling"], "undoing");
+      if (residue.length === 0)
+        await (plan === null ? discardDraft(this.#held(task.id), task.id) : this.#run(plan).forget());
       const why = signal.aborted ? cancelError(signal, unbegun(task.id), error) : error;
       return { plan, value: {}, committed: false, error: why, residue };
     }
@@ -213,12 +220,13 @@ export class Worker {
     signal: AbortSignal,
     slot: Slot,
   ): Promise<{ plan: PlanData; token: number }> {
-    const { store } = this.#parts;
+    const engine = this.#held(task.id);
+    const { store } = engine;
     // The task's own lease is always there; who delivers notifications changes nothing that a plan reads.
     const standing = await store.leases.list();
     const [only, ...others] = standing.filter(({ scope }) => !scope.startsWith("notify/"));
     let quiet = others.length === 0 ? only?.token : undefined;
-    let plan = stored ?? (await planRequest(this.#parts, task.request as TaskRequest, task.id, signal));
+    let plan = stored ?? (await planRequest(engine, task.request as TaskRequest, task.id, signal));
     for (;;) {
       const granted = await this.#acquire(task.id, plan, signal, slot);
       const token = granted.reduce((highest, lease) => Math.max(highest, lease.token), 0);
@@ -228,7 +236,7 @@ export class Worker {
       const stands = plan.leases.length === 0 || (quiet !== undefined && token === quiet + 1);
       if (stands) return { plan: await this.#keep(task.id, plan), token };
       quiet = undefined;
-      const again = await planRequest(this.#parts, task.request as TaskRequest, task.id, signal);
+      const again = await planRequest(engine, task.request as TaskRequest, task.id, signal);
       const covered = again.leases.every((want) =>
         granted.some((lease) => lease.scope === want.scope && (lease.mode === "exclusive" || want.mode === "shared")),
       );
@@ -241,9 +249,9 @@ export class Worker {
 
   /** Before anything is begun: what runs by a plan that is not stored nobody could go on with. @throws HW_CANCELLED */
   async #keep(taskId: string, plan: PlanData): Promise<PlanData> {
-    const { store, box } = this.#parts;
+    const { store, box } = this.#held(taskId);
     const sealed = sealPlan(box, plan);
-    const isKept = await store.tasks.move(taskId, ["running"], "running", { plan: sealed }, this.#holder);
+    const isKept = await store.tasks.move(taskId, ["running"], "running", { plan: sealed });
     if (!isKept) throw cancelError(AbortSignal.abort(), unbegun(taskId), undefined);
     return plan;
   }
@@ -259,7 +267,7 @@ export class Worker {
   }
 
   async #finish(taskId: string, end: TaskEnd): Promise<TaskOutcome> {
-    const { tasks, journal, leases } = this.#parts.store;
+    const { tasks, journal, leases } = this.#held(taskId).store;
     const state = end.committed ? "succeeded" : end.residue.length === 0 ? "undone" : "needs-attention";
     const error = end.error === null ? null : errorJson(end.error);
     const outcome: TaskOutcome = { state, value: end.value, error, residue: end.residue };
@@ -267,7 +275,7 @@ export class Worker {
     if (state !== "needs-attention") await journal.eraseUndo(taskId);
     else await leases.release(taskId, freedBy(end.plan), this.#holder);
     const finishedAt = new Date().toISOString();
-    await tasks.move(taskId, UNFINISHED, state, { outcome, finishedAt }, this.#holder);
+    await tasks.move(taskId, UNFINISHED, state, { outcome, finishedAt });
     await closeTask(this.#closing, taskId, outcome);
     return outcome;
   }

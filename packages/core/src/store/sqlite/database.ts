@@ -4,6 +4,7 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { createPrivateFile, requirePrivate } from "../private-files.ts";
 import { migrate } from "./migrate.ts";
 import { isBusy, storeError } from "./sqlite-error.ts";
+import type { Transactions } from "./transactions.ts";
 
 export interface DatabaseOptions {
   readonly path: string;
@@ -19,7 +20,7 @@ const BLOCKING_WAIT_MS = 10;
 const LONGEST_PAUSE_MS = 100;
 
 /** One SQLite file: statements prepared once, transactions one after another, waits that do not block. */
-export class Database {
+export class Database implements Transactions {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #busyMs: number;
@@ -72,7 +73,6 @@ export class Database {
     return this.#statement(sql).get(...values) as Row | undefined;
   }
 
-  /** The number of rows changed, and the row number of the last insert. */
   run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly row: number } {
     const { changes, lastInsertRowid } = this.#statement(sql).run(...values);
     return { changes: Number(changes), row: Number(lastInsertRowid) };

@@ -11,7 +11,7 @@ export async function raiseEpoch(db: Database, at: string, outcome: unknown): Pr
     const epoch = Number(db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'epoch'")?.value);
     const tasks = db.all<{ id: string }>(`SELECT id FROM tasks WHERE ${UNFINISHED} ORDER BY seq`).map(({ id }) => id);
     for (const task of tasks) {
-      db.run("DELETE FROM leases WHERE task = ? AND mode = 'shared'", task);
+      db.run("DELETE FROM leases WHERE task = ?1 AND (mode = 'shared' OR scope = 'task/' || ?1)", task);
       db.run("UPDATE leases SET holder = ? WHERE task = ?", NOBODY, task);
       db.run(
         "UPDATE tasks SET state = 'needs-attention', outcome = ?, finishedAt = ?, ended = ? WHERE id = ?",

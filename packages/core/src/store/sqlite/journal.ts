@@ -1,6 +1,6 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { CommitChanges, JournalRow, JournalStore, RegisterChanges, TaskState } from "../../contracts/store.ts";
-import type { Database } from "./database.ts";
+import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 import { TOKENS } from "./leases.ts";
 import { deleteRecords, nextNumber, putRecords } from "./records.ts";
@@ -11,15 +11,14 @@ interface Row extends Omit<JournalRow, "output"> {
 }
 
 export class SqliteJournal implements JournalStore {
-  readonly #db: Database;
+  readonly #db: Transactions;
 
-  constructor(db: Database) {
+  constructor(db: Transactions) {
     this.#db = db;
   }
 
-  async write(rows: readonly JournalRow[], holder?: string, register?: RegisterChanges): Promise<void> {
+  async write(rows: readonly JournalRow[], register?: RegisterChanges): Promise<void> {
     await this.#db.write(() => {
-      for (const task of new Set(rows.map((row) => row.task))) requireLease(this.#db, task, holder);
       for (const row of rows) this.#append(row);
       if (register !== undefined) changeRegister(this.#db, register);
       if (rows.length > 0) nextNumber(this.#db, TOKENS, 1);
@@ -33,10 +32,9 @@ export class SqliteJournal implements JournalStore {
     return rows.map((row) => ({ ...row, output: fromJson(row.output) }));
   }
 
-  async commit(task: string, at: string, changes: CommitChanges, holder?: string): Promise<void> {
+  async commit(task: string, at: string, changes: CommitChanges): Promise<void> {
     await this.#db.write(() => {
       if (this.#isCommitted(task)) return;
-      requireLease(this.#db, task, holder);
       this.#requireOpen(task);
       this.#db.run("INSERT INTO commits (task, at) VALUES (?, ?)", task, at);
       deleteRecords(this.#db, changes.deleteRecords);
@@ -86,17 +84,4 @@ export class SqliteJournal implements JournalStore {
       },
     );
   }
-}
-
-// The store's own fence: a worker that was paused and replaced must not write on the new one's behalf.
-export function requireLease(db: Database, task: string, holder: string | undefined): void {
-  if (holder === undefined) return;
-  if (db.get("SELECT 1 FROM leases WHERE task = ? AND holder = ? LIMIT 1", task, holder) !== undefined) return;
-  throw new HostwrightError(
-    "HW_LEASE_LOST",
-    `This process holds no lease of task ${task} any more. Nothing was written.`,
-    {
-      data: { task },
-    },
-  );
 }

@@ -1,6 +1,6 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RecordChange, RecordKind, RecordRemoval, RecordStore, StoredRecord } from "../../contracts/store.ts";
-import type { Database } from "./database.ts";
+import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 
 interface Row extends Omit<StoredRecord, "value"> {
@@ -10,9 +10,9 @@ interface Row extends Omit<StoredRecord, "value"> {
 const COLUMNS = "kind, id, name, version, value";
 
 export class SqliteRecords implements RecordStore {
-  readonly #db: Database;
+  readonly #db: Transactions;
 
-  constructor(db: Database) {
+  constructor(db: Transactions) {
     this.#db = db;
   }
 
@@ -59,7 +59,7 @@ export class SqliteRecords implements RecordStore {
 }
 
 /** Inside a transaction. All old claims are given up before any new one is made, so that names may be exchanged. */
-export function putRecords(db: Database, changes: readonly RecordChange[]): void {
+export function putRecords(db: Transactions, changes: readonly RecordChange[]): void {
   for (const change of changes) {
     const { kind, id, name } = change;
     requireVersion(db, change, change.expect);
@@ -80,7 +80,7 @@ export function putRecords(db: Database, changes: readonly RecordChange[]): void
 }
 
 /** Inside a transaction. */
-export function deleteRecords(db: Database, removals: readonly RecordRemoval[]): void {
+export function deleteRecords(db: Transactions, removals: readonly RecordRemoval[]): void {
   for (const removal of removals) {
     if (removal.expect !== undefined) requireVersion(db, removal, removal.expect);
     db.run("DELETE FROM records WHERE kind = ? AND id = ?", removal.kind, removal.id);
@@ -89,7 +89,7 @@ export function deleteRecords(db: Database, removals: readonly RecordRemoval[]):
 }
 
 /** Inside a transaction: the next number of a counter, which begins at `from`. */
-export function nextNumber(db: Database, counter: string, from: number): number {
+export function nextNumber(db: Transactions, counter: string, from: number): number {
   const row = db.get<{ value: number }>(
     `INSERT INTO counters (name, value) VALUES (?1, ?2)
      ON CONFLICT DO UPDATE SET value = max(value + 1, ?2) RETURNING value`,
@@ -100,7 +100,7 @@ export function nextNumber(db: Database, counter: string, from: number): number 
   return row.value;
 }
 
-function claim(db: Database, { kind, id }: RecordChange, name: string): void {
+function claim(db: Transactions, { kind, id }: RecordChange, name: string): void {
   const { changes } = db.run(
     "INSERT INTO claims (kind, name, id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     kind,
@@ -119,11 +119,11 @@ function claim(db: Database, { kind, id }: RecordChange, name: string): void {
   );
 }
 
-function holderOf(db: Database, kind: RecordKind, name: string): string | null {
+function holderOf(db: Transactions, kind: RecordKind, name: string): string | null {
   return db.get<{ id: string }>("SELECT id FROM claims WHERE kind = ? AND name = ?", kind, name)?.id ?? null;
 }
 
-function requireVersion(db: Database, { kind, id }: { kind: RecordKind; id: string }, expect: number): void {
+function requireVersion(db: Transactions, { kind, id }: { kind: RecordKind; id: string }, expect: number): void {
   const row = db.get<{ version: number }>("SELECT version FROM records WHERE kind = ? AND id = ?", kind, id);
   const version = row?.version ?? 0;
   if (version === expect) return;

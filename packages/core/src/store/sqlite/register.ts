@@ -1,6 +1,6 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RegisterChanges, RegisteredResource, RegisterStore, ResourceHold } from "../../contracts/store.ts";
-import type { Database } from "./database.ts";
+import type { Transactions } from "./transactions.ts";
 
 interface Row extends Omit<RegisteredResource, "shared"> {
   readonly shared: number;
@@ -15,9 +15,9 @@ function parse({ server, type, key, owner, shared, hash }: Row): RegisteredResou
 }
 
 export class SqliteRegister implements RegisterStore {
-  readonly #db: Database;
+  readonly #db: Transactions;
 
-  constructor(db: Database) {
+  constructor(db: Transactions) {
     this.#db = db;
   }
 
@@ -57,12 +57,12 @@ export class SqliteRegister implements RegisterStore {
 }
 
 /** Inside a transaction. */
-export function changeRegister(db: Database, { put, remove }: RegisterChanges): void {
+export function changeRegister(db: Transactions, { put, remove }: RegisterChanges): void {
   removeResources(db, remove);
   putResources(db, put);
 }
 
-function putResources(db: Database, resources: readonly RegisteredResource[]): void {
+function putResources(db: Transactions, resources: readonly RegisteredResource[]): void {
   for (const { server, type, key, owner, shared, hash } of resources) {
     const address = [server, type, key, owner, Number(shared)] as const;
     const { changes } = db.run(
@@ -81,7 +81,7 @@ function putResources(db: Database, resources: readonly RegisteredResource[]): v
   }
 }
 
-function removeResources(db: Database, resources: readonly ResourceHold[]): void {
+function removeResources(db: Transactions, resources: readonly ResourceHold[]): void {
   for (const { server, type, key, owner } of resources) {
     db.run("DELETE FROM register WHERE server = ? AND type = ? AND key = ? AND owner = ?", server, type, key, owner);
   }

@@ -1,6 +1,6 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { SecretStore } from "../../contracts/store.ts";
-import type { Database } from "./database.ts";
+import type { Transactions } from "./transactions.ts";
 
 interface Row {
   readonly id: string;
@@ -10,9 +10,9 @@ interface Row {
 const LAST_CHARACTER = "\u{10FFFF}";
 
 export class SqliteSecrets implements SecretStore {
-  readonly #db: Database;
+  readonly #db: Transactions;
 
-  constructor(db: Database) {
+  constructor(db: Transactions) {
     this.#db = db;
   }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import type { StateStore } from "../../contracts/store.ts";
+import type { StateStore, TaskWrites } from "../../contracts/store.ts";
 import { ensurePrivateDirectory } from "../private-files.ts";
 import { SqliteBookmarks } from "./bookmarks.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { raiseEpoch } from "./epoch.ts";
+import { heldTransactions } from "./held-transactions.ts";
 import { leap, leapAfterBoot, SqliteEvents } from "./events.ts";
 import { SqliteJournal } from "./journal.ts";
 import { SqliteLeases } from "./leases.ts";
@@ -14,6 +15,7 @@ import { SqliteRegister } from "./register.ts";
 import { EVENT_MIGRATIONS, STORE_MIGRATIONS } from "./schema.ts";
 import { SqliteSecrets } from "./secrets.ts";
 import { SqliteTasks } from "./tasks.ts";
+import type { Transactions } from "./transactions.ts";
 
 export interface SqliteStoreOptions {
   /** State folder on a local file system; made with mode 0700 if it is not there. */
@@ -50,15 +52,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
       migrations: EVENT_MIGRATIONS,
     });
     return {
-      records: new SqliteRecords(store),
-      register: new SqliteRegister(store),
-      tasks: new SqliteTasks(store),
-      journal: new SqliteJournal(store),
+      ...taskWrites(store),
       events: new SqliteEvents(events),
-      secrets: new SqliteSecrets(store),
       plans: new SqlitePlans(store),
       bookmarks: new SqliteBookmarks(store),
       leases: new SqliteLeases(store, options.leaseMs ?? LEASE_MS),
+      held: (task, holder) => taskWrites(heldTransactions(store, task, holder)),
       identity: async () => identityOf(store),
       raiseEpoch: async (at, outcome) => {
         await leap(events);
@@ -72,6 +71,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
     await store.close();
     throw error;
   }
+}
+
+function taskWrites(db: Transactions): TaskWrites {
+  return {
+    records: new SqliteRecords(db),
+    register: new SqliteRegister(db),
+    tasks: new SqliteTasks(db),
+    journal: new SqliteJournal(db),
+    secrets: new SqliteSecrets(db),
+  };
 }
 
 async function openEvents(options: DatabaseOptions): Promise<Database> {

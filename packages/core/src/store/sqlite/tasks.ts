@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { canonicalJson } from "../../model/canonical.ts";
 import type { EndedTask, ListedTask, StoredTask, TaskState, TaskStore } from "../../contracts/store.ts";
-import type { Database } from "./database.ts";
-import { requireLease } from "./journal.ts";
+import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 import { nextNumber } from "./records.ts";
 
@@ -27,9 +26,9 @@ const ENDED_AT_ONCE = 100;
 const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
 
 export class SqliteTasks implements TaskStore {
-  readonly #db: Database;
+  readonly #db: Transactions;
 
-  constructor(db: Database) {
+  constructor(db: Transactions) {
     this.#db = db;
   }
 
@@ -85,10 +84,8 @@ export class SqliteTasks implements TaskStore {
     from: readonly TaskState[],
     to: TaskState,
     change: Partial<Pick<StoredTask, "plan" | "outcome" | "finishedAt">> = {},
-    holder?: string,
   ): Promise<boolean> {
     return this.#db.write(() => {
-      requireLease(this.#db, id, holder);
       const { changes } = this.#db.run(
         `UPDATE tasks SET state = ?3, outcome = coalesce(?4, outcome), finishedAt = iif(?5, ?6, finishedAt)
          WHERE id = ?1 AND state IN (SELECT value FROM json_each(?2))
@@ -145,7 +142,7 @@ export class SqliteTasks implements TaskStore {
 }
 
 /** Inside a transaction that ends a task: its place among those that ended. */
-export function nextEnd(db: Database): number {
+export function nextEnd(db: Transactions): number {
   return nextNumber(db, ENDED, 1);
 }
 

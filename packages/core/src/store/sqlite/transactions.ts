@@ -1,0 +1,13 @@
+import type { SQLInputValue } from "node:sqlite";
+
+/** What the parts of the store need of a database file: statements, and transactions to run them in. */
+export interface Transactions {
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names its row, as with `all`
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
+  /** The number of rows changed, and the row number of the last insert. */
+  run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly row: number };
+  read<T>(work: () => T): Promise<T>;
+  /** One transaction; `work` runs synchronously, and again after a rollback. */
+  write<T>(work: () => T): Promise<T>;
+}
