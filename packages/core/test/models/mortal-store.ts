@@ -56,7 +56,7 @@ export function mortalStore(store: StateStore, chaos: Chaos, life: Life): StateS
     bookmarks: wrapAll("bookmarks", store.bookmarks as never, [], read, read),
     leases: wrapAll("leases", store.leases as never, LEASE_WRITES, read, write(false)),
     events: { ...store.events, append },
-  } as StateStore;
+  };
 }
 
 function wrapAll(
