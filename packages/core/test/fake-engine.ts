@@ -96,6 +96,7 @@ export class FakeEngine implements AsyncDisposable {
         session,
         fingerprint: (text) => this.box.fingerprint(text),
         pendingPublication: async () => ({ waits: false, heldBack: [] }),
+        version: () => undefined,
       },
       steps,
     );

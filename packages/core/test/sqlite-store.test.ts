@@ -241,7 +241,7 @@ describe("the files of a SQLite store", () => {
     await store.tasks.list({ states: ["queued"], limit: 1 });
     await store.tasks.ended(0);
     await store.tasks.position("t1");
-    await store.register.owners("v1");
+    await store.register.orphans("v1");
     await store.journal.read("t1");
     prepare.mockRestore();
     expect(asked.length).toBeGreaterThan(8);

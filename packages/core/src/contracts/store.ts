@@ -70,6 +70,13 @@ export interface RecordRemoval {
   readonly expect?: number;
 }
 
+/** The version at which a record must be; 0: there is none. */
+export interface RecordVersion {
+  readonly kind: RecordKind;
+  readonly id: string;
+  readonly version: number;
+}
+
 export interface RecordStore {
   /** By id, or by any name that it claims; an id is looked for first. Costs the same however many there are. */
   get(kind: RecordKind, idOrName: string): Promise<StoredRecord | null>;
@@ -110,8 +117,11 @@ export type ResourceHold = Pick<RegisteredResource, "server" | "type" | "key" | 
 export interface RegisterStore {
   /** Everything registered on a server, in one query. */
   onServer(server: string): Promise<readonly RegisteredResource[]>;
-  /** Everybody who has something registered on a server, each once. */
-  owners(server: string): Promise<readonly string[]>;
+  /**
+   * Everybody who has something registered on a server and of whom there is no record, whatever its state, each once; in
+   * one reading of both: who is being made at that moment is none of them (decisions.md D56).
+   */
+  orphans(server: string): Promise<readonly string[]>;
   /** Of these owners or at these addresses, with every other owner's hold on the same; in one query. */
   about(
     server: string,
@@ -223,9 +233,9 @@ export interface JournalStore {
    * Appends rows in one durable commit: an outcome together with the next intent (decisions.md D10). Nothing is
    * overwritten: a step that came out has its `begun` row and its `done` or `failed` row. What the rows mean for the
    * register is written with them, and `LeaseStore.lastToken` rises: a resource is registered before its effect (decisions.md D16) at no commit of its own.
-   * @throws HW_RESOURCE_CONFLICT
+   * @throws HW_RESOURCE_CONFLICT; HW_TASK_STATE and writes nothing unless each record of `expect` is at its version
    */
-  write(rows: readonly JournalRow[], register?: RegisterChanges): Promise<void>;
+  write(rows: readonly JournalRow[], register?: RegisterChanges, expect?: readonly RecordVersion[]): Promise<void>;
   /** In the order written. */
   read(task: string): Promise<readonly JournalRow[]>;
   /**

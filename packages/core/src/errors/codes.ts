@@ -46,7 +46,8 @@ export const ERROR_CODES = {
   HW_DATABASE_UNREACHABLE: "The database server does not answer. Start it, or check its socket and credentials.",
   HW_DATABASE_FAILED: "The database server refused a statement. Its message says why.",
   HW_RESOURCE_CONFLICT: "Two owners declare the same thing on a server. Rename one of them.",
-  HW_RESOURCE_CHANGED: "Something changed on the server since the plan was made. It was left as it is: plan again.",
+  HW_RESOURCE_CHANGED:
+    "Something changed since the plan was made, on the server or in the records. It was left as it is: plan again.",
   HW_RESOURCE_FOREIGN: "Something that Hostwright did not make stands in the way. Move it away, or adopt it.",
   HW_PLAN_EXPIRED: "The plan's time is over. Plan again.",
   HW_PLAN_FORGED: "The plan does not carry a valid signature. It was not run.",

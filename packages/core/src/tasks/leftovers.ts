@@ -1,23 +1,27 @@
 import { dirname } from "node:path/posix";
-import type { RegisteredResource } from "../contracts/store.ts";
+import type { LeaseRequest, RegisteredResource } from "../contracts/store.ts";
 import type { UnitProperty } from "../contracts/roles/php.ts";
+import { recordOf } from "../engine/planning/judged-records.ts";
 import type { EnsureStep, RunStep, Step } from "../engine/planning/steps.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { readStates, addressKey } from "../engine/planning/resource-states.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 
+export interface Leftovers {
+  readonly steps: readonly Step[];
+  /** Nobody of that id is made while they go. */
+  readonly leases: readonly LeaseRequest[];
+}
+
 /**
  * What deleted sites still have on a server, because a clean-up of their delete task failed there: registered, but without
- * a record. It goes now (decisions.md D8).
+ * a record. It goes now (decisions.md D8), unless there is a record when its turn comes.
  */
-export async function leftoverSteps(context: PlanningContext, server: ServerRecord): Promise<readonly Step[]> {
-  const { estate, register, registry, session } = context;
-  const owners = await register.owners(server.id);
-  const gone = new Set(
-    owners.filter((owner) => owner.startsWith("site/") && !estate.knows(owner.slice("site/".length))),
-  );
-  if (gone.size === 0) return [];
+export async function leftoversOn(context: PlanningContext, server: ServerRecord): Promise<Leftovers> {
+  const { register, registry, session } = context;
+  const gone = new Set((await register.orphans(server.id)).filter((owner) => owner.startsWith("site/")));
+  if (gone.size === 0) return { steps: [], leases: [] };
   const rows = (await register.about(server.id, [...gone], [])).filter((row) => gone.has(row.owner));
   const users = rows.filter((row) => row.type === "unix-user");
   // Users go last: where there is none, there are no files of it either.
@@ -31,8 +35,12 @@ export async function leftoverSteps(context: PlanningContext, server: ServerReco
     items: [],
     remove: (row) => gone.has(row.owner),
     publish: null,
+    records: [...gone].map((owner) => recordOf(owner, 0)),
   };
-  return [...standing.map((user) => emptyLeftover(server, user, rows)), remove];
+  return {
+    steps: [...standing.map((user) => emptyLeftover(server, user, rows)), remove],
+    leases: [...gone].map((scope) => ({ scope, mode: "exclusive" })),
+  };
 }
 
 /** Root keeps out of owners' folders: their files are removed by the user that they belong to (decisions.md D26). */
@@ -56,6 +64,7 @@ function emptyLeftover(server: ServerRecord, user: RegisteredResource, rows: rea
     operation: "empty-site",
     input,
     when: "always",
+    records: [recordOf(user.owner, 0)],
   };
 }
 

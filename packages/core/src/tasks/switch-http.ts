@@ -12,7 +12,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverItems } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { expectedStatus, httpItems, probeStep } from "./site-steps.ts";
+import { expectedStatus, httpItems, ownerOf, probeStep } from "./site-steps.ts";
 
 export interface SwitchHttpRequest {
   readonly type: "server:switch-http";
@@ -81,6 +81,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
   await refuse(context, asked);
   const parts = await Promise.all(sites.map(async (site) => siteParts(context, { ...site, http: to.record.name })));
   const owner = `server/${server.id}`;
+  const moved = new Set(parts.map(ownerOf));
   const serving = context.estate
     .fitServices(server)
     .filter(({ record }) => record.kind !== "http" || record.name === to.record.name);
@@ -121,8 +122,9 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     title: `remove what ${from.record.type} had`,
     items: [],
     remove: (row) =>
-      row.type === "file" && row.key.startsWith(`${former.root}/entries/`)
-        ? true
+      // Of a site that it does not move everything stays (decisions.md D56).
+      row.type === "file" && row.key.startsWith(`${former.root}/entries/`) && row.owner !== owner
+        ? moved.has(row.owner)
         : row.owner === owner && !isFormer(row) && context.estate.unfitServices(server).length === 0,
   };
   return [beside, over, units, ...(await probes(context, asked, parts)), clean];

@@ -6,7 +6,7 @@ import { fetchPage, type Page } from "../operations/probe-page.ts";
 import type { EnsureStep, Owned, Step } from "../engine/planning/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 import { heldBackProblems } from "./held-back.ts";
-import { leftoverSteps } from "./leftovers.ts";
+import { leftoversOn } from "./leftovers.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
 import { publisherOf, serverStep } from "./server-steps.ts";
@@ -117,12 +117,12 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     remove: (row) => owners.has(row.owner) && context.registry.findResourceType(row.type)?.removal === "delete",
     publish: publisherOf(context, server),
   };
-  const leftovers = await leftoverSteps(context, server);
-  const steps: Step[] = [await serverStep(context, server), ...platformSteps, sites, ...leftovers];
+  const leftovers = await leftoversOn(context, server);
+  const steps: Step[] = [await serverStep(context, server), ...platformSteps, sites, ...leftovers.steps];
   return {
     ...NOTHING,
     title: `verify server ${server.name}`,
-    leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
+    leases: [{ scope: `server/${server.id}`, mode: "exclusive" }, ...leftovers.leases],
     // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must
     // neither take back what was set right for all others nor cost each of them a start of its PHP.
     steps,

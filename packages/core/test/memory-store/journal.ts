@@ -1,14 +1,15 @@
 import type { JournalStore } from "../../src/contracts/store.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
-import { deleteRecords, putRecords } from "./records.ts";
+import { deleteRecords, putRecords, requireVersion } from "./records.ts";
 import { putResources, removeResources } from "./register.ts";
 import { TOKENS } from "./leases.ts";
 import { atomically, nextNumber, type Tables } from "./tables.ts";
 
 export function memoryJournal(tables: Tables): JournalStore {
   return {
-    write: async (rows, register) => {
+    write: async (rows, register, expect = []) => {
+      for (const record of expect) requireVersion(tables, record, record.version);
       atomically(tables, () => {
         removeResources(tables, register?.remove ?? []);
         putResources(tables, register?.put ?? []);

@@ -58,7 +58,7 @@ function dropClaims(tables: Tables, kind: RecordKind, id: string): void {
   }
 }
 
-function requireVersion(tables: Tables, { kind, id }: Pick<RecordRemoval, "kind" | "id">, expect: number): void {
+export function requireVersion(tables: Tables, { kind, id }: Pick<RecordRemoval, "kind" | "id">, expect: number): void {
   const version = tables.records.get(keyOf(kind, id))?.version ?? 0;
   if (version === expect) return;
   throw new HostwrightError("HW_TASK_STATE", `The ${kind} ${id} is at version ${version}, not ${expect}.`);

@@ -9,7 +9,10 @@ export function memoryRegister(tables: Tables): RegisterStore {
       .toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
   return {
     onServer: async (server) => onServer(server),
-    owners: async (server) => [...new Set(onServer(server).map(({ owner }) => owner))],
+    orphans: async (server) =>
+      [...new Set(onServer(server).map(({ owner }) => owner))].filter(
+        (owner) => !tables.records.has(keyOf(...owner.split("/"))),
+      ),
     about: async (server, owners, addresses) => {
       const rows = onServer(server);
       const asked = new Set(addresses.map(({ type, key }) => keyOf(type, key)));

@@ -48,6 +48,7 @@ class Desk {
       register: this.#register,
       session,
       fingerprint: (text: string) => text,
+      version: () => undefined,
       pendingPublication: async () => ({ waits: false, heldBack: [] }),
     };
     return await planSteps(planner, steps.map(stepOf));

@@ -55,6 +55,27 @@ export function journalPromises(open: OpenHarness): void {
       expect(await store.register.onServer("v1")).toEqual([file("site/s2")]);
     });
 
+    it("writes nothing unless each record is at the version that is expected of it, 0 being none", async () => {
+      const { store } = await use(open);
+      const expecting = async (id: string, version: number): Promise<unknown> =>
+        store.journal.write([aRow("t1")], { put: [file("site/s1")], remove: [] }, [
+          { kind: "site", id: "s9", version: 0 },
+          { kind: "site", id, version },
+        ]);
+      await store.records.put({ kind: "site", id: "s1", name: "s1", value: {} }, { expect: 0, claims: [] });
+      for (const [id, version] of [
+        ["s1", 0],
+        ["s1", 2],
+        ["s2", 1],
+      ] as const) {
+        await expect(expecting(id, version)).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+        expect(await store.journal.read("t1")).toEqual([]);
+        expect(await store.register.onServer("v1")).toEqual([]);
+      }
+      await expecting("s1", 1);
+      expect(await store.journal.read("t1")).toHaveLength(1);
+    });
+
     it("erases prior states of one task and nothing else", async () => {
       const { store } = await use(open);
       await store.journal.write([aRow("t1", { undo: "x", output: 1 }), aRow("t2", { undo: "y" })]);

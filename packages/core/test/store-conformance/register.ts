@@ -37,17 +37,21 @@ export function registerPromises(open: OpenHarness): void {
       expect(await store.register.about("v1", [], [])).toEqual([]);
     });
 
-    it("names everybody who has something on a server once", async () => {
+    it("names everybody who has something on a server and no record once, whatever is recorded of others", async () => {
       const { store } = await use(open);
-      const other = resource({ owner: "site/s2", key: "/theirs" });
-      await store.register.put([
-        resource(),
-        resource({ key: "/etc/b" }),
-        other,
-        resource({ server: "v2", owner: "site/s3" }),
-      ]);
-      expect((await store.register.owners("v1")).toSorted()).toEqual(["site/s1", "site/s2"]);
-      expect(await store.register.owners("v9")).toEqual([]);
+      const of = (owner: string, server = "v1"): RegisteredResource => resource({ owner, server, key: `/${owner}` });
+      const many = ["site/s1", "site/s2", "site/s3", "server/v1", "platform/s1"];
+      await store.register.put([...many.map((owner) => of(owner)), resource({ owner: "site/s3", key: "/second" })]);
+      await store.register.put([of("site/s4", "v2")]);
+      // A draft has its record before it has anything on a server.
+      for (const [id, status] of [
+        ["s1", "installed"],
+        ["s2", "draft"],
+      ] as const)
+        await store.records.put({ kind: "site", id, name: id, value: { status } }, { expect: 0, claims: [] });
+      expect((await store.register.orphans("v1")).toSorted()).toEqual(["platform/s1", "server/v1", "site/s3"]);
+      expect(await store.register.orphans("v2")).toEqual(["site/s4"]);
+      expect(await store.register.orphans("v9")).toEqual([]);
     });
 
     it("updates the owner's own entry", async () => {

@@ -1,4 +1,4 @@
-import type { JournalRow, JournalStore, RegisterChanges } from "../../contracts/store.ts";
+import type { JournalRow, JournalStore, RecordVersion, RegisterChanges } from "../../contracts/store.ts";
 import type { PriorStates } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
 
@@ -40,11 +40,19 @@ export class Journal {
     this.#box = box;
   }
 
-  /** Durable when it returns, with what it registers: only then may the effect begin. */
-  async begin(key: RowKey, prior: PriorStates, put: RegisterChanges["put"] = []): Promise<void> {
+  /**
+   * Durable when it returns, with what it registers: only then may the effect begin.
+   * @throws HW_TASK_STATE and writes nothing unless these records are at their versions
+   */
+  async begin(
+    key: RowKey,
+    prior: PriorStates,
+    put: RegisterChanges["put"] = [],
+    expect: readonly RecordVersion[] = [],
+  ): Promise<void> {
     const undo = Object.keys(prior).length === 0 ? null : this.#box.seal(JSON.stringify(prior), undoContext(key));
     const row: JournalRow = { ...key, state: "begun", undo, output: null, at: new Date().toISOString() };
-    await this.#write(joined(this.#pending, { rows: [row], put, remove: [] }));
+    await this.#write(joined(this.#pending, { rows: [row], put, remove: [] }), expect);
   }
 
   done(key: RowKey, output: unknown, register: RegisterChanges = NOTHING): void {
@@ -81,8 +89,8 @@ export class Journal {
   }
 
   /** An outcome that could not be written waits on: an intent without its commit is none. */
-  async #write({ rows, put, remove }: Entry): Promise<void> {
-    await this.#store.write(rows, { put, remove });
+  async #write({ rows, put, remove }: Entry, expect: readonly RecordVersion[] = []): Promise<void> {
+    await this.#store.write(rows, { put, remove }, expect);
     this.#pending = EMPTY;
   }
 

@@ -42,7 +42,11 @@ async function planned(pending: Pending): Promise<readonly Action[]> {
   await engine.carryOut(...steps.map((step) => ({ ...step, publish: null })));
   await using session = engine.session();
   const planner = { registry: new Registry([plugin], [world.type("file")]), register: engine.store.register, session };
-  const rest = { fingerprint: (text: string) => engine.box.fingerprint(text), pendingPublication: async () => pending };
+  const rest = {
+    fingerprint: (text: string) => engine.box.fingerprint(text),
+    version: () => undefined,
+    pendingPublication: async () => pending,
+  };
   return (await planSteps({ ...planner, ...rest }, steps)).actions;
 }
 

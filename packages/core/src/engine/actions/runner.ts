@@ -217,6 +217,7 @@ export class Runner {
       this.#context.row(index, "do", attempt),
       prior,
       kept.map((change) => ({ ...hold(change), server, hash: null })),
+      action.records,
     );
     await applyEnsure(context, todo, prior);
     if (action.publish !== null) {
@@ -235,7 +236,7 @@ export class Runner {
     const attempt = newAttempt();
     await session.loadSecrets(collectReferences(action.input));
     await checkGuards(await session.target(this.#parts.server(action.server)), [action], NOT_BEGUN);
-    await journal.begin(this.#context.row(index, "do", attempt), {});
+    await journal.begin(this.#context.row(index, "do", attempt), {}, [], action.records);
     const output = await this.#context
       .operation(action)
       .run(await this.#context.run(index, action, attempt, session), action.input as never);

@@ -1,4 +1,5 @@
 import type { RecordStore } from "../../contracts/store.ts";
+import { isHostwrightError } from "../../errors/hostwright-error.ts";
 import { newId } from "../../model/ids.ts";
 import type { SiteRecord } from "../../model/records.ts";
 
@@ -22,4 +23,19 @@ export async function makeDraft(
   const site: SiteRecord = { ...wanted, id: newId("s"), uid: await records.nextNumber("uid", firstUid) };
   await records.put({ kind: "site", id: site.id, name: task, value: site }, { expect: 0, claims: [] });
   return site;
+}
+
+/**
+ * From here on nobody can make a site of it: whoever would reserve its names expects it as it was made. False when somebody
+ * has: what it named is a site's by now (decisions.md D56).
+ */
+export async function retireDraft(records: RecordStore, task: string, draft: SiteRecord): Promise<boolean> {
+  try {
+    await records.put({ kind: "site", id: draft.id, name: task, value: draft }, { expect: DRAFT_VERSION, claims: [] });
+    return true;
+  } catch (error) {
+    if (!isHostwrightError(error) || error.code !== "HW_TASK_STATE") throw error;
+    // Somebody who died has retired it before, perhaps.
+    return (await draftOf(records, task))?.id === draft.id;
+  }
 }

@@ -105,11 +105,6 @@ export class Estate {
     throw notFound("site", idOrName);
   }
 
-  /** Is there a record of that id, of whatever kind and in whatever state? */
-  knows(id: string): boolean {
-    return this.versions.has(id);
-  }
-
   version(id: string): number {
     return this.versions.get(id) ?? 0;
   }

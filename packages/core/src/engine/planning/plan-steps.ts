@@ -2,6 +2,7 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Guard } from "../../contracts/guard.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import { checkGuards } from "./guards.ts";
+import { judgedRecords, ownersJudged } from "./judged-records.ts";
 import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
 import { needsOf } from "./needs.ts";
 import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
@@ -9,7 +10,7 @@ import { addressKey, compareResources } from "./resource-states.ts";
 import type { EnsureStep, Step } from "./steps.ts";
 import { isSatisfied, stateHash, type Wanted } from "./wanted.ts";
 
-export type Planned = Pick<PlanData, "actions" | "needs" | "register">;
+export type Planned = Pick<PlanData, "actions" | "needs" | "register" | "records">;
 
 interface EnsurePlan {
   readonly changes: readonly PlannedChange[];
@@ -55,6 +56,7 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
         version: step.version ?? 1,
         input: step.input,
         ...guarded(step.guards),
+        ...judgedRecords(planner, step),
       };
       return [{ action, incidental: step.when === "changed" }];
     }
@@ -65,12 +67,15 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     const { changes, guards } = planned;
     const publish = changes.length > 0 || isAwaited(step, server.present) ? step.publish : null;
     if (changes.length === 0 && publish === null) return [];
-    return [{ action: { ...common, kind: "ensure", changes, publish, ...guarded(guards) }, incidental: false }];
+    const conditions = { ...guarded(guards), ...judgedRecords(planner, step, ownersJudged(changes)) };
+    return [{ action: { ...common, kind: "ensure", changes, publish, ...conditions }, incidental: false }];
   });
   const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
   const records = new Map(steps.map((step) => [step.server.id, step.server]));
   await checkAll(planner, needed, records);
-  return { actions: needed, needs: needsOf(planner.registry, needed, records), register };
+  const needs = needsOf(planner.registry, needed, records);
+  const forgotten = register.filter(({ gone }) => gone).map(({ owner }) => owner);
+  return { actions: needed, needs, register, ...judgedRecords(planner, { phase: "prepare" }, forgotten) };
 }
 
 function guarded(guards: readonly Guard[] = []): { readonly guards?: readonly Guard[] } {

@@ -1,5 +1,5 @@
 import type { Guard } from "../../contracts/guard.ts";
-import type { LeaseRequest, RecordChange, RecordRemoval } from "../../contracts/store.ts";
+import type { LeaseRequest, RecordChange, RecordRemoval, RecordVersion } from "../../contracts/store.ts";
 import type { SiteCommandInput } from "../../operations/site-command.ts";
 
 /** Approves a stored plan by its id and hash. */
@@ -52,6 +52,11 @@ interface ActionCommon {
   readonly phase: Phase;
   /** What must hold right before it; absent where nothing must. */
   readonly guards?: readonly Guard[];
+  /**
+   * The records of others than the plan's own by which it was planned: they are at these versions still when it begins, or
+   * it does not (decisions.md D56). Version 0: the owner is gone. Absent where there are none.
+   */
+  readonly records?: readonly RecordVersion[];
 }
 
 export interface EnsureAction extends ActionCommon {
@@ -105,6 +110,8 @@ export interface PlanData {
   readonly actions: readonly Action[];
   readonly needs: readonly Need[];
   readonly register: readonly (Registration & { readonly server: string })[];
+  /** As of an action, for what its commit forgets. Absent where there are none. */
+  readonly records?: readonly RecordVersion[];
   /** At submit: reserves domains. */
   readonly reserve: readonly RecordChange[];
   /** With the commit row. */

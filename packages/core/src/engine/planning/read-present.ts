@@ -4,6 +4,7 @@ import type { ServerRecord } from "../../model/records.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
+import type { Phase } from "./plan.ts";
 import { addressKey, readStates } from "./resource-states.ts";
 import type { Session } from "../sessions/session.ts";
 import type { EnsureStep } from "./steps.ts";
@@ -17,6 +18,11 @@ export interface StepPlanner {
   readonly session: Session;
   /** Keyed hash of text: plans and stores never hold plain hashes of secret content (decisions.md D11). */
   fingerprint(text: string): string;
+  /**
+   * The version of an owner's record that the plan is made from; undefined where there is none to hold it to in that phase:
+   * of what it reserves itself, of what its commit changes, after it.
+   */
+  version(owner: string, phase: Phase): number | undefined;
   /** Does the server have entries that are not in its published generation? */
   pendingPublication(server: ServerRecord, role: HttpRole): Promise<Pending>;
 }

@@ -38,7 +38,11 @@ class Content {
 
 function renderAction(action: Action, number: number, content: Content): readonly string[] {
   const head = `  ${number}. [${action.serverName}] ${action.title}`;
-  const guards = (action.guards ?? []).map((guard) => `     ? only with ${showGuard(guard)}`);
+  const gone = (action.records ?? []).filter(({ version }) => version === 0);
+  const guards = [
+    ...(action.guards ?? []).map((guard) => `     ? only with ${showGuard(guard)}`),
+    ...gone.map(({ kind, id }) => `     ? only while there is no record of ${kind}/${id}`),
+  ];
   if (action.kind === "run") return [`${head} (runs ${action.operation})`, ...guards];
   const published =
     action.publish === null ? [] : [`     * publish a new generation of ${action.publish}: test, switch, reload once`];

@@ -1,6 +1,6 @@
 import type { Guard } from "../../contracts/guard.ts";
 import type { Declared } from "../../contracts/resource.ts";
-import type { RegisteredResource } from "../../contracts/store.ts";
+import type { RecordVersion, RegisteredResource } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Phase } from "./plan.ts";
 
@@ -16,6 +16,8 @@ interface StepCommon {
   readonly phase: Phase;
   /** What must hold right before it, beside what its resources ask for. Default: nothing. */
   readonly guards?: readonly Guard[];
+  /** Records by whose versions it was decided, beside those of the sites whose things it changes. Default: none. */
+  readonly records?: readonly RecordVersion[];
 }
 
 /** Wanted resources of one server. What already stands as wanted makes no action. */

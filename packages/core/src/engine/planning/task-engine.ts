@@ -3,18 +3,19 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { StateStore, StoredTask } from "../../contracts/store.ts";
+import type { RecordRemoval, StateStore, StoredTask } from "../../contracts/store.ts";
 import { parseInput } from "../../model/parse.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import { generatePassword, type SecretVault } from "../../store/secrets.ts";
 import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
 import { canonicalJson, deepFreeze } from "../../model/canonical.ts";
-import { draftOf } from "./drafts.ts";
+import { draftOf, retireDraft } from "./drafts.ts";
 import { Estate } from "./estate.ts";
 import { readFacts, type ServerFacts } from "./facts.ts";
 import type { Patience } from "../sessions/patience.ts";
 import type { PlanData } from "./plan.ts";
+import type { StepPlanner } from "./read-present.ts";
 import { planSteps } from "./plan-steps.ts";
 import { pendingPublication, type Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
@@ -84,7 +85,7 @@ export async function planRequest(
 /** Of a planning that was refused, or whose plan was never begun, nothing stays. */
 export async function discardDraft({ store, vault }: EngineParts, taskId: string): Promise<void> {
   const draft = await draftOf(store.records, taskId);
-  if (draft === null) return;
+  if (draft === null || !(await retireDraft(store.records, taskId, draft))) return;
   // The draft last: it names the secrets.
   await vault.removePrefix(`site/${draft.id}/`);
   await store.records.delete("site", draft.id);
@@ -109,6 +110,7 @@ async function planParsed(
       session,
       fingerprint: (text) => box.fingerprint(text),
       pendingPublication: context.pending,
+      version: versionsFor(draft, estate),
     },
     draft.steps,
   );
@@ -161,6 +163,17 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate, t
   };
 }
 
+/** What the plan itself reserves or commits is at a version of its own from then on. */
+function versionsFor({ reserve, commit }: TaskDraft, estate: Estate): StepPlanner["version"] {
+  const idsOf = (list: readonly RecordRemoval[]): ReadonlySet<string> => new Set(list.map(({ id }) => id));
+  const [reserved, committed] = [idsOf(reserve), idsOf([...commit.put, ...commit.deleteRecords])];
+  return (owner, phase) => {
+    const id = owner.slice(owner.indexOf("/") + 1);
+    const own = reserved.has(id) || (phase === "clean-up" && committed.has(id));
+    return own ? undefined : estate.versions.get(id);
+  };
+}
+
 /** A plan that changes what a server or platform has for all needs that alone. */
 function sharpenLeases(draft: TaskDraft, actions: PlanData["actions"]): PlanData["leases"] {
   const owners = new Set(
@@ -176,8 +189,9 @@ export function planIdOf(taskId: string): string {
 
 /** What is approved: the plan's actions, not its times or ids. */
 export function planHash(plan: PlanData): string {
-  const { actions, register, commit, reserve, request } = plan;
-  return createHash("sha256").update(canonicalJson({ actions, register, commit, reserve, request })).digest("hex");
+  const { actions, register, records = [], commit, reserve, request } = plan;
+  const approved = { actions, register, records, commit, reserve, request };
+  return createHash("sha256").update(canonicalJson(approved)).digest("hex");
 }
 
 /**

@@ -16,7 +16,7 @@ export interface PlanningContext {
   readonly registry: Registry;
   readonly session: Session;
   readonly records: RecordStore;
-  readonly register: Pick<RegisterStore, "owners" | "about">;
+  readonly register: Pick<RegisterStore, "orphans" | "about">;
   /** Id of the task that is planned; drafts of records belong to it. */
   readonly task: string;
   readonly uids: { readonly from: number; readonly to: number };

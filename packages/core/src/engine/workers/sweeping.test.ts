@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FakeWorker, NEVER, request } from "../../../test/fake-worker.ts";
 import type { StateStore } from "../../contracts/store.ts";
 import type { SiteRecord } from "../../model/records.ts";
@@ -7,7 +7,7 @@ import { makeDraft } from "../planning/drafts.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { makeStoredPlan } from "./stored-plans.ts";
 import { sweepPlans } from "./sweeping.ts";
-import { planHash, type EngineParts } from "../planning/task-engine.ts";
+import { discardDraft, planHash, type EngineParts } from "../planning/task-engine.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LIFE_MS = 60_000;
@@ -96,6 +96,30 @@ describe("sweeping", () => {
     },
   );
 
+  test("erases no secret of a site that its draft becomes at that moment", async () => {
+    const { plan, secret } = await planned("a");
+    const { store } = fake.engine;
+    const [site] = await store.records.list("site");
+    const get = store.records.get.bind(store.records);
+    // Between the look at the draft and what follows from it.
+    vi.spyOn(store.records, "get").mockImplementationOnce(async (...asked) => {
+      const found = await get(...asked);
+      const value = { ...(site?.value as SiteRecord), status: "installing" };
+      await store.records.put({ kind: "site", id: site?.id ?? "", name: "a.test", value }, { expect: 1, claims: [] });
+      return found;
+    });
+    await discardDraft(fake.parts, plan.task);
+    expect(await standing([secret])).toEqual({ sites: 1, secrets: 1 });
+  });
+
+  test("ends what a sweep began that died", async () => {
+    const { plan, secret } = await planned("a");
+    vi.spyOn(fake.parts.vault, "removePrefix").mockRejectedValueOnce(new Error("the disk is full"));
+    await expect(discardDraft(fake.parts, plan.task)).rejects.toThrow("the disk is full");
+    await discardDraft(fake.parts, plan.task);
+    expect(await standing([secret])).toEqual({ sites: 0, secrets: 0 });
+  });
+
   test("takes no installed site along, and leaves the task, its journal and its events", async () => {
     const { plan, secret } = await planned("a");
     const { store } = fake.engine;
@@ -122,7 +146,7 @@ describe("sweeping", () => {
     expect([count("plans.expired"), count("tasks.state"), count("records.get"), count("plans.remove")]).toEqual([
       1, 4, 4, 1,
     ]);
-    expect(calls).toHaveLength(11);
+    expect(calls).toHaveLength(12);
   });
 
   test("is done by every worker when it starts, whatever else fails", async () => {

@@ -8,6 +8,7 @@ import { Journal } from "../actions/journal.ts";
 import { giveLoginLink, taskSecret } from "../actions/login-link.ts";
 import { Patience } from "../sessions/patience.ts";
 import type { PlanData } from "../planning/plan.ts";
+import { requireJudged } from "../planning/judged-records.ts";
 import { publishFor } from "../actions/publication.ts";
 import { requireLease } from "./require-lease.ts";
 import { Runner, type RunEnd } from "../actions/runner.ts";
@@ -55,6 +56,8 @@ export class TaskRun {
   async run(token: number, signal: AbortSignal, { direction, resumed, closing }: RunHow): Promise<TaskEnd> {
     const { registry, store, vault, pool } = this.#engine;
     const committed = await store.journal.isCommitted(this.#plan.task);
+    // Whoever is gone on with was found so, and each action finds it out for itself.
+    if (!committed && direction === "forward" && !resumed) await requireJudged(store.records, this.#plan);
     if (!committed && direction === "forward") await this.#reserve();
     const estate = await Estate.load(store.records, registry);
     const identity = await store.identity();

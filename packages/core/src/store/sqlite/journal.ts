@@ -1,9 +1,16 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { CommitChanges, JournalRow, JournalStore, RegisterChanges, TaskState } from "../../contracts/store.ts";
+import type {
+  CommitChanges,
+  JournalRow,
+  JournalStore,
+  RecordVersion,
+  RegisterChanges,
+  TaskState,
+} from "../../contracts/store.ts";
 import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 import { TOKENS } from "./leases.ts";
-import { deleteRecords, nextNumber, putRecords } from "./records.ts";
+import { deleteRecords, nextNumber, putRecords, requireVersion } from "./records.ts";
 import { changeRegister } from "./register.ts";
 
 interface Row extends Omit<JournalRow, "output"> {
@@ -17,8 +24,13 @@ export class SqliteJournal implements JournalStore {
     this.#db = db;
   }
 
-  async write(rows: readonly JournalRow[], register?: RegisterChanges): Promise<void> {
+  async write(
+    rows: readonly JournalRow[],
+    register?: RegisterChanges,
+    expect: readonly RecordVersion[] = [],
+  ): Promise<void> {
     await this.#db.write(() => {
+      for (const record of expect) requireVersion(this.#db, record, record.version);
       for (const row of rows) this.#append(row);
       if (register !== undefined) changeRegister(this.#db, register);
       if (rows.length > 0) nextNumber(this.#db, TOKENS, 1);

@@ -123,7 +123,8 @@ function holderOf(db: Transactions, kind: RecordKind, name: string): string | nu
   return db.get<{ id: string }>("SELECT id FROM claims WHERE kind = ? AND name = ?", kind, name)?.id ?? null;
 }
 
-function requireVersion(db: Transactions, { kind, id }: { kind: RecordKind; id: string }, expect: number): void {
+/** Inside a transaction. @throws HW_TASK_STATE */
+export function requireVersion(db: Transactions, { kind, id }: { kind: RecordKind; id: string }, expect: number): void {
   const row = db.get<{ version: number }>("SELECT version FROM records WHERE kind = ? AND id = ?", kind, id);
   const version = row?.version ?? 0;
   if (version === expect) return;

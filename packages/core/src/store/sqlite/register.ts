@@ -26,8 +26,10 @@ export class SqliteRegister implements RegisterStore {
     return (await this.#db.read(() => this.#db.all<Row>(sql, server))).map(parse);
   }
 
-  async owners(server: string): Promise<readonly string[]> {
-    const sql = "SELECT DISTINCT owner FROM register WHERE server = ? ORDER BY owner";
+  async orphans(server: string): Promise<readonly string[]> {
+    const sql = `SELECT DISTINCT owner FROM register WHERE server = ? AND NOT EXISTS (
+        SELECT 1 FROM records WHERE kind = substr(owner, 1, instr(owner, '/') - 1) AND id = substr(owner, instr(owner, '/') + 1)
+      ) ORDER BY owner`;
     return (await this.#db.read(() => this.#db.all<Pick<Row, "owner">>(sql, server))).map(({ owner }) => owner);
   }
 
