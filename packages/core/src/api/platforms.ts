@@ -7,7 +7,7 @@ import { parseInput } from "../model/parse.ts";
 import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";
 import { judgeSource } from "../tasks/judge-source.ts";
 import { Access } from "./access.ts";
-import { getRecord, requireManager } from "./record-access.ts";
+import { getRecord, putAgain, requireManager } from "./record-access.ts";
 
 /** Records of platforms. Writing a record touches no server: a task publishes the release. */
 export class Platforms {
@@ -32,6 +32,10 @@ export class Platforms {
    * HW_OPTIONS_INCOMPATIBLE
    */
   async put(input: PlatformInput): Promise<PlatformRecord> {
+    return putAgain(async () => this.#put(input));
+  }
+
+  async #put(input: PlatformInput): Promise<PlatformRecord> {
     const given = parseInput(PlatformSchema, input, "platform");
     await this.#access.require("platform:put", { kind: "platform", name: given.name });
     const stored = await this.#records.get("platform", given.name);

@@ -1,11 +1,30 @@
 import type { RecordKind, RecordStore, StoredRecord } from "../contracts/store.ts";
-import { HostwrightError } from "../errors/hostwright-error.ts";
+import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 
 /** By id or name, with or without the `@` of an alias. @throws HW_NOT_FOUND */
 export async function getRecord(records: RecordStore, kind: RecordKind, idOrName: string): Promise<StoredRecord> {
   const stored = await records.get(kind, idOrName.replace(/^@/, ""));
   if (stored !== null) return stored;
   throw new HostwrightError("HW_NOT_FOUND", `There is no ${kind} "${idOrName.slice(0, 100)}".`);
+}
+
+/** Tries of a put that others are faster than. */
+const TRIES = 10;
+
+/** A put that another one of the same record was faster than is made again, on what is there now (decisions.md D38). */
+export async function putAgain<T>(put: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await put();
+    } catch (error) {
+      if (tries === TRIES || !wasRaced(error)) throw error;
+    }
+  }
+}
+
+function wasRaced(error: unknown): boolean {
+  if (!isHostwrightError(error)) return false;
+  return error.code === "HW_RECORD_TAKEN" || (error.code === "HW_TASK_STATE" && "expect" in error.data);
 }
 
 /** A record held by code or a file is written by that alone (decisions.md D38). @throws HW_RECORD_MANAGED */

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { FakeServer } from "../../test/fake-world.ts";
 import { loginKey } from "../../test/login-key.ts";
@@ -56,6 +57,24 @@ describe("a server's record", () => {
     for (const name of [made.id, "web1", "@web1"]) expect(await hw.servers.get(name)).toEqual(made);
     expect(await hw.servers.list()).toEqual([made]);
     expect(opened).toEqual([]);
+  });
+
+  test("put by several at once for the first time is one record, with one key", async () => {
+    const puts = Array.from({ length: 5 }, async (_, n) =>
+      hw.servers.put({ name: "web1", connect: connection("web1.example", `key-${n}`), services: n === 0 ? [web] : [] }),
+    );
+    const made = await Promise.all(puts);
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    expect(await hw.servers.list()).toHaveLength(1);
+    const platforms = await Promise.all(
+      Array.from({ length: 5 }, async () =>
+        hw.platforms.put({ name: "p1", server: "web1", type: { type: "blog", options: {} } }),
+      ),
+    );
+    expect(new Set(platforms.map(({ id }) => id)).size).toBe(1);
+    const db = new DatabaseSync(join(stateDir, "store.db"), { readOnly: true });
+    expect(db.prepare("SELECT id FROM secrets").all()).toEqual([{ id: `server/${made[0]?.id}/private-key` }]);
+    db.close();
   });
 
   test("put again as it is stays as it is", async () => {

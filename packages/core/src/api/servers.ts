@@ -17,7 +17,7 @@ import {
 import { readPrivateKey } from "../servers/private-key.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
-import { getRecord, requireManager } from "./record-access.ts";
+import { getRecord, putAgain, requireManager } from "./record-access.ts";
 
 /** Records of servers. Writing a record touches no server (decisions.md D38). */
 export class Servers {
@@ -48,6 +48,10 @@ export class Servers {
    * server that serves sites: `switchHttp` first), HW_FORBIDDEN, HW_ROLE_SUBMIT
    */
   async put(input: ServerInput): Promise<ServerRecord> {
+    return putAgain(async () => this.#put(input));
+  }
+
+  async #put(input: ServerInput): Promise<ServerRecord> {
     const given = parseInput(ServerSchema, input, "server");
     await this.#access.require("server:put", { kind: "server", name: given.name });
     // Whoever may say where workers go may send them anywhere: that is not a panel's to say.
@@ -76,10 +80,13 @@ export class Servers {
     };
     const rekeyed = key !== null && (await this.#keepKey(id, key));
     if (JSON.stringify(record) !== JSON.stringify(known)) {
-      await this.#records.put(
-        { kind: "server", id, name: record.name, value: record },
-        { expect: stored?.version ?? 0, claims: [] },
-      );
+      const change = { kind: "server", id, name: record.name, value: record } as const;
+      try {
+        await this.#records.put(change, { expect: stored?.version ?? 0, claims: [] });
+      } catch (error) {
+        if (known === undefined) await this.#vault.removePrefix(`server/${id}/`);
+        throw error;
+      }
     }
     if (rekeyed) this.#pool.forget(id);
     return record;

@@ -85,7 +85,8 @@ export interface RecordStore {
   /**
    * Creates (`expect` 0) or replaces (`expect` = present version) in one transaction with the names it claims, which
    * replace those claimed before; its own name is always among them.
-   * Names (all domains of a site) are unique over the kind. @throws HW_DOMAIN_TAKEN, HW_TASK_STATE (version moved).
+   * Names (all domains of a site) are unique over the kind. @throws HW_DOMAIN_TAKEN (sites), HW_RECORD_TAKEN (all others),
+   * HW_TASK_STATE (version moved).
    */
   put(
     record: Omit<StoredRecord, "version">,

@@ -8,6 +8,8 @@ export const ERROR_CODES = {
   HW_DOMAIN_RESERVED: "A domain belongs to a reserved name (localhost, .invalid, ...). Choose a public name.",
   HW_DOMAIN_TAKEN:
     "Another site holds this domain as its main name or alias. Choose another, or remove it there first.",
+  HW_RECORD_TAKEN:
+    "Another record of that kind has this name. Choose another name, or change the record that is there.",
   HW_NAME_TAKEN:
     "A name that the web server already serves from foreign configuration. Remove it from the named file first.",
   HW_NOT_FOUND: "No such record, or it is not visible to this actor. Check the name or id.",
@@ -40,9 +42,10 @@ export const ERROR_CODES = {
   HW_INTERRUPTED:
     "The worker of a task died in the middle of something that cannot just be done again. It was taken back: submit it again.",
   HW_CANCELLED: "The work was cancelled by its caller.",
-  HW_DISK_FULL: "A server's file system has no room left. Free space and try again.",
+  HW_DISK_FULL:
+    "A file system has no room left: a server's, or that of the state folder, as the message says. Free space and try again.",
   HW_PERMISSION_DENIED:
-    "The server refused access. Check that the login user is root or may use sudo without a password.",
+    "Access was refused: by a server, whose login user must be root or may use sudo without a password, or to the state folder.",
   HW_DATABASE_UNREACHABLE: "The database server does not answer. Start it, or check its socket and credentials.",
   HW_DATABASE_FAILED: "The database server refused a statement. Its message says why.",
   HW_RESOURCE_CONFLICT: "Two owners declare the same thing on a server. Rename one of them.",
@@ -73,6 +76,8 @@ export const ERROR_CODES = {
     "A server saw a later state of the store than this one: it was restored from a backup, or another took its place. End every other process of the installation, then call `raiseEpoch` once.",
   HW_STORE_BUSY:
     "Another process held the state store for too long. Try again; if it lasts, end the process that hangs.",
+  HW_STORE_FAILED:
+    "The machine that Hostwright runs on could not read or write a file of the state folder. Look at its own log: disk, memory, open files.",
   HW_STORE_EXPOSED:
     "A file of the state folder can be read or changed by other users. Correct its owner and mode first.",
   HW_HOST_UNSUPPORTED: "This machine cannot do what was asked. The message says what is missing.",

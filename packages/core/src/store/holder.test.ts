@@ -1,7 +1,28 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { describe, expect, it } from "vitest";
-import { isHolderGone, processHolder } from "./holder.ts";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { bootId, isHolderGone, processHolder } from "./holder.ts";
+import { openSqliteStore } from "./sqlite/sqlite-store.ts";
+
+const proc = vi.hoisted(() => ({ isThere: true }));
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  const gone = (path: unknown): boolean => !proc.isThere && String(path).startsWith("/proc/");
+  const refuse = (path: string): never => fs.readFileSync(`/nowhere${path}`) as never;
+  return {
+    ...fs,
+    readFileSync: (path: string, ...rest: []) => (gone(path) ? refuse(path) : fs.readFileSync(path, ...rest)),
+    readlinkSync: (path: string, ...rest: []) => (gone(path) ? refuse(path) : fs.readlinkSync(path, ...rest)),
+  };
+});
+
+function withoutProc(): void {
+  proc.isThere = false;
+  onTestFinished(() => void (proc.isThere = true));
+}
 
 describe("a holder", () => {
   it("is this process or another, by pid, start time, boot and pid namespace", () => {
@@ -29,6 +50,34 @@ describe("a holder", () => {
     expect(isHolderGone(`${pid}:${Number(start) - 1}:${boot}:${namespace}`)).toBe(true);
     expect(isHolderGone(`${pid}:${start}:00000000-0000-0000-0000-000000000000:${namespace}`)).toBe(true);
     expect(isHolderGone(`${pid}:${start}:${boot}`)).toBe(false);
+  });
+
+  it("without /proc has a name of its own, and takes nobody for gone but nobody: heartbeats judge", () => {
+    const seen = processHolder();
+    withoutProc();
+    expect(processHolder()).toMatch(/^unseen-[0-9a-f-]{36}$/);
+    expect(processHolder()).toBe(processHolder());
+    expect(bootId()).toBeNull();
+    for (const holder of [seen, processHolder(), "1:1:00000000-0000-0000-0000-000000000000:1"])
+      expect(isHolderGone(holder)).toBe(false);
+    expect(isHolderGone("nobody")).toBe(true);
+    proc.isThere = true;
+    expect(isHolderGone("unseen-x")).toBe(false);
+  });
+
+  it("without /proc can work on a store, whose event numbers leap at each opening", async () => {
+    withoutProc();
+    const directory = join(mkdtempSync(join(tmpdir(), "hostwright-noproc-")), "state");
+    const event = { at: "2026", task: null, type: "a:b", payload: null };
+    const numbers: number[] = [];
+    for (let n = 0; n < 2; n++) {
+      const store = await openSqliteStore({ directory });
+      const scopes = [{ scope: `site/${n}`, mode: "exclusive" }] as const;
+      expect(await store.leases.acquire(`t${n}`, processHolder(), scopes)).toHaveProperty("granted");
+      numbers.push((await store.events.append([event]))[0]?.seq ?? 0);
+      await store.close();
+    }
+    expect((numbers[1] ?? 0) - (numbers[0] ?? 0)).toBeGreaterThan(100_000);
   });
 
   it("is not taken for gone when it cannot be seen from here", () => {

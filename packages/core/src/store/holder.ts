@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
@@ -7,16 +7,21 @@ interface Process {
   readonly ended: boolean;
 }
 
+/** Of this process where no /proc shows processes: nobody can see whether it is gone, so that its heartbeat judges it. */
+const UNSEEN = `unseen-${randomUUID()}`;
+
 /**
  * Names a process for leases so that no later one is taken for it: `pid:starttime:bootid:namespace`, the last being the
- * number of the pid namespace, since a container sees other pids. Default: this process. @throws HW_HOST_UNSUPPORTED
+ * number of the pid namespace, since a container sees other pids. Default: this process. Where there is no /proc
+ * (macOS, some containers) it is a name of its own. @throws HW_HOST_UNSUPPORTED: there is no such process
  */
 export function processHolder(pid: number = process.pid): string {
+  if (pid === process.pid && !seesProcesses()) return UNSEEN;
   const found = look(pid);
   if (found === null) {
     throw new HostwrightError(
       "HW_HOST_UNSUPPORTED",
-      `/proc/${pid}/stat cannot be read; leases need Linux and its /proc.`,
+      `/proc/${pid}/stat cannot be read; no lease is held in that process's name.`,
     );
   }
   return `${pid}:${found.startTime}:${bootId()}:${pidNamespace()}`;
@@ -40,7 +45,7 @@ export const NOBODY = "nobody";
 export function isHolderGone(holder: string): boolean {
   if (holder === NOBODY) return true;
   const match = /^(\d+):(\d+):([0-9a-f-]+)(?::(\d+))?(?::[0-9a-f]+)?$/.exec(holder);
-  if (match === null) return false;
+  if (match === null || !seesProcesses()) return false;
   const [, pid, startTime, boot, namespace] = match;
   if (boot !== bootId()) return true;
   if (namespace !== undefined && namespace !== pidNamespace()) return false;
@@ -48,13 +53,26 @@ export function isHolderGone(holder: string): boolean {
   return found === null || found.ended || found.startTime !== startTime;
 }
 
-/** Changes with each start of the machine. */
-export function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+/** Changes with each start of the machine; null where no /proc tells it. */
+export function bootId(): string | null {
+  return ifThere(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
 }
 
-function pidNamespace(): string {
-  return readlinkSync("/proc/self/ns/pid").replaceAll(/\D/g, "");
+function pidNamespace(): string | null {
+  return ifThere(() => readlinkSync("/proc/self/ns/pid").replaceAll(/\D/g, ""));
+}
+
+function seesProcesses(): boolean {
+  return ifThere(() => look(process.pid)) !== null && bootId() !== null && pidNamespace() !== null;
+}
+
+function ifThere<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) return null;
+    throw error;
+  }
 }
 
 /** Reads /proc/PID/stat (proc(5)): the command in parentheses may itself hold spaces and parentheses. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Secret } from "../model/secret.ts";
+import { onFile } from "./file-error.ts";
 import { createPrivateFile, requirePrivate } from "./private-files.ts";
 
 const KEY_BYTES = 32;
@@ -50,7 +51,8 @@ export function loadKeyring(source: KeyringSource): Keyring {
 function readKeys(file: string): Keyring {
   if (!existsSync(file)) throw invalid("file", `The key file ${file} does not exist.`);
   requirePrivate(file, "600");
-  return parseKeys(readFileSync(file, "utf8"), `file ${file}`);
+  const text = onFile(file, () => readFileSync(file, "utf8"));
+  return parseKeys(text, `file ${file}`);
 }
 
 function parseKeys(text: string, field: string): Keyring {

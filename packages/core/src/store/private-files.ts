@@ -2,14 +2,17 @@ import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, 
 import { randomBytes } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { onFile } from "./file-error.ts";
 
-/** Makes a folder that only this user can enter, or accepts one that is. @throws HW_STORE_EXPOSED */
+/** Makes a folder that only this user can enter, or accepts one that is. @throws HW_STORE_EXPOSED; as `onFile` does */
 export function ensurePrivateDirectory(path: string): void {
   const full = resolve(path);
-  const first = mkdirSync(full, { recursive: true, mode: 0o700 });
-  if (first !== undefined) {
-    for (let made = full; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
-  }
+  onFile(full, () => {
+    // One by one: where a folder can never be made, as in /proc, Node's own `recursive` tries for ever.
+    const missing: string[] = [];
+    for (let at = full; statSync(at, { throwIfNoEntry: false }) === undefined; at = dirname(at)) missing.unshift(at);
+    for (const folder of missing) makeDirectory(folder);
+  });
   requirePrivate(full, "700");
 }
 
@@ -18,6 +21,10 @@ export function ensurePrivateDirectory(path: string): void {
  * An existing file is never opened here: closing a second descriptor of an open SQLite file drops this process's locks.
  */
 export function createPrivateFile(path: string, content: string): boolean {
+  return onFile(path, () => create(path, content));
+}
+
+function create(path: string, content: string): boolean {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return false;
   const fresh = `${path}.${randomBytes(6).toString("hex")}`;
   try {
@@ -35,7 +42,7 @@ export function createPrivateFile(path: string, content: string): boolean {
 
 /** @throws HW_STORE_EXPOSED when another user owns, reads or changes it. */
 export function requirePrivate(path: string, mode: "600" | "700"): void {
-  const found = statSync(path);
+  const found = onFile(path, () => statSync(path));
   const owned = found.uid === process.geteuid?.();
   if (owned && (found.mode & 0o077) === 0) return;
   const why = owned
@@ -45,6 +52,16 @@ export function requirePrivate(path: string, mode: "600" | "700"): void {
     mend: `Look whether others used it, then run: chown ${process.geteuid?.() ?? ""} and chmod ${mode} on ${path}`,
     data: { file: path },
   });
+}
+
+/** Another process may be faster. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  syncDirectory(dirname(path));
 }
 
 function writeDurably(path: string, content: string): void {

@@ -1,5 +1,6 @@
 import type { RecordChange, RecordKind, RecordRemoval, RecordStore, StoredRecord } from "../../src/contracts/store.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
+import { nameTakenCode } from "../../src/store/sqlite/records.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
 import { atomically, keyOf, nextNumber, type RecordRow, type Tables } from "./tables.ts";
 
@@ -37,7 +38,7 @@ export function putRecords(tables: Tables, changes: readonly RecordChange[]): vo
     for (const claimed of [name, ...claims]) {
       const holder = tables.claims.get(keyOf(kind, claimed));
       if (holder !== undefined && holder !== id) {
-        throw new HostwrightError("HW_DOMAIN_TAKEN", `${kind} ${holder} has the name ${claimed}.`);
+        throw new HostwrightError(nameTakenCode(kind), `${kind} ${holder} has the name ${claimed}.`);
       }
       tables.claims.set(keyOf(kind, claimed), id);
     }

@@ -74,6 +74,15 @@ export function recordPromises(open: OpenHarness): void {
       expect(await store.records.claimedBy("server", "a.test")).toBe("v1");
     });
 
+    it("says of what kind the name is that is taken", async () => {
+      const { store } = await use(open);
+      for (const kind of ["server", "platform", "client"] as const) {
+        await store.records.put({ kind, id: "one", name: "a", value: {} }, { expect: 0, claims: [] });
+        const second = store.records.put({ kind, id: "two", name: "a", value: {} }, { expect: 0, claims: [] });
+        await expect(second).rejects.toMatchObject({ code: "HW_RECORD_TAKEN" });
+      }
+    });
+
     it("frees the names that a record claims no longer, and all when it is deleted", async () => {
       const { store } = await use(open);
       await store.records.put(site("s1", "a.test"), { expect: 0, claims: ["old.test", "kept.test"] });

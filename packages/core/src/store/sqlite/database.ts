@@ -27,7 +27,8 @@ export class Database implements Transactions {
   readonly #statements = new Map<string, StatementSync>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: DatabaseOptions) {
+  /** Use `open`. */
+  constructor(options: DatabaseOptions) {
     this.#path = options.path;
     this.#busyMs = options.busyMs;
     this.#db = new DatabaseSync(options.path, { timeout: BLOCKING_WAIT_MS });
@@ -37,7 +38,7 @@ export class Database implements Transactions {
   static async open(options: DatabaseOptions): Promise<Database> {
     createPrivateFile(options.path, "");
     requirePrivate(options.path, "600");
-    const database = new Database(options);
+    const database = connect(options);
     try {
       await database.#prepare(options);
     } catch (error) {
@@ -135,5 +136,13 @@ export class Database implements Transactions {
       // Spread out, since SQLite's locks know no queue.
       await sleep(pause * (0.5 + Math.random()));
     }
+  }
+}
+
+function connect(options: DatabaseOptions): Database {
+  try {
+    return new Database(options);
+  } catch (error) {
+    throw storeError(error, options.path);
   }
 }

@@ -1,4 +1,5 @@
 import type { EventStore, StoredEvent } from "../../contracts/store.ts";
+import { randomUUID } from "node:crypto";
 import { bootId } from "../holder.ts";
 import type { Database } from "./database.ts";
 import { fromJson } from "./json.ts";
@@ -50,8 +51,9 @@ export class SqliteEvents implements EventStore {
 /**
  * This file is not synced at each commit, so that a loss of power may drop the newest events, which readers have seen.
  * After each start of the machine the numbers leap ahead: what comes next is never hidden behind such a reader's cursor.
+ * Where nothing tells such a start, each opening may be the first after one.
  */
-export async function leapAfterBoot(db: Database, boot: string = bootId()): Promise<void> {
+export async function leapAfterBoot(db: Database, boot: string = bootId() ?? randomUUID()): Promise<void> {
   const seen = (): string | undefined => db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'boot'")?.value;
   if ((await db.read(seen)) === boot) return;
   await db.write(() => {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../errors/codes.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RecordChange, RecordKind, RecordRemoval, RecordStore, StoredRecord } from "../../contracts/store.ts";
 import type { Transactions } from "./transactions.ts";
@@ -100,6 +101,11 @@ export function nextNumber(db: Transactions, counter: string, from: number): num
   return row.value;
 }
 
+/** Names of sites are domains; those of all other records are not. */
+export function nameTakenCode(kind: RecordKind): ErrorCode {
+  return kind === "site" ? "HW_DOMAIN_TAKEN" : "HW_RECORD_TAKEN";
+}
+
 function claim(db: Transactions, { kind, id }: RecordChange, name: string): void {
   const { changes } = db.run(
     "INSERT INTO claims (kind, name, id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -110,12 +116,9 @@ function claim(db: Transactions, { kind, id }: RecordChange, name: string): void
   if (changes === 1) return;
   const holder = holderOf(db, kind, name);
   throw new HostwrightError(
-    "HW_DOMAIN_TAKEN",
+    nameTakenCode(kind),
     `The ${kind} ${id} cannot have the name ${name}: ${kind} ${holder} has it.`,
-    {
-      data: { kind, name, holder },
-      ...(kind === "site" ? {} : { mend: "Choose another name." }),
-    },
+    { data: { kind, name, holder } },
   );
 }
 

@@ -3,16 +3,19 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 // Primary result codes (sqlite.org/rescode.html); the extended ones keep them in the low byte.
 const BUSY = 5;
 const LOCKED = 6;
+const NOMEM = 7;
 const READONLY = 8;
+const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
+const PROTOCOL = 15;
 const NOTADB = 26;
 
 /** Another connection holds the lock; nothing was changed. */
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
-  return code === BUSY || code === LOCKED;
+  return code === BUSY || code === LOCKED || code === PROTOCOL;
 }
 
 /** SQLite's failure as a coded error; whatever else is thrown passes. The transaction was rolled back. */
@@ -23,6 +26,7 @@ export function storeError(error: unknown, path: string): unknown {
   switch (code) {
     case BUSY:
     case LOCKED:
+    case PROTOCOL:
       return new HostwrightError("HW_STORE_BUSY", message, { cause: error, retryable: true });
     case FULL:
       return new HostwrightError("HW_DISK_FULL", message, { cause: error, retryable: true });
@@ -32,6 +36,9 @@ export function storeError(error: unknown, path: string): unknown {
         cause: error,
         mend: "Let the user that Hostwright runs as own the state folder and write in it.",
       });
+    case NOMEM:
+    case IOERR:
+      return new HostwrightError("HW_STORE_FAILED", message, { cause: error, retryable: true });
     case CORRUPT:
     case NOTADB:
       return new HostwrightError("HW_STORE_INCOMPATIBLE", message, {
