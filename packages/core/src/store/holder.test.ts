@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type FileSystem from "node:fs";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { openSqliteStore } from "./sqlite/sqlite-store.ts";
 
 const proc = vi.hoisted(() => ({ isThere: true }));
 vi.mock("node:fs", async (original) => {
-  const fs = await original<typeof import("node:fs")>();
+  const fs = await original<typeof FileSystem>();
   const gone = (path: unknown): boolean => !proc.isThere && String(path).startsWith("/proc/");
   const refuse = (path: string): never => fs.readFileSync(`/nowhere${path}`) as never;
   return {
