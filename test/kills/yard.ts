@@ -11,9 +11,13 @@ import { BEGINNING, NEW_SITE, nameOf, reach, type Standing } from "./standing.ts
 import { strike, type Struck } from "./strike.ts";
 import type { Order } from "./worker.ts";
 
+type Hosts = readonly string[];
+
 const LEASE_MS = 3_000;
 const WORKERS = 2;
 const WORKER = join(import.meta.dirname, "worker.ts");
+/** Hosts that are looked at: the second one changes only when a database moves. */
+const [WEB, BOTH]: readonly [Hosts, Hosts] = [["web1"], ["web1", OTHER_HOST]];
 /** Until it is known. */
 const TYPICAL_MS = 4_000;
 
@@ -30,7 +34,7 @@ export interface Played extends Omit<Struck, "done"> {
 export class KillYard implements AsyncDisposable {
   #living: LivingServer;
   #pack: WorkerPack;
-  /** How server and store look, by the name of their standing. */
+  /** How servers and store look, by their standing and what is looked at. */
   readonly #known = new Map<string, Snapshot>();
   readonly #typical = new Map<string, number>();
   #standing: Standing | null = null;
@@ -65,6 +69,7 @@ export class KillYard implements AsyncDisposable {
 
   /** After a round that failed: what it left must not fail the next one. */
   async renew(): Promise<void> {
+    if (await this.#isMended()) return;
     this.#known.clear();
     this.#standing = null;
     await this[Symbol.asyncDispose]();
@@ -87,15 +92,27 @@ export class KillYard implements AsyncDisposable {
       await this.#living.hw.run(request);
       this.#typical.set(name, performance.now() - started);
     }
-    await this.#learn(BEGINNING);
+    await this.#learn(BEGINNING, BOTH);
+  }
+
+  /** Undisturbed tasks brought everything back to the beginning. */
+  async #isMended(): Promise<boolean> {
+    const wanted = this.#known.get(keyOf(BEGINNING, BOTH));
+    try {
+      await this.#to(BEGINNING);
+      const problems = await judgeServers(this.#living, BEGINNING);
+      return wanted !== undefined && problems.length === 0 && diffSnapshots(wanted, await this.#look(BOTH)) === "";
+    } catch {
+      return false;
+    }
   }
 
   async #play(round: Round): Promise<Played> {
     const living = this.#living;
     const [first] = round.moves;
-    await this.#wholeAt(round.begins);
+    await this.#to(round.begins);
     await first.prepare?.(living);
-    const disturbed = first.prepare === undefined || first.stays === true ? null : await this.#look();
+    const disturbed = first.prepare === undefined || first.stays === true ? null : await this.#look(WEB);
     const started = performance.now();
     const tasks: Task[] = [];
     for (const { request } of round.moves) tasks.push(await living.hw.submit(request));
@@ -114,16 +131,17 @@ export class KillYard implements AsyncDisposable {
     const standing = follow(round.begins, ended, problems);
     problems.push(...judgeTelling(living, ended));
     if (first.prepare !== undefined && ended[0]?.outcome.state === "undone") {
-      if (disturbed !== null) problems.push(...differing("taken back", disturbed, await this.#look()));
+      if (disturbed !== null) problems.push(...differing("taken back", disturbed, await this.#look(WEB)));
       await living.hw.run(first.request);
     }
-    const found = await this.#look();
-    const wanted = this.#known.get(nameOf(standing));
-    if (wanted !== undefined) problems.push(...differing(nameOf(standing), wanted, found));
+    const hosts = round.moves.some(({ request }) => request.type === "site:move-database") ? BOTH : WEB;
+    const found = await this.#look(hosts);
+    const known = this.#known.get(keyOf(standing, hosts));
+    if (known !== undefined) problems.push(...differing(nameOf(standing), known, found));
     problems.push(...(await judgeServers(living, standing)));
-    // Only where nobody was seen before: an undisturbed way there tells how it should look.
-    if (wanted === undefined && problems.length === 0)
-      problems.push(...differing(nameOf(standing), await this.#learn(standing), found));
+    // Only where nobody looked before: an undisturbed way there tells how it should look.
+    if (known === undefined && problems.length === 0)
+      problems.push(...differing(nameOf(standing), await this.#learn(standing, hosts), found));
     if (problems.length === 0) this.#standing = standing;
     const ends = ended.map(
       ({ move, task, outcome }) =>
@@ -133,26 +151,23 @@ export class KillYard implements AsyncDisposable {
     return { ...counts, toldTwice: toldTwice(living, ended), story: [...done, ...ends], problems };
   }
 
-  /** Everything stands so, and is known. */
-  async #wholeAt(standing: Standing): Promise<void> {
-    if (!this.#known.has(nameOf(standing))) await this.#learn(standing);
-    else if (this.#standing === null || nameOf(this.#standing) !== nameOf(standing)) {
-      await reach(this.#living, standing);
-      this.#standing = standing;
-    }
+  async #to(standing: Standing): Promise<void> {
+    if (this.#standing !== null && nameOf(this.#standing) === nameOf(standing)) return;
+    await reach(this.#living, standing);
+    this.#standing = standing;
   }
 
-  async #learn(standing: Standing): Promise<Snapshot> {
+  async #learn(standing: Standing, hosts: Hosts): Promise<Snapshot> {
     await reach(this.#living, { ...standing, site: null });
     await reach(this.#living, standing);
     this.#standing = standing;
-    const snapshot = await this.#look();
-    this.#known.set(nameOf(standing), snapshot);
+    const snapshot = await this.#look(hosts);
+    this.#known.set(keyOf(standing, hosts), snapshot);
     return snapshot;
   }
 
-  async #look(): Promise<Snapshot> {
-    return takeSnapshot(this.#living, { whole: false, hosts: ["web1", OTHER_HOST] });
+  async #look(hosts: Hosts): Promise<Snapshot> {
+    return takeSnapshot(this.#living, { whole: false, hosts });
   }
 
   #learnTime(name: string, { kills, stops }: Struck, ms: number): void {
@@ -167,6 +182,10 @@ async function openYard(): Promise<[LivingServer, WorkerPack]> {
   const living = await startLiving({ leaseMs: LEASE_MS });
   const order: Order = { stateDir: living.state.path, leaseMs: LEASE_MS };
   return [living, await WorkerPack.start(WORKER, order, WORKERS)];
+}
+
+function keyOf(standing: Standing, hosts: Hosts): string {
+  return `${nameOf(standing)}: ${hosts.join(" ")}`;
 }
 
 function differing(what: string, wanted: Snapshot, found: Snapshot): readonly string[] {
