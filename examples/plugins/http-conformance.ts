@@ -1,11 +1,10 @@
-import { httpConformance } from "@hostwright/testing";
+import { httpConformance, testHosts } from "@hostwright/testing";
 import { exampleHttp } from "./http.ts";
-import { harness } from "./test-hosts.ts";
 
 httpConformance({
   plugin: exampleHttp,
-  harness,
-  log: "/var/log/nginx/access.log",
+  harness: testHosts({ packages: ["nginx-light"] }),
+  log: "/var/log/nginx/example-http.log",
   removeStockSite: "rm -f /etc/nginx/sites-enabled/default && systemctl restart nginx",
   foreignSite: (name, other) => ({
     path: "/etc/nginx/conf.d/foreign.conf",
@@ -13,5 +12,4 @@ httpConformance({
   }),
   broken: { path: "/etc/nginx/conf.d/broken.conf", content: "no_such_directive on;\n" },
   brokenEntry: "server { listen 80; no_such_directive on; }\n",
-  lacking: { ipv6: "it listens on IPv4 addresses only" },
 });

@@ -1,9 +1,9 @@
 import type { DatabaseBinding, SiteView } from "@hostwright/core";
-import { siteViewOf } from "@hostwright/testing";
+import { siteView } from "@hostwright/testing";
 
 /** The site of `sampleDatabase`; any part can be another. */
 export function sampleSite(change: Partial<SiteView> = {}): SiteView {
-  return siteViewOf("s1aaaaaaaa", change);
+  return siteView("s1aaaaaaaa", change);
 }
 
 export const sampleDatabase: DatabaseBinding = {

@@ -66,6 +66,19 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("hosts on this machine", (
     expect([...(await tracesOf(one.id)), ...(await tracesOf(two.id))]).toEqual([]);
   });
 
+  test("packages that were asked for are there, and do not run by themselves", { timeout: 300_000 }, async () => {
+    await using hosts = await startHosts([
+      { name: "with", packages: ["lighttpd"] },
+      { name: "running", packages: ["lighttpd"], services: ["lighttpd"] },
+      { name: "without" },
+    ]);
+    const state = async (name: string): Promise<string> =>
+      (await hosts.host(name).exec(["systemctl", "is-active", "lighttpd"])).stdout.trim();
+    expect([await state("with"), await state("running")]).toEqual(["inactive", "active"]);
+    expect((await hosts.host("without").exec(["lighttpd", "-v"])).code).not.toBe(0);
+    expect(await hosts.host("with").sh("find /var/lib/apt/lists -type f; cat /etc/resolv.conf")).toBe("");
+  });
+
   test("a run whose owner was killed is removed by the next one", { timeout: 60_000 }, async () => {
     const script = `
       const { startHosts } = await import(${JSON.stringify(join(import.meta.dirname, "hosts.ts"))});

@@ -6,7 +6,7 @@ import type { PlatformDeclaration, PlatformPlugin, SiteDeclaration, WebRules } f
 import { drupal } from "@hostwright/platform-drupal";
 import { mediawiki } from "@hostwright/platform-mediawiki";
 import { wordpress } from "@hostwright/platform-wordpress";
-import { siteViewOf } from "@hostwright/testing";
+import { siteView } from "@hostwright/testing";
 import { mediawikiCodebase, wordpressCodebases, type WordpressVersion } from "../hosts/codebases.ts";
 import { run } from "../../packages/testing/src/containers/run.ts";
 import type { Pair } from "./estate.ts";
@@ -70,7 +70,7 @@ export interface App {
 function contract({ platforms }: PlatformPlugin<never, never>): Pick<App, "rules" | "driver"> {
   const role = platforms?.[0]?.role;
   if (role === undefined) throw new Error("the package has no platform");
-  return { rules: role.webRules(siteViewOf("any")), driver: role.driver.name };
+  return { rules: role.webRules(siteView("any")), driver: role.driver.name };
 }
 
 /** A copy of the code with a bait wherever its rules deny something or give it an age, but for the site's own folders. */

@@ -1,8 +1,8 @@
 import type { SiteView, WebRules } from "@hostwright/core";
-import { siteViewOf } from "@hostwright/testing";
+import { siteView as sample } from "@hostwright/testing";
 
 export { drupalRules, ownRules, wordpressRules } from "@hostwright/testing";
 
 export function siteView(id: string, rules: WebRules, change: Partial<SiteView> = {}): SiteView {
-  return siteViewOf(id, { rules, ...change });
+  return sample(id, { rules, ...change });
 }

@@ -16,6 +16,8 @@ export interface Check<Bench> {
 export type Lacking = Readonly<Record<string, string>>;
 
 const TIMEOUT_MS = 300_000;
+/** The first bench of a machine may wait for the hosts' base to be built. */
+const OPENING_MS = 1_800_000;
 
 /**
  * Registers the checks of a suite with vitest, on one bench that is opened before the first and disposed of after the last.
@@ -33,7 +35,7 @@ export function conformance<Bench extends AsyncDisposable>(
     let bench: Bench | undefined;
     beforeAll(async () => {
       bench = await open();
-    }, TIMEOUT_MS);
+    }, OPENING_MS);
     afterAll(async () => bench?.[Symbol.asyncDispose](), TIMEOUT_MS);
     for (const check of checks) {
       const reason = check.needs === undefined ? undefined : lacking[check.needs];

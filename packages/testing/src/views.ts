@@ -1,8 +1,12 @@
 import { NO_OWN_RULES, type ServerView, type ServiceDefinition, type SiteView, type WebRules } from "@hostwright/core";
 import type { TestedHost } from "./hosts/host.ts";
 
-/** A server as a service's functions see it, with the service's options as its schema gives them. */
-export function serverViewOf(
+/**
+ * A server as a service's functions see it: `serverView(serviceOf(plugin, "http"))`.
+ * @param given the service's options as a person writes them; default none. What the schema refuses throws.
+ * @param rest any part of the view that is to be another: facts, addresses, peers
+ */
+export function serverView(
   { kind, type, options }: ServiceDefinition,
   given: unknown = {},
   rest: Partial<ServerView> = {},
@@ -37,8 +41,8 @@ export const NO_RULES: WebRules = {
   generated: [],
 };
 
-/** A site as core would describe it, with folders and platform of its own name; any part can be another. */
-export function siteViewOf(id: string, change: Partial<SiteView> = {}): SiteView {
+/** A site as core would describe it, with domain, folders, user and platform of its own name; any part can be another. */
+export function siteView(id: string, change: Partial<SiteView> = {}): SiteView {
   const home = `/srv/sites/${id}`;
   const root = `/srv/platforms/${id}`;
   return {

@@ -1,4 +1,4 @@
-import type { SiteView } from "@hostwright/core";
+import { file, type SiteView } from "@hostwright/core";
 import { nginx } from "@hostwright/service-nginx";
 import { withRole, type AnyService, type Mutant } from "./mutant.ts";
 
@@ -6,6 +6,19 @@ const site = (change: (view: SiteView) => SiteView): AnyService =>
   withRole(nginx, "http", (role) => ({ site: (view, server) => role.site(change(view), server) }));
 
 const row = (path: string, of: string): string => `a site like wordpress: ${path} ${of}`;
+
+const RESTART = `[Service]
+ExecReload=
+ExecReload=/bin/sh -c 'nginx -s stop; while [ -e /run/nginx.pid ]; do sleep 0.01; done; exec nginx -g "daemon on; master_process on;"'
+`;
+
+/** Takes each generation by ending and beginning anew. */
+const restarting = withRole(nginx, "http", (role) => ({
+  server: (view) => [
+    ...role.server(view),
+    file({ path: "/etc/systemd/system/nginx.service.d/restart.conf", content: RESTART, mode: 0o644 }),
+  ],
+}));
 
 /** Broken on a host. */
 export const httpHostMutants: readonly Mutant<AnyService>[] = [
@@ -52,6 +65,37 @@ export const httpHostMutants: readonly Mutant<AnyService>[] = [
         role
           .site(view, server)
           .map((entry) => ({ ...entry, content: entry.content.replaceAll("open_file_cache off;", "") })),
+    })),
+  },
+  ...["no request is lost", "a publication is a reload"].map((caughtBy) => ({
+    name: `a restart instead of a reload, against "${caughtBy}"`,
+    caughtBy,
+    plugin: restarting,
+  })),
+  {
+    name: "a log of what was asked for",
+    caughtBy: "the log names a request's site",
+    plugin: withRole(nginx, "http", (role) => ({
+      site: (view, server) =>
+        role.site(view, server).map((entry) => ({
+          ...entry,
+          content: entry.content.replaceAll("hostwright.log hostwright", "hostwright.log combined"),
+        })),
+    })),
+  },
+  {
+    name: "an end of a path that is one before a line break too",
+    caughtBy: "a path with a control character opens nothing",
+    plugin: withRole(nginx, "http", (role) => ({
+      site: (view, server) =>
+        role.site(view, server).map((entry) => ({ ...entry, content: entry.content.replaceAll("\\\\z", "$") })),
+    })),
+  },
+  {
+    name: "nothing but what others serve is held",
+    caughtBy: "names that somebody else serves",
+    plugin: withRole(nginx, "http", (role) => ({
+      heldNames: (dump) => role.heldNames(dump).filter(({ file }) => !file.startsWith(role.publication.root)),
     })),
   },
   {

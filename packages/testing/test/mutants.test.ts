@@ -130,3 +130,15 @@ test("the README tells how many checks each suite has", () => {
   };
   expect(told).toEqual(Object.entries(suites).map(([name, checks]) => [name, checks.length]));
 });
+
+test("each promise of an http service in the documents is one that a check looks at", () => {
+  const text = readFileSync(new URL("../../../docs/plugin-author.md", import.meta.url), "utf8");
+  const table = /^\| promise .*?(?=\n\n)/ms.exec(text)?.[0] ?? "";
+  const named = table
+    .split("\n")
+    .slice(2)
+    .map((row) => row.split(" | ").at(-1) ?? "");
+  expect(named.length).toBeGreaterThan(10);
+  const begins = named.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, begin = ""]) => begin));
+  expect(begins.filter((begin) => !httpChecks.some(({ name }) => name.startsWith(begin)))).toEqual([]);
+});

@@ -5,7 +5,7 @@ import { SEED } from "../hostile.ts";
 import type { Drift, ResourceBench } from "../resources/resource-bench.ts";
 import { freeze } from "../subject.ts";
 import { openTarget } from "../resources/target.ts";
-import { serverViewOf } from "../views.ts";
+import { serverView } from "../views.ts";
 import { Work } from "../resources/work.ts";
 
 /** What a statement came to, as the site's own program is told. */
@@ -86,7 +86,7 @@ export abstract class AccountBench<Way> implements ResourceBench, AsyncDisposabl
     this.definition = definition;
     this.role = role;
     const { address } = this.host;
-    this.view = freeze(serverViewOf(this.definition, subject.options(address), { addresses: [address] }));
+    this.view = freeze(serverView(this.definition, subject.options(address), { addresses: [address] }));
   }
 
   get types(): ResourceBench["types"] {

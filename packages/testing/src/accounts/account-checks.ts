@@ -6,7 +6,7 @@ import { sh } from "../hosts/host.ts";
 import { hostileNames, hostileTexts, orRefused, SEED } from "../hostile.ts";
 import { rejection, working } from "../resources/resource-bench.ts";
 import { secretOf } from "../resources/target.ts";
-import { serverViewOf } from "../views.ts";
+import { serverView } from "../views.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- how sites reach it does not matter here
 export type AnyAccountBench = AccountBench<any>;
@@ -56,7 +56,7 @@ async function kept(bench: AnyAccountBench, id: string, password = passwordOf(be
 export const refusedElsewhere: Check<AnyAccountBench> = {
   name: "a web head elsewhere is refused where the server listens on its own machine only",
   async run(bench) {
-    const view = serverViewOf(bench.definition, {}, { addresses: [bench.host.address] });
+    const view = serverView(bench.definition, {}, { addresses: [bench.host.address] });
     assert.throws(
       () => bench.role.binding(bench.request("s1"), view, bench.webHead.address) as unknown,
       (error) => isHostwrightError(error) && error.code === "HW_PREREQUISITE_MISSING" && error.server === view.name,

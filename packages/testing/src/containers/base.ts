@@ -12,8 +12,10 @@ async function writeFiles(root: string, files: Readonly<Record<string, string>>)
   }
 }
 
+const CERTIFICATES = "etc/ssl/certs/ca-certificates.crt";
+
 /** A container for one command: whatever a package's script starts ends with it. It uses the machine's network. */
-async function inside(root: string, script: string): Promise<void> {
+export async function inside(root: string, script: string): Promise<void> {
   const flags = [
     "--quiet",
     "--register=no",
@@ -50,13 +52,20 @@ async function build(root: string, recipe: BaseRecipe): Promise<void> {
     { env: await proxyEnvironment() },
   );
   progress(`installing ${packages.length} packages in it`);
+  await writeFiles(root, filesBefore);
+  await installIn(root, packages, async () => {
+    await writeFiles(root, filesAfter);
+    await inside(root, setup);
+  });
+}
+
+/** Installs packages by this machine's way to its mirror, then finishes; nothing of the way stays. */
+export async function installIn(root: string, packages: readonly string[], finish: () => Promise<void>): Promise<void> {
   const aptSettings = join(root, "etc/apt/apt.conf.d/90machine");
   await writeFile(aptSettings, await machineAptSettings());
-  await writeFiles(root, filesBefore);
-  await copyFile("/etc/ssl/certs/ca-certificates.crt", join(root, "etc/ssl/certs/ca-certificates.crt"));
+  await copyFile(join("/", CERTIFICATES), join(root, CERTIFICATES));
   await inside(root, `set -e; apt-get -q update; apt-get -q install -y --no-install-recommends ${packages.join(" ")}`);
-  await writeFiles(root, filesAfter);
-  await inside(root, setup);
+  await finish();
   await inside(root, "update-ca-certificates --fresh >/dev/null");
   await rm(aptSettings);
   // A host has no way out: looking up a name must fail at once, not after a timeout.

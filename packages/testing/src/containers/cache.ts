@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "./lock.ts";
+import { unmountBelow } from "./mounts.ts";
 import { progress } from "./run.ts";
 
 export function cacheFolder(): string {
@@ -30,7 +31,9 @@ export async function cached(name: string, recipe: unknown, build: (folder: stri
       const prefix = `.building-${name}-`;
       // We hold the lock: whatever lies under these names was left by a build that died.
       for (const left of await readdir(cache)) {
-        if (left.startsWith(prefix)) await rm(join(cache, left), { recursive: true, force: true });
+        if (!left.startsWith(prefix)) continue;
+        await unmountBelow(join(cache, left));
+        await rm(join(cache, left), { recursive: true, force: true });
       }
       const temporary = join(cache, `${prefix}${process.pid}`);
       const started = Date.now();

@@ -12,6 +12,7 @@ import { delay, run, runResult, type RunOptions } from "./run.ts";
 import { bridgeName, cgroupName, type HostRecord, hostFolder, writeRecord } from "./runs.ts";
 
 export interface DiskPlan {
+  /** As the lower layers of an overlay are named: the topmost first, with colons between. */
   base: string;
   address: string;
   /** Lines of /etc/hosts for the other hosts of the run. */

@@ -17,6 +17,9 @@ interface GivenHost {
   hostKey: string;
 }
 
+const INSTALL = `dpkg-query -W "$@" > /dev/null 2>&1 ||
+{ apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"; }`;
+
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** A known_hosts file for a host, made only if the key it shows is the one we were told. */
@@ -33,7 +36,7 @@ async function knownHosts(host: GivenHost): Promise<string> {
   return join(folder, "known_hosts");
 }
 
-async function asTestHost(host: GivenHost, services: readonly string[]): Promise<TestHost> {
+async function asTestHost(host: GivenHost, { services = [], packages = [] }: HostSpec): Promise<TestHost> {
   const { name, address, port = 22, user = "root", hostKey, privateKeyPath } = host;
   const ssh = [
     "-i",
@@ -77,6 +80,10 @@ async function asTestHost(host: GivenHost, services: readonly string[]): Promise
   };
   const waitUntilUp = (): Promise<void> => waitForSsh(name, address, port, 300_000, () => undefined);
   await waitUntilUp();
+  if (packages.length > 0) {
+    const { code, stderr } = await exec(["sh", "-c", INSTALL, "sh", ...packages]);
+    if (code !== 0) throw new Error(`on the host ${name}, ${packages.join(", ")} cannot be installed:\n${stderr}`);
+  }
   if (services.length > 0) await sh(`systemctl enable --now ${services.map(quote).join(" ")}`);
   return {
     name,
@@ -122,7 +129,7 @@ export async function givenHosts(specs: readonly HostSpec[]): Promise<TestHost[]
       const host = chosen.get(spec);
       if (host === undefined)
         throw new Error(`the test wants ${specs.length} hosts, HOSTWRIGHT_TEST_HOSTS names too few`);
-      return asTestHost({ ...host, name: spec.name }, spec.services ?? []);
+      return asTestHost({ ...host, name: spec.name }, spec);
     }),
   );
 }

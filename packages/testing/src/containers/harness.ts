@@ -3,7 +3,7 @@ import { startHosts, type HostSpec, type TestHost } from "./hosts.ts";
 import { sshTo } from "./ssh-to.ts";
 
 /** What the hosts of a harness are, all of them; the services run on the first of them from the start. */
-export type TestHostsOptions = Pick<HostSpec, "base" | "services">;
+export type TestHostsOptions = Pick<HostSpec, "base" | "packages" | "services">;
 
 /** Hosts from `startHosts`, as the conformance suites take hosts. */
 export function testHosts({ services = [], ...rest }: TestHostsOptions = {}): Harness {

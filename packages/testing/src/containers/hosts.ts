@@ -1,9 +1,9 @@
 import type { ExecResult } from "../hosts/host.ts";
 import type { BaseName } from "./base-recipe.ts";
-import { ensureBase } from "./base.ts";
 import { boot, makeDisk } from "./container.ts";
 import { givenHosts } from "./given.ts";
 import { makeKeyPair } from "./keys.ts";
+import { ensureLayers } from "./layers.ts";
 import { LocalHost } from "./local-host.ts";
 import { checkHostRequirements, installRequirements } from "./requirements.ts";
 import type { RunOptions } from "./run.ts";
@@ -15,7 +15,12 @@ export interface HostSpec {
   name: string;
   /** What is installed on it. Default: `debian`, which has everything but MySQL; `mysql` has MySQL alone. */
   base?: BaseName;
-  /** Of nginx, apache2, mariadb, postgresql: what runs from the start. Everything is installed, nothing else runs. */
+  /**
+   * Debian packages that are installed beside those of the base; fetched when they are first asked for, then kept like the
+   * base. Their services do not run by themselves. Default: none.
+   */
+  packages?: readonly string[];
+  /** Units that run from the start, such as nginx, mariadb or what `packages` brought. Nothing else runs. Default: none. */
   services?: readonly string[];
   /** Paths that are small file systems of their own, such as { "/srv": "64M" }, to try a full disk. */
   smallDisks?: Readonly<Record<string, string>>;
@@ -94,7 +99,7 @@ async function startLocal(made: Run, specs: readonly HostSpec[]): Promise<TestHo
   const neighbours = specs.map(({ name }, index) => `${addresses[index]} ${name}\n`).join("");
   return Promise.all(
     specs.map(async (spec, index) => {
-      const base = await ensureBase(spec.base);
+      const base = await ensureLayers(spec.base, spec.packages);
       const address = addresses[index] ?? "";
       const key = await makeKeyPair(`root@${spec.name}`);
       const services = spec.services ?? [];

@@ -14,7 +14,7 @@ import { SEED } from "../hostile.ts";
 import { drupalRules, ECHO, ownRules, pool, tree, wordpressRules } from "./http-samples.ts";
 import { freeze, serviceOf } from "../subject.ts";
 import { openTarget } from "../resources/target.ts";
-import { serverViewOf, siteViewOf } from "../views.ts";
+import { serverView, siteView } from "../views.ts";
 import type { WatchedServer } from "../hosts/watched-server.ts";
 import { Work, type Compared } from "../resources/work.ts";
 
@@ -32,7 +32,7 @@ export interface HttpSubject {
   readonly harness: Harness;
   /** Default: none. The service must answer on port 80. */
   readonly options?: unknown;
-  /** Path of the log in which each request's line begins with the site's name. */
+  /** Path of the log in which each request's line begins with the main domain of its site, whatever name was asked for. */
   readonly log: string;
   /** Debian's own stock site, which answers for names that nobody serves: removed by this shell script. */
   readonly removeStockSite: string;
@@ -54,16 +54,17 @@ export interface Answer {
 const [redirect] = ownRules.redirects;
 const redirects = redirect === undefined ? [] : [redirect];
 const ofOwner = (id: string, change: Partial<OwnRules>): SiteView =>
-  siteViewOf(id, { rules: wordpressRules, ownRules: { ...NO_OWN_RULES, redirects, ...change } });
+  siteView(id, { rules: wordpressRules, ownRules: { ...NO_OWN_RULES, redirects, ...change } });
 
 /** Users of the site that asks for a password, and theirs. */
 export const MEMBERS: Readonly<Record<string, string>> = { anna: 'a pass:word "\u00e9', bert: "another-one" };
 
-export const TABLE_SITES: readonly SiteView[] = [
-  siteViewOf("wordpress", { rules: wordpressRules }),
-  siteViewOf("drupal", { rules: drupalRules, aliasMode: "serve" }),
-  siteViewOf("closed", { rules: wordpressRules, enabled: false }),
-  siteViewOf("ruled", { rules: wordpressRules, ownRules }),
+/** Sites of the suite: like WordPress, like Drupal, disabled, with rules of its own, with a password, for some addresses. */
+export const sampleSites: readonly SiteView[] = [
+  siteView("wordpress", { rules: wordpressRules }),
+  siteView("drupal", { rules: drupalRules, aliasMode: "serve" }),
+  siteView("closed", { rules: wordpressRules, enabled: false }),
+  siteView("ruled", { rules: wordpressRules, ownRules }),
   ofOwner("locked", { basicAuth: { realm: "Members, only", users: Object.keys(MEMBERS) } }),
   ofOwner("listed", { allowFrom: ["127.7.0.0/16", "192.0.2.1", "2001:db8::/32"] }),
 ].map(freeze);
@@ -78,6 +79,8 @@ export class HttpBench implements AsyncDisposable {
   /** How the host was before the service's own resources, and what brought them there. */
   fresh = "";
   made: readonly Compared[] = [];
+  /** What the plugin of `with` changed, taken back before the next one. */
+  #others: readonly Compared[] = [];
 
   /** @param set its hosts, as a harness gives them; nothing is brought onto them yet. */
   constructor(subject: HttpSubject, set: HostSet) {
@@ -85,36 +88,40 @@ export class HttpBench implements AsyncDisposable {
     this.#set = set;
     this.host = hostAt(set, 0);
     this.definition = serviceOf(subject.plugin, "http");
-    this.view = freeze(serverViewOf(this.definition, subject.options));
+    this.view = freeze(serverView(this.definition, subject.options));
   }
 
   static async open(subject: HttpSubject): Promise<HttpBench> {
     process.stdout.write(`  drawn with HOSTWRIGHT_TEST_SEED=${SEED}\n`);
     const bench = new HttpBench(subject, await subject.harness.reset(["web"]));
     const { host } = bench;
-    await sh(host, tree(TABLE_SITES.map(({ id }) => id)));
-    for (const { ownRules: own, passwordFile } of TABLE_SITES) {
+    await sh(host, tree(sampleSites.map(({ id }) => id)));
+    for (const { ownRules: own, passwordFile } of sampleSites) {
       if (own.basicAuth === null) continue;
       const lines = own.basicAuth.users.map((user) => `${user}:${hashPassword(MEMBERS[user] ?? "")}\n`);
       const script = `cat > ${passwordFile} && chgrp ${bench.definition.role.webUser} ${passwordFile} && chmod 640 ${passwordFile}`;
       await sh(host, script, lines.join(""));
     }
     await sh(host, "cat > /srv/echo.php", ECHO);
-    await sh(host, "cat > /etc/php/8.4/fpm/pool.d/sites.conf", TABLE_SITES.map(({ id }) => pool(id)).join(""));
+    await sh(host, "cat > /etc/php/8.4/fpm/pool.d/sites.conf", sampleSites.map(({ id }) => pool(id)).join(""));
     await sh(host, "systemctl restart php8.4-fpm");
     bench.fresh = await bench.snapshot();
     await bench.withTarget(async (work) => {
       bench.made = await work.ensure(bench.definition.role.server(bench.view));
     });
-    await bench.put(TABLE_SITES.flatMap((site) => [...bench.definition.role.site(site, bench.view)]));
+    await bench.put(sampleSites.flatMap((site) => [...bench.definition.role.site(site, bench.view)]));
     await bench.publish();
     return bench;
   }
 
-  /** The same bench with another plugin, one that was broken on purpose: its sites are put in force. */
+  /** The same bench with another plugin, one that was broken on purpose: what it changes on the server, and its sites, are put in force. */
   async with(plugin: HttpSubject["plugin"]): Promise<HttpBench> {
     const bench = new HttpBench({ ...this.subject, plugin }, this.#set);
-    await bench.put(TABLE_SITES.flatMap((site) => [...bench.definition.role.site(site, bench.view)]));
+    await bench.withTarget(async (work) => {
+      await work.undo(this.#others);
+      this.#others = await work.ensure(bench.definition.role.server(bench.view));
+    });
+    await bench.put(sampleSites.flatMap((site) => [...bench.definition.role.site(site, bench.view)]));
     await this.publish();
     return bench;
   }
@@ -128,9 +135,12 @@ export class HttpBench implements AsyncDisposable {
     return await use(new Work(target, this.subject.plugin.resourceTypes ?? []));
   }
 
-  /** Entries as their tasks leave them, not in force yet. */
+  /** Entries as their tasks leave them, root's alone, not in force yet. */
   async put(entries: readonly HttpEntry[]): Promise<void> {
-    for (const { name, content } of entries) await sh(this.host, `cat > ${this.entries}/${name}`, content);
+    for (const { name, content } of entries) {
+      const path = `${this.entries}/${name}`;
+      await sh(this.host, `umask 027; cat > ${path}; chmod 640 ${path}`, content);
+    }
   }
 
   async take(...names: readonly string[]): Promise<void> {
@@ -176,7 +186,7 @@ export class HttpBench implements AsyncDisposable {
     const { role } = this.definition;
     return [
       role.server(this.view),
-      TABLE_SITES.map((site) => role.site(site, this.view)),
+      sampleSites.map((site) => role.site(site, this.view)),
       role.publication.statusEntry(7),
     ];
   }

@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import type { Check } from "../check.ts";
 import { sh } from "../hosts/host.ts";
+import { controlChecks } from "./http-controls.ts";
+import { publicationChecks } from "./http-publications.ts";
 import type { HttpBench } from "./http-bench.ts";
 import { entriesOf, failed, GOOD, siteLike, withEntries, withFile } from "./http-entries.ts";
 import { hostileChecks } from "./http-hostile-checks.ts";
@@ -22,6 +24,8 @@ export const httpChecks: readonly Check<HttpBench>[] = [
     },
   },
   ...httpTable,
+  ...controlChecks,
+  ...publicationChecks,
   ...ownRulesChecks,
   ...rewrittenChecks,
   {

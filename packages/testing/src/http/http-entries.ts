@@ -3,15 +3,15 @@ import { strict as assert } from "node:assert";
 import { sh } from "../hosts/host.ts";
 import type { ConfigFile, HttpBench } from "./http-bench.ts";
 import { wordpressRules } from "./http-samples.ts";
-import { siteViewOf } from "../views.ts";
+import { siteView } from "../views.ts";
 
 export const entriesOf = (bench: HttpBench, site: SiteView): readonly HttpEntry[] =>
   bench.definition.role.site(site, bench.view);
 
 /** A site that shares the release of the table's. */
 export function siteLike(id: string, change: Partial<SiteView> = {}): SiteView {
-  const { paths, platform } = siteViewOf("wordpress");
-  return siteViewOf(id, { paths, platform, rules: wordpressRules, phpSocket: "/run/php-wordpress.sock", ...change });
+  const { paths, platform } = siteView("wordpress");
+  return siteView(id, { paths, platform, rules: wordpressRules, phpSocket: "/run/php-wordpress.sock", ...change });
 }
 
 export async function failed(work: () => Promise<unknown>, code: string): Promise<HostwrightError> {

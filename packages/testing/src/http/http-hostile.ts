@@ -10,7 +10,7 @@ import { OwnRulesSchema } from "@hostwright/core/testing";
 import * as fc from "fast-check";
 import { SEED } from "../hostile.ts";
 import { wordpressRules } from "./http-samples.ts";
-import { siteViewOf } from "../views.ts";
+import { siteView } from "../views.ts";
 
 const text = (units: string): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...Array.from(units), "\\z", "php"), minLength: 1, maxLength: 12 });
@@ -113,7 +113,7 @@ export function hostileSites(count: number): readonly { readonly value: string; 
   return fc
     .sample(fc.tuple(rules, mostlyPlain, nasty, ownRulesInput), { numRuns: count, seed: SEED })
     .map(([one, root, title, own], index) => {
-      const site = siteViewOf(`s${index}`, { rules: one, title, ownRules: takenRules(own) });
+      const site = siteView(`s${index}`, { rules: one, title, ownRules: takenRules(own) });
       return {
         value: JSON.stringify([one, root, title, own]),
         site: { ...site, paths: { ...site.paths, public: `/srv/${root}` } },
@@ -125,6 +125,6 @@ export function hostileSites(count: number): readonly { readonly value: string; 
 export function hostileOwners(count: number): readonly { readonly value: string; readonly site: SiteView }[] {
   return fc.sample(ownRulesInput, { numRuns: count, seed: SEED }).map((own, index) => ({
     value: JSON.stringify(own),
-    site: siteViewOf(`o${index}`, { rules: wordpressRules, ownRules: takenRules(own) }),
+    site: siteView(`o${index}`, { rules: wordpressRules, ownRules: takenRules(own) }),
   }));
 }

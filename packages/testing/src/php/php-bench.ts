@@ -7,7 +7,7 @@ import { PlacedSite } from "./placed-site.ts";
 import type { Drift, ResourceBench } from "../resources/resource-bench.ts";
 import { freeze, serviceOf } from "../subject.ts";
 import { openTarget } from "../resources/target.ts";
-import { serverViewOf, siteViewOf } from "../views.ts";
+import { serverView, siteView } from "../views.ts";
 import { Work } from "../resources/work.ts";
 
 /** A php service. */
@@ -47,7 +47,7 @@ export class PhpBench implements ResourceBench, AsyncDisposable {
     this.#made = made;
     this.host = hostAt(set, 0);
     this.definition = serviceOf(subject.plugin, "php");
-    this.view = freeze(serverViewOf(this.definition, subject.options));
+    this.view = freeze(serverView(this.definition, subject.options));
     this.types = subject.plugin.resourceTypes ?? [];
     this.serviceOptions = { [this.definition.type]: this.view.service.options };
     this.one = this.placed("one", 20_301);
@@ -87,8 +87,8 @@ export class PhpBench implements ResourceBench, AsyncDisposable {
 
   /** A site of the probe, with a folder of its own within the release and a file that it may only read. */
   site(id: string, change: Partial<SiteView> = {}): SiteView {
-    const { platform, paths } = siteViewOf(id);
-    return siteViewOf(id, {
+    const { platform, paths } = siteView(id);
+    return siteView(id, {
       platform: { ...platform, root: PROBE, docroot: `${PROBE}/web` },
       limits: { uploadMegabytes: 16, requestSeconds: 30, memoryMegabytes: 192, phpWorkers: 3 },
       phpSocket: this.definition.role.socket(id),

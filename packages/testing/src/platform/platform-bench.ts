@@ -23,7 +23,7 @@ import { SEED } from "../hostile.ts";
 import { PlacedSite } from "../php/placed-site.ts";
 import { freeze, serviceOf } from "../subject.ts";
 import { openTarget, secretOf } from "../resources/target.ts";
-import { serverViewOf, siteViewOf } from "../views.ts";
+import { serverView, siteView } from "../views.ts";
 import { Work } from "../resources/work.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- its options do not matter here
@@ -77,9 +77,9 @@ export class PlatformBench implements AsyncDisposable {
     if (definition === undefined) throw new Error(`${subject.plugin.name} brings no platform`);
     this.definition = definition;
     this.php = serviceOf(subject.php, "php");
-    this.phpView = freeze(serverViewOf(this.php));
+    this.phpView = freeze(serverView(this.php));
     this.#database = serviceOf(subject.database, "db");
-    this.#databaseView = freeze(serverViewOf(this.#database));
+    this.#databaseView = freeze(serverView(this.#database));
     const view = this.viewOf(id, { uid, title: TITLE, database: this.#binding(id) });
     this.site = new PlacedSite(this.host, view, this.php.role, this.phpView);
   }
@@ -133,7 +133,7 @@ export class PlatformBench implements AsyncDisposable {
   }
 
   seedOf(id: string): SiteSeed {
-    const { paths } = siteViewOf(id);
+    const { paths } = siteView(id);
     const root = "/srv/platforms/tested";
     const { docroot } = this.definition.role.layout;
     const platform = {
@@ -150,7 +150,7 @@ export class PlatformBench implements AsyncDisposable {
   viewOf(id: string, change: Partial<SiteView> = {}): SiteView {
     const { role } = this.definition;
     const seed = this.seedOf(id);
-    return siteViewOf(id, {
+    return siteView(id, {
       ...seed,
       aliases: [`www.${id}.test`],
       limits: { uploadMegabytes: 16, requestSeconds: 60, memoryMegabytes: 256, phpWorkers: 2 },
@@ -213,7 +213,7 @@ export class PlatformBench implements AsyncDisposable {
   }
 
   #request(id: string): DatabaseRequest {
-    const { secret } = siteViewOf(id);
+    const { secret } = siteView(id);
     return { siteId: id, domain: `${id}.test`, password: secret("db-password", "db password"), webHeads: ["local"] };
   }
 

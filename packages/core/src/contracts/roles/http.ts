@@ -1,7 +1,10 @@
 import type { Declared } from "../resource.ts";
 import type { ServerView, SiteView } from "../views.ts";
 
-/** One file of a site's web server configuration, published with all others as one generation (decisions.md D18). */
+/**
+ * One file of a site's web server configuration, published with all others as one generation (decisions.md D18). It is
+ * root's, 0640, in folders of 0750.
+ */
 export interface HttpEntry {
   /** File name within the generation, unique to the site: `<site id>.conf`. */
   readonly name: string;
@@ -23,7 +26,10 @@ export interface Publication {
    * plugin: a plan of an older one is published by a newer one (decisions.md D4).
    */
   readonly root: string;
-  /** systemd unit of the web server. */
+  /**
+   * systemd unit of the web server. Its reload keeps the main process and loses no request, and what comes into force by it
+   * is read with the groups that `webUser` is in by then.
+   */
   readonly unit: string;
   /** Tests the whole configuration; exit code 0 is good, the message names the file otherwise. */
   readonly test: readonly string[];
@@ -33,7 +39,7 @@ export interface Publication {
   readonly errorLog?: string;
   /** A request answered by the generation with its number, to learn that it is in force: loopback URL path. */
   readonly status: { readonly port: number; readonly path: string };
-  /** Entry that makes `status` answer the generation's number. */
+  /** Entry that makes `status` answer the number: its name is always the same, its text differs by the number alone. */
   statusEntry(generation: number): HttpEntry;
 }
 
@@ -44,13 +50,15 @@ export interface HeldName {
 }
 
 /**
- * Serves sites. After a failure: a refused generation leaves the former one in force; no other site is touched.
+ * Serves sites. After a failure: a refused generation leaves the former one in force; no other site is touched. A name that
+ * nobody serves is answered with 404, `/.well-known/acme-challenge/x` on every name with the file `x` in `ACME_FOLDER`.
  */
 export interface HttpRole {
   readonly webUser: string;
   readonly publication: Publication;
   /** Dumps the whole effective configuration on stdout, for `heldNames`. */
   readonly dump: readonly string[];
+  /** Those of others and our own, each with its file; wildcards as `*.example.com`, catch-alls not at all. */
   heldNames(dump: string): readonly HeldName[];
   /** Port on which sites answer, also on the server's loopback. */
   port(server: ServerView): number;
