@@ -93,7 +93,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
 const openServer: OpenServer = async (record, key): Promise<Server> => {
   const { connect, name } = record;
   if (connect.type === "local") return new LocalServer(name);
-  return new SshServer({ name, ...connect, privateKey: await key() });
+  return new SshServer({ name, ...connect, privateKey: key });
 };
 
 /** Without a key there are no credentials either, whatever way the application has to open a server. */

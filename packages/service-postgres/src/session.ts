@@ -8,12 +8,16 @@ import {
   type Target,
 } from "@hostwright/core";
 import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { explain } from "./errors.ts";
 import { optionsAt, placesOf } from "./options.ts";
 
 const CONNECT_MS = 15_000;
 const STATEMENT_MS = 120_000;
+const GOODBYE_MS = 1_000;
+/** pg has no code for it. */
+const STUCK = "Query read timeout";
 
 // A failing statement would be logged with what it holds; a lock that is waited for ends.
 const SETTINGS = sql`SET log_statement = 'none'; SET log_min_error_statement = 'panic'; SET lock_timeout = '60s'`;
@@ -21,10 +25,12 @@ const SETTINGS = sql`SET log_statement = 'none'; SET log_min_error_statement = '
 /** A login of postgres's. */
 export class Session implements DatabaseSession {
   readonly #client: Client;
+  readonly #stream: Duplex;
   #alive = true;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, stream: Duplex) {
     this.#client = client;
+    this.#stream = stream;
     const gone = (): void => void (this.#alive = false);
     client.on("error", gone);
     client.on("end", gone);
@@ -39,7 +45,7 @@ export class Session implements DatabaseSession {
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: STATEMENT_MS,
     });
-    const session = new Session(client);
+    const session = new Session(client, stream);
     await client.connect();
     await client.query(SETTINGS);
     return session;
@@ -50,17 +56,30 @@ export class Session implements DatabaseSession {
   }
 
   async query(statement: Sql, values: readonly unknown[] = []): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    return (await this.#client.query<Record<string, unknown>>(statement, [...values])).rows;
+    const asked = this.#client.query<Record<string, unknown>>(statement, [...values]);
+    const { rows } = await asked.catch((error: unknown) => this.#failed(error));
+    return rows;
   }
 
   async run(statements: readonly Sql[]): Promise<void> {
-    await this.#client.query(joinSql(statements, ";\n")).catch((error: unknown) => {
-      throw new StatementFailed(0, error);
-    });
+    const asked = this.#client.query(joinSql(statements, ";\n"));
+    await asked.catch((error: unknown) => this.#failed(new StatementFailed(0, error)));
   }
 
   async close(): Promise<void> {
-    await this.#client.end();
+    const goodbye = this.#alive ? this.#client.end() : undefined;
+    await Promise.race([goodbye, delay(GOODBYE_MS, undefined, { ref: false })]).catch(() => undefined);
+    this.#stream.destroy();
+  }
+
+  /** A server that did not answer in its time may do so later, for the next statement. */
+  #failed(error: unknown): never {
+    const { message } = (error instanceof StatementFailed ? error.cause : error) as Error;
+    if (message === STUCK) {
+      this.#alive = false;
+      this.#stream.destroy();
+    }
+    throw error;
   }
 }
 

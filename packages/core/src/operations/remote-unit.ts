@@ -64,10 +64,15 @@ rm -rf -- "$dir"
 sync -f "\${dir%/*}" "$@" 2>/dev/null; :
 `;
 
+// What waits for a disk does not die of SIGKILL: systemd gives the unit up, and its processes would go on later.
 const STOP = `
+group=$(systemctl show -p ControlGroup --value "hostwright-$1")
 systemctl stop "hostwright-$1" 2>/dev/null; systemctl reset-failed "hostwright-$1" 2>/dev/null
 rm -rf -- "/var/lib/hostwright/attempts/$1" "/run/hostwright/$1.in"
-[ "$(systemctl is-active "hostwright-$1" 2>/dev/null)" != active ]
+for top in /sys/fs/cgroup /sys/fs/cgroup/systemd; do
+  [ -z "$group" ] || [ -z "$(cat "$top$group/cgroup.procs" 2>/dev/null)" ] || exit 1
+done
+case $(systemctl is-active "hostwright-$1" 2>/dev/null) in active|activating|deactivating) exit 1 ;; esac
 `;
 
 /**
@@ -121,9 +126,23 @@ export async function runRemoteUnit(target: Target, unit: RemoteUnit): Promise<R
   return { result, exitCode: Number(exitStatus), stdout: decode(out), stderr: decode(err) };
 }
 
-/** Stops the unit of an attempt and removes what it left; the unit is seen gone when this returns. */
-export async function stopRemoteUnit(target: Target, attempt: string): Promise<void> {
-  await target.server.script({ script: STOP, args: [attempt], timeoutMs: 30_000 });
+/**
+ * Stops the unit of an attempt and removes what it left; the unit is seen gone when this returns.
+ * @throws HW_COMMAND_TIMEOUT when something of it lives on
+ */
+export async function stopRemoteUnit({ server }: Pick<Target, "server">, attempt: string): Promise<void> {
+  const { exitCode, timedOut, stderr } = await server.script({ script: STOP, args: [attempt], timeoutMs: 30_000 });
+  if (exitCode === 0 && !timedOut) return;
+  throw new HostwrightError(
+    "HW_COMMAND_TIMEOUT",
+    `A command on ${server.name} was stopped but did not end, not even by SIGKILL.`,
+    {
+      server: server.name,
+      output: bounded(stderr),
+      mend: `Look at the server: systemctl status hostwright-${attempt}. A process in state D waits for a disk or a network file system.`,
+      data: { attempt, survived: true },
+    },
+  );
 }
 
 function decode(base64: string): string {

@@ -1,7 +1,12 @@
 import type { Duplex } from "node:stream";
 import type { Target } from "../contracts/resource.ts";
 import type { Sql } from "../model/sql.ts";
+import { nothingAnswers } from "../servers/socket-errors.ts";
+import { within } from "../servers/within.ts";
 import { databaseError, type DatabaseFailure } from "./database-error.ts";
+
+/** A database server that is stuck lets a session in and says nothing. */
+const LOGIN_MS = 60_000;
 
 /** One login of a server's administrator at its database server. It never comes back once it is lost. */
 export interface DatabaseSession {
@@ -32,7 +37,7 @@ export interface DatabaseDriver<Session extends DatabaseSession> {
   readonly mend: string;
   /** The server's own unix socket, and the unix user who administers it: no open port, no password (decisions.md D31). */
   readonly socket: (target: Target) => { readonly path: string; readonly user: string };
-  /** Logs in over the stream, which is destroyed when this fails; `database`: into that one, else into none of a site's. */
+  /** Logs in over the stream, which is destroyed when this fails or takes a minute; `database`: into that one, else into none of a site's. */
   readonly login: (target: Target, stream: Duplex, database: string | null) => Promise<Session>;
   /** What an error of the library means. */
   readonly explain: (error: unknown) => DatabaseFailure;
@@ -71,12 +76,21 @@ export async function openSession<Session extends DatabaseSession>(
   target: Target,
   driver: DatabaseDriver<Session>,
   database: string | null,
+  loginMs: number = LOGIN_MS,
 ): Promise<Session> {
-  const stream = await target.server.forward(driver.socket(target));
-  return driver.login(target, stream, database).catch((error: unknown) => {
+  const socket = driver.socket(target);
+  const stream = await target.server.forward(socket);
+  const login = driver.login(target, stream, database);
+  try {
+    const session = await within(loginMs, login);
+    if (session !== undefined) return session;
+    // It may still log in: nobody would close it.
+    void login.then(async (late) => late.close()).catch(() => undefined);
+    throw nothingAnswers(target.server.name, socket, new Error("it let nobody log in in time"));
+  } catch (error) {
     stream.destroy();
     throw error;
-  });
+  }
 }
 
 class Link<Session extends DatabaseSession> {

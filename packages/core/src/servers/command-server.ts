@@ -8,9 +8,13 @@ import type { RunningProcess } from "./running-process.ts";
 import type { SessionReaper } from "./session-reaper.ts";
 import { Counts } from "./stats.ts";
 import { supervise } from "./supervise.ts";
+import { within } from "./within.ts";
 
 /** What was started, or null when the signal came before anything was. */
 export type Started = { readonly process: RunningProcess; readonly reaper: SessionReaper } | null;
+
+/** For everything that runs to be stopped: SIGTERM, SIGKILL and what is asked of the server meanwhile. */
+const CLOSE_MS = 20_000;
 
 const NOTHING_RAN: CommandResult = {
   exitCode: null,
@@ -33,13 +37,23 @@ export abstract class CommandServer extends Server {
     return this.counts.snapshot();
   }
 
+  /** How long what is over at once there may take. */
+  protected get _patienceMs(): number {
+    return 5000;
+  }
+
   /** Unix user that forwarded sockets see. */
   protected abstract get _login(): string;
   /** Starts the command's words. The signal ends the wait for a place, not the command. */
   protected abstract _start(command: Command, words: readonly string[], signal: AbortSignal): Promise<Started>;
+  /** Runs the command of a forward that shows another user: it lasts as long as the forward. */
+  protected _relay(command: Command): Promise<CommandResult> {
+    return this.run(command);
+  }
+
   /** The signal says that the server is being closed. */
   protected abstract _forward(address: SocketAddress, signal: AbortSignal): Promise<Duplex>;
-  /** Called once, when no command runs any longer. */
+  /** Called once, when no command runs any longer, or the server does not say so in time: nothing may wait after it. */
   protected abstract _close(): Promise<void>;
   /** What work that was under way when the server was closed is told. */
   protected abstract _closedError(): HostwrightError;
@@ -56,13 +70,13 @@ export abstract class CommandServer extends Server {
     this.#checkOpen();
     if ("path" in address && address.user !== undefined && address.user !== this._login) {
       const { path, user } = address;
-      return relay(this.name, { path, user }, async (command) => this.run(command));
+      return relay(this.name, { path, user }, async (command) => this._relay(command));
     }
     this.counts.roundTrips += 1;
     return this.#track(this._forward(address, this.#closing.signal));
   }
 
-  /** Stops what runs, and lets go of everything. Work under way is rejected. Idempotent. */
+  /** Stops what runs, and lets go of everything, in bounded time. Work under way is rejected. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -70,7 +84,7 @@ export abstract class CommandServer extends Server {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled(this.#work);
+    await within(CLOSE_MS, Promise.allSettled(this.#work));
     await this._close();
   }
 
@@ -90,6 +104,7 @@ export abstract class CommandServer extends Server {
         const supervision = {
           server: this.name,
           reaper: started.reaper,
+          patienceMs: this._patienceMs,
           signal: command.signal,
           closing: this.#closing.signal,
         };

@@ -10,9 +10,15 @@ import { LOCALE, wrapped } from "./command-wrapper.ts";
 import { CommandServer, type Started } from "./command-server.ts";
 import { LocalProcess, NeverStarted } from "./local-process.ts";
 import { REAP, SessionReaper } from "./session-reaper.ts";
+import { nothingAnswers, showAddress } from "./socket-errors.ts";
+import { within } from "./within.ts";
 
 const run = promisify(execFile);
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Whoever listens there may be stuck, with its queue full. */
+const CONNECT_MS = 30_000;
+/** For a look at the processes of this machine, through sudo. */
+const REAP_MS = 20_000;
 /** Exit codes of a shell for a program that it cannot find or may not execute. */
 const EXIT_CODES: Readonly<Record<string, readonly [number, string]>> = {
   ENOENT: [127, "not found"],
@@ -73,7 +79,7 @@ export class LocalServer extends CommandServer {
   protected override async _forward(address: SocketAddress, signal: AbortSignal): Promise<Duplex> {
     const socket = connect("path" in address ? { path: address.path } : { ...address, noDelay: true });
     try {
-      await once(socket, "connect", { signal });
+      await once(socket, "connect", { signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]) });
     } catch (error) {
       socket.destroy();
       if (signal.aborted) throw this._closedError();
@@ -116,11 +122,23 @@ export class LocalServer extends CommandServer {
 
   #makeReaper(sudo: boolean): SessionReaper {
     return new SessionReaper(async (requests) => {
-      const script = ["-c", REAP, "sh", ...requests];
-      const { stdout } = sudo
-        ? await run("sudo", ["-n", "--", "sh", ...script], { env: this.#login })
-        : await run("sh", script, { env: this.#login });
-      return stdout;
+      const argv = [...(sudo ? ["sudo", "-n", "--"] : []), "sh", "-c", REAP, "sh", ...requests];
+      const asked = run(argv[0] ?? "", argv.slice(1), { env: this.#login, timeout: REAP_MS, killSignal: "SIGKILL" });
+      // One that waits for a disk does not die of SIGKILL either.
+      const answer = await within(
+        2 * REAP_MS,
+        asked.catch((cause: unknown) => ({ cause })),
+      );
+      if (answer !== undefined && "stdout" in answer) return answer.stdout;
+      throw new HostwrightError(
+        "HW_COMMAND_TIMEOUT",
+        `a command on ${this.name} could not be stopped; it may still run`,
+        {
+          server: this.name,
+          retryable: true,
+          cause: answer?.cause,
+        },
+      );
     });
   }
 
@@ -132,14 +150,11 @@ export class LocalServer extends CommandServer {
   }
 
   #forwardError(address: SocketAddress, cause: unknown): HostwrightError {
-    const where = "path" in address ? address.path : `${address.host} port ${address.port}`;
-    const denied = (cause as NodeJS.ErrnoException).code === "EACCES";
-    const details = { server: this.name, cause, data: { address } };
-    return denied
-      ? new HostwrightError("HW_PERMISSION_DENIED", `access to ${where} on ${this.name} was refused`, details)
-      : new HostwrightError("HW_SOCKET_UNREACHABLE", `nothing answers at ${where} on ${this.name}`, {
-          ...details,
-          retryable: true,
-        });
+    if ((cause as NodeJS.ErrnoException).code !== "EACCES") return nothingAnswers(this.name, address, cause);
+    return new HostwrightError(
+      "HW_PERMISSION_DENIED",
+      `access to ${showAddress(address)} on ${this.name} was refused`,
+      { server: this.name, cause, data: { address } },
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { Duplex, PassThrough } from "node:stream";
 import type { Command, CommandResult } from "../contracts/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { within } from "./within.ts";
 
 export interface RelayAddress {
   readonly path: string;
@@ -9,6 +10,8 @@ export interface RelayAddress {
 
 const REFUSED = 3;
 const DENIED = 4;
+/** A socket whose queue is full lets nobody in and says nothing. */
+const CONNECT_MS = 30_000;
 
 /**
  * Copies between its own input and output and a unix socket, a process for each direction: one alone could wait for a
@@ -39,6 +42,7 @@ export async function relay(
   server: string,
   { path, user }: RelayAddress,
   run: (command: Command) => Promise<CommandResult>,
+  connectMs: number = CONNECT_MS,
 ): Promise<Duplex> {
   const input = new PassThrough();
   const output = new PassThrough();
@@ -55,8 +59,9 @@ export async function relay(
     () => output.end(),
     (error: unknown) => output.destroy(error as Error),
   );
-  const connected = await Promise.race([firstByte(output), over.then(() => false)]);
-  if (!connected) throw refused(server, { path, user }, await ended);
+  const connected = await within(connectMs, Promise.race([firstByte(output), over.then(() => false)]));
+  if (connected === undefined) stop.abort();
+  if (connected !== true) throw refused(server, { path, user }, await ended);
   return joined(input, output, () => stop.abort());
 }
 
@@ -92,7 +97,8 @@ async function firstByte(output: PassThrough): Promise<boolean> {
   });
 }
 
-function refused(server: string, { path, user }: RelayAddress, { exitCode, stderr }: CommandResult): HostwrightError {
+function refused(server: string, { path, user }: RelayAddress, result: CommandResult): HostwrightError {
+  const { exitCode, stderr, aborted } = result;
   const details = { server, output: stderr.slice(0, 2000), data: { address: { path, user } } };
   if (exitCode === DENIED) {
     return new HostwrightError(
@@ -101,8 +107,8 @@ function refused(server: string, { path, user }: RelayAddress, { exitCode, stder
       details,
     );
   }
-  if (exitCode === REFUSED) {
-    const message = `nothing answers at ${path} on ${server}`;
+  if (exitCode === REFUSED || aborted) {
+    const message = `nothing answers at ${path} on ${server}${aborted ? " in time" : ""}`;
     return new HostwrightError("HW_SOCKET_UNREACHABLE", message, { ...details, retryable: true });
   }
   const message = `${path} on ${server} could not be reached as ${user}: ${stderr.trim().slice(0, 200)}`;

@@ -2,31 +2,39 @@
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
+  readonly #closed = new AbortController();
 
   constructor(places: number) {
     this.#free = places;
   }
 
-  /** Resolves with the function that gives the place back (once), or with null when the signal comes first. */
+  /** Resolves with the function that gives the place back (once), or with null when the signal or the closing comes first. */
   acquire(signal?: AbortSignal): Promise<(() => void) | null> {
-    if (signal?.aborted === true) return Promise.resolve(null);
+    if (signal?.aborted === true || this.#closed.signal.aborted) return Promise.resolve(null);
     if (this.#free > 0) {
       this.#free -= 1;
       return Promise.resolve(this.#giveBack());
     }
     return new Promise((resolve) => {
-      const proceed = (): void => {
-        signal?.removeEventListener("abort", leave);
-        resolve(this.#giveBack());
+      const signals = [this.#closed.signal, ...(signal === undefined ? [] : [signal])];
+      const settle = (place: (() => void) | null): void => {
+        for (const one of signals) one.removeEventListener("abort", leave);
+        resolve(place);
       };
+      const proceed = (): void => settle(this.#giveBack());
       const leave = (): void => {
         const place = this.#waiting.indexOf(proceed);
         if (place >= 0) this.#waiting.splice(place, 1);
-        resolve(null);
+        settle(null);
       };
       this.#waiting.push(proceed);
-      signal?.addEventListener("abort", leave, { once: true });
+      for (const one of signals) one.addEventListener("abort", leave, { once: true });
     });
+  }
+
+  /** Sends away who waits, and who comes. */
+  close(): void {
+    this.#closed.abort();
   }
 
   #giveBack(): () => void {

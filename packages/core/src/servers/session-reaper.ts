@@ -23,7 +23,7 @@ done
 :
 `;
 
-/** Runs REAP on the server with these arguments and gives its output. */
+/** Runs REAP on the server with these arguments and gives its output, in bounded time. */
 export type Reap = (requests: readonly string[]) => Promise<string>;
 
 export interface ReaperTimes {
@@ -38,6 +38,7 @@ const LOOK_AGAIN_MS = 100;
 interface Dying {
   readonly since: number;
   asked: boolean;
+  readonly end: Promise<boolean>;
   readonly settle: (gone: boolean) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -58,10 +59,12 @@ export class SessionReaper {
 
   /** SIGTERM now, SIGKILL after the grace; resolves when nothing of the session lives, false when it cannot be ended. */
   end(session: number): Promise<boolean> {
-    return new Promise((settle, fail) => {
-      this.#dying.set(session, { since: performance.now(), asked: false, settle, fail });
-      if (!this.#awake) void this.#work();
-    });
+    const known = this.#dying.get(session);
+    if (known !== undefined) return known.end;
+    const { promise: end, resolve: settle, reject: fail } = Promise.withResolvers<boolean>();
+    this.#dying.set(session, { since: performance.now(), asked: false, end, settle, fail });
+    if (!this.#awake) void this.#work();
+    return end;
   }
 
   async #work(): Promise<void> {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "ssh2";
 import { isHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";
 import type { Secret } from "../model/secret.ts";
+import { boundedLookup } from "./resolve-host.ts";
 import {
   authenticationFailed,
   connectError,
@@ -80,11 +81,14 @@ export function gathering<T extends Writable>(socket: T): T {
 function connectOnce(endpoint: SshEndpoint, timeoutMs: number, signal: AbortSignal): Promise<Connected> {
   return new Promise((resolve, reject) => {
     const client = new Client();
-    const socket = gathering(connect({ host: endpoint.host, port: endpoint.port, noDelay: true }));
-    let phase: Phase = "connect";
+    const over = new AbortController();
+    const lookup = boundedLookup(over.signal);
+    const socket = gathering(connect({ host: endpoint.host, port: endpoint.port, noDelay: true, lookup }));
+    let phase: Phase = isIP(endpoint.host) === 0 ? "lookup" : "connect";
     let refused: HostwrightError | undefined;
     const settle = (act: () => void): void => {
       clearTimeout(timer);
+      over.abort();
       signal.removeEventListener("abort", cancel);
       act();
     };
@@ -94,8 +98,10 @@ function connectOnce(endpoint: SshEndpoint, timeoutMs: number, signal: AbortSign
         reject(error);
       });
     const cancel = (): void => fail(unreachable(endpoint, "reset", signal.reason));
-    const timer = setTimeout(() => fail(unreachable(endpoint, "timeout")), Math.max(timeoutMs, 1));
+    const late = (): void => fail(unreachable(endpoint, phase === "lookup" ? "dns" : "timeout"));
+    const timer = setTimeout(late, Math.max(timeoutMs, 1));
     signal.addEventListener("abort", cancel, { once: true });
+    socket.once("lookup", () => (phase = "connect"));
     socket.once("connect", () => (phase = "handshake"));
     client.on("error", (error) => fail(refused ?? connectError(endpoint, phase, error)));
     client.once("close", () => fail(refused ?? unreachable(endpoint, "reset")));

@@ -1,4 +1,6 @@
+import type { SocketAddress } from "../contracts/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { nothingAnswers, showAddress } from "./socket-errors.ts";
 
 export interface Endpoint {
   readonly name: string;
@@ -7,8 +9,11 @@ export interface Endpoint {
   readonly user: string;
 }
 
+/** SSH_OPEN_CONNECT_FAILED: too many sessions, or nothing listens at a forward's end. */
+export const OPEN_FAILED = 2;
+
 /** How far a connection had come when it failed. */
-export type Phase = "connect" | "handshake" | "authentication";
+export type Phase = "lookup" | "connect" | "handshake" | "authentication";
 
 export type Unreachable = "refused" | "timeout" | "dns" | "network" | "reset" | "protocol";
 
@@ -24,7 +29,7 @@ const REASONS: Readonly<Record<string, Unreachable>> = {
 const WORDS: Readonly<Record<Unreachable, string>> = {
   refused: "refused the connection: nothing listens there",
   timeout: "did not answer in time",
-  dns: "has a name that does not resolve",
+  dns: "has a name that does not resolve, or not in time",
   network: "cannot be reached over the network",
   reset: "ended the connection before it was open; sshd may be overloaded (MaxStartups) or penalise this address",
   protocol: "speaks no SSH that is understood here",
@@ -84,7 +89,30 @@ export function connectError(endpoint: Endpoint, phase: Phase, error: Error): Ho
   const { code, level } = error as { code?: unknown; level?: unknown };
   const known = typeof code === "string" ? REASONS[code] : undefined;
   if (known !== undefined) return unreachable(endpoint, known, error);
-  if (phase === "connect") return unreachable(endpoint, "network", error);
+  if (phase === "lookup" || phase === "connect") return unreachable(endpoint, "network", error);
   if (phase === "authentication") return authenticationFailed(endpoint, error);
   return unreachable(endpoint, level === "handshake" ? "protocol" : "reset", error);
+}
+
+export function sessionRefused(server: string, cause: unknown): HostwrightError {
+  return new HostwrightError(
+    "HW_PERMISSION_DENIED",
+    `${server} gives no session for a command (${(cause as Error).message}); nothing was run`,
+    {
+      server,
+      retryable: true,
+      cause,
+      mend: "Check sshd's MaxSessions (10 is its default), and that the key may run commands.",
+    },
+  );
+}
+
+export function forwardError(server: string, address: SocketAddress, cause: unknown): HostwrightError {
+  if ((cause as { reason?: unknown }).reason === OPEN_FAILED) return nothingAnswers(server, address, cause);
+  return new HostwrightError("HW_PERMISSION_DENIED", `sshd on ${server} does not forward to ${showAddress(address)}`, {
+    server,
+    cause,
+    mend: "Allow it in sshd_config: AllowTcpForwarding and AllowStreamLocalForwarding.",
+    data: { address },
+  });
 }

@@ -40,6 +40,9 @@ export class SshProcess implements RunningProcess {
   }
 
   release(): void {
+    // Whoever took the output has their result.
+    this.#channel.removeAllListeners("data");
+    this.#channel.stderr.removeAllListeners("data");
     this.#channel.destroy();
     this.#channel.resume();
     this.#channel.stderr.resume();

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Command, ServerStats, SocketAddress } from "../contracts/server.ts";
+import type { Command, CommandResult, ServerStats, SocketAddress } from "../contracts/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Secret } from "../model/secret.ts";
 import { wrapped } from "./command-wrapper.ts";
@@ -9,6 +9,7 @@ import { REAP, SessionReaper } from "./session-reaper.ts";
 import { connectSsh, type SshEndpoint } from "./ssh-connect.ts";
 import { NotSent, SshConnection } from "./ssh-connection.ts";
 import { connectionLost } from "./ssh-errors.ts";
+import { SshRelays } from "./ssh-relays.ts";
 import { SshProcess } from "./ssh-process.ts";
 
 export interface SshServerOptions {
@@ -20,9 +21,12 @@ export interface SshServerOptions {
   readonly user?: string;
   /** "SHA256:..." as `ssh-keygen -l` prints it; a set, so that keys can be rotated (decisions.md D31). */
   readonly hostKeys: readonly string[];
-  readonly privateKey: Secret;
+  /** As a function it is asked for before each connection: a key that was changed meanwhile is used for the next one. */
+  readonly privateKey: Secret | (() => Promise<Secret>);
   /** For connecting and logging in; default 10,000. */
   readonly connectTimeoutMs?: number;
+  /** Milliseconds within which sshd answers what it can answer at once, else the connection is given up; default 20,000. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** The kernel's limit of one argument, and a login shell gets the whole line as one. */
@@ -38,27 +42,36 @@ interface Link {
  * one round trip; no agent, no file and no process of ours stays behind.
  */
 export class SshServer extends CommandServer {
-  readonly #endpoint: SshEndpoint;
+  readonly #endpoint: Omit<SshEndpoint, "privateKey">;
+  readonly #key: () => Promise<Secret>;
   readonly #sudo: boolean;
+  readonly #answerMs: number;
+  readonly #relays: SshRelays;
   readonly #leaving = new AbortController();
   #link: Promise<Link> | undefined;
   #current: SshConnection | undefined;
+  /** Those that take nothing new, while something still runs there. */
+  readonly #retired = new Set<SshConnection>();
 
   constructor(options: SshServerOptions) {
     super(options.name);
-    const { port = 22, user = "root", connectTimeoutMs = 10_000 } = options;
+    const { port = 22, user = "root", connectTimeoutMs = 10_000, answerTimeoutMs = 20_000 } = options;
+    const { privateKey } = options;
     this.#endpoint = { ...options, port, user, connectTimeoutMs };
+    this.#key = typeof privateKey === "function" ? privateKey : async () => privateKey;
+    this.#answerMs = answerTimeoutMs;
     this.#sudo = user !== "root";
+    this.#relays = new SshRelays(() => new SshServer(options));
   }
 
   override get stats(): ServerStats {
     const open = this.#current?.bytes ?? { sent: 0, received: 0 };
-    const counted = super.stats;
-    return {
-      ...counted,
-      bytesSent: counted.bytesSent + open.sent,
-      bytesReceived: counted.bytesReceived + open.received,
-    };
+    const own = { connections: 0, roundTrips: 0, bytesSent: open.sent, bytesReceived: open.received };
+    return [own, ...this.#relays.stats].reduce(sum, super.stats);
+  }
+
+  protected override get _patienceMs(): number {
+    return Math.min(this.#answerMs, super._patienceMs);
   }
 
   protected override get _login(): string {
@@ -98,10 +111,15 @@ export class SshServer extends CommandServer {
     return channel;
   }
 
+  protected override async _relay(command: Command): Promise<CommandResult> {
+    return this.#relays.run(command);
+  }
+
   protected override async _close(): Promise<void> {
     this.#leaving.abort();
     const link = await this.#link?.catch(() => undefined);
-    await link?.connection.end();
+    const open = [...this.#retired, ...(link === undefined ? [] : [link.connection])];
+    await Promise.all([this.#relays.close(), ...open.map(async (connection) => connection.end())]);
   }
 
   protected override _closedError(): HostwrightError {
@@ -123,8 +141,8 @@ export class SshServer extends CommandServer {
   }
 
   async #open(): Promise<Link> {
-    if (this.#current?.lost === true) {
-      this.#count(this.#current);
+    if (this.#current?.fit === false) {
+      this.#replace(this.#current);
       this.#link = undefined;
     }
     this.#link ??= this.#connect().catch((error: unknown) => {
@@ -135,7 +153,8 @@ export class SshServer extends CommandServer {
   }
 
   async #connect(): Promise<Link> {
-    const connection = new SshConnection(this.name, await connectSsh(this.#endpoint, this.#leaving.signal));
+    const connected = await connectSsh({ ...this.#endpoint, privateKey: await this.#key() }, this.#leaving.signal);
+    const connection = new SshConnection(this.name, connected, this.#answerMs);
     this.counts.connections += 1;
     this.#current = connection;
     const become = this.#sudo ? ["sudo", "-n", "--"] : [];
@@ -145,12 +164,23 @@ export class SshServer extends CommandServer {
     return { connection, reaper };
   }
 
-  /** Keeps the bytes of a connection that is replaced. */
-  #count(connection: SshConnection): void {
+  /** Keeps the bytes of a connection that another one replaces. */
+  #replace(connection: SshConnection): void {
     this.counts.bytesSent += connection.bytes.sent;
     this.counts.bytesReceived += connection.bytes.received;
     this.#current = undefined;
+    for (const earlier of this.#retired) if (earlier.lost) this.#retired.delete(earlier);
+    if (!connection.lost) this.#retired.add(connection);
   }
+}
+
+function sum(a: ServerStats, b: ServerStats): ServerStats {
+  return {
+    connections: a.connections + b.connections,
+    roundTrips: a.roundTrips + b.roundTrips,
+    bytesSent: a.bytesSent + b.bytesSent,
+    bytesReceived: a.bytesReceived + b.bytesReceived,
+  };
 }
 
 /** Waits no longer than the signal allows; what is waited for goes on, for others wait for it too. */

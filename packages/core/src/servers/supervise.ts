@@ -1,19 +1,17 @@
 import type { Writable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Command, CommandResult } from "../contracts/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { BoundedOutput } from "./bounded-output.ts";
 import { feedStdin } from "./feed-stdin.ts";
 import type { Ending, RunningProcess } from "./running-process.ts";
 import type { SessionReaper } from "./session-reaper.ts";
+import { within } from "./within.ts";
 
 export const DEFAULT_TIMEOUT_MS = 60_000;
 export const DEFAULT_MAX_OUTPUT_BYTES: number = 16 * 1024 * 1024;
 
 /** setTimeout takes no more; nothing runs for 24 days. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
-/** For a command to tell its session, and for its pipes to close once its session is gone. */
-const PATIENCE_MS = 5000;
 
 interface Stop {
   readonly reason: "timeout" | "abort" | "input";
@@ -23,6 +21,8 @@ interface Stop {
 export interface Supervision {
   readonly server: string;
   readonly reaper: SessionReaper;
+  /** For a command to tell its session, and for its pipes to close once its session is gone. */
+  readonly patienceMs: number;
   /** The caller's own wish. */
   readonly signal: AbortSignal | undefined;
   /** The server is being closed. */
@@ -92,10 +92,10 @@ function passOn(process: RunningProcess, taker: Writable): (chunk: Buffer) => vo
   };
 }
 
-async function endSession(process: RunningProcess, { server, reaper }: Supervision): Promise<Ending> {
+async function endSession(process: RunningProcess, { server, reaper, patienceMs }: Supervision): Promise<Ending> {
   // The loss of a connection while the session is being ended shows itself there, too.
   process.ended.catch(() => {});
-  const session = await within(PATIENCE_MS, process.session);
+  const session = await within(patienceMs, process.session);
   if (session === undefined) {
     throw new HostwrightError(
       "HW_SSH_LOST",
@@ -117,16 +117,7 @@ async function endSession(process: RunningProcess, { server, reaper }: Supervisi
       },
     );
   }
-  return (await within(PATIENCE_MS, process.ended)) ?? { exitCode: null, signal: null };
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  const over = new AbortController();
-  try {
-    return await Promise.race([promise, delay(ms, undefined, { signal: over.signal }).catch(() => undefined)]);
-  } finally {
-    over.abort();
-  }
+  return (await within(patienceMs, process.ended)) ?? { exitCode: null, signal: null };
 }
 
 function brokenInput(server: string, cause: Error | undefined): HostwrightError {

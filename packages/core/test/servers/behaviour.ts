@@ -319,6 +319,14 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       for (const socket of sockets) socket.destroy();
     });
 
+    test("commands run beside many forwards as another user, and those beside each other", async ({ skip }) => {
+      if (!subject.root) skip("only root becomes another user");
+      const address = { path: subject.echoSocket, user: "daemon" };
+      const streams = await Promise.all(Array.from({ length: 10 }, () => server.forward(address)));
+      expect((await server.run({ argv: ["true"], timeoutMs: 5000 })).exitCode).toBe(0);
+      for (const stream of streams) stream.destroy();
+    });
+
     test("forwards that are given up with something unread hold no place", async () => {
       for (let count = 0; count < 100; count += 1) {
         const socket = await server.forward({ path: subject.echoSocket });

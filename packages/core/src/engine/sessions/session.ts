@@ -3,11 +3,15 @@ import type { Target } from "../../contracts/resource.ts";
 import type { CommandResult, Script, Server } from "../../contracts/server.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Reference, Resolve } from "../../model/text.ts";
+import { within } from "../../servers/within.ts";
 import { ranOn, runFenced, type Fence } from "./fence.ts";
 import type { HeldServer, ServerPool } from "./server-pool.ts";
 
 /** The longest that a single changing script runs for, a release's stream apart, which ends with its connection. */
 const SETTLE_MS = 300_000;
+
+/** For a task's connections to end: a stuck peer keeps no task from its end. */
+const GOODBYE_MS = 10_000;
 
 export type LoadSecrets = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
@@ -94,7 +98,7 @@ export class Session implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closers = this.#closers.splice(0);
-    await Promise.allSettled(closers.map(async (close) => close()));
+    await within(GOODBYE_MS, Promise.allSettled(closers.map(async (close) => close())));
     for (const held of this.#held.splice(0)) held[Symbol.dispose]();
     this.#secrets.clear();
   }
