@@ -4,14 +4,22 @@ const conditions = ["@hostwright/source", "module", "node", "development|product
 const ignored = ["**/node_modules/**", "**/dist/**"];
 /** Tests on real hosts: a plugin's own conformance is always named so, in any repository. */
 const conformance = "packages/*/test/conformance.test.ts";
+/** `npm test -- --hosts FILE` names them. */
+const onlyThese = process.env["HOSTWRIGHT_TEST_HOST_FILES"]?.split(",");
+const hostFiles = onlyThese ?? ["packages/*/{src,test}/**/*.hosts.test.ts", conformance, "test/**/*.hosts.test.ts"];
 /** Of `npm run test:mysql`, and of no other: their hosts are made of a suite of Debian that changes daily. */
 const onMysql = process.env["HOSTWRIGHT_TEST_MYSQL"] === "1" ? [] : ["test/mysql/**"];
+/** Disposable hosts that were given are there once: one file after the other has them. */
+const inTurn =
+  (process.env["HOSTWRIGHT_TEST_HOSTS"] ?? "") === "" ? {} : { fileParallelism: false, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["@hostwright/source", "node"] } },
   test: {
     reporters: ["default", "./test/reporter.ts"],
+    // By itself Vitest leaves one core to others: on two cores that is half of the time.
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
@@ -19,15 +27,18 @@ export default defineConfig({
           name: "quick",
           include: ["packages/*/test/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/quick/**/*.test.ts"],
           exclude: [...ignored, "**/*.hosts.test.ts", conformance],
+          // No promise is about time: a machine that does other things as well fails no test.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
         extends: true,
         test: {
           name: "hosts",
-          include: ["packages/*/{src,test}/**/*.hosts.test.ts", conformance, "test/**/*.hosts.test.ts"],
+          include: hostFiles,
           exclude: [...ignored, ...onMysql],
-          fileParallelism: false,
+          ...inTurn,
           globalSetup: "test/hosts/global-setup.ts",
           testTimeout: 300_000,
           hookTimeout: 300_000,

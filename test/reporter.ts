@@ -2,9 +2,12 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 type Counts = { passed: number; failed: number; skipped: number };
 
+/** So many rows has the table of the slowest files; a run of no more files than that needs none. */
+const SLOWEST = 20;
+
 /**
- * Lists every skipped test with its reason and closes the output with one line that scripts can read.
- * The line is printed when the process exits, because Vitest and the hosts' teardown print after the last hook.
+ * Lists the slowest files and every skipped test with its reason, and closes the output with one line that
+ * scripts can read. The line is printed when the process exits, because Vitest and the hosts' teardown print after the last hook.
  */
 export default class ClosingLineReporter implements Reporter {
   #counts: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -34,8 +37,28 @@ export default class ClosingLineReporter implements Reporter {
       }
     }
     this.#counts = counts;
+    if (modules.length > SLOWEST) process.stdout.write(`\n${slowestFiles(modules).join("\n")}\n`);
     if (skipped.length > 0) process.stdout.write(`\nSkipped:\n${skipped.join("\n")}\n\n`);
   }
+}
+
+/** Files run beside each other, so that these seconds are more than the run's own. */
+function slowestFiles(modules: readonly TestModule[]): readonly string[] {
+  const rows = modules
+    .map((module) => {
+      const { duration, collectDuration } = module.diagnostic();
+      return { ms: duration + collectDuration, file: module.relativeModuleId };
+    })
+    .toSorted((a, b) => b.ms - a.ms);
+  const line = (ms: number, what: string): string => `${(ms / 1000).toFixed(1).padStart(8)}  ${what}`;
+  return [
+    ` seconds  the ${SLOWEST} slowest files`,
+    ...rows.slice(0, SLOWEST).map(({ ms, file }) => line(ms, file)),
+    line(
+      rows.reduce((sum, { ms }) => sum + ms, 0),
+      `all ${rows.length} files`,
+    ),
+  ];
 }
 
 /** A file that cannot be loaded or a failing hook counts as one failure: its tests count as skipped at most. */

@@ -1,5 +1,5 @@
 // Entry of the root scripts. npm itself may run on an older Node, in a clone without node_modules:
-// this file therefore has no dependencies and keeps to what Node 20 understands.
+// this file therefore has no dependencies and keeps to what Node 18 understands.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -74,6 +74,13 @@ function run(script, args) {
   });
 }
 
+const OLDEST = 18;
+if (Number.parseInt(process.versions.node, 10) < OLDEST) {
+  console.error(
+    `Hostwright's scripts start on Node ${OLDEST} or newer (they fetch the Node 24 that they run on), not on ${process.versions.node}.`,
+  );
+  process.exit(1);
+}
 const [script, ...args] = process.argv.slice(2);
 if (!script) {
   console.error("Usage: node tools/bootstrap.mjs <script> [arguments]");

@@ -1,5 +1,12 @@
 const args = process.argv.slice(2);
 
+/** `--hosts FILE` narrows the tests on hosts to these files; all others run as they do without it. */
+function takeHostFiles() {
+  const files = [];
+  for (let at = args.indexOf("--hosts"); at >= 0; at = args.indexOf("--hosts")) files.push(args.splice(at, 2)[1]);
+  return files;
+}
+
 async function hostProblem() {
   if (args.includes("--project=quick") || process.env.HOSTWRIGHT_TEST_HOSTS) return undefined;
   const { checkHostRequirements } = await import("../packages/testing/src/containers/requirements.ts");
@@ -7,6 +14,8 @@ async function hostProblem() {
   return requirements.ok ? undefined : `${requirements.message} \`npm run test:quick\` needs no hosts.`;
 }
 
+const hostFiles = takeHostFiles();
+if (hostFiles.length > 0) process.env.HOSTWRIGHT_TEST_HOST_FILES = hostFiles.join(",");
 const problem = await hostProblem();
 if (problem) {
   console.error(problem);

@@ -1,6 +1,6 @@
 import { ensureBase } from "../../packages/testing/src/containers/base.ts";
 import { wordpressCodebases } from "./codebases.ts";
-import { checkHostRequirements, installRequirements } from "../../packages/testing/src/containers/requirements.ts";
+import { checkHostRequirements } from "../../packages/testing/src/containers/requirements.ts";
 import { reapRuns } from "../../packages/testing/src/containers/runs.ts";
 
 /** For vitest: whatever the hosts are made of is there before the first test. Tests start the hosts they want themselves. */
@@ -12,7 +12,6 @@ export default async function setup(): Promise<() => Promise<void>> {
     if (given !== undefined && given !== "") return async () => {};
     throw new Error(requirements.message);
   }
-  await installRequirements();
   await reapRuns();
   await ensureBase();
   if (process.env["HOSTWRIGHT_TEST_MYSQL"] === "1") await ensureBase("mysql");

@@ -36,8 +36,8 @@ const ALL: readonly Cell[] = (Object.keys(CHOICES.http) as Pair["http"][]).flatM
 /** Between them they have both web servers and both database servers. */
 const SHORT = ["nginx + mysql + wordpress", "apache + postgres + mediawiki"];
 
-/** `npm run test:matrix` sets it to `full` or to a part of the cells' names; else two cells are tried. */
-const wanted = process.env["HOSTWRIGHT_MATRIX"] ?? "";
+/** `npm run test:matrix` sets it to `full` or to a part of the cells' names, `npm run test:full` tries all; else two cells are. */
+const wanted = process.env["HOSTWRIGHT_MATRIX"] ?? (process.env["HOSTWRIGHT_TEST_FULL"] === "1" ? "full" : "");
 
 export const cells: readonly Cell[] = ALL.filter(({ name }) =>
   wanted === "" ? SHORT.includes(name) : wanted === "full" || name.includes(wanted),

@@ -3,6 +3,8 @@ import * as fc from "fast-check";
 const SEED = "HOSTWRIGHT_TEST_SEED";
 const PATH = "HOSTWRIGHT_TEST_PATH";
 const RUNS = "HOSTWRIGHT_TEST_RUNS";
+/** All runs are `npm run test:full`; every other time a fifth of them is drawn, anew. */
+const FACTOR = process.env["HOSTWRIGHT_TEST_FULL"] === "1" ? 1 : 0.2;
 
 /**
  * Plays random cases, each of which gives what is wrong with it. Prints the seed, and for a failure the smallest case that
@@ -16,7 +18,7 @@ export async function modelRuns<T>(
 ): Promise<void> {
   const seed = Number(process.env[SEED] ?? fc.hash(`${Date.now()} ${file}`));
   const path = process.env[PATH];
-  const numRuns = Math.ceil(runs * Number(process.env[RUNS] ?? 1));
+  const numRuns = Math.ceil(runs * Number(process.env[RUNS] ?? FACTOR));
   const began = performance.now();
   const property = fc.asyncProperty(cases, async (one) => {
     const wrong = await play(one);

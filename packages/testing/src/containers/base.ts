@@ -34,23 +34,22 @@ export async function inside(root: string, script: string): Promise<void> {
   await run("systemd-nspawn", [...flags, `--directory=${root}`, "/usr/bin/env", ...env, "sh", "-c", script]);
 }
 
+/** Debian's minimal system in a folder, from the mirror that this machine uses. */
+export async function bootstrap(root: string, suite: string, packages: readonly string[]): Promise<void> {
+  const mirror = await machineMirror();
+  const flags = [
+    "--variant=minbase",
+    "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
+    ...(packages.length === 0 ? [] : [`--include=${packages.join(",")}`]),
+  ];
+  const from = mirror === undefined ? [] : [mirror];
+  await run("debootstrap", [...flags, suite, root, ...from], { env: await proxyEnvironment() });
+}
+
 async function build(root: string, recipe: BaseRecipe): Promise<void> {
   const { suite, bootstrapPackages, packages, filesBefore, filesAfter, setup } = recipe;
-  const mirror = await machineMirror();
   progress(`building the base of the test hosts, once: Debian ${suite}, about two minutes`);
-  const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  await run(
-    "debootstrap",
-    [
-      "--variant=minbase",
-      `--keyring=${keyring}`,
-      `--include=${bootstrapPackages.join(",")}`,
-      suite,
-      root,
-      ...(mirror === undefined ? [] : [mirror]),
-    ],
-    { env: await proxyEnvironment() },
-  );
+  await bootstrap(root, suite, bootstrapPackages);
   progress(`installing ${packages.length} packages in it`);
   await writeFiles(root, filesBefore);
   await installIn(root, packages, async () => {

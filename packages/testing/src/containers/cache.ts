@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "./lock.ts";
 import { unmountBelow } from "./mounts.ts";
+import { ensureRequirements } from "./requirements.ts";
 import { progress } from "./run.ts";
 
 export function cacheFolder(): string {
@@ -22,6 +23,7 @@ export async function cached(name: string, recipe: unknown, build: (folder: stri
   const cache = cacheFolder();
   const folder = join(cache, `${name}-${recipeHash(recipe)}`);
   if (existsSync(folder)) return folder;
+  await ensureRequirements();
   await mkdir(cache, { recursive: true });
   const waiting = (): void => progress(`another run is building ${name}, waiting for it`);
   return withLock(

@@ -5,7 +5,6 @@ import { givenHosts } from "./given.ts";
 import { makeKeyPair } from "./keys.ts";
 import { ensureLayers } from "./layers.ts";
 import { LocalHost } from "./local-host.ts";
-import { checkHostRequirements, installRequirements } from "./requirements.ts";
 import type { RunOptions } from "./run.ts";
 import { removeOnExit } from "./on-exit.ts";
 import { createRun, removeRun, type Run } from "./runs.ts";
@@ -133,9 +132,6 @@ export async function startHosts(specs: readonly HostSpec[], options: StartOptio
   checkSpecs(specs);
   const given = await givenHosts(specs);
   if (given !== undefined) return collection("given", given, async () => {});
-  const requirements = checkHostRequirements();
-  if (!requirements.ok) throw new Error(requirements.message);
-  await installRequirements();
   const made = await createRun(options.keep === true ? "manual" : "this process");
   const forget = removeOnExit(made.id);
   try {

@@ -23,14 +23,13 @@ function hasMountCapability(): boolean {
   return ((bits >> sysAdmin) & 1n) === 1n && ((bits >> netAdmin) & 1n) === 1n;
 }
 
-function missingPackages(): string[] {
+/** The Debian packages that a machine lacks, by the files that it has. */
+export function packagesMissing(has: (file: string) => boolean = existsSync): string[] {
   const names = Object.entries(packages)
-    .filter(([, file]) => !existsSync(file))
+    .filter(([, file]) => !has(file))
     .map(([name]) => name);
   // Where /usr/bin/ip is absent, iproute2 may still be there with ip in /usr/sbin or /sbin.
-  return names.filter(
-    (name) => name !== "iproute2" || !["/usr/sbin/ip", "/sbin/ip", "/bin/ip"].some((file) => existsSync(file)),
-  );
+  return names.filter((name) => name !== "iproute2" || !["/usr/sbin/ip", "/sbin/ip", "/bin/ip"].some(has));
 }
 
 /** Whether real test hosts can run on this machine; the message lists everything that is missing. */
@@ -48,8 +47,8 @@ export function checkHostRequirements(): Requirements {
       if (!existsSync(join("/proc/self/ns", kind))) missing.push(`Linux ${kind} namespaces`);
     }
     if (!existsSync("/sys/fs/cgroup")) missing.push("cgroups mounted at /sys/fs/cgroup");
-    if (!existsSync("/usr/bin/apt-get") && missingPackages().length > 0)
-      missing.push(`Debian's apt-get, to install ${missingPackages().join(", ")}`);
+    if (!existsSync("/usr/bin/apt-get") && packagesMissing().length > 0)
+      missing.push(`Debian's apt-get, to install ${packagesMissing().join(", ")}`);
   }
   if (missing.length === 0) return { ok: true };
   return {
@@ -58,9 +57,25 @@ export function checkHostRequirements(): Requirements {
   };
 }
 
-/** Installs the Debian packages that test hosts need, where any is missing. */
-export async function installRequirements(): Promise<void> {
-  const missing = missingPackages();
+let ensured: Promise<void> | undefined;
+
+/**
+ * Whatever builds, fetches, starts or removes anything comes by here first: `cached`, `createRun` and `removeRun` are the
+ * only ways to a tool that this machine may not have. Missing packages are installed once.
+ * @throws Error, naming all that is missing, where test hosts cannot run.
+ */
+export function ensureRequirements(): Promise<void> {
+  ensured ??= installRequirements().catch((error: unknown) => {
+    ensured = undefined;
+    throw error;
+  });
+  return ensured;
+}
+
+async function installRequirements(): Promise<void> {
+  const requirements = checkHostRequirements();
+  if (!requirements.ok) throw new Error(requirements.message);
+  const missing = packagesMissing();
   if (missing.length === 0) return;
   progress(`installing ${missing.join(", ")}`);
   const install = ["install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...missing];
@@ -70,7 +85,7 @@ export async function installRequirements(): Promise<void> {
     await run("apt-get", ["update", "-q"], { env });
     await run("apt-get", install, { env });
   }
-  const still = missingPackages();
+  const still = packagesMissing();
   if (still.length > 0)
     throw new Error(`apt-get installed without an error, but ${still.join(", ")} is still missing: install it by hand`);
 }

@@ -6,6 +6,7 @@ import { processesIn, removeCgroup } from "./cgroups.ts";
 import { withLock } from "./lock.ts";
 import { unmountBelow } from "./mounts.ts";
 import { childrenOf, containerInit, identify, isAlive, type ProcessId, signal, waitForEnd } from "./processes.ts";
+import { ensureRequirements } from "./requirements.ts";
 import { run, runResult } from "./run.ts";
 
 /** One set of hosts: who owns it, and its part of the network. Kept in a file, so that any later run can clean up after it. */
@@ -70,6 +71,7 @@ async function networksInUse(): Promise<Set<number>> {
 
 /** Takes a free network and makes its bridge. Runs whose owner has died are cleaned away first. */
 export async function createRun(owner: "manual" | "this process"): Promise<Run> {
+  await ensureRequirements();
   await reapRuns();
   return locked(async () => {
     const used = await networksInUse();
@@ -115,6 +117,7 @@ export async function removeRun(id: string): Promise<void> {
   await withLock(join(stateFolder(), `.lock-${id}`), async () => {
     const folder = runFolder(id);
     if (!existsSync(folder)) return;
+    await ensureRequirements();
     const hosts = await listHosts(id);
     await Promise.all(hosts.map((host) => killHost(id, host)));
     await unmountBelow(folder);
