@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +7,7 @@ import { bootstrap, inside } from "../../packages/testing/src/containers/base.ts
 import { cached } from "../../packages/testing/src/containers/cache.ts";
 import { removeCgroup } from "../../packages/testing/src/containers/cgroups.ts";
 import { identify, isAlive, type ProcessId } from "../../packages/testing/src/containers/processes.ts";
-import { ensureRequirements } from "../../packages/testing/src/containers/requirements.ts";
+import { ensureRequirements, installPackages } from "../../packages/testing/src/containers/requirements.ts";
 import { progress, run, runResult } from "../../packages/testing/src/containers/run.ts";
 import { bridgeName, cgroupName, stateFolder, writeRecord } from "../../packages/testing/src/containers/runs.ts";
 import { carryAptSettings, carryWaysOut, environmentOfWaysOut } from "./ways-out.ts";
@@ -59,6 +58,7 @@ export class FreshMachine implements AsyncDisposable {
 
   static async make(release: Release): Promise<FreshMachine> {
     await ensureRequirements();
+    if (!existsSync("/usr/bin/git")) await installPackages(["git"]);
     await removeDead();
     const base = await system(release);
     const folder = join(machines(), randomBytes(3).toString("hex"));
@@ -87,15 +87,15 @@ export class FreshMachine implements AsyncDisposable {
   }
 
   /** Runs a command of the shell in a folder of the machine, with its output here; resolves to its exit code. */
-  async sh(folder: string, command: string, signal: AbortSignal): Promise<number> {
+  sh(folder: string, command: string, signal: AbortSignal): Promise<number> {
     const settings = { HOME: "/root", LANG: "C.UTF-8", PATH };
     const env = Object.entries({ ...environmentOfWaysOut(), ...settings }).map(([name, value]) => `${name}=${value}`);
     const argv = [...env, "sh", "-c", 'cd "$1" && eval "$2"', "sh", folder, command];
     // What we start ends with us, whatever way we end.
     const wrapped = ["--pdeathsig", "KILL", "unshare", ...NAMESPACES, "sh", "-c", ENTER, "sh", this.#root, ...argv];
     const child = spawn("setpriv", wrapped, { stdio: ["ignore", "inherit", "inherit"], signal, killSignal: "SIGKILL" });
-    const [code] = (await once(child, "close")) as [number | null];
-    return code ?? 128;
+    child.once("error", () => {});
+    return new Promise((resolve) => child.once("close", (code) => resolve(code ?? 128)));
   }
 
   /** The runs of test hosts that were not cleared up in it. */
@@ -122,7 +122,8 @@ async function remove(folder: string): Promise<void> {
     const count = existsSync(hosts) ? readdirSync(hosts).length : 0;
     for (let index = 0; index < count; index++) await removeCgroup(cgroupName(id, index));
   }
-  await rm(folder, { recursive: true, force: true });
+  // What was killed a moment ago may still close its files.
+  await rm(folder, { recursive: true, force: true, maxRetries: 20 });
 }
 
 /** What a run that was killed could not remove. */

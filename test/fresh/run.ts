@@ -31,6 +31,7 @@ async function tryRelease(release: Release, signal: AbortSignal): Promise<Figure
     say(`\n${release}$ ${command}`);
     const started = performance.now();
     const code = await machine.sh(CLONE, command, signal);
+    signal.throwIfAborted();
     seconds[name] = Math.round((performance.now() - started) / 1000);
     if (code !== 0) failed.push(`${command}: exit code ${code}`);
   }

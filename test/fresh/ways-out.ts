@@ -1,20 +1,20 @@
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { machineAptSettings } from "../../packages/testing/src/containers/mirror.ts";
-import { run } from "../../packages/testing/src/containers/run.ts";
 
 /** Of the environment: how to reach a registry or mirror, and whom to trust there. */
-const VARIABLES = /^((https?|ftp|all|no)_proxy|npm_config_registry|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR)$/i;
+const VARIABLES = /^((https?|ftp|all|no)_proxy|npm_config_registry|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$/i;
 /** Of npm's settings; its cache, its folders and its habits stay outside. */
 const SETTINGS =
   /^\s*((registry|proxy|https-proxy|noproxy|cafile|ca|strict-ssl|fetch-\S+|maxsockets)\s*=|@[^:=]+:registry\s*=|\/\/)/;
-const CERTIFICATES = ["/etc/ssl/certs/ca-certificates.crt", "/usr/local/share/ca-certificates"];
+const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
+/** npm tells its scripts where its settings lie. */
 async function npmSettings(): Promise<string> {
-  const files = await Promise.all(["globalconfig", "userconfig"].map((name) => run("npm", ["config", "get", name])));
-  const texts = files.map((file) => file.trim()).filter((file) => existsSync(file));
-  const lines = (await Promise.all(texts.map((file) => readFile(file, "utf8")))).join("\n").split("\n");
+  const { npm_config_globalconfig: everyone, npm_config_userconfig: mine } = process.env;
+  const files = [everyone, mine].filter((file) => file !== undefined && existsSync(file)) as string[];
+  const lines = (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n").split("\n");
   return `${lines.filter((line) => SETTINGS.test(line)).join("\n")}\n`;
 }
 
@@ -38,10 +38,10 @@ export async function carryWaysOut(root: string): Promise<void> {
   const npm = await npmSettings();
   await writeFile(join(root, "root/.npmrc"), npm, { mode: 0o600 });
   const named = [...Object.values(environmentOfWaysOut()), ...npm.split("\n").map((line) => line.split("=")[1] ?? "")];
-  const files = named.map((value) => value.trim().replaceAll('"', "")).filter((value) => value.startsWith("/etc/"));
-  for (const path of new Set([...CERTIFICATES, ...files])) {
+  const paths = named.map((value) => value.trim().replaceAll('"', "")).filter((value) => value.startsWith("/"));
+  for (const path of new Set([CERTIFICATES, ...paths])) {
     if (!existsSync(path)) continue;
     await mkdir(dirname(join(root, path)), { recursive: true });
-    await cp(path, join(root, path), { recursive: true, dereference: true });
+    await copyFile(path, join(root, path));
   }
 }

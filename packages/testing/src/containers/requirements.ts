@@ -75,17 +75,20 @@ export function ensureRequirements(): Promise<void> {
 async function installRequirements(): Promise<void> {
   const requirements = checkHostRequirements();
   if (!requirements.ok) throw new Error(requirements.message);
-  const missing = packagesMissing();
-  if (missing.length === 0) return;
-  progress(`installing ${missing.join(", ")}`);
-  const install = ["install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...missing];
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  // Package lists may be absent or out of date: only then they are fetched.
-  if ((await runResult("apt-get", install, { env })).code !== 0) {
-    await run("apt-get", ["update", "-q"], { env });
-    await run("apt-get", install, { env });
-  }
+  await installPackages(packagesMissing());
   const still = packagesMissing();
   if (still.length > 0)
     throw new Error(`apt-get installed without an error, but ${still.join(", ")} is still missing: install it by hand`);
+}
+
+/** Installs packages of Debian on this machine. */
+export async function installPackages(names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  progress(`installing ${names.join(", ")}`);
+  const install = ["install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...names];
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  // Package lists may be absent or out of date: only then they are fetched.
+  if ((await runResult("apt-get", install, { env })).code === 0) return;
+  await run("apt-get", ["update", "-q"], { env });
+  await run("apt-get", install, { env });
 }
