@@ -20,7 +20,7 @@ const ALONE: Readonly<Record<string, string>> = {
 const MOST = 350;
 const LARGER: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
   "service-mysql": [
-    965,
+    967,
     "two servers, five kinds of login, grants that have to be read back from text, and moves that regard them",
   ],
   "service-postgres": [
