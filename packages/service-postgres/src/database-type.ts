@@ -58,8 +58,9 @@ function statements({ before, after }: Change<Database>): readonly DatabaseState
   const locale = literal(after.locale);
   return [
     sql`CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0 ENCODING ${literal(after.encoding)} LC_COLLATE ${locale} LC_CTYPE ${locale}`,
-    ...grantChanges(name, [sql`CONNECT PUBLIC`, sql`TEMPORARY PUBLIC`], after.grants),
+    // Before the rights, which are read: what was cut off between the two must not look as if all was done.
     ...after.extensions.map((it) => ({ database: after.name, statement: sql`CREATE EXTENSION ${identifier(it)}` })),
+    ...grantChanges(name, [sql`CONNECT PUBLIC`, sql`TEMPORARY PUBLIC`], after.grants),
   ];
 }
 

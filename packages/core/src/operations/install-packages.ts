@@ -15,7 +15,7 @@ set -e
 apt-get -q update
 packages=; while [ "$1" != -- ]; do packages="$packages $1"; shift; done; shift
 apt-get -q -y --no-install-recommends install -- $packages
-[ $# -eq 0 ] || systemctl -q disable --now -- "$@"
+[ $# -eq 0 ] || SYSTEMCTL_SKIP_SYSV=1 systemctl -q disable --now -- "$@"
 `;
 
 /** `server prepare`: installs what the services of a server need. Packages stay when the task is undone. */

@@ -22,6 +22,8 @@ function server(stands: readonly Thing[] = []) {
   const wrong: {
     socket?: Error;
     take?: () => boolean;
+    /** Called with what is sent. */
+    sent?: (statements: string) => void;
     statement?: { readonly at: string; readonly kind: DatabaseFailure["kind"] };
   } = {};
   let opened = 0;
@@ -37,6 +39,7 @@ function server(stands: readonly Thing[] = []) {
     },
     run: async (statements) => {
       sent.push(`${database === null ? "" : `${database}: `}${statements.join("; ")}`);
+      wrong.sent?.(statements.join("; "));
       const index = statements.findIndex((statement) => statement === wrong.statement?.at);
       if (index >= 0) throw new StatementFailed(index, new Error("secret"));
     },
@@ -173,6 +176,15 @@ test("cancelled while it waits, nothing is changed", async () => {
     code: "HW_CANCELLED",
   });
   expect(sent).not.toContain("MAKE a");
+});
+
+test("cancelled in the middle of one thing, that one is ended and no other begun", async () => {
+  const { sent, wrong, resource } = server();
+  const stop = new AbortController();
+  wrong.sent = () => stop.abort();
+  const changing = resource.apply(target({ signal: stop.signal }), [made("c", 2), made("d")]);
+  await expect(changing).rejects.toMatchObject({ code: "HW_CANCELLED" });
+  expect(sent).toEqual(["TAKE", "MAKE c", "c: FILL", "RELEASE"]);
 });
 
 test.each([

@@ -127,7 +127,9 @@ async function runSteps<State, Session extends DatabaseSession>(
   steps: readonly Step[],
 ): Promise<void> {
   for (let from = 0; from < steps.length;) {
-    assertWanted(target, from === 0 ? "Nothing was changed" : "A part is done");
+    // What was begun of one thing is ended: half of it is neither what it was nor what it is to be.
+    if (steps[from]?.key !== steps[from - 1]?.key)
+      assertWanted(target, from === 0 ? "Nothing was changed" : "A part is done");
     const database = steps[from]?.database ?? null;
     const elsewhere = steps.findIndex((step, index) => index > from && step.database !== database);
     const batch = steps.slice(from, Math.min(from + driver.batch, elsewhere === -1 ? steps.length : elsewhere));

@@ -129,14 +129,18 @@ describe("unix users", () => {
   test("what killed programs left beside the files of accounts goes, once nobody is at work on them", async () => {
     const before = await host.sh("ls -A /etc");
     const left = ["/etc/.#passwd0123456789abcdef", "/etc/.#gshadow0123456789abcdef", "/etc/shadow+"];
-    await host.sh(`touch ${left.join(" ")} /etc/.#passwd.mine`);
+    const groups = async (): Promise<string> => host.sh("cat /etc/group");
+    const known = await groups();
+    // Written before its user.
+    await host.sh(`touch ${left.join(" ")} /etc/.#passwd.mine; groupadd -g 20001 s1; rm -f /etc/group- /etc/gshadow-`);
     // lckpwdf(3), as useradd holds it while it works; what it is about to rename must stay until then.
     const busy = host.sh(
       `perl -e 'use Fcntl; open my $f, ">", "/etc/.pwd.lock"; my $whole = pack "s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0; fcntl $f, F_SETLKW, $whole or die; unlink "/etc/shadow+" or die; open my $new, ">", "/etc/shadow+"; open my $begun, ">", "/run/begun"; sleep 1; -e "/etc/shadow+" or die "taken away"'`,
     );
     await host.sh("until [ -e /run/begun ]; do sleep 0.01; done; rm /run/begun");
-    await typeOf(site("s1", 20_001)).clear?.(target, ["s1"]);
+    await typeOf(site("s1", 20_001)).clear?.(target, ["s1", "root", "s9"]);
     await busy;
+    expect(await groups()).toBe(known);
     expect(await host.sh("rm /etc/.#passwd.mine; ls -A /etc")).toBe(before);
   });
 

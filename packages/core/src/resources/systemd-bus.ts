@@ -77,7 +77,7 @@ sub strings {
   while ($at < $end) { $at += -$at % 4; push @found, unpack "V/a", substr $$data, $at; $at += 5 + length $found[-1] }
   return @found;
 }
-# Rows of a list of units: id, description, load, active, sub, followed, path, then a job.
+# Rows of a list of units: id, description, load, active, sub, followed, path, then the type and path of a job.
 sub units_of {
   my ($data) = @_;
   my ($at, $end, @rows) = (8, 8 + unpack("V", $data));

@@ -79,7 +79,9 @@ sub states {
   for my $name (@names) {
     my $row = $loaded{$name} // $idle{$name} // $row{$name};
     my $unit = $units{$name} //= { id => $row->[0], LoadState => $row->[2], ActiveState => $row->[3], path => $row->[6] };
-    $unit->{active} = $unit->{ActiveState} =~ /^(active|reloading|refreshing)$/ ? 1 : 0;
+    # Whoever asked for a start may be gone: systemd goes on with it all the same, and an undo has to know.
+    my $starting = ($row->[7] // "") =~ /^(start|restart)$/;
+    $unit->{active} = $starting || $unit->{ActiveState} =~ /^(active|reloading|refreshing)$/ ? 1 : 0;
     # What systemd holds no longer than for this question cannot be out of date.
     push @known, $unit if $loaded{$unit->{id}} || $unit->{active};
   }
@@ -132,6 +134,8 @@ export const APPLY_UNITS: PerlProgram = {
 my @changes;
 while ((my $name = field()) ne "end") { push @changes, { name => $name, before => field(), after => field() } }
 my @names = map { $_->{name} } @changes;
+# systemctl would also change the links of init scripts, first and in many steps. Where there is a unit nobody reads them.
+$ENV{SYSTEMCTL_SKIP_SYSV} = 1;
 sub systemctl { my ($verb, @units) = @_; system("systemctl", split(/ /, $verb), "--quiet", "--", @units) if @units }
 sub fits {
   my ($unit, $wish) = @_;

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { resourceHarness, typeOf } from "../../test/resource-harness.ts";
 import { testTarget } from "../../test/test-target.ts";
 import type { Declared, Target } from "../contracts/resource.ts";
+import type { Script } from "../contracts/server.ts";
 import type { SshServer } from "../servers/ssh-server.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
@@ -156,6 +157,48 @@ describe("units", () => {
     await host.sh("systemctl stop c.service");
     await expect(typeOf(wanted).apply(target, removal)).rejects.toMatchObject({ code: "HW_RESOURCE_CHANGED" });
     expect(await host.sh("systemctl is-enabled c.service")).toBe("enabled\n");
+  });
+
+  test("are enabled and disabled without a change of the links of their init scripts, which are no part of their state", async () => {
+    await host.sh(`printf '#!/bin/sh\\n### BEGIN INIT INFO\\n# Provides: old\\n# Required-Start:\\n# Required-Stop:\\n# Default-Start: 2 3 4 5\\n# Default-Stop: 0 1 6\\n### END INIT INFO\\n' > /etc/init.d/old
+      chmod 755 /etc/init.d/old`);
+    await ensure(service("old.service"));
+    const links = async (): Promise<string> => host.sh("find /etc/rc?.d -name '*old' | sort");
+    const wanted = unit({ name: "old.service", enabled: true, active: false });
+    const changes = await ensure(wanted);
+    expect(await host.sh("systemctl is-enabled old.service")).toBe("enabled\n");
+    expect(await links()).toBe("");
+    await undo(wanted, changes);
+    expect(await host.sh("systemctl is-enabled old.service || true")).toBe("disabled\n");
+    expect(await links()).toBe("");
+  });
+
+  test("what is still being started when its work was stopped is undone: nothing comes to run afterwards", async () => {
+    const slow = file({
+      path: path("slow.service"),
+      content:
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'until [ -e /run/slow ]; do sleep 0.05; done'\n",
+    });
+    await ensure(slow);
+    const wanted = unit({ name: "slow.service", enabled: false, active: true });
+    const [change] = await changesFor([wanted]);
+    const stop = new AbortController();
+    const stopped = {
+      ...target,
+      signal: stop.signal,
+      mutate: async (script: Script) => server.script({ ...script, signal: stop.signal }),
+    };
+    const applying = typeOf(wanted).apply(stopped, change === undefined ? [] : [change]);
+    const state = async (): Promise<string> =>
+      (await host.sh("systemctl show -p ActiveState --value slow.service")).trim();
+    await expect.poll(state, { timeout: 20_000 }).toBe("activating");
+    stop.abort();
+    await expect(applying).rejects.toMatchObject({ code: "HW_CANCELLED" });
+    expect(await state()).toBe("activating");
+    await undo(wanted, change === undefined ? [] : [change]);
+    await host.sh("touch /run/slow");
+    // A oneshot that is stopped while it starts counts as failed.
+    expect(await state()).toMatch(/^(inactive|failed)$/);
   });
 
   test("two hundred units are read in one round trip", async () => {

@@ -105,7 +105,8 @@ finish();
 
 /**
  * What killed programs left beside the files of accounts: new versions that systemd-sysusers (`.#`) and the shadow tools (`+`)
- * were about to rename. Under the lock that both take, lckpwdf(3): none of them is at work.
+ * were about to rename. Under the lock that both take, lckpwdf(3): none of them is at work. Then, of the names on standard
+ * input, ended by NUL, groups without their user: both tools write users and groups one after the other.
  */
 export const CLEAR_USERS: PerlProgram = {
   what: "clear up beside the files of accounts",
@@ -118,5 +119,11 @@ my $whole = pack "s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0;
 fcntl $lock, F_SETLKW, $whole or die "/etc/.pwd.lock: $!\n";
 opendir my $etc, "/etc" or die "/etc: $!\n";
 for (readdir $etc) { unlink "/etc/$_" if /^(?:\.#(?:passwd|group|shadow|gshadow)[0-9a-f]{16}|(?:passwd|group|shadow|gshadow)\+)$/ }
+close $lock;
+binmode STDIN; $/ = "\0";
+while (my $name = <STDIN>) {
+  chomp $name;
+  system("groupdel", "--", $name) if defined getgrnam $name && !defined getpwnam $name;
+}
 `,
 };

@@ -67,8 +67,8 @@ export const unixUserType: ResourceType<UnixUserSpec, UnixUserState> = {
   read: readUsers,
   identity: (state) => state,
   apply: applyUsers,
-  clear: async (target) => {
-    await changeByPerl(target, CLEAR_USERS, "");
+  clear: async (target, names) => {
+    await changeByPerl(target, CLEAR_USERS, names.map((name) => `${name}\0`).join(""));
   },
   showSpec: (spec) => show(unixUserType.desired(spec, () => "")),
   showState: show,

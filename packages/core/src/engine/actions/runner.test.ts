@@ -209,6 +209,21 @@ describe("a clean-up after the commit", () => {
     expect(attempts[1]).toBe(attempts[0]?.replace("run", "probe"));
   });
 
+  test("that was stopped in the middle of a change leaves nothing beside it when it is done at last", async () => {
+    await engine.carryOut(ensureStep("web1", [file("/a"), file("/b")]));
+    const plan = await engine.plan(ensureStep("web1", [], { remove, ...cleanUp }));
+    let stopped = false;
+    world.afterEffect = (server, type, key) => {
+      if (stopped) return;
+      stopped = true;
+      world.halfMade.add(`${server} ${type} ${key}`);
+      throw new HostwrightError("HW_SSH_LOST", "lost", { retryable: true });
+    };
+    expect(await engine.run(plan)).toMatchObject({ committed: true, residue: [] });
+    expect(world.snapshot()).toEqual({ web1: {} });
+    expect([...world.halfMade]).toEqual([]);
+  });
+
   test("that fails for good is listed, and those after it are done", async () => {
     const plan = await engine.plan(
       ensureStep("web1", [file("/a")]),

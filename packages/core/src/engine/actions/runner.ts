@@ -3,7 +3,7 @@ import type { Operation } from "../../contracts/operation.ts";
 import type { RegisterStore } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import { ActionContext, describe, leftOf, newAttempt } from "./action-context.ts";
-import { applyEnsure, prepareEnsure } from "./ensure.ts";
+import { applyEnsure, clearEnsure, prepareEnsure } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
 import { cancelError, type Stopped } from "./cancel-error.ts";
 import type { Events } from "../events.ts";
@@ -220,6 +220,7 @@ export class Runner {
       action.records,
     );
     await applyEnsure(context, todo, prior);
+    if (before !== undefined) await clearEnsure(context, action);
     if (action.publish !== null) {
       // What an interrupted attempt has written waits for its publication as well.
       const changes = before === undefined ? todo : action.changes;
