@@ -16,6 +16,8 @@ export interface Struck {
   readonly undoKills: number;
   /** In words, with times. */
   readonly done: readonly string[];
+  /** The pack is as many as before. */
+  readonly replaced: Promise<unknown>;
 }
 
 export interface Target {
@@ -36,7 +38,7 @@ const UNDO_SHARE = 0.6;
 const MOST_ACTIONS = 8;
 const ENDED = new Set(["succeeded", "undone", "needs-attention"]);
 
-/** Kills and stops workers while they work a task, as its round says. All that were killed are replaced when it returns. */
+/** Kills and stops workers while they work a task, as its round says. Those that go are replaced: see `Struck.replaced`. */
 export async function strike(target: Target, round: Round): Promise<Struck> {
   const one = new Strike(target);
   await one.carryOut(round);
@@ -47,6 +49,7 @@ class Strike {
   readonly #target: Target;
   readonly #started = performance.now();
   readonly #done: string[] = [];
+  readonly #replacing: Promise<unknown>[] = [];
   readonly #count = { kills: 0, stops: 0, recoverKills: 0, undoKills: 0 };
 
   constructor(target: Target) {
@@ -54,7 +57,7 @@ class Strike {
   }
 
   get struck(): Struck {
-    return { ...this.#count, done: this.#done };
+    return { ...this.#count, done: this.#done, replaced: heeded(Promise.all(this.#replacing)) };
   }
 
   async carryOut({ blow, at, later, failing }: Round): Promise<void> {
@@ -74,7 +77,6 @@ class Strike {
     else if (blow === "kill both") {
       this.#say("kill of all");
       for (const worker of pack.workers) await this.#killOne(worker);
-      await Promise.all([pack.add(), pack.add()]);
     } else if (blow === "stop") await this.#stop(leaseMs * (1.3 + later));
     else if (blow === "cancel, kill during undo") {
       this.#say("cancel");
@@ -90,17 +92,14 @@ class Strike {
     const dead = await this.#victim();
     this.#say(`kill of ${dead.pid}`);
     await this.#killOne(dead);
-    const next = pack.add();
     await this.#until(() => this.#workerOf() !== null && this.#workerOf() !== dead.pid);
     await delay(pause);
     const recovering = this.#workerOf();
-    await next;
     const second = pack.workers.find(({ pid }) => pid === recovering);
     if (second === undefined) return this.#say("no other has gone on with it");
     this.#say(`kill of ${second.pid}, which went on with it`);
     this.#count.recoverKills += 1;
     await this.#killOne(second);
-    await pack.add();
   }
 
   async #kill(kind?: "undoKills"): Promise<void> {
@@ -109,7 +108,6 @@ class Strike {
     this.#say(`kill of ${victim.pid}, ${state}`);
     if (kind !== undefined && !ENDED.has(state)) this.#count[kind] += 1;
     await this.#killOne(victim);
-    await this.#target.pack.add();
   }
 
   /** It is woken when another one has the task, or could have it; what it does then is waited for. */
@@ -123,12 +121,13 @@ class Strike {
     victim.child.kill("SIGCONT");
     await this.#until(() => false, 500);
     await pack.end(victim);
-    await pack.add();
+    this.#replacing.push(heeded(pack.add()));
   }
 
   async #killOne(worker: PackWorker): Promise<void> {
     this.#count.kills += 1;
     await this.#target.pack.kill(worker);
+    this.#replacing.push(heeded(this.#target.pack.add()));
   }
 
   /** Of the pack: that which has the task, else the first. */
@@ -160,4 +159,10 @@ class Strike {
   #say(what: string): void {
     this.#done.push(`${Math.round(performance.now() - this.#started)} ms: ${what}`);
   }
+}
+
+/** Awaited later: until then its failure is nobody's. */
+function heeded<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }

@@ -19,10 +19,10 @@ const WORKER = join(import.meta.dirname, "worker.ts");
 /** Hosts that are looked at: the second one changes only when a database moves. */
 const [WEB, BOTH]: readonly [Hosts, Hosts] = [["web1"], ["web1", OTHER_HOST]];
 /** Until it is known. */
-const TYPICAL_MS = 4_000;
+const TYPICAL_MS = 2_500;
 
 /** What came of a round. */
-export interface Played extends Omit<Struck, "done"> {
+export interface Played extends Omit<Struck, "done" | "replaced"> {
   /** Tasks whose end was told more than once. */
   readonly toldTwice: number;
   readonly story: readonly string[];
@@ -113,7 +113,6 @@ export class KillYard implements AsyncDisposable {
     await this.#to(round.begins);
     await first.prepare?.(living);
     const disturbed = first.prepare === undefined || first.stays === true ? null : await this.#look(WEB);
-    const started = performance.now();
     const tasks: Task[] = [];
     for (const { request } of round.moves) tasks.push(await living.hw.submit(request));
     const typicalMs = this.#typical.get(first.name) ?? TYPICAL_MS;
@@ -125,7 +124,7 @@ export class KillYard implements AsyncDisposable {
     const ended: Ended[] = [];
     for (const [index, task] of tasks.entries())
       ended.push({ move: round.moves[index] ?? first, task, outcome: await outcomeOf(task) });
-    this.#learnTime(first.name, struck, performance.now() - started);
+    this.#learnTime(first.name, struck, living.state.msOf((tasks[0] as Task).id));
 
     const problems: string[] = [];
     const standing = follow(round.begins, ended, problems);
@@ -135,10 +134,10 @@ export class KillYard implements AsyncDisposable {
       await living.hw.run(first.request);
     }
     const hosts = round.moves.some(({ request }) => request.type === "site:move-database") ? BOTH : WEB;
-    const found = await this.#look(hosts);
+    const [found, left] = await Promise.all([this.#look(hosts), judgeServers(living, standing), struck.replaced]);
     const known = this.#known.get(keyOf(standing, hosts));
     if (known !== undefined) problems.push(...differing(nameOf(standing), known, found));
-    problems.push(...(await judgeServers(living, standing)));
+    problems.push(...left);
     // Only where nobody looked before: an undisturbed way there tells how it should look.
     if (known === undefined && problems.length === 0)
       problems.push(...differing(nameOf(standing), await this.#learn(standing, hosts), found));
@@ -147,7 +146,7 @@ export class KillYard implements AsyncDisposable {
       ({ move, task, outcome }) =>
         `${move.name} (${task.id}): ${outcome.state}${outcome.error === null ? "" : ` ${String(outcome.error["code"])}`}`,
     );
-    const { done, ...counts } = struck;
+    const { done, replaced: _replaced, ...counts } = struck;
     return { ...counts, toldTwice: toldTwice(living, ended), story: [...done, ...ends], problems };
   }
 
@@ -172,7 +171,7 @@ export class KillYard implements AsyncDisposable {
 
   #learnTime(name: string, { kills, stops }: Struck, ms: number): void {
     const known = this.#typical.get(name) ?? TYPICAL_MS;
-    // Who died or stood still made it longer.
+    // Whose worker died or stood still took longer for it.
     if (kills + stops > 0 && ms > known * 2) return;
     this.#typical.set(name, (known + ms) / 2);
   }

@@ -54,6 +54,12 @@ export class StateFolder {
     return String(this.#db.prepare("SELECT state FROM tasks WHERE id = ?").get(task)?.["state"]);
   }
 
+  /** Milliseconds from a finished task's submission to its end. */
+  msOf(task: string): number {
+    const row = this.#db.prepare("SELECT createdAt, finishedAt FROM tasks WHERE id = ?").get(task);
+    return Date.parse(String(row?.["finishedAt"])) - Date.parse(String(row?.["createdAt"]));
+  }
+
   /** Process id of the worker that answers for a task; null when nobody does. */
   workerOf(task: string): number | null {
     const row = this.#db.prepare("SELECT holder FROM leases WHERE scope = ?").get(`task/${task}`);
