@@ -5,6 +5,7 @@ import {
   type Plugin,
   type PlanApproval,
   type PreviewValue,
+  type TaskPage,
   type TaskRequest,
 } from "@hostwright/core";
 
@@ -23,4 +24,23 @@ export async function show(hw: Hostwright, user: string, request: TaskRequest): 
 export async function approve(hw: Hostwright, user: string, approval: PlanApproval): Promise<string> {
   const task = await hw.as({ id: user }).submit(approval, { key: approval.plan });
   return task.id;
+}
+
+/** What is going on, or went wrong, with a site: as much as this user may see. */
+export async function history(hw: Hostwright, user: string, domain: string): Promise<readonly string[]> {
+  const lines: string[] = [];
+  let after: string | null = null;
+  do {
+    const page: TaskPage = await hw.as({ id: user }).tasks.list({ subject: domain, after });
+    lines.push(...page.tasks.map(({ title, state, createdAt }) => `${createdAt} ${title}: ${state}`));
+    after = page.next;
+  } while (after !== null && lines.length < 200);
+  return lines;
+}
+
+/** Live, from now on, until the browser goes away. */
+export async function live(hw: Hostwright, user: string, send: (line: string) => void, gone: AbortSignal) {
+  for await (const { task, type } of hw.as({ id: user }).events({ after: "now", signal: gone })) {
+    send(`${task ?? "-"} ${type}`);
+  }
 }

@@ -38,6 +38,7 @@ function soakTask(place: Place): AnyTaskType {
   return {
     type: "soak:work",
     schema: Request,
+    title: ({ kind, number }: SoakRequest) => `${kind} ${number}`,
     plan: async ({ estate, task }, request: SoakRequest) => {
       const { site, number, kind } = request;
       const server = estate.server(request.server);

@@ -1,47 +1,30 @@
-import * as z from "zod";
 import { Container } from "./di/container.ts";
-import type { StoredPlan } from "./contracts/store.ts";
 import type { Server } from "./contracts/server.ts";
-import { HostwrightError } from "./errors/hostwright-error.ts";
-import { Access, SYSTEM, type Actor, type Policy, type PolicyObject } from "./api/access.ts";
-import { objectOf, subjectOf } from "./api/policy-object.ts";
+import { Access, SYSTEM, type Actor, type Policy } from "./api/access.ts";
+import { bound, ended, Lifetime } from "./api/lifetime.ts";
 import { Plan } from "./api/plan.ts";
 import { Platforms } from "./api/platforms.ts";
+import { Running, type RunOptions } from "./api/running.ts";
 import { Servers } from "./api/servers.ts";
 import { Sites } from "./api/sites.ts";
 import { visibleStranded } from "./api/stranded.ts";
+import { Submitting, type Asked, type SubmitOptions } from "./api/submitting.ts";
 import { Task } from "./api/task.ts";
+import { Tasks } from "./api/tasks.ts";
+import { visibleEvents } from "./api/visible-events.ts";
 import type { StrandedTask } from "./engine/workers/stranding.ts";
-import type { HostwrightEvent, Listener } from "./engine/events.ts";
+import type { HostwrightEvent } from "./engine/events.ts";
 import { raiseEpoch, type RaisedEpoch } from "./engine/workers/raise-epoch.ts";
+import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
-import type { PlanApproval } from "./engine/planning/plan.ts";
 import type { Resolution } from "./engine/workers/worker.ts";
-import { newId } from "./model/ids.ts";
-import { parseInput } from "./model/parse.ts";
-import { parseRequest, type TaskRequest } from "./engine/planning/task-engine.ts";
+import type { TaskRequest } from "./engine/planning/task-engine.ts";
 import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import { openState } from "./store/open-state.ts";
 
-const Timeout = z.int().min(1).max(2_147_483_647).nullable();
-
-export interface SubmitOptions {
-  /** The same `key`, request and actor give the same task. Default: none, each submit is a task of its own. */
-  readonly key?: string;
-  /**
-   * Milliseconds after which whoever works it cancels it and undoes what was done (HW_TASK_TIMEOUT), counted from the
-   * beginning of the work, waiting for others included. Default: none; single commands have limits of their own.
-   */
-  readonly timeoutMs?: number;
-}
-
-export interface RunOptions {
-  /** Called for each event of the task from its start on, in order. */
-  readonly onEvent?: Listener;
-  /** Aborting stops the task; everything that was done is undone. */
-  readonly signal?: AbortSignal;
-}
+export type { RunOptions } from "./api/running.ts";
+export type { SubmitOptions } from "./api/submitting.ts";
 
 /**
  * Opens an instance: parts, plugins and store. Claims no task and touches no server.
@@ -55,38 +38,51 @@ export async function createHostwright(options: HostwrightOptions): Promise<Host
     const container = new Container(defaultParts(options, state), options.provide ?? []);
     container.get(PART.telemetry);
     await container.get(PART.notifying).begin();
-    return new Hostwright(container, new Access(SYSTEM, options.policy ?? null), options.policy ?? null);
+    const life = new Lifetime();
+    const policy = options.policy ?? null;
+    return bound(life, new Hostwright(container, new Access(SYSTEM, policy), policy, life));
   } catch (error) {
     await state.store.close();
     throw error;
   }
 }
 
-/** The facade: records, plans and tasks. Closing it finishes what runs and closes every connection. */
+/**
+ * The facade: records, plans and tasks. Closing it ends all that was begun with it and with every facade bound to it:
+ * workers hand over what they have, what `run` has begun comes to its end, whatever only waits or plans stops, and every
+ * connection is closed. Each call after that is refused: HW_CLOSED.
+ */
 export class Hostwright implements AsyncDisposable {
   readonly servers: Servers;
   readonly platforms: Platforms;
   readonly sites: Sites;
+  readonly tasks: Tasks;
   readonly #container: Container;
   readonly #access: Access;
   readonly #policy: Policy | null;
-  readonly #working = new Set<Promise<unknown>>();
-  #closed = false;
+  readonly #life: Lifetime;
+  readonly #submitting: Submitting;
+  #closed: Promise<void> | undefined;
 
   /** Use `createHostwright`. */
-  constructor(container: Container, access: Access, policy: Policy | null) {
-    const { store, registry, vault, pool, box } = container.get(PART.engine);
+  constructor(container: Container, access: Access, policy: Policy | null, life: Lifetime) {
+    const engine = container.get(PART.engine);
+    const { store, registry, vault, pool, box } = engine;
     this.#container = container;
     this.#access = access;
     this.#policy = policy;
-    this.servers = new Servers(store.records, registry, vault, pool, access);
-    this.platforms = new Platforms(store.records, registry, box.hasKey, access);
-    this.sites = new Sites(store.records, vault, access);
+    this.#life = life;
+    this.#submitting = new Submitting(engine, container.get(PART.events), access);
+    this.servers = bound(life, new Servers(store.records, registry, vault, pool, access));
+    this.platforms = bound(life, new Platforms(store.records, registry, box.hasKey, access));
+    this.sites = bound(life, new Sites(store.records, vault, access));
+    this.tasks = bound(life, new Tasks(engine, access));
   }
 
   /** The same facade for somebody else: bound to that actor's rights, and its tasks are recorded as that actor's. */
   as(actor: Actor): Omit<Hostwright, "work" | "as" | "connections" | "raiseEpoch" | typeof Symbol.asyncDispose> {
-    return new Hostwright(this.#container, new Access(actor, this.#policy), this.#policy);
+    const access = new Access(actor, this.#policy);
+    return bound(this.#life, new Hostwright(this.#container, access, this.#policy, this.#life));
   }
 
   /**
@@ -98,9 +94,16 @@ export class Hostwright implements AsyncDisposable {
   async plan(request: TaskRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Plan> {
     const engine = this.#container.get(PART.engine);
     engine.box.requireKey("plan()");
-    await this.#requireAllowed(this.#parse(request));
-    const data = await makeStoredPlan(engine, request, options.signal ?? new AbortController().signal);
-    return new Plan(data);
+    await this.#submitting.allowed(request);
+    const { closing } = this.#life;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    try {
+      return new Plan(await makeStoredPlan(engine, request, signal));
+    } catch (error) {
+      if (!closing.aborted) throw error;
+      const what = "The instance was closed before the plan was made. Nothing was changed.";
+      throw new HostwrightError("HW_CLOSED", what, { cause: error });
+    }
   }
 
   /**
@@ -108,32 +111,8 @@ export class Hostwright implements AsyncDisposable {
    * An approval by id and hash runs that stored plan, from whatever process it comes, and nothing that came back with it.
    * @throws HW_INPUT_INVALID, HW_FORBIDDEN, HW_NOT_FOUND, HW_PLAN_FORGED, HW_PLAN_EXPIRED, HW_KEY_REUSED
    */
-  async submit(what: TaskRequest | Plan | PlanApproval, options: SubmitOptions = {}): Promise<Task> {
-    const engine = this.#container.get(PART.engine);
-    const { store } = engine;
-    const approved = "type" in what ? null : await this.#approved(what instanceof Plan ? what.approval : what);
-    // As it was when it was planned, also for newer code.
-    const request = approved === null ? this.#parse(what as TaskRequest) : (approved.request as TaskRequest);
-    await this.#requireAllowed(request);
-    const id = approved?.task ?? newId("t", 16);
-    const createdAt = new Date().toISOString();
-    const task = await store.tasks.submit({
-      id,
-      type: request.type,
-      request,
-      plan: approved === null ? null : { plan: approved.id, hash: approved.hash },
-      actor: this.#access.actor.id,
-      key: options.key ?? null,
-      timeoutMs: parseInput(Timeout, options.timeoutMs ?? null, "timeoutMs"),
-      createdAt,
-    });
-    // The same key gives the task that is there: it was told of already.
-    if (task.id !== id || task.createdAt !== createdAt) return this.task(task.id);
-    const title = approved?.title ?? request.type;
-    await this.#container
-      .get(PART.events)
-      .emit(task.id, "task:submitted", { type: task.type, title, actor: task.actor });
-    return this.task(task.id);
+  async submit(what: Asked, options: SubmitOptions = {}): Promise<Task> {
+    return this.task(await this.#submitting.submit(what, options));
   }
 
   /**
@@ -141,41 +120,35 @@ export class Hostwright implements AsyncDisposable {
    * that stopped it. Then everything that was done is undone (`error.data.state` is `undone`), or listed in
    * `error.data.residue` (`needs-attention`). An approved plan that the plugins here could not finish is HW_PLUGIN_MISSING.
    */
-  async run(
-    what: TaskRequest | Plan | PlanApproval,
-    options: RunOptions = {},
-  ): Promise<Readonly<Record<string, unknown>>> {
-    this.#refuseClosed();
-    this.#container.get(PART.engine).box.requireKey("run()");
-    const events = this.#container.get(PART.events);
-    let own: string | null = null;
-    const stop = events.listen((event) => {
-      if (event.task === own && own !== null) options.onEvent?.(event);
-    });
-    try {
-      const task = await this.submit(what);
-      own = task.id;
-      const worker = this.#container.get(PART.worker);
-      const working = worker.work(task.id, options.signal ?? new AbortController().signal);
-      this.#working.add(working);
-      await working.finally(() => this.#working.delete(working));
-      await worker.stranding.refuse(task.id);
-      return await task.result();
-    } finally {
-      stop();
-    }
+  async run(what: Asked, options: RunOptions = {}): Promise<Readonly<Record<string, unknown>>> {
+    const engine = this.#container.get(PART.engine);
+    engine.box.requireKey("run()");
+    const parts = {
+      engine,
+      events: this.#container.get(PART.events),
+      ends: this.#container.get(PART.ends),
+      worker: this.#container.get(PART.worker),
+      closing: this.#life.closing,
+    };
+    const running = new Running(parts, options);
+    return running.run(async () => this.#task(await this.#submitting.submit(what)));
   }
 
   /** A handle of a task by its id; whether it exists is found out by its use. */
   task(id: string): Task {
+    return bound(this.#life, this.#task(id));
+  }
+
+  #task(id: string): Task {
     const { store, box } = this.#container.get(PART.engine);
-    const events = this.#container.get(PART.events);
+    const [events, ends] = [this.#container.get(PART.events), this.#container.get(PART.ends)];
+    const { closing } = this.#life;
     const vault = box.hasKey ? this.#container.get(PART.vault) : null;
     const resolve = async (taskId: string, how: Resolution): Promise<unknown> => {
       box.requireKey("resolve()");
       return this.#container.get(PART.worker).resolve(taskId, how);
     };
-    return new Task(id, { store, vault, events, access: this.#access, resolve });
+    return new Task(id, { store, vault, events, ends, access: this.#access, closing, resolve });
   }
 
   /**
@@ -185,16 +158,12 @@ export class Hostwright implements AsyncDisposable {
    * machine, share the queue (decisions.md D39). Meanwhile the instance's notifiers are at work too.
    */
   work(options: { readonly concurrency?: number } = {}): AsyncDisposable {
-    this.#refuseClosed();
     this.#container.get(PART.engine).box.requireKey("work()");
     const notifying = this.#container.get(PART.notifying).work();
     const queue = this.#container.get(PART.queue).work(this.#container.get(PART.worker), options.concurrency ?? 4);
-    return {
-      [Symbol.asyncDispose]: async () => {
-        await queue[Symbol.asyncDispose]();
-        await notifying[Symbol.asyncDispose]();
-      },
-    };
+    return this.#life.keep({
+      [Symbol.asyncDispose]: async () => ended([queue, notifying].map((one) => async () => one[Symbol.asyncDispose]())),
+    });
   }
 
   /**
@@ -209,26 +178,23 @@ export class Hostwright implements AsyncDisposable {
   }
 
   /**
-   * The one event stream after a cursor (an event's `seq`; default 0, from the beginning): replays, then follows until
-   * `signal` is aborted. At least once; `seq` rises, with leaps.
+   * The one event stream after a cursor (an event's `seq`; default 0, from the beginning; `"now"`, from this call on):
+   * replays, then follows until `signal` is aborted or the instance closed. At least once; `seq` rises, with leaps.
    */
-  async *events(
-    options: { readonly after?: number; readonly signal?: AbortSignal } = {},
+  events(
+    options: { readonly after?: number | "now"; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<HostwrightEvent> {
     const { after = 0, signal } = options;
-    const { tasks, records } = this.#container.get(PART.engine).store;
-    const seen = new Map<string, boolean>();
-    for await (const event of this.#container.get(PART.events).after(after, signal === undefined ? {} : { signal })) {
-      const id = event.task ?? "";
-      if (seen.size > 1000) seen.clear();
-      if (!seen.has(id)) {
-        const task = await tasks.get(id);
-        const object = async (): Promise<PolicyObject> =>
-          objectOf(records, (task?.request ?? {}) as Record<string, unknown>);
-        seen.set(id, await this.#access.seesTask(task?.actor ?? "", object));
-      }
-      if (seen.get(id) === true) yield event;
-    }
+    const events = this.#container.get(PART.events);
+    const { closing } = this.#life;
+    const from = after === "now" ? events.now() : Promise.resolve(after);
+    // Whoever reads is told.
+    from.catch(() => undefined);
+    const following = { signal: signal === undefined ? closing : AbortSignal.any([closing, signal]) };
+    const all = async function* (): AsyncGenerator<HostwrightEvent> {
+      yield* events.after(await from, following);
+    };
+    return visibleEvents(all(), this.#container.get(PART.engine).store, this.#access);
   }
 
   /**
@@ -241,7 +207,6 @@ export class Hostwright implements AsyncDisposable {
    * missing. Calling it again does no harm. @throws HW_STORE_BUSY
    */
   async raiseEpoch(): Promise<RaisedEpoch> {
-    this.#refuseClosed();
     this.#container.get(PART.engine).box.requireKey("raiseEpoch()");
     return raiseEpoch(this.#container.get(PART.engine), this.#container.get(PART.events));
   }
@@ -251,50 +216,21 @@ export class Hostwright implements AsyncDisposable {
     return this.#container.get(PART.pool).opened();
   }
 
+  /** Never rejects: what cannot be closed is a warning of the process, and the rest is closed all the same. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await Promise.allSettled(this.#working);
-    await this.#container.get(PART.events).flush();
-    this.#container.get(PART.telemetry)[Symbol.dispose]();
-    await this.#container.get(PART.pool).close();
-    await this.#container.get(PART.engine).store.close();
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
-  #parse(request: TaskRequest): TaskRequest {
-    const engine = this.#container.get(PART.engine);
-    const parsed = parseRequest(engine, request).parsed as TaskRequest;
-    const subject = subjectOf(parsed);
-    if (subject !== parsed) parseRequest(engine, subject);
-    return parsed;
-  }
-
-  async #requireAllowed(request: TaskRequest): Promise<void> {
-    const subject = subjectOf(request);
-    const object = await objectOf(this.#container.get(PART.engine).store.records, subject);
-    await this.#access.require(subject.type, object);
-  }
-
-  /** As it is stored in the clear; the worker compares all of it with what was sealed. */
-  async #approved({ plan: id, hash }: PlanApproval): Promise<StoredPlan> {
-    const stored = await this.#container.get(PART.engine).store.plans.get(id);
-    if (stored === null || stored.sealed === null) {
-      throw new HostwrightError("HW_NOT_FOUND", `There is no plan "${id.slice(0, 100)}". Nothing was run.`);
-    }
-    if (stored.hash !== hash) {
-      throw new HostwrightError(
-        "HW_PLAN_FORGED",
-        `The approval names another content of plan ${id}. Nothing was run.`,
-        {
-          mend: "Read the plan that is stored, and approve its hash.",
-        },
-      );
-    }
-    if (Date.parse(stored.expiresAt) >= Date.now()) return stored;
-    throw new HostwrightError("HW_PLAN_EXPIRED", `The plan ${id} was good until ${stored.expiresAt}. Nothing was run.`);
-  }
-
-  #refuseClosed(): void {
-    if (this.#closed) throw new HostwrightError("HW_TASK_STATE", "This Hostwright instance is closed.");
+  async #close(): Promise<void> {
+    const { store, pool } = this.#container.get(PART.engine);
+    await this.#life.close();
+    const inOrder = [
+      async () => this.#container.get(PART.events).close(),
+      () => this.#container.get(PART.telemetry)[Symbol.dispose](),
+      async () => pool.close(),
+      async () => store.close(),
+    ];
+    for (const one of inOrder) await ended([one]);
   }
 }

@@ -4,6 +4,7 @@ import type { Server } from "./contracts/server.ts";
 import { provide, type Provider } from "./di/container.ts";
 import { token, type Token } from "./di/tokens.ts";
 import { Events } from "./engine/events.ts";
+import { TaskEnds } from "./engine/task-ends.ts";
 import { loadPlugins } from "./engine/plugins/load-plugins.ts";
 import { Registry } from "./engine/plugins/registry.ts";
 import { ServerPool, type OpenServer } from "./engine/sessions/server-pool.ts";
@@ -32,6 +33,7 @@ export const PART: {
   readonly vault: Token<SecretVault>;
   readonly pool: Token<ServerPool>;
   readonly events: Token<Events>;
+  readonly ends: Token<TaskEnds>;
   readonly telemetry: Token<Telemetry>;
   readonly engine: Token<EngineParts>;
   readonly worker: Token<Worker>;
@@ -43,6 +45,7 @@ export const PART: {
   vault: token("vault"),
   pool: token("server-pool"),
   events: token("events"),
+  ends: token("task-ends"),
   telemetry: token("telemetry"),
   engine: token("engine"),
   worker: token("worker"),
@@ -71,6 +74,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
         ),
     ),
     provide(PART.events, () => new Events(store.events)),
+    provide(PART.ends, (parts) => new TaskEnds(store.tasks, parts.get(PART.events))),
     provide(PART.telemetry, (parts) => new Telemetry(parts.get(PART.events))),
     provide(PART.engine, (parts): EngineParts => ({
       registry: parts.get(PART.registry),

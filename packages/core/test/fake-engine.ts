@@ -165,7 +165,7 @@ export class FakeEngine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.events.flush();
+    await this.events.close();
     await this.store.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -5,6 +5,7 @@ import type { StoredTask } from "../src/contracts/store.ts";
 import type { Step } from "../src/engine/planning/steps.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
 import { NOTHING, type AnyTaskType, type TaskDraft } from "../src/engine/planning/task-type.ts";
+import { TaskEnds } from "../src/engine/task-ends.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import { newId } from "../src/model/ids.ts";
@@ -29,12 +30,14 @@ export class FakeWorker implements AsyncDisposable {
   readonly engine: FakeEngine;
   readonly parts: EngineParts;
   readonly worker: Worker;
+  readonly #ends: TaskEnds;
 
   private constructor(world: FakeWorld, engine: FakeEngine) {
     this.world = world;
     this.engine = engine;
     this.parts = engine.parts([this.#type()]);
     this.worker = this.another();
+    this.#ends = new TaskEnds(engine.store.tasks, engine.events);
     const failure = new HostwrightError("HW_PROBE_FAILED", "no answer", { server: "web1" });
     engine.operation("fail", { run: async () => Promise.reject(failure) });
   }
@@ -56,6 +59,8 @@ export class FakeWorker implements AsyncDisposable {
       store: this.engine.store,
       vault: this.parts.vault,
       events: this.engine.events,
+      ends: this.#ends,
+      closing: NEVER,
       access: new Access(),
       resolve: async (taskId, how) => this.worker.resolve(taskId, how),
     });
@@ -93,6 +98,7 @@ export class FakeWorker implements AsyncDisposable {
     return {
       type: "test:work",
       schema: z.strictObject({ type: z.literal("test:work"), name: z.string() }),
+      title: ({ name }: { name: string }) => `work ${name}`,
       plan: async (_context, { name }: { name: string }) => ({
         ...NOTHING,
         title: `work ${name}`,

@@ -261,7 +261,7 @@ describe("the files of a SQLite store", () => {
     const store = await openSqliteStore({ directory: join(temporary(), "state") });
     await store.close();
     await store.close();
-    await expect(store.tasks.list()).rejects.toMatchObject({ code: "HW_INTERNAL" });
-    await expect(store.tasks.submit(aTask("t1"))).rejects.toMatchObject({ code: "HW_INTERNAL" });
+    await expect(store.tasks.list()).rejects.toMatchObject({ code: "HW_CLOSED" });
+    await expect(store.tasks.submit(aTask("t1"))).rejects.toMatchObject({ code: "HW_CLOSED" });
   });
 });

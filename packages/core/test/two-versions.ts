@@ -239,6 +239,7 @@ function work(version: number): AnyTaskType {
   return {
     type: "test:work",
     schema: z.strictObject({ type: z.literal("test:work"), fails: z.boolean().default(false) }),
+    title: () => "work",
     plan: async (context, { fails }: { readonly fails: boolean }) => {
       const text = rendered(context);
       const [a, b, late] = files(text);
@@ -257,5 +258,6 @@ function work(version: number): AnyTaskType {
 const verify: AnyTaskType = {
   type: "test:verify",
   schema: z.strictObject({ type: z.literal("test:verify") }),
+  title: () => "verify",
   plan: async (context) => ({ ...NOTHING, title: "verify", leases: LEASES, steps: files(rendered(context)) }),
 };

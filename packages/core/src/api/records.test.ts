@@ -292,13 +292,6 @@ describe("submitting", () => {
   });
 });
 
-test("a closed instance is closed for work, and closing twice is fine", async () => {
-  await hw[Symbol.asyncDispose]();
-  await hw[Symbol.asyncDispose]();
-  await expect(hw.run({ type: "server:prepare" })).rejects.toThrow(refused("HW_TASK_STATE", "closed"));
-  expect(() => hw.work()).toThrow(refused("HW_TASK_STATE", "closed"));
-});
-
 describe("an approval", () => {
   test("names a stored plan by id and hash; another hash or an unknown plan is refused", async () => {
     await hw.servers.put({ name: "here", connect: local(), services: [] });
@@ -308,5 +301,17 @@ describe("an approval", () => {
     expect(task.id).toBe((await hw.submit(plan, { key: "again" })).id);
     await expect(hw.submit({ plan: id, hash: `${hash}0` })).rejects.toMatchObject({ code: "HW_PLAN_FORGED" });
     await expect(hw.submit({ plan: "p-none", hash })).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+  });
+
+  test("given a second time is refused with the plan, its task and what became of it", async () => {
+    await hw.servers.put({ name: "here", connect: local(), services: [] });
+    const plan = await hw.plan(prepare("here"));
+    const task = await hw.submit(plan);
+    await task.cancel();
+    const refusal = { code: "HW_TASK_STATE", data: { plan: plan.id, task: task.id, state: "undone" } };
+    await expect(hw.run(plan)).rejects.toMatchObject(refusal);
+    await expect(hw.submit(plan.approval)).rejects.toThrow(
+      `Plan ${plan.id} (prepare server here) was submitted before`,
+    );
   });
 });

@@ -1,13 +1,15 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
+import { hasEnded, type TaskEnds } from "../engine/task-ends.ts";
 import { waitingOf } from "../engine/workers/take-leases.ts";
 import { isReference } from "../model/references.ts";
 import type { Resolution, TaskOutcome } from "../engine/workers/worker.ts";
-import type { StateStore, StoredTask } from "../contracts/store.ts";
+import type { StateStore, StoredTask, TaskState } from "../contracts/store.ts";
 import { Secret } from "../model/secret.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import type { Access } from "./access.ts";
+import { cancelTask } from "./cancel-task.ts";
 import { objectOf } from "./policy-object.ts";
 
 export interface TaskParts {
@@ -15,11 +17,15 @@ export interface TaskParts {
   /** Null where there is no key: secrets stay references. */
   readonly vault: SecretVault | null;
   readonly events: Events;
+  readonly ends: TaskEnds;
   readonly access: Access;
+  /** Aborted when the instance closes: nothing is waited for any longer. */
+  readonly closing: AbortSignal;
   resolve(taskId: string, how: Resolution): Promise<unknown>;
 }
 
-const FINISHED = ["succeeded", "undone", "needs-attention"];
+/** Milliseconds for which the last event of a task that ended is waited for: its worker may have died before it told it. */
+const LATE_MS = 1_000;
 
 /** Why a task does not run yet; see `Task.waiting`. */
 export interface TaskWaiting {
@@ -50,13 +56,19 @@ export class Task {
    * @throws HW_NOT_FOUND when there is no such task.
    */
   async outcome(): Promise<TaskOutcome> {
-    for await (const _event of this.#watch()) {
-      const task = await this.#visible();
-      if (!FINISHED.includes(task.state)) continue;
-      const outcome = task.outcome as TaskOutcome;
-      return { ...outcome, value: await this.#reveal(outcome.value) };
+    const { ends, store, closing } = this.#parts;
+    await this.#visible();
+    using sleeper = ends.sleeper(this.id);
+    for (;;) {
+      sleeper.reset();
+      if (hasEnded(await store.tasks.state(this.id))) {
+        const { outcome } = await this.#visible();
+        const { value, ...rest } = outcome as TaskOutcome;
+        return { ...rest, value: await this.#reveal(value) };
+      }
+      if (closing.aborted) throw closedOver(this.id);
+      await sleeper.sleep(closing);
     }
-    throw new HostwrightError("HW_INTERNAL", `The events of task ${this.id} ended.`);
   }
 
   /** The value of a task that succeeded. @throws the error that stopped it, with its residue. */
@@ -66,13 +78,31 @@ export class Task {
     throw outcomeError(this.id, outcome);
   }
 
-  /** What happened to it after a cursor (default 0: all) and what will, until `signal` is aborted. */
+  /**
+   * What happened to it after a cursor (default 0: all) and what will. Ends after the last event of a task that has ended;
+   * when `signal` is aborted, or the instance closed, before.
+   */
   async *events(
     options: { readonly after?: number; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<HostwrightEvent> {
     const { after = 0, signal } = options;
+    const { events, closing } = this.#parts;
     await this.#visible();
-    yield* this.#parts.events.after(after, { task: this.id, ...(signal === undefined ? {} : { signal }) });
+    let told: TaskState | null = null;
+    let endedAt: number | null = null;
+    const over = async (): Promise<number | null> => {
+      const task = await this.#parts.store.tasks.get(this.id);
+      if (task === null || !hasEnded(task.state)) return null;
+      if (told === task.state) return 0;
+      const at = task.finishedAt === null ? 0 : Date.parse(task.finishedAt);
+      endedAt ??= performance.now() - Math.max(0, Date.now() - at);
+      return Math.max(0, Math.ceil(endedAt + LATE_MS - performance.now()));
+    };
+    const following = { task: this.id, signal: AbortSignal.any([closing, ...(signal ? [signal] : [])]), over };
+    for await (const event of events.after(after, following)) {
+      if (event.type === "task:finished") told = event.payload.state;
+      yield event;
+    }
   }
 
   /**
@@ -93,17 +123,10 @@ export class Task {
    * undo is over: `outcome()` waits for that. @throws HW_TASK_STATE when it is finished or past its commit row.
    */
   async cancel(): Promise<void> {
-    const { tasks, records } = this.#parts.store;
+    const { store, events, access } = this.#parts;
     const task = await this.#visible();
-    const object = await objectOf(records, task.request as Record<string, unknown>);
-    await this.#parts.access.require("task:cancel", object);
-    const outcome = cancelledOutcome(this.id);
-    if (await tasks.move(this.id, ["queued"], "undone", { outcome, finishedAt: new Date().toISOString() })) {
-      // No worker will tell those who wait for it.
-      await this.#parts.events.emit(this.id, "task:finished", outcome);
-      return;
-    }
-    if (await tasks.move(this.id, ["running"], "cancelling")) return;
+    await access.require("task:cancel", await objectOf(store.records, task.request as Record<string, unknown>));
+    if (await cancelTask(store, events, this.id)) return;
     throw new HostwrightError(
       "HW_TASK_STATE",
       `Task ${this.id} can no longer be cancelled: it is finished or past its commit.`,
@@ -136,20 +159,6 @@ export class Task {
     throw new HostwrightError("HW_NOT_FOUND", `There is no task "${this.id}".`);
   }
 
-  /** Yields once at the start and once per event, and stops being asked when the consumer returns. */
-  async *#watch(): AsyncGenerator<void> {
-    const start = await this.#parts.store.events.last();
-    yield;
-    const stop = new AbortController();
-    try {
-      for await (const event of this.#parts.events.after(start, { task: this.id, signal: stop.signal })) {
-        if (event.type === "task:finished") yield;
-      }
-    } finally {
-      stop.abort();
-    }
-  }
-
   async #reveal(value: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
     const { vault } = this.#parts;
     if (vault === null) return value;
@@ -164,9 +173,13 @@ export class Task {
   }
 }
 
-function cancelledOutcome(id: string): TaskOutcome {
-  const error = new HostwrightError("HW_CANCELLED", `Task ${id} was cancelled before it began. Nothing was changed.`);
-  return { state: "undone", value: {}, error: error.toJSON(), residue: [] };
+/** The end of a wait for a task that its instance does not work itself. */
+export function closedOver(id: string): HostwrightError {
+  return new HostwrightError(
+    "HW_CLOSED",
+    `The instance was closed while task ${id} was waited for. The task goes on as it is.`,
+    { mend: "Follow it with `task(id)` of another instance.", data: { task: id } },
+  );
 }
 
 function outcomeError(id: string, outcome: TaskOutcome): HostwrightError {

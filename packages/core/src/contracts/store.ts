@@ -174,9 +174,13 @@ export interface TaskStore {
   state(id: string): Promise<TaskState | null>;
   /** Place among the queued tasks in the order of submission, 1 being next; null when it is not queued. */
   position(id: string): Promise<number | null>;
-  /** In the order of submission, those after the task `after`; without `limit` all. Plans are not read. */
+  /**
+   * In the order of submission, or with `newest` the other way round, those after the task `after`; without `limit` all.
+   * Plans are not read.
+   */
   list(filter?: {
     readonly states?: readonly TaskState[];
+    readonly newest?: boolean;
     readonly after?: string;
     readonly limit?: number;
   }): Promise<readonly ListedTask[]>;

@@ -1,173 +1,218 @@
-import type { EventStore, StoredEvent, TaskState } from "../contracts/store.ts";
-import type { Residue } from "../model/residue.ts";
+import type { EventStore, StoredEvent } from "../contracts/store.ts";
+import type { EventMap, EventType, HostwrightEvent, Listener } from "./stream/event-map.ts";
+import { guarded, warn } from "./stream/guarded.ts";
+import { Wakeups } from "./stream/wakeups.ts";
 
-/** Every event by its `noun:verb` name. The union is open: plugins and later versions add to it. */
-export interface EventMap {
-  "task:submitted": { readonly type: string; readonly title: string; readonly actor: string };
+export type { EventMap, EventType, HostwrightEvent, Listener } from "./stream/event-map.ts";
+
+type Told = Omit<StoredEvent, "seq">;
+
+export interface Following {
+  readonly task?: string;
+  readonly signal?: AbortSignal;
   /**
-   * It waits for leases; said again when what is in its way changes. `position` is 1 when only tasks that hold leases are
-   * in the way, and one more for each task that waits in front of it.
+   * Asked when nothing is left: in how many milliseconds it is over, 0 being now, unless something comes; null when it
+   * goes on. Default: it goes on.
    */
-  "task:waiting": {
-    readonly position: number;
-    readonly blockedBy: readonly { readonly task: string; readonly scope: string }[];
-  };
-  "task:started": { readonly actions: number };
-  /** Another worker goes on with it, after the first one died. */
-  "task:recovered": { readonly state: TaskState };
-  /** A worker that started cannot finish it and leaves it for one that has what is missing; in words, once per worker. */
-  "task:stranded": { readonly missing: readonly string[] };
-  /** A line of a running operation; free of secrets and control characters. */
-  "task:log": { readonly action: number; readonly server: string; readonly line: string };
-  "task:committed": Record<never, never>;
-  "task:finished": { readonly state: TaskState; readonly error: unknown; readonly residue: readonly Residue[] };
-  "action:started": { readonly action: number; readonly of: number; readonly server: string; readonly title: string };
-  "action:finished": { readonly action: number; readonly server: string; readonly title: string; readonly ms: number };
-  "action:failed": {
-    readonly action: number;
-    readonly server: string;
-    readonly title: string;
-    readonly code: string;
-    readonly message: string;
-  };
-  "action:undone": {
-    readonly action: number;
-    readonly server: string;
-    readonly title: string;
-    readonly residue: readonly Residue[];
-  };
-  /** Given up after its last try; see `Notifier`. Nobody is notified of this. */
-  "notification:failed": {
-    readonly notifier: string;
-    readonly notification: string;
-    readonly tries: number;
-    readonly reason: string;
-  };
-  "publication:published": {
-    readonly server: string;
-    readonly service: string;
-    readonly generation: number;
-    readonly reloaded: boolean;
-  };
-  /** Entries of others that the web server refused: they are not in the generation in force, and wait for their owners. */
-  "publication:held-back": {
-    readonly server: string;
-    readonly service: string;
-    /** In force now; 0 when there is none yet. */
-    readonly generation: number;
-    readonly entries: readonly {
-      /** File name: `s7k2m9xq4t.conf`. */
-      readonly name: string;
-      /** `site/<id>`; null when no record has it. */
-      readonly owner: string | null;
-      /** What the web server said, in one line. */
-      readonly reason: string;
-    }[];
-  };
+  over?(): Promise<number | null>;
 }
 
-export type EventType = keyof EventMap;
+/** Kept while they cannot be stored; of more the eldest are lost. */
+const MOST_KEPT = 10_000;
+/** Milliseconds for which whoever tells something waits until it is stored, and for which closing waits. */
+const PATIENCE_MS = 1_000;
+/** Milliseconds until what could not be stored is tried again. */
+const AGAIN_MS = 500;
+/** Whom every event wakes. */
+const ALL = "";
 
-export type HostwrightEvent = {
-  [Type in EventType]: {
-    readonly seq: number;
-    readonly at: string;
-    readonly task: string | null;
-    readonly type: Type;
-    readonly payload: EventMap[Type];
-  };
-}[EventType];
-
-export type Listener = (event: HostwrightEvent) => void;
-
-/** The one stream: what is appended to the store is what listeners in this process get, in the same order. */
+/**
+ * The one stream: what is appended to the store is what listeners in this process get, in the same order. Telling never
+ * fails and never holds up what it tells of: what cannot be stored is kept, within bounds, and tried again. Who needs to
+ * be certain reads the state of the task in the store.
+ */
 export class Events {
   readonly #store: EventStore;
   readonly #listeners = new Set<Listener>();
-  #last: Promise<unknown> = Promise.resolve();
-  readonly #told: Omit<StoredEvent, "seq">[] = [];
+  readonly #wakeups: Wakeups;
+  /** Up to here everything is known in this process. */
+  #seen = 0;
+  #last: Promise<void> = Promise.resolve();
+  #told: Told[] = [];
   #soon: NodeJS.Immediate | undefined;
+  #again: NodeJS.Timeout | undefined;
+  /** Nobody waits for what is told then. */
+  #isFailing = false;
+  #isWarned = false;
+  #isClosed = false;
+  #lost = 0;
 
   constructor(store: EventStore) {
     this.#store = store;
+    this.#wakeups = new Wakeups({
+      begin: async () => {
+        this.#seen = await store.last();
+      },
+      look: async () => this.#look(),
+    });
   }
 
-  /** Stored when it returns, after all that was told before. */
+  /** Ends when it is stored, after all that was told before, or when that cannot be waited for. Never rejects. */
   async emit<Type extends EventType>(task: string | null, type: Type, payload: EventMap[Type]): Promise<void> {
-    this.#told.push({ at: new Date().toISOString(), task, type, payload });
-    await this.#append();
+    this.#keep({ at: new Date().toISOString(), task, type, payload });
+    if (!this.#isFailing) await this.#patiently();
   }
 
-  /**
-   * Stored in its order, soon and together with what comes by then: a flood of a program's lines is not a flood of commits.
-   * Nobody waits for it, so one that cannot be stored makes nothing fail: it is lost, with a warning of the process.
-   */
+  /** Stored in its order, soon and together with what comes by then: a flood of a program's lines is not a flood of commits. */
   tell<Type extends EventType>(task: string | null, type: Type, payload: EventMap[Type]): void {
-    this.#told.push({ at: new Date().toISOString(), task, type, payload });
-    this.#soon ??= setImmediate(() => void this.flush());
+    this.#keep({ at: new Date().toISOString(), task, type, payload });
+    if (!this.#isFailing) this.#soon ??= setImmediate(() => void this.#append());
   }
 
-  /** Ends when nothing that was told waits any longer. */
+  /** Ends when nothing that was told waits any longer, or it cannot be stored now. */
   async flush(): Promise<void> {
-    await this.#append().catch(warn);
+    await this.#patiently();
+  }
+
+  /** The last try; what cannot be stored then is lost, with a warning of the process. */
+  async close(): Promise<void> {
+    await this.flush();
+    this.#isClosed = true;
+    clearTimeout(this.#again);
+    this.#lose(this.#told.length, "The instance was closed before they could be stored");
   }
 
   /** Calls the listener for each event of this process from now on; gives a function that ends it. */
   listen(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const own = guarded(listener);
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
+  }
+
+  /** A cursor after all that is stored by now. */
+  async now(): Promise<number> {
+    return this.#store.last();
   }
 
   /** Replays from a cursor, then follows; at least once. Reads in pages: a slow reader costs nothing but its cursor. */
-  async *after(
-    seq: number,
-    options: { readonly task?: string; readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<HostwrightEvent> {
+  async *after(seq: number, { task, signal, over }: Following = {}): AsyncGenerator<HostwrightEvent> {
+    using sleeper = this.#wakeups.sleeper(task ?? ALL);
     let cursor = seq;
-    while (options.signal?.aborted !== true) {
-      const page = await this.#store.after(cursor, options.task === undefined ? {} : { task: options.task });
+    for (;;) {
+      if (signal?.aborted === true) return;
+      sleeper.reset();
+      const page = await this.#store.after(cursor, task === undefined ? {} : { task });
       for (const event of page) {
         cursor = event.seq;
         yield event as HostwrightEvent;
       }
-      if (page.length === 0) await this.#next(options.signal);
+      if (page.length > 0) continue;
+      const left = (await over?.()) ?? undefined;
+      if (left === 0) return;
+      await sleeper.sleep(signal, left);
     }
   }
 
-  /** Waits for an event of this process, or a quarter of a second for those of others. */
-  async #next(signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, 250);
-    const wake = (): void => resolve();
-    const stop = this.listen(wake);
-    signal?.addEventListener("abort", wake);
-    await promise;
+  #keep(event: Told): void {
+    this.#told.push(event);
+    if (this.#isClosed) this.#lose(this.#told.length, "The instance is closed");
+    else if (this.#told.length > MOST_KEPT) this.#lose(1, "Too many wait to be stored");
+  }
+
+  #lose(count: number, why: string): void {
+    this.#told.splice(0, count);
+    this.#count(count, why);
+  }
+
+  #count(lost: number, why: string): void {
+    if (lost > 0 && this.#lost === 0)
+      warn(`Events of Hostwright are lost. ${why}. Tasks go on, and their outcomes are stored.`);
+    this.#lost += lost;
+  }
+
+  /** Not for as long as a store may wait for its lock. */
+  async #patiently(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      this.#isFailing = true;
+      late.resolve();
+    }, PATIENCE_MS);
+    await Promise.race([this.#append(), late.promise]);
     clearTimeout(timer);
-    signal?.removeEventListener("abort", wake);
-    stop();
   }
 
   async #append(): Promise<void> {
     clearImmediate(this.#soon);
     this.#soon = undefined;
-    const told = this.#told.splice(0);
-    const stored = this.#last.then(async () => (told.length === 0 ? [] : this.#store.append(told)));
-    this.#last = stored.catch(() => undefined);
-    for (const event of await stored) this.#announce(event);
+    this.#last = this.#last.then(async () => this.#storeTold());
+    return this.#last;
   }
 
-  #announce(event: StoredEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event as HostwrightEvent);
-      } catch (error) {
-        // Who only watches must not make a task fail.
-        warn(error);
-      }
+  async #storeTold(): Promise<void> {
+    const told = this.#told.splice(0);
+    if (told.length === 0) return;
+    let stored: readonly StoredEvent[];
+    try {
+      stored = await this.#store.append(told);
+    } catch (error) {
+      this.#putOff(told, error);
+      return;
+    }
+    this.#isFailing = false;
+    this.#isWarned = false;
+    this.#announce(stored);
+    const count = this.#lost;
+    this.#lost = 0;
+    if (count > 0) this.tell(null, "events:lost", { count });
+    // What came while nobody waited for the store.
+    else if (this.#told.length > 0) this.#soon ??= setImmediate(() => void this.#append());
+  }
+
+  #putOff(told: readonly Told[], error: unknown): void {
+    const fit = told.filter(isJson);
+    this.#told = [...fit, ...this.#told];
+    this.#count(told.length - fit.length, "Their payload is no JSON");
+    this.#lose(Math.max(0, this.#told.length - MOST_KEPT), "Too many wait to be stored");
+    if (!this.#isWarned) {
+      const cause = error instanceof Error ? error.message : String(error);
+      warn(`Events of Hostwright cannot be stored now: ${cause} They are kept and tried again; tasks go on.`);
+    }
+    this.#isWarned = true;
+    this.#isFailing = true;
+    clearTimeout(this.#again);
+    if (!this.#isClosed) this.#again = setTimeout(() => void this.#append(), AGAIN_MS).unref();
+  }
+
+  #announce(stored: readonly StoredEvent[]): void {
+    for (const event of stored) {
+      if (event.seq === this.#seen + 1) this.#seen = event.seq;
+      for (const listener of this.#listeners) listener(event as HostwrightEvent);
+    }
+    this.#wakeups.wake(namesOf(stored));
+  }
+
+  /** What other processes have told. */
+  async #look(): Promise<readonly string[]> {
+    const found = new Set<string>();
+    for (;;) {
+      const page = await this.#store.after(this.#seen);
+      this.#seen = page.at(-1)?.seq ?? this.#seen;
+      for (const name of namesOf(page)) found.add(name);
+      if (page.length === 0) return [...found];
     }
   }
 }
 
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error));
+function namesOf(events: readonly StoredEvent[]): Set<string> {
+  return events.length === 0 ? new Set() : new Set([ALL, ...events.map(({ task }) => task ?? ALL)]);
+}
+
+/** What can never be stored keeps nothing else from it. */
+function isJson(event: Told): boolean {
+  try {
+    JSON.stringify(event.payload);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -10,6 +10,9 @@ import {
 } from "@opentelemetry/api";
 import type { Events, HostwrightEvent } from "./events.ts";
 
+/** Open spans: of a task that another process ends this one hears no end. */
+const MOST_OPEN = 10_000;
+
 /**
  * Spans and metrics made from the one event stream, for whatever OpenTelemetry SDK the host application has set up; without
  * one nothing happens. A task is a span `hostwright.task`, its actions are child spans `hostwright.action`.
@@ -42,14 +45,14 @@ export class Telemetry implements Disposable {
     const task = event.task ?? "";
     switch (event.type) {
       case "task:started":
-        this.#spans.set(task, this.#tracer.startSpan("hostwright.task", { attributes: { "hostwright.task": task } }));
+        this.#begin(task, this.#tracer.startSpan("hostwright.task", { attributes: { "hostwright.task": task } }));
         break;
       case "action:started": {
         const { server, title, action } = event.payload;
         const parent = this.#spans.get(task);
         const within = parent === undefined ? context.active() : trace.setSpan(context.active(), parent);
         const attributes = { "hostwright.server": server, "hostwright.title": title };
-        this.#spans.set(`${task}/${action}`, this.#tracer.startSpan("hostwright.action", { attributes }, within));
+        this.#begin(`${task}/${action}`, this.#tracer.startSpan("hostwright.action", { attributes }, within));
         break;
       }
       case "action:finished":
@@ -66,6 +69,11 @@ export class Telemetry implements Disposable {
       default:
         break;
     }
+  }
+
+  #begin(key: string, span: Span): void {
+    this.#spans.set(key, span);
+    for (const eldest of this.#spans.size > MOST_OPEN ? this.#spans.keys().take(1) : []) this.#end(eldest, null);
   }
 
   #end(key: string, failure: string | null): void {

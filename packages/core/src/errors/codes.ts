@@ -81,6 +81,8 @@ export const ERROR_CODES = {
   HW_STORE_EXPOSED:
     "A file of the state folder can be read or changed by other users. Correct its owner and mode first.",
   HW_HOST_UNSUPPORTED: "This machine cannot do what was asked. The message says what is missing.",
+  HW_CLOSED:
+    "The Hostwright instance was closed. What it was doing goes on in the store as the message says; open a new one with `createHostwright`.",
   HW_INTERNAL: "A defect in Hostwright or a plugin. Please report it with the task's log.",
 } as const;
 

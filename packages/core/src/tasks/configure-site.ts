@@ -43,6 +43,7 @@ export function configure(site: string, options: ConfigureOptions = {}): Configu
 
 export const configureSite: TaskType<Request> = {
   type: "site:configure",
+  title: ({ site }) => `configure ${site}`,
   schema: z.strictObject({
     type: z.literal("site:configure"),
     site: z.string().min(1).max(300),

@@ -26,6 +26,7 @@ export function deleteSite(site: string): DeleteRequest {
 export const removeSite: TaskType<DeleteRequest> = {
   type: "site:delete",
   schema: Request,
+  title: ({ site }) => `delete ${site}`,
   plan: async (context, request) => planDelete(context, request.site),
 };
 

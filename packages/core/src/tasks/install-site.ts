@@ -110,6 +110,7 @@ export function install(domain: string, options: InstallOptions): InstallRequest
 export const installSite: TaskType<Request> = {
   type: "site:install",
   schema: Schema,
+  title: ({ domain, platform }) => `install ${domain} on ${platform}`,
   plan: planInstall,
 };
 

@@ -26,6 +26,7 @@ export function loginLink(site: string): LoginLinkRequest {
 export const siteLoginLink: TaskType<LoginLinkRequest> = {
   type: "site:login-link",
   schema: Request,
+  title: ({ site }) => `login link of ${site}`,
   async plan(context, request) {
     const site = context.estate.site(request.site);
     const parts = await siteParts(context, site);

@@ -46,6 +46,7 @@ export function moveDatabase(site: string, database: string): MoveDatabaseReques
 export const moveSiteDatabase: TaskType<MoveDatabaseRequest> = {
   type: "site:move-database",
   schema: Request,
+  title: ({ site, database }) => `move the database of ${site} to ${database}`,
   plan: planMove,
 };
 

@@ -23,6 +23,7 @@ export function prepare(server: string): PrepareRequest {
 export const prepareServer: TaskType<PrepareRequest> = {
   type: "server:prepare",
   schema: Request,
+  title: ({ server }) => `prepare server ${server}`,
   async plan(context, request) {
     const server = context.estate.server(request.server);
     const { missingPackages: packages } = await context.facts(server);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { renderPlan } from "../engine/planning/render-plan.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
-import { planHash, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
+import { planHash, titleOf, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
 import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 
 export interface PreviewRequest {
@@ -42,6 +42,7 @@ export function makePlan(parts: () => EngineParts): TaskType<PreviewRequest> {
   return {
     type: TYPE,
     schema: Request,
+    title: ({ request }) => `plan: ${titleOf(parts(), request)}`,
     async plan({ session }, { request }) {
       const plan = await makeStoredPlan(parts(), request, session.signal);
       const { id, title, expiresAt, actions } = plan;

@@ -46,6 +46,7 @@ export function switchHttp(server: string, service: string): SwitchHttpRequest {
 export const switchServerHttp: TaskType<SwitchHttpRequest> = {
   type: "server:switch-http",
   schema: Request,
+  title: ({ server, service }) => `switch ${server} to ${service}`,
   async plan(context, request) {
     const server = context.estate.server(request.server);
     const to = context.estate.http(server, request.service);

@@ -38,12 +38,14 @@ export function disable(site: string): DisableRequest {
 export const enableSite: TaskType<EnableRequest> = {
   type: "site:enable",
   schema: Enable,
+  title: ({ site }) => `enable ${site}`,
   plan: async (context, request) => planSwitch(context, context.estate.site(request.site), true),
 };
 
 export const disableSite: TaskType<DisableRequest> = {
   type: "site:disable",
   schema: Disable,
+  title: ({ site }) => `disable ${site}`,
   plan: async (context, request) => planSwitch(context, context.estate.site(request.site), false),
 };
 

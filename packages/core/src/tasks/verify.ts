@@ -42,6 +42,7 @@ export function verify(alias: string): VerifyRequest {
 export const verifyAlias: TaskType<VerifyRequest> = {
   type: "alias:verify",
   schema: Request,
+  title: ({ alias }) => `verify ${alias}`,
   async plan(context, request) {
     const { estate } = context;
     const name = request.alias.replace(/^@/, "");

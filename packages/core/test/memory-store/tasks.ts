@@ -49,8 +49,9 @@ export function memoryTasks(tables: Tables): TaskStore {
         .slice(0, limit)
         .map((row) => ({ ...listed(row), ended: row.ended })),
     lastEnded: async () => tables.counters.get(ENDED) ?? 0,
-    list: async ({ states, after, limit } = {}) => {
+    list: async ({ states, newest, after, limit } = {}) => {
       const rows = [...tables.tasks.values()];
+      if (newest === true) rows.reverse();
       const from = after === undefined ? 0 : rows.findIndex(({ id }) => id === after) + 1 || rows.length;
       return rows
         .slice(from)

@@ -21,6 +21,7 @@ export function modelTask(plan: Case): AnyTaskType {
   return {
     type: "model:work",
     schema: z.strictObject({ type: z.literal("model:work") }),
+    title: () => TITLE,
     plan: async (context): Promise<TaskDraft> => {
       const draft = { ...NOTHING, title: TITLE, leases: leasesOf(plan), steps: stepsOf(plan) };
       if (plan.kind === "install") {

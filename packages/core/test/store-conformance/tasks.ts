@@ -24,6 +24,9 @@ export function taskPromises(open: OpenHarness): void {
       expect(await ids({ after: "t2" })).toEqual(["t1", "t3"]);
       expect(await ids({ after: "t2", states: ["queued"], limit: 1 })).toEqual(["t3"]);
       expect(await ids({ after: "t9" })).toEqual([]);
+      expect(await ids({ newest: true })).toEqual(["t3", "t1", "t2"]);
+      expect(await ids({ newest: true, after: "t3", states: ["queued"] })).toEqual(["t2"]);
+      expect(await ids({ newest: true, after: "t9" })).toEqual([]);
     });
 
     it("lists without plans, and tells what is unfinished by id and state alone", async () => {

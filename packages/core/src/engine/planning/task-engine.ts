@@ -63,6 +63,13 @@ export function parseRequest(
   return { type, parsed: parseInput(type.schema, request, type.type) };
 }
 
+/** What a person calls a request. One of a type that is not loaded, or of an older form, goes by its type. */
+export function titleOf({ tasks }: Pick<EngineParts, "tasks">, request: TaskRequest): string {
+  const type = tasks.get(request.type);
+  const parsed = type?.schema.safeParse(request);
+  return type === undefined || parsed?.success !== true ? request.type : type.title(parsed.data);
+}
+
 /** Plans a request from the facts of this moment. Reads servers, changes none. */
 export async function planRequest(
   parts: EngineParts,
@@ -185,6 +192,10 @@ function sharpenLeases(draft: TaskDraft, actions: PlanData["actions"]): PlanData
 /** A task has one plan, and the plan one task. */
 export function planIdOf(taskId: string): string {
   return `p${taskId.slice(1)}`;
+}
+
+export function taskIdOf(planId: string): string {
+  return `t${planId.slice(1)}`;
 }
 
 /** What is approved: the plan's actions, not its times or ids. */

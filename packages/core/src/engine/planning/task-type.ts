@@ -42,6 +42,8 @@ export interface TaskType<Request = never> {
   /** `noun:verb`. */
   readonly type: string;
   readonly schema: z.ZodType<Request>;
+  /** What a person calls it before it is planned: `install example.com`. Pure. */
+  title(request: Request): string;
   plan(context: PlanningContext, request: Request): Promise<TaskDraft>;
 }
 

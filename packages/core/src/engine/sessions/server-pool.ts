@@ -1,9 +1,16 @@
 import type { Server } from "../../contracts/server.ts";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Secret } from "../../model/secret.ts";
+import { warn } from "../stream/guarded.ts";
 
 /** Opens a server by its record; the application may replace it (a server made on demand, a fake). */
 export type OpenServer = (record: ServerRecord, privateKey: () => Promise<Secret>) => Promise<Server>;
+
+/** Milliseconds until a server that does not open is given up; one may be made on demand. */
+const OPEN_MS = 10 * 60_000;
+/** Milliseconds that closing a server may take: what does not end by then is left to the end of the process. */
+const CLOSE_MS = 10_000;
 
 /** An open server in somebody's hands: nobody closes it under them because its record changed. */
 export interface HeldServer extends Disposable {
@@ -32,26 +39,37 @@ export class ServerPool {
   readonly #entries = new Set<Entry>();
   /** Those that new work may have. */
   readonly #byKey = new Map<string, Entry>();
+  #isClosed = false;
 
   constructor(open: OpenServer, privateKey: (serverId: string) => Promise<Secret>) {
     this.#open = open;
     this.#privateKey = privateKey;
   }
 
-  /** The server of a record, to be let go of when the work with it is done. @throws what opening it throws */
-  async hold(record: ServerRecord): Promise<HeldServer> {
+  /**
+   * The server of a record, to be let go of when the work with it is done. Waits for it to open until `signal` is aborted;
+   * what cannot be opened now is opened by whoever asks next.
+   * @throws what opening it throws, the signal's reason, HW_SSH_UNREACHABLE after ten minutes, HW_CLOSED
+   */
+  async hold(record: ServerRecord, signal?: AbortSignal): Promise<HeldServer> {
+    if (this.#isClosed) {
+      const message = `${record.name} was asked for after the instance was closed. Nothing was done there.`;
+      throw new HostwrightError("HW_CLOSED", message, { server: record.name });
+    }
     const entry = this.#byKey.get(keyOf(record)) ?? this.#add(record);
     entry.holders += 1;
     let held = true;
-    const server = await entry.opening;
-    return {
-      server,
-      [Symbol.dispose]: () => {
-        if (held) entry.holders -= 1;
-        held = false;
-        this.#closeIfUnused(entry);
-      },
+    const letGo = (): void => {
+      if (held) entry.holders -= 1;
+      held = false;
+      this.#closeIfUnused(entry);
     };
+    try {
+      return { server: await until(entry.opening, signal), [Symbol.dispose]: letGo };
+    } catch (error) {
+      letGo();
+      throw error;
+    }
   }
 
   /** Those that are open: for counts. */
@@ -69,12 +87,13 @@ export class ServerPool {
     }
   }
 
-  /** Stops what runs, and closes all. One that is still being opened is not waited for: it is closed when it is open. */
+  /** Stops what runs, and closes all. Never rejects. One that is still being opened is not waited for: it is closed when it is open. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const entries = [...this.#entries];
     this.#entries.clear();
     this.#byKey.clear();
-    await Promise.all(entries.map(async (entry) => (entry.server === null ? closeLater(entry) : entry.server.close())));
+    await Promise.all(entries.map(async (entry) => (entry.server === null ? closeLater(entry) : close(entry.server))));
   }
 
   #add(record: ServerRecord): Entry {
@@ -83,7 +102,10 @@ export class ServerPool {
       older.outdated = true;
       this.#closeIfUnused(older);
     }
-    const opening = this.#open(record, async () => this.#privateKey(record.id));
+    const opening = inTime(
+      record.name,
+      this.#open(record, async () => this.#privateKey(record.id)),
+    );
     const key = keyOf(record);
     const entry: Entry = { serverId: record.id, key, opening, server: null, holders: 0, outdated: false };
     this.#entries.add(entry);
@@ -109,6 +131,32 @@ export class ServerPool {
   #dropKey(entry: Entry): void {
     if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key);
   }
+}
+
+/** One that comes too late is known to nobody, and closed. */
+async function inTime(name: string, opening: Promise<Server>): Promise<Server> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    opening.then(close, () => undefined);
+    const message = `${name} was not opened within ${OPEN_MS / 60_000} minutes. Nothing was done there.`;
+    late.reject(new HostwrightError("HW_SSH_UNREACHABLE", message, { server: name, retryable: true }));
+  }, OPEN_MS).unref();
+  return Promise.race([opening, late.promise]).finally(() => clearTimeout(timer));
+}
+
+async function until(opening: Promise<Server>, signal: AbortSignal | undefined): Promise<Server> {
+  signal?.throwIfAborted();
+  const stopped = Promise.withResolvers<never>();
+  const stop = (): void => stopped.reject(signal?.reason as Error);
+  signal?.addEventListener("abort", stop);
+  return Promise.race([opening, stopped.promise]).finally(() => signal?.removeEventListener("abort", stop));
+}
+
+async function close(server: Server): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, CLOSE_MS);
+  await Promise.race([(async () => server.close())().catch(warn), late.promise]);
+  clearTimeout(timer);
 }
 
 function keyOf({ id, connect }: ServerRecord): string {

@@ -104,7 +104,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #makeTarget(record: ServerRecord): Promise<Target> {
-    const held = await this.#pool.hold(record);
+    const held = await this.#pool.hold(record, this.#signal);
     this.#held.push(held);
     const { server } = held;
     const connections = new Map<string, Promise<unknown>>();

@@ -180,7 +180,7 @@ export class TaskRun {
     const changes = { ...commit, register: all };
     await store.journal.commit(task, new Date().toISOString(), changes);
     // It is committed: nothing that fails from here on may undo it.
-    await this.#events.emit(task, "task:committed", {}).catch(() => undefined);
+    await this.#events.emit(task, "task:committed", {});
   }
 
   #patience(): Patience {

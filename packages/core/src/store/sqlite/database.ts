@@ -128,7 +128,7 @@ export class Database implements Transactions {
   async #patiently<T>(work: () => T, deadline: number): Promise<T> {
     for (let pause = 2; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
-        if (!this.#db.isOpen) throw new HostwrightError("HW_INTERNAL", `${this.#path} was used after it was closed.`);
+        if (!this.#db.isOpen) throw new HostwrightError("HW_CLOSED", `${this.#path} was used after it was closed.`);
         return work();
       } catch (error) {
         if (!isBusy(error) || performance.now() >= deadline) throw storeError(error, this.#path);

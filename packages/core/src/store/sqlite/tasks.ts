@@ -68,8 +68,9 @@ export class SqliteTasks implements TaskStore {
     const single = only !== undefined && others.length === 0;
     const states = filter.states === undefined ? null : single ? only : JSON.stringify(filter.states);
     const where = states === null ? "?1 IS NULL" : single ? "state = ?1" : "state IN (SELECT value FROM json_each(?1))";
-    const after = filter.after === undefined ? "?3 IS NULL" : "seq > (SELECT seq FROM tasks WHERE id = ?3)";
-    const sql = `SELECT ${LISTED} FROM tasks WHERE ${where} AND ${after} ORDER BY seq LIMIT ?2`;
+    const [beyond, order] = filter.newest === true ? ["<", "DESC"] : [">", "ASC"];
+    const after = filter.after === undefined ? "?3 IS NULL" : `seq ${beyond} (SELECT seq FROM tasks WHERE id = ?3)`;
+    const sql = `SELECT ${LISTED} FROM tasks WHERE ${where} AND ${after} ORDER BY seq ${order} LIMIT ?2`;
     const values = [states, filter.limit ?? -1, filter.after ?? null] as const;
     return (await this.#db.read(() => this.#db.all<ListedRow>(sql, ...values))).map(parseListed);
   }

@@ -1,0 +1,24 @@
+import type { StateStore } from "../contracts/store.ts";
+import type { Events } from "../engine/events.ts";
+import type { TaskOutcome } from "../engine/workers/worker.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+
+/**
+ * Asks whoever works a task, in whatever process, to stop it and undo what was done; a queued one ends at once. False when
+ * it is finished, past its commit row or asked already.
+ */
+export async function cancelTask(store: StateStore, events: Events, id: string): Promise<boolean> {
+  const outcome = cancelledOutcome(id);
+  const finishedAt = new Date().toISOString();
+  if (await store.tasks.move(id, ["queued"], "undone", { outcome, finishedAt })) {
+    // No worker will tell those who wait for it.
+    await events.emit(id, "task:finished", outcome);
+    return true;
+  }
+  return store.tasks.move(id, ["running"], "cancelling");
+}
+
+function cancelledOutcome(id: string): TaskOutcome {
+  const error = new HostwrightError("HW_CANCELLED", `Task ${id} was cancelled before it began. Nothing was changed.`);
+  return { state: "undone", value: {}, error: error.toJSON(), residue: [] };
+}

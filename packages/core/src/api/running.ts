@@ -1,0 +1,142 @@
+import type { Events, Listener } from "../engine/events.ts";
+import { guarded } from "../engine/stream/guarded.ts";
+import { hasEnded, type TaskEnds } from "../engine/task-ends.ts";
+import type { EngineParts } from "../engine/planning/task-engine.ts";
+import type { Slot } from "../engine/workers/take-leases.ts";
+import type { Worker } from "../engine/workers/worker.ts";
+import { isLeaseLost } from "../errors/hostwright-error.ts";
+import { cancelTask } from "./cancel-task.ts";
+import { closedOver, type Task } from "./task.ts";
+
+export interface RunOptions {
+  /** Called for each event of the task from its start on, in order. What it throws, or rejects with, is a warning. */
+  readonly onEvent?: Listener;
+  /** Aborting stops the task, whoever works it; everything that was done is undone. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningParts {
+  readonly engine: EngineParts;
+  readonly events: Events;
+  readonly ends: TaskEnds;
+  readonly worker: Worker;
+  /** Aborted when the instance closes. */
+  readonly closing: AbortSignal;
+}
+
+/** Milliseconds between two looks whether a task that another worker has is to be gone on with here. */
+const LOOK_MS = 2_000;
+
+/** One task that is to be done here and now, unless another worker is quicker: then it is followed to its end. */
+export class Running {
+  readonly #parts: RunningParts;
+  readonly #signal: AbortSignal | undefined;
+  readonly #tell: Listener;
+
+  constructor(parts: RunningParts, { onEvent, signal }: RunOptions) {
+    this.#parts = parts;
+    this.#signal = signal;
+    this.#tell = guarded(onEvent ?? ((): void => undefined));
+  }
+
+  /** See `Hostwright.run`. */
+  async run(submit: () => Promise<Task>): Promise<Readonly<Record<string, unknown>>> {
+    let own: string | null = null;
+    let heard = 0;
+    const tell: Listener = (event) => {
+      if (event.task !== own || event.seq <= heard) return;
+      heard = event.seq;
+      this.#tell(event);
+    };
+    const stop = this.#parts.events.listen(tell);
+    try {
+      const task = await submit();
+      own = task.id;
+      await this.#work(task.id);
+      if (!(await this.#hasEnded(task.id))) {
+        // What another process does is told by the store alone.
+        stop();
+        const over = new AbortController();
+        const following = this.#follow(task, { after: heard, signal: over.signal }, tell);
+        await this.#wait(task.id).catch((error: unknown) => {
+          over.abort();
+          throw error;
+        });
+        await following;
+      }
+      return await task.result();
+    } finally {
+      stop();
+    }
+  }
+
+  async #work(id: string): Promise<void> {
+    const { worker, closing } = this.#parts;
+    try {
+      await worker.work(id, this.#signal ?? new AbortController().signal, waitingSlot(closing));
+    } catch (error) {
+      // Another worker goes on with it, or has ended it.
+      if (!isLeaseLost(error) && !(await this.#hasEnded(id))) throw error;
+    }
+    await worker.stranding.refuse(id);
+  }
+
+  async #follow(task: Task, from: Parameters<Task["events"]>[0], tell: Listener): Promise<void> {
+    try {
+      for await (const event of task.events(from)) tell(event);
+    } catch {
+      // Its outcome does not depend on what is told of it.
+    }
+  }
+
+  /** Until it has ended, wherever that is; one whose worker died is gone on with here. @throws HW_CLOSED */
+  async #wait(id: string): Promise<void> {
+    const { engine, events, ends, closing } = this.#parts;
+    using sleeper = ends.sleeper(id);
+    let isAsked = false;
+    for (;;) {
+      sleeper.reset();
+      if (await this.#hasEnded(id)) return;
+      if (closing.aborted) throw closedOver(id);
+      if (this.#signal?.aborted === true && !isAsked) {
+        await cancelTask(engine.store, events, id);
+        isAsked = true;
+      } else {
+        await this.#goOn(id);
+        const stop = this.#signal === undefined || isAsked ? closing : AbortSignal.any([closing, this.#signal]);
+        await sleeper.sleep(stop, LOOK_MS);
+      }
+    }
+  }
+
+  /** If nobody has it, or who had it died. */
+  async #goOn(id: string): Promise<void> {
+    const { engine, worker, closing } = this.#parts;
+    if ((await engine.store.tasks.state(id)) === "queued") await this.#work(id);
+    else await worker.recover(id, waitingSlot(closing));
+  }
+
+  async #hasEnded(id: string): Promise<boolean> {
+    return hasEnded(await this.#parts.engine.store.tasks.state(id));
+  }
+}
+
+/** What only waits for others when its instance closes is handed over; what it has begun it ends. */
+function waitingSlot(closing: AbortSignal): Slot {
+  const over = new AbortController();
+  let waits = false;
+  const look = (): void => {
+    if (waits && closing.aborted) over.abort();
+  };
+  closing.addEventListener("abort", look, { once: true });
+  return {
+    closing: over.signal,
+    leave: () => {
+      waits = true;
+      look();
+    },
+    enter: async () => {
+      waits = false;
+    },
+  };
+}

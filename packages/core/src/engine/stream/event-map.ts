@@ -1,0 +1,83 @@
+import type { TaskState } from "../../contracts/store.ts";
+import type { Residue } from "../../model/residue.ts";
+
+/** Every event by its `noun:verb` name. The union is open: plugins and later versions add to it. */
+export interface EventMap {
+  "task:submitted": { readonly type: string; readonly title: string; readonly actor: string };
+  /**
+   * It waits for leases; said again when what is in its way changes. `position` is 1 when only tasks that hold leases are
+   * in the way, and one more for each task that waits in front of it.
+   */
+  "task:waiting": {
+    readonly position: number;
+    readonly blockedBy: readonly { readonly task: string; readonly scope: string }[];
+  };
+  "task:started": { readonly actions: number };
+  /** Another worker goes on with it, after the first one died. */
+  "task:recovered": { readonly state: TaskState };
+  /** A worker that started cannot finish it and leaves it for one that has what is missing; in words, once per worker. */
+  "task:stranded": { readonly missing: readonly string[] };
+  /** A line of a running operation; free of secrets and control characters. */
+  "task:log": { readonly action: number; readonly server: string; readonly line: string };
+  "task:committed": Record<never, never>;
+  "task:finished": { readonly state: TaskState; readonly error: unknown; readonly residue: readonly Residue[] };
+  "action:started": { readonly action: number; readonly of: number; readonly server: string; readonly title: string };
+  "action:finished": { readonly action: number; readonly server: string; readonly title: string; readonly ms: number };
+  "action:failed": {
+    readonly action: number;
+    readonly server: string;
+    readonly title: string;
+    readonly code: string;
+    readonly message: string;
+  };
+  "action:undone": {
+    readonly action: number;
+    readonly server: string;
+    readonly title: string;
+    readonly residue: readonly Residue[];
+  };
+  /** Given up after its last try; see `Notifier`. Nobody is notified of this. */
+  "notification:failed": {
+    readonly notifier: string;
+    readonly notification: string;
+    readonly tries: number;
+    readonly reason: string;
+  };
+  /** So many events that came before this one could not be stored for too long, and are missing. */
+  "events:lost": { readonly count: number };
+  "publication:published": {
+    readonly server: string;
+    readonly service: string;
+    readonly generation: number;
+    readonly reloaded: boolean;
+  };
+  /** Entries of others that the web server refused: they are not in the generation in force, and wait for their owners. */
+  "publication:held-back": {
+    readonly server: string;
+    readonly service: string;
+    /** In force now; 0 when there is none yet. */
+    readonly generation: number;
+    readonly entries: readonly {
+      /** File name: `s7k2m9xq4t.conf`. */
+      readonly name: string;
+      /** `site/<id>`; null when no record has it. */
+      readonly owner: string | null;
+      /** What the web server said, in one line. */
+      readonly reason: string;
+    }[];
+  };
+}
+
+export type EventType = keyof EventMap;
+
+export type HostwrightEvent = {
+  [Type in EventType]: {
+    readonly seq: number;
+    readonly at: string;
+    readonly task: string | null;
+    readonly type: Type;
+    readonly payload: EventMap[Type];
+  };
+}[EventType];
+
+export type Listener = (event: HostwrightEvent) => void;
