@@ -7,7 +7,7 @@ const CORE = "packages/core/src";
 
 /** Rooms of core from the bottom up: a room may import from lower layers only, never from its own layer's neighbours. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors"],
+  ["errors", "node-version.ts"],
   ["model"],
   ["contracts"],
   ["di", "servers", "store"],

@@ -3,17 +3,28 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { ROOT } from "./sources.ts";
+import { filesBelow, ROOT } from "./sources.ts";
 
 const packages = readdirSync(join(ROOT, "packages"));
 
 interface Manifest {
   readonly name: string;
   readonly exports: Readonly<Record<string, unknown>>;
+  readonly engines: unknown;
 }
 
 const manifestOf = (name: string): Manifest =>
   JSON.parse(readFileSync(join(ROOT, "packages", name, "package.json"), "utf8")) as Manifest;
+
+/** Imports them one after the other, as an application does. */
+async function imported(
+  entries: readonly string[],
+  flags: readonly string[] = [],
+): Promise<{ readonly stderr: string }> {
+  const script = entries.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n");
+  const argv = ["--conditions=@hostwright/source", ...flags, "--input-type=module", "--eval", script];
+  return promisify(execFile)(process.execPath, argv, { cwd: join(ROOT, "packages/testing") });
+}
 
 test("every entry point of every package can be imported by Node itself, without a bundler's help", async () => {
   const entries = packages.flatMap((folder) => {
@@ -22,9 +33,30 @@ test("every entry point of every package can be imported by Node itself, without
       .filter((path) => !path.endsWith(".json"))
       .map((path) => name + path.slice(1));
   });
-  const script = entries.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n");
-  const flags = ["--conditions=@hostwright/source", "--input-type=module", "--eval", script];
-  const { stderr } = await promisify(execFile)(process.execPath, flags, { cwd: join(ROOT, "packages/testing") });
+  const { stderr } = await imported(entries);
   expect(entries.length).toBeGreaterThan(packages.length);
   expect(stderr).toBe("");
+});
+
+test("an older Node is told in one line what is needed", async () => {
+  for (const version of ["18.20.4", "22.22.0", "24.14.1"]) {
+    const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`;
+    const flags = [`--import=data:text/javascript,${encodeURIComponent(older)}`];
+    const failure: unknown = await imported(["@hostwright/service-nginx"], flags).catch((error: unknown) => error);
+    const { stderr } = failure as { readonly stderr: string };
+    expect(stderr).toContain(`Error: Hostwright needs Node 24.15 or later, and this is Node ${version}.`);
+    expect(stderr).not.toContain("    at ");
+  }
+});
+
+test("the Node that is needed is what the packages say, and nothing newer is imported before it is looked at", () => {
+  const { engines } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly engines: unknown };
+  for (const folder of packages) expect(manifestOf(folder).engines, folder).toEqual(engines);
+  expect(readFileSync(join(ROOT, "packages/core/src/node-version.ts"), "utf8")).toContain('"24.15"');
+  expect(engines).toEqual({ node: ">=24.15" });
+  const sources = packages.flatMap((folder) => filesBelow(`packages/${folder}/src`, ".ts"));
+  // What Node 18, the oldest that Debian has, does not know.
+  const unknown = /^import (?!type )[^;]*(?:"node:sqlite"|\bhash\b[^;]*"node:crypto")/m;
+  const tooNew = sources.filter((file) => unknown.test(readFileSync(join(ROOT, file), "utf8")));
+  expect(tooNew.filter((file) => !file.endsWith(".test.ts"))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import "./node-version.ts";
 export { HostwrightError, isHostwrightError } from "./errors/hostwright-error.ts";
 export type { ErrorDetails } from "./errors/hostwright-error.ts";
 export { ERROR_CODES } from "./errors/codes.ts";

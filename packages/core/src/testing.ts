@@ -1,3 +1,4 @@
+import "./node-version.ts";
 /**
  * What tests of plugins need besides the public interface: how core itself sets resources, compares states and publishes.
  * It may change with any version; plugins import `@hostwright/core` alone.

@@ -1,4 +1,5 @@
-import { hash } from "node:crypto";
+// Node 18 has no `hash` to import by its name, and is to be told that it is too old (node-version.ts).
+import crypto from "node:crypto";
 
 const ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** Bytes of a third of what is taken in groups, and how the thirds turn from group to group. */
@@ -9,7 +10,7 @@ const ORDERS = { sha256: { third: 10, turn: 2 }, sha512: { third: 21, turn: 1 } 
  * salts of up to 16 bytes; here they may be longer, as those of MySQL's caching_sha2_password are.
  */
 export function shaCrypt(algorithm: keyof typeof ORDERS, password: string, salt: Buffer, rounds: number): string {
-  const digest = (...parts: readonly Uint8Array[]): Buffer => hash(algorithm, Buffer.concat(parts), "buffer");
+  const digest = (...parts: readonly Uint8Array[]): Buffer => crypto.hash(algorithm, Buffer.concat(parts), "buffer");
   const repeated = (part: Buffer, times: number): Buffer => digest(Buffer.alloc(part.length * times, part));
   const key = Buffer.from(password);
   const alternate = digest(key, salt, key);

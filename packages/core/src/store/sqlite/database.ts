@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { createPrivateFile, requirePrivate } from "../private-files.ts";
 import { migrate } from "./migrate.ts";
@@ -31,7 +31,9 @@ export class Database implements Transactions {
   constructor(options: DatabaseOptions) {
     this.#path = options.path;
     this.#busyMs = options.busyMs;
-    this.#db = new DatabaseSync(options.path, { timeout: BLOCKING_WAIT_MS });
+    // Not imported: an older Node would say that it knows no such module, before it can be told what is needed.
+    const sqlite = process.getBuiltinModule("node:sqlite");
+    this.#db = new sqlite.DatabaseSync(options.path, { timeout: BLOCKING_WAIT_MS });
   }
 
   /** @throws HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY, HW_HOST_UNSUPPORTED */
