@@ -5,6 +5,8 @@ import { provide, type Provider } from "./di/container.ts";
 import { token, type Token } from "./di/tokens.ts";
 import { Events } from "./engine/events.ts";
 import { TaskEnds } from "./engine/task-ends.ts";
+import { homeOf } from "./engine/sessions/claim.ts";
+import { takeServer } from "./engine/sessions/take-server.ts";
 import { loadPlugins } from "./engine/plugins/load-plugins.ts";
 import { Registry } from "./engine/plugins/registry.ts";
 import { ServerPool, type OpenServer } from "./engine/sessions/server-pool.ts";
@@ -61,7 +63,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
   return [
     provide(PART.openServer, () => openServer),
     provide(PART.registry, () => {
-      const operations = [...coreOperations, takeOver(() => registry)];
+      const operations = [...coreOperations, takeServer, takeOver(() => registry)];
       const registry: Registry = new Registry(loadPlugins(options.plugins), coreResourceTypes, operations);
       return registry;
     }),
@@ -85,6 +87,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
       tasks: new Map([...coreTasks, makePlan(() => parts.get(PART.engine))].map((type) => [type.type, type])),
       operations: parts.get(PART.registry).operations(),
       uids: options.uids ?? UIDS,
+      home: homeOf(options.stateDir),
       planLifeMs: PLAN_LIFE_MS,
       heartbeatMs: (options.leaseMs ?? LEASE_MS) / 6,
     })),

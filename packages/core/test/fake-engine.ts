@@ -156,6 +156,7 @@ export class FakeEngine implements AsyncDisposable {
       vault: new SecretVault(store.secrets, box),
       tasks: new Map(tasks.map((type) => [type.type, type])),
       uids: { from: 20_000, to: 20_999 },
+      home: "hub:/srv/state",
       planLifeMs: 60_000,
     };
   }

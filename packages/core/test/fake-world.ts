@@ -115,9 +115,9 @@ export class FakeServer extends Server {
     super(name);
   }
 
-  /** Every command ends well; to a batch of one command it answers that this one did too, without output. */
+  /** Every command ends well; to a batch it answers that all of them did too, without output. */
   async run(): Promise<CommandResult> {
-    const stdout = Buffer.from("0\0".repeat(3));
+    const stdout = Buffer.from("0\0".repeat(3 * 64));
     return { exitCode: 0, signal: null, stdout, stderr: "", timedOut: false, aborted: false, truncated: false };
   }
 

@@ -27,6 +27,8 @@ export const ERROR_CODES = {
   HW_PLUGIN_MISSING: "A stored record or task needs a plugin that is not loaded. Load it.",
   HW_OPTIONS_INCOMPATIBLE:
     "Stored options do not fit the loaded plugin: a newer version wrote them, or they cannot be migrated. Its message names record and versions.",
+  HW_SERVER_CLAIMED:
+    "Another installation of Hostwright has this server. Work with its state folder, or take the server over with `takeOver`.",
   HW_PREREQUISITE_MISSING:
     "A server lacks packages, or runs something that endangers its sites. Run `server prepare`, or follow the message.",
   HW_SSH_HOST_KEY:

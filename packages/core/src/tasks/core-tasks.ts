@@ -7,6 +7,7 @@ import { prepareServer } from "./prepare-server.ts";
 import { switchServerHttp } from "./switch-http.ts";
 import { disableSite, enableSite } from "./switch-site.ts";
 import type { AnyTaskType } from "../engine/planning/task-type.ts";
+import { takeServerOver } from "./take-over.ts";
 import { verifyAlias } from "./verify.ts";
 
 export const coreTasks: readonly AnyTaskType[] = [
@@ -18,6 +19,7 @@ export const coreTasks: readonly AnyTaskType[] = [
   removeSite,
   prepareServer,
   switchServerHttp,
+  takeServerOver,
   moveSiteDatabase,
   siteLoginLink,
 ];

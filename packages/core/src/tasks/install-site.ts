@@ -130,7 +130,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
       : refuseOther(known, draft, platform, aliases);
   await refuseTaken(context, names, known?.id);
 
-  const facts = await context.facts(web, { heldNames: true });
+  const facts = await context.facts(web, { taken: true });
   if (known === undefined) refuseHeld(facts.heldNames, names, web, estate.http(web, wanted.http).role);
   const others = [wanted.database, wanted.bindings?.cache].flatMap((place) =>
     place ? [estate.server(place.server)] : [],
@@ -139,7 +139,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   await refuseProblems(context, servers);
 
   const { step, release } = await platformStep(context, platform);
-  const site = known ?? draft ?? (await newSite(context, wanted));
+  const site = known ?? draft ?? (await newSite(context, wanted, facts.usedIds));
   const parts = await siteParts(context, site);
   await ensureSiteSecrets(context, parts);
   const { before, publish } = siteSteps(context, parts);
@@ -278,8 +278,12 @@ function defaultEmail(domain: string): string {
 }
 
 /** Only what was not refused so far uses up a unix id: none is given out twice (decisions.md D23). */
-async function newSite(context: PlanningContext, wanted: Omit<SiteRecord, "id" | "uid">): Promise<SiteRecord> {
-  const site = await makeDraft(context.records, context.task, wanted, context.uids.from);
+async function newSite(
+  context: PlanningContext,
+  wanted: Omit<SiteRecord, "id" | "uid">,
+  used: ReadonlySet<number>,
+): Promise<SiteRecord> {
+  const site = await makeDraft(context.records, context.task, wanted, { from: context.uids.from, used });
   if (site.uid <= context.uids.to) return site;
   throw new HostwrightError(
     "HW_HOST_UNSUPPORTED",

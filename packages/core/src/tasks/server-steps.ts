@@ -26,7 +26,7 @@ export async function serverItems(
       : []),
   ];
   const services = serving.flatMap(({ record, definition }) => {
-    const view = context.estate.serverView(server, record, facts.services.get(record.name) ?? {});
+    const view = context.estate.serverView(server, record, facts.of(record));
     return definition.role.server(view);
   });
   const items = [...folders, ...services].map((declared) => ({ ...declared, owner }));

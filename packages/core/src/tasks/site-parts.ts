@@ -99,7 +99,7 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
 
 async function serverView(context: PlanningContext, server: ServerRecord, service: ServiceRecord): Promise<ServerView> {
   const facts = await context.facts(server);
-  return context.estate.serverView(server, service, facts.services.get(service.name) ?? {});
+  return context.estate.serverView(server, service, facts.of(service));
 }
 
 async function databaseOf(

@@ -8,6 +8,7 @@ import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "..
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import { fetchPage } from "../operations/probe-page.ts";
+import { foreignThings } from "./foreign.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverItems } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
@@ -49,6 +50,7 @@ export const switchServerHttp: TaskType<SwitchHttpRequest> = {
   title: ({ server, service }) => `switch ${server} to ${service}`,
   async plan(context, request) {
     const server = context.estate.server(request.server);
+    await context.facts(server, { standing: true });
     const to = context.estate.http(server, request.service);
     const sites = context.estate.sitesOnServer(server.id);
     const moving = sites.filter((site) => site.http !== to.record.name);
@@ -159,12 +161,13 @@ async function viewOf(
   { record }: BoundService<HttpRole>,
 ): Promise<ReturnType<PlanningContext["estate"]["serverView"]>> {
   const facts = await context.facts(server);
-  return context.estate.serverView(server, record, facts.services.get(record.name) ?? {});
+  return context.estate.serverView(server, record, facts.of(record));
 }
 
 /** What the server, or the web server that waits, is not ready for. */
-async function refuse(context: PlanningContext, { server, to }: Switch): Promise<void> {
+async function refuse(context: PlanningContext, { server, from, to }: Switch): Promise<void> {
   await refuseProblems(context, [server]);
+  await refuseForeign(context, server, from);
   const view = await viewOf(context, server, to);
   const problem = context.estate
     .definition(server, to.record)
@@ -182,6 +185,29 @@ async function refuse(context: PlanningContext, { server, to }: Switch): Promise
     "HW_RESOURCE_FOREIGN",
     `${unit} runs on ${server.name} already, for something that is not Hostwright's. Nothing was changed.`,
     { server: server.name, mend: `Stop it there (systemctl disable --now ${unit}), then switch.` },
+  );
+}
+
+/** Sites that this installation does not know would be served no more. @throws HW_RESOURCE_FOREIGN */
+async function refuseForeign(
+  context: PlanningContext,
+  server: ServerRecord,
+  { role }: BoundService<HttpRole>,
+): Promise<void> {
+  const entries = `${role.publication.root}/entries/`;
+  const foreign = (await foreignThings(context, server)).filter(({ key }) => key.startsWith(entries));
+  if (foreign.length === 0) return;
+  throw new HostwrightError(
+    "HW_RESOURCE_FOREIGN",
+    `${server.name} serves what this installation did not make, and would serve it no more: ${foreign
+      .slice(0, 20)
+      .map(({ key }) => key)
+      .join(", ")}. Nothing was changed.`,
+    {
+      server: server.name,
+      mend: "Find out whose these sites are. Remove the entries of those that are nobody's any more, then switch.",
+      data: { entries: foreign.map(({ key }) => key) },
+    },
   );
 }
 

@@ -55,7 +55,7 @@ export function refuseHeld(
     {
       server: web.name,
       mend: ours
-        ? "A site that this store does not know has the name: was the store restored from a backup? The site was left as it is. Choose another domain."
+        ? "A site that this store does not know has the name: another state folder's, or the store was restored from a backup. It was left as it is. Choose another domain."
         : `Remove the name from ${file}, or choose another domain.`,
       data: { name, file },
     },

@@ -5,6 +5,7 @@ import type { HostwrightError } from "../errors/hostwright-error.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
 import type { EnsureStep, Owned, Step } from "../engine/planning/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+import { foreignProblems } from "./foreign.ts";
 import { heldBackProblems } from "./held-back.ts";
 import { leftoversOn } from "./leftovers.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
@@ -87,6 +88,7 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
 /** All sites of the server at once: its resources are read per type, never per site (decisions.md D13, promise 9). */
 async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft> {
   const { estate } = context;
+  await context.facts(server, { standing: true });
   const unfit: HostwrightError[] = [];
   const sitesHere = estate.sitesOnServer(server.id);
   const served = await fitOnes(sitesHere, unfit, async (site) => siteParts(context, site));
@@ -127,7 +129,7 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must
     // neither take back what was set right for all others nor cost each of them a start of its PHP.
     steps,
-    value: found(context, [server], {}, unfit),
+    value: found(context, [server], {}, unfit, foreignProblems(context, server)),
   };
 }
 
@@ -158,9 +160,10 @@ async function found(
   servers: readonly ServerRecord[],
   reading: VerifyValue["pages"] | Promise<VerifyValue["pages"]>,
   unfit: readonly HostwrightError[] = [],
+  finding: Promise<readonly Problem[]> = Promise.resolve([]),
 ): Promise<Readonly<Record<string, unknown>>> {
-  const [problems, pages] = await Promise.all([findProblems(context, servers), reading]);
-  const left = unfit.map((error) => ({ server: servers[0]?.name ?? "", ...problemOf(error) }));
+  const [problems, pages, foreign] = await Promise.all([findProblems(context, servers), reading, finding]);
+  const left = [...foreign, ...unfit.map(problemOf)].map((problem) => ({ server: servers[0]?.name ?? "", ...problem }));
   // One absent plugin is one problem, however many sites it has.
   return {
     problems: [...new Map([...problems, ...left].map((problem) => [problem.message, problem])).values()],

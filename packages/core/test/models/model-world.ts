@@ -142,7 +142,7 @@ export class ModelServer extends Server {
   async script({ script, args = [] }: Script): Promise<CommandResult> {
     this.#life.require();
     // As `runFenced` passes them; what comes without are the engine's own looks at a fence.
-    const [, scope = "", , , token, , , inner, type = "", changes = "[]"] = args;
+    const [, scope = "", , , token, , , , inner, type = "", changes = "[]"] = args;
     const what = `${this.#life.holder} ${this.name} ${inner ?? "looks"} ${type} ${changes}`;
     const trouble = this.#chaos.next("script", what);
     if (this.#chaos.isDown(this.#index)) throw unreachable(this.name);

@@ -114,6 +114,7 @@ export class Stage {
       tasks: new Map([[task.type, task]]),
       operations: new Map([["work@1", modelOperation(this.wrong) as never]]),
       uids: { from: 20_000, to: 20_999 },
+      home: "hub:/srv/state",
       planLifeMs: 3_600_000,
       patience: () => new FewTries(),
     };

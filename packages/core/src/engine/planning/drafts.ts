@@ -13,14 +13,17 @@ export async function draftOf(records: RecordStore, task: string): Promise<SiteR
   return site?.status === "draft" ? site : null;
 }
 
-/** Gives a site its ids. Named by its task: two tasks for one domain are in nobody's way until one reserves the domain. */
+/**
+ * Gives a site its ids, the unix id one that is in use nowhere on its server. Named by its task: two tasks for one domain
+ * are in nobody's way until one reserves the domain.
+ */
 export async function makeDraft(
   records: RecordStore,
   task: string,
   wanted: Omit<SiteRecord, "id" | "uid">,
-  firstUid: number,
+  ids: { readonly from: number; readonly used: ReadonlySet<number> },
 ): Promise<SiteRecord> {
-  const site: SiteRecord = { ...wanted, id: newId("s"), uid: await records.nextNumber("uid", firstUid) };
+  const site: SiteRecord = { ...wanted, id: newId("s"), uid: await drawUid(records, ids) };
   await records.put({ kind: "site", id: site.id, name: task, value: site }, { expect: 0, claims: [] });
   return site;
 }
@@ -37,5 +40,18 @@ export async function retireDraft(records: RecordStore, task: string, draft: Sit
     if (!isHostwrightError(error) || error.code !== "HW_TASK_STATE") throw error;
     // Somebody who died has retired it before, perhaps.
     return (await draftOf(records, task))?.id === draft.id;
+  }
+}
+
+async function drawUid(
+  records: RecordStore,
+  { from, used }: { readonly from: number; readonly used: ReadonlySet<number> },
+): Promise<number> {
+  let free = from;
+  for (;;) {
+    while (used.has(free)) free += 1;
+    const drawn = await records.nextNumber("uid", free);
+    if (!used.has(drawn)) return drawn;
+    free = drawn + 1;
   }
 }

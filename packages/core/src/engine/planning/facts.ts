@@ -1,70 +1,154 @@
-import type { ServerRecord } from "../../model/records.ts";
-import type { Session } from "../sessions/session.ts";
-import { runBatch } from "../sessions/batch.ts";
-import type { Estate } from "./estate.ts";
+import type { FactProbe, Problem, ServiceDefinition } from "../../contracts/plugin.ts";
+import type { HeldName, HttpRole } from "../../contracts/roles/http.ts";
+import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import type { ServerRecord, ServiceRecord } from "../../model/records.ts";
 import { problemOf } from "../plugins/stored-options.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { HeldName } from "../../contracts/roles/http.ts";
-import type { Problem } from "../../contracts/plugin.ts";
+import { runBatch, type BatchResult } from "../sessions/batch.ts";
+import { CLAIM_FILE, parseClaim, type Claim } from "../sessions/claim.ts";
+import { FENCE_FOLDER } from "../sessions/fence.ts";
+import type { Session } from "../sessions/session.ts";
+import type { Estate } from "./estate.ts";
+import { IDS_IN_USE, parseStanding, STANDING, type Standing } from "./standing.ts";
+
+type OwnFacts = Readonly<Record<string, unknown>>;
 
 /** What was read of a server in one round trip. */
 export interface ServerFacts {
-  /** By service name, then fact name. */
-  readonly services: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** Whose server it is; null: nobody's yet. */
+  readonly claim: Claim | null;
+  /** Of one of its services. @throws HW_INTERNAL when its plugin could not make anything of them */
+  of(service: ServiceRecord): OwnFacts;
+  /** Services whose plugin failed on their facts, by name. */
+  readonly failed: ReadonlyMap<string, HostwrightError>;
   /** Packages that services need and that are not installed. */
   readonly missingPackages: readonly string[];
   readonly problems: readonly Problem[];
-  /** Names that the web server serves from foreign files; empty unless they were asked for. */
+  /** Names that the web server serves from foreign files; empty unless what is taken was asked for. */
   readonly heldNames: readonly HeldName[];
+  /** Numbers of users, groups and owners of sites' folders in the range of sites; empty unless what is taken was asked for. */
+  readonly usedIds: ReadonlySet<number>;
+  /** Everything that looks like an installation's; empty unless it was asked for. */
+  readonly standing: readonly Standing[];
+}
+
+/** What is read beside the rest. Each costs more, the more sites there are. */
+export interface FactsWanted {
+  /** What no new site may have: names that the web server holds, numbers in use. Default false. */
+  readonly taken?: boolean;
+  /** What stands there, whoever made it. Default false. */
+  readonly standing?: boolean;
+}
+
+export interface FactsParts {
+  readonly session: Session;
+  readonly estate: Estate;
+  readonly uids: { readonly from: number; readonly to: number };
 }
 
 const PACKAGES = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\\n"];
+const CLAIM = ["cat", `${FENCE_FOLDER}/${CLAIM_FILE}`];
 
-/** Reads all facts of all services of a server, its packages and, if asked, the names that its web server holds. */
+/** Reads all facts of all services of a server, its packages and its claim, and what else is wanted. */
 export async function readFacts(
-  session: Session,
-  estate: Estate,
+  { session, estate, uids }: FactsParts,
   server: ServerRecord,
-  options: { readonly heldNames: boolean },
+  wanted: FactsWanted,
 ): Promise<ServerFacts> {
   const target = await session.target(server);
   const services = estate.fitServices(server);
-  const probes = services.flatMap(({ record, definition }) =>
-    Object.entries(definition.facts(record.options)).map(([name, probe]) => ({ service: record.name, name, probe })),
-  );
+  const asked: (readonly string[])[] = [];
+  const ask = (argv: readonly string[]): number => asked.push(argv) - 1;
+  const facts = services.map(({ record, definition }) => ({
+    record,
+    probes: Object.entries(definition.facts(record.options)).map(([name, probe]) => ({
+      name,
+      probe,
+      at: ask(probe.argv),
+    })),
+  }));
   const serving = estate.servingServices(server);
-  const wanted = [...new Set(services.flatMap(({ record, definition }) => definition.packages(record.options)))];
-  const dumps = options.heldNames
-    ? serving.flatMap(({ definition }) => (definition.kind === "http" ? [definition.role] : []))
-    : [];
-  const commands = [
-    ...probes.map(({ probe }) => probe.argv),
-    [...PACKAGES, ...wanted],
-    ...dumps.map((role: HttpRole) => role.dump),
-  ];
-  const results = await runBatch(target, commands);
+  const packages = [...new Set(services.flatMap(({ record, definition }) => definition.packages(record.options)))];
+  const packagesAt = ask([...PACKAGES, ...packages]);
+  const dumps =
+    wanted.taken === true
+      ? serving.flatMap(({ definition }) =>
+          definition.kind === "http" ? [{ role: definition.role, at: ask(definition.role.dump) }] : [],
+        )
+      : [];
+  const claimAt = ask(CLAIM);
+  const idsAt = wanted.taken === true ? ask([...IDS_IN_USE, String(uids.from), String(uids.to)]) : null;
+  const standingAt = wanted.standing === true ? ask([...STANDING, String(uids.from), String(uids.to)]) : null;
+  const results = await runBatch(target, asked);
+  const said = (at: number | null): string => (at === null ? "" : (results[at]?.stdout ?? ""));
 
-  const facts = new Map<string, Record<string, unknown>>(server.services.map((service) => [service.name, {}]));
-  probes.forEach(({ service, name, probe }, index) => {
-    const result = results[index];
-    const own = facts.get(service);
-    if (result !== undefined && own !== undefined) own[name] = probe.parse(result);
-  });
+  const failed = new Map<string, HostwrightError>();
+  const own = new Map<string, OwnFacts>();
+  for (const { record, probes } of facts) {
+    const read = attempt(failed, server, record, () => factsFrom(probes, results));
+    if (read !== null) own.set(record.name, read);
+  }
+  const of = (service: ServiceRecord): OwnFacts => {
+    const error = failed.get(service.name);
+    if (error !== undefined) throw error;
+    return own.get(service.name) ?? {};
+  };
+  const judged = serving.flatMap(({ record, definition }) =>
+    failed.has(record.name)
+      ? []
+      : (attempt(failed, server, record, () => definition.problems(estate.serverView(server, record, of(record)))) ??
+        []),
+  );
   const installed = new Set(
-    (results[probes.length]?.stdout ?? "")
+    said(packagesAt)
       .split("\n")
       .filter((line) => line.startsWith("installed "))
       .map((line) => line.slice("installed ".length)),
   );
   return {
-    services: facts,
-    missingPackages: wanted.filter((name) => !installed.has(name)),
-    problems: [
-      ...estate.unfitServices(server).map(problemOf),
-      ...serving.flatMap(({ record, definition }) =>
-        definition.problems(estate.serverView(server, record, facts.get(record.name) ?? {})),
-      ),
-    ],
-    heldNames: dumps.flatMap((role, index) => role.heldNames(results[probes.length + 1 + index]?.stdout ?? "")),
+    claim: parseClaim(said(claimAt)),
+    of,
+    failed,
+    missingPackages: packages.filter((name) => !installed.has(name)),
+    problems: [...estate.unfitServices(server).map(problemOf), ...[...failed.values()].map(problemOf), ...judged],
+    heldNames: dumps.flatMap(({ role, at }: { role: HttpRole; at: number }) => role.heldNames(said(at))),
+    usedIds: new Set(said(idsAt).split("\n").filter(Boolean).map(Number)),
+    standing: parseStanding(said(standingAt)),
   };
+}
+
+function factsFrom(
+  probes: readonly { readonly name: string; readonly probe: FactProbe; readonly at: number }[],
+  results: readonly BatchResult[],
+): OwnFacts {
+  return Object.fromEntries(
+    probes.flatMap(({ name, probe, at }) => {
+      const result = results[at];
+      return result === undefined ? [] : [[name, probe.parse(result)]];
+    }),
+  );
+}
+
+/** One service's facts that nobody can read are no other service's hindrance. */
+function attempt<T>(
+  failed: Map<string, HostwrightError>,
+  server: ServerRecord,
+  service: Pick<ServiceDefinition, "type"> & Pick<ServiceRecord, "name" | "kind">,
+  work: () => T,
+): T | null {
+  try {
+    return work();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const error = new HostwrightError(
+      isHostwrightError(cause) ? cause.code : "HW_INTERNAL",
+      `The facts of ${service.kind} service ${service.name} (${service.type}) of ${server.name} could not be judged: ${why.slice(0, 300)}`,
+      {
+        cause,
+        server: server.name,
+        mend: "Look whether it is installed and answers; else report it with its plugin's name.",
+      },
+    );
+    failed.set(service.name, error);
+    return null;
+  }
 }

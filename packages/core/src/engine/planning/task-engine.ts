@@ -12,7 +12,8 @@ import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
 import { canonicalJson, deepFreeze } from "../../model/canonical.ts";
 import { draftOf, retireDraft } from "./drafts.ts";
 import { Estate } from "./estate.ts";
-import { readFacts, type ServerFacts } from "./facts.ts";
+import { readFacts, type FactsParts, type FactsWanted, type ServerFacts } from "./facts.ts";
+import { refuseClaimed } from "../sessions/claim.ts";
 import type { Patience } from "../sessions/patience.ts";
 import type { PlanData } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
@@ -32,6 +33,8 @@ export interface EngineParts {
   readonly tasks: ReadonlyMap<string, AnyTaskType>;
   readonly operations: ReadonlyMap<string, Operation>;
   readonly uids: { readonly from: number; readonly to: number };
+  /** Where this hub is, for people who find its claim on a server: see `homeOf`. */
+  readonly home: string;
   /** Milliseconds for which a plan may be run. */
   readonly planLifeMs: number;
   /** Milliseconds between two signs of life of a task that is worked; default 10,000. */
@@ -138,7 +141,7 @@ async function planParsed(
 
 function planningContext(parts: EngineParts, session: Session, estate: Estate, taskId: string): PlanningContext {
   const { registry, store, vault, uids } = parts;
-  const facts = new Map<string, Promise<ServerFacts>>();
+  const facts = factsReader({ session, estate, uids });
   const pending = new Map<string, Promise<Pending>>();
   return {
     estate,
@@ -148,14 +151,13 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate, t
     register: store.register,
     task: taskId,
     uids,
-    facts: async (server: ServerRecord, options = { heldNames: false }) => {
-      // Read once: names that are held come with a first read that asks for them.
-      const known = facts.get(`${server.id}/names`) ?? (options.heldNames ? undefined : facts.get(server.id));
-      if (known !== undefined) return known;
-      const reading = readFacts(session, estate, server, options);
-      facts.set(options.heldNames ? `${server.id}/names` : server.id, reading);
-      return reading;
+    facts: async (server, wanted) => {
+      const read = await facts(server, wanted);
+      refuseClaimed(server.name, read.claim, (await store.identity()).installation);
+      return read;
     },
+    claimOf: async (server) => (await facts(server)).claim,
+    installation: async () => ({ installation: (await store.identity()).installation, home: parts.home }),
     pending: async (server, role) => {
       const key = `${server.id}\n${role.publication.root}`;
       const reading =
@@ -178,6 +180,19 @@ function versionsFor({ reserve, commit }: TaskDraft, estate: Estate): StepPlanne
     const id = owner.slice(owner.indexOf("/") + 1);
     const own = reserved.has(id) || (phase === "clean-up" && committed.has(id));
     return own ? undefined : estate.versions.get(id);
+  };
+}
+
+/** Reads a server's facts once in a planning, and again only for one who wants more than was read. */
+function factsReader(parts: FactsParts): (server: ServerRecord, wanted?: FactsWanted) => Promise<ServerFacts> {
+  const known = new Map<string, { readonly wanted: FactsWanted; readonly facts: Promise<ServerFacts> }[]>();
+  return async (server, wanted = {}) => {
+    const readings = known.get(server.id) ?? [];
+    const covers = (had: FactsWanted): boolean =>
+      (had.taken ?? false) >= (wanted.taken ?? false) && (had.standing ?? false) >= (wanted.standing ?? false);
+    const reading = readings.find((one) => covers(one.wanted)) ?? { wanted, facts: readFacts(parts, server, wanted) };
+    if (!readings.includes(reading)) known.set(server.id, [...readings, reading]);
+    return reading.facts;
   };
 }
 

@@ -2,7 +2,8 @@ import type * as z from "zod";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordStore, RegisterStore } from "../../contracts/store.ts";
 import type { Estate } from "./estate.ts";
-import type { ServerFacts } from "./facts.ts";
+import type { Claim } from "../sessions/claim.ts";
+import type { FactsWanted, ServerFacts } from "./facts.ts";
 import type { PlanData } from "./plan.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
@@ -20,8 +21,12 @@ export interface PlanningContext {
   /** Id of the task that is planned; drafts of records belong to it. */
   readonly task: string;
   readonly uids: { readonly from: number; readonly to: number };
-  /** Facts of a server, read once per planning. */
-  facts(server: ServerRecord, options?: { readonly heldNames: boolean }): Promise<ServerFacts>;
+  /** Facts of a server, read once per planning. @throws HW_SERVER_CLAIMED when another installation has it */
+  facts(server: ServerRecord, wanted?: FactsWanted): Promise<ServerFacts>;
+  /** Who has a server, read with its facts; null: nobody yet. */
+  claimOf(server: ServerRecord): Promise<Claim | null>;
+  /** This installation, as it claims servers. */
+  installation(): Promise<Omit<Claim, "since">>;
   /** What waits in the entries of one of its http services, read once per planning. */
   pending(server: ServerRecord, role: HttpRole): Promise<Pending>;
   /** Makes secrets that do not exist yet and brings all into memory; an existing one is kept. */

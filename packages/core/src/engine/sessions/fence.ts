@@ -2,6 +2,7 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { CommandResult, Script, Server } from "../../contracts/server.ts";
 import { runChecked } from "../../servers/checked.ts";
 import { REAP } from "../../servers/session-reaper.ts";
+import { CLAIM_FILE, CLAIMED, throwIfClaimed } from "./claim.ts";
 
 /** How far a store has come, or a server has seen it: see `LeaseStore.lastToken`. */
 export interface FenceMark {
@@ -14,12 +15,14 @@ export interface Fence extends FenceMark {
   /** The lease's scope, `site/s7k2m9xq4t`. */
   readonly scope: string;
   readonly installation: string;
+  /** For people who find the installation's claim on a server: see `homeOf`. */
+  readonly home: string;
   /** How far the store has come up to now: a server that saw more saw a later store than this one. */
   latest(): Promise<FenceMark>;
 }
 
 const FENCED = 121;
-const FOLDER = "/var/lib/hostwright/fence";
+export const FENCE_FOLDER = "/var/lib/hostwright/fence";
 
 /** How long a script of an earlier holder may go on before it is ended. */
 const GRACE_SECONDS = 10;
@@ -45,14 +48,31 @@ end_earlier() {
 take() { until flock -w "$5" 9; do [ $? -eq 1 ] || exit 1; end_earlier "$@"; done; }
 `;
 
-// Arguments: folder, scope file, installation, epoch, token, how far the store has come, grace, script, its arguments. The
+// own DIR INSTALLATION HOME: the first to change a server claims it, and then it alone may (decisions.md D57). Holds the
+// gate open on 7: only through an empty one the server passes to another. A link is made whole or not at all.
+const OWN = `
+own() {
+  claim=$1/${CLAIM_FILE}
+  exec 7>>"$claim.gate" && flock -s 7 || exit 1
+  if [ ! -e "$claim" ]; then
+    printf '%s %s %s\\n' "$2" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$3" > "$claim.$$" && sync "$claim.$$" || exit 1
+    ln "$claim.$$" "$claim" 2>/dev/null || [ -e "$claim" ] || exit 1
+    rm "$claim.$$"
+  fi
+  read -r owner rest < "$claim" || exit 1
+  [ "$owner" = "$2" ] || { echo "claimed $owner $rest"; exit ${CLAIMED}; }
+}
+`;
+
+// Arguments: folder, scope file, installation, epoch, token, how far the store has come, grace, home, script, its arguments. The
 // script runs under the scope's flock and only while no higher epoch or token was seen there; a first or higher one is
 // recorded, with the boot in which that was. One more file holds how far the store was seen to come by any scope: by it the
 // first script of a task tells a store that was restored from a backup, and one raised epoch fences all scopes.
-const WRAPPER = `${TAKE}
+const WRAPPER = `${TAKE}${OWN}
 set -u
-dir=$1; file=$2; installation=$3; epoch=$4; token=$5; latest=$6; grace=$7; inner=$8; shift 8
+dir=$1; file=$2; installation=$3; epoch=$4; token=$5; latest=$6; grace=$7; home=$8; inner=$9; shift 9
 [ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
+own "$dir" "$installation" "$home"
 exec 9>>"$dir/$file.lock" || exit 1
 take "$dir/$file.lock" "$installation" "$epoch" "$token" "$grace"
 top=$dir/highest-$installation
@@ -82,7 +102,7 @@ if [ "$top_epoch" -lt "$epoch" ] || [ "$top_token" -lt "$latest" ]; then
 fi
 # On a full disk it is not written, and then nobody ends this one: an undo there is worth more.
 printf '%s %s %s %s %s\\n' "$installation" "$epoch" "$token" $$ "$(session_of $$)" 2>/dev/null > "$dir/$file.lock"
-sh -c "$inner" sh "$@" 9>&-
+sh -c "$inner" sh "$@" 9>&- 7>&-
 `;
 
 function fileOf(scope: string): string {
@@ -90,7 +110,8 @@ function fileOf(scope: string): string {
 }
 
 /**
- * Runs a script that changes the server, under the fence. @throws HW_LEASE_LOST when a later holder was there;
+ * Runs a script that changes the server, under the fence. @throws HW_SERVER_CLAIMED when another installation has the
+ * server, which is this one's from its first change on; HW_LEASE_LOST when a later holder was there;
  * HW_STORE_RESTORED when the server saw a later store than ours. A script of an earlier holder that still runs there is given
  * `graceSeconds` to end by itself, and then ended. The last two are others in tests only.
  */
@@ -98,7 +119,7 @@ export async function runFenced(
   server: Server,
   fence: Fence,
   script: Script,
-  folder: string = FOLDER,
+  folder: string = FENCE_FOLDER,
   graceSeconds: number = GRACE_SECONDS,
 ): Promise<CommandResult> {
   // A stream can be sent once: what may refuse it is asked before.
@@ -116,10 +137,12 @@ export async function runFenced(
         String(fence.token),
         String(known.token),
         String(graceSeconds),
+        fence.home,
         script.script,
         ...(script.args ?? []),
       ],
     });
+    throwIfClaimed(server.name, result);
     if (result.exitCode !== FENCED) return result;
     const seen = parseSeen(result.stdout.toString());
     if (seen === null) return result;
@@ -177,7 +200,7 @@ export async function ranOn(
   server: Server,
   { scope }: Pick<Fence, "scope">,
   signal: AbortSignal,
-  folder: string = FOLDER,
+  folder: string = FENCE_FOLDER,
 ): Promise<boolean> {
   const { exitCode } = await server.script({ script: SAME_BOOT, args: [folder, fileOf(scope)], signal });
   return exitCode === 0;
@@ -189,6 +212,9 @@ const RAISE = `${TAKE}
 set -u
 dir=$1; top=$1/highest-$2; epoch=$3; first=$4; last=$5; grace=$6
 [ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
+owner=$2
+[ ! -e "$dir/${CLAIM_FILE}" ] || read -r owner rest < "$dir/${CLAIM_FILE}" || exit 1
+[ "$owner" = "$2" ] || { echo "claimed $owner $rest"; exit ${CLAIMED}; }
 exec 8>>"$top.lock" && flock 8 || exit 1
 top_epoch=0
 [ ! -s "$top" ] || read -r top_epoch top_token < "$top"
@@ -213,17 +239,19 @@ highest=0
 
 /**
  * Fences workers of lower epochs out of all scopes on a server. @returns the highest unix id in the range that is in use
- * there; 0 when none is. @throws HW_COMMAND_FAILED when another installation's script ran on for three minutes
+ * there; 0 when none is. @throws HW_SERVER_CLAIMED; HW_COMMAND_FAILED when another installation's script ran on for three minutes
  */
 export async function raiseFence(
   server: Server,
   identity: Pick<Fence, "installation" | "epoch">,
   range: { readonly from: number; readonly to: number },
-  folder: string = FOLDER,
+  folder: string = FENCE_FOLDER,
   graceSeconds: number = GRACE_SECONDS,
 ): Promise<number> {
   const args = [folder, identity.installation, identity.epoch, range.from, range.to, graceSeconds].map(String);
-  const { exitCode, stdout, stderr } = await server.script({ script: RAISE, args, timeoutMs: 180_000 });
+  const result = await server.script({ script: RAISE, args, timeoutMs: 180_000 });
+  throwIfClaimed(server.name, result);
+  const { exitCode, stdout, stderr } = result;
   if (exitCode === 0) return Number(stdout.toString());
   throw new HostwrightError("HW_COMMAND_FAILED", `The fence of ${server.name} could not be raised.`, {
     server: server.name,
@@ -233,7 +261,7 @@ export async function raiseFence(
 }
 
 /** Forgets a scope that no longer exists (a deleted or undone site). @throws as `runChecked` */
-export async function dropFence(server: Server, scope: string, folder: string = FOLDER): Promise<void> {
+export async function dropFence(server: Server, scope: string, folder: string = FENCE_FOLDER): Promise<void> {
   await runChecked(server, {
     script: `cd "$1" 2>/dev/null || exit 0; rm -f -- "$2" "$2.lock"`,
     args: [folder, fileOf(scope)],

@@ -1,4 +1,4 @@
-import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { Target } from "../../contracts/resource.ts";
 import type { CommandResult, Script, Server } from "../../contracts/server.ts";
 import type { ServerRecord } from "../../model/records.ts";
@@ -88,7 +88,10 @@ export class Session implements AsyncDisposable {
   async settle(record: ServerRecord): Promise<void> {
     if (this.#fence === null) return;
     const target = await this.target(record);
-    await target.mutate({ script: ":", timeoutMs: SETTLE_MS });
+    // Where another installation has the server, nothing of this one is at work.
+    await target.mutate({ script: ":", timeoutMs: SETTLE_MS }).catch((error: unknown) => {
+      if (!isHostwrightError(error) || error.code !== "HW_SERVER_CLAIMED") throw error;
+    });
   }
 
   /** Has the server not been restarted since this work first changed it? False where nobody knows. */

@@ -64,6 +64,7 @@ export class TaskRun {
     const fence: Fence = {
       scope: this.#plan.leases[0]?.scope ?? `task/${this.#plan.task}`,
       ...identity,
+      home: this.#engine.home,
       token,
       latest: async () => ({ epoch: (await store.identity()).epoch, token: await store.leases.lastToken() }),
     };

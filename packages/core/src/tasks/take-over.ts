@@ -1,0 +1,63 @@
+import * as z from "zod";
+import type { RunStep } from "../engine/planning/steps.ts";
+import type { Claim } from "../engine/sessions/claim.ts";
+import type { TakeServerInput } from "../engine/sessions/take-server.ts";
+import { NOTHING, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { ServerRecord } from "../model/records.ts";
+
+export interface TakeOverRequest {
+  readonly type: "server:take-over";
+  /** Name or id. */
+  readonly server: string;
+}
+
+/** What a take-over comes to. */
+export interface TakeOverValue {
+  readonly server: string;
+  /** Whose it was; null: this installation's already, or nobody's. */
+  readonly former: Claim | null;
+}
+
+const Request = z.strictObject({ type: z.literal("server:take-over"), server: z.string().min(1).max(300) });
+
+/**
+ * Asks that a server that another installation has (another state folder, or one that is gone) passes to this one, which
+ * alone may change it from then on. Nothing else there changes: sites of the former one go on being served, and verify
+ * lists what this installation does not know. The value is a `TakeOverValue`. Where the server is this installation's or
+ * nobody's, the plan is empty. @throws HW_NOT_FOUND when planned; HW_RESOURCE_CHANGED when the former one is at work there
+ */
+export function takeOver(server: string): TakeOverRequest {
+  return { type: "server:take-over", server };
+}
+
+export const takeServerOver: TaskType<TakeOverRequest> = {
+  type: "server:take-over",
+  schema: Request,
+  async plan(context, request) {
+    const server = context.estate.server(request.server);
+    const former = await context.claimOf(server);
+    const own = await context.installation();
+    const draft = (steps: readonly RunStep[], was: Claim | null): TaskDraft => ({
+      ...NOTHING,
+      title: `take ${server.name} over`,
+      leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
+      steps,
+      value: { server: server.name, former: was },
+    });
+    if (former === null || former.installation === own.installation) return draft([], null);
+    return draft([passStep(server, { former, next: { ...own, since: new Date().toISOString() } })], former);
+  },
+};
+
+function passStep(server: ServerRecord, input: TakeServerInput): RunStep {
+  const { installation, home, since } = input.former;
+  return {
+    kind: "run",
+    title: `take ${server.name} from ${installation}, at ${home}, which has it since ${since}`,
+    server,
+    phase: "prepare",
+    operation: "take-server",
+    input,
+    when: "always",
+  };
+}
