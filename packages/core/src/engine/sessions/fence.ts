@@ -55,6 +55,7 @@ own() {
   claim=$1/${CLAIM_FILE}
   exec 7>>"$claim.gate" && flock -s 7 || exit 1
   if [ ! -e "$claim" ]; then
+    umask 077
     printf '%s %s %s\\n' "$2" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$3" > "$claim.$$" && sync "$claim.$$" || exit 1
     ln "$claim.$$" "$claim" 2>/dev/null || [ -e "$claim" ] || exit 1
     rm "$claim.$$"

@@ -19,6 +19,7 @@ const WAIT_SECONDS = 30;
 // changing scripts together: while one runs nobody takes the server from under it.
 const TAKE = `
 set -u
+umask 077
 file=$1/${CLAIM_FILE}; former=$2; claim=$3
 exec 7>>"$file.gate" || exit 1
 flock -w "$4" 7 || exit ${BUSY}
