@@ -81,8 +81,8 @@ describe("a second state folder on a server of the first", () => {
     ["a switch to the one that serves", switchHttp("web1", "http")],
   ])("is refused by name: %s, planned and run", async (_what, request) => {
     const whose = `:${living.state.path}, since 20`;
-    await expect(second.plan(request)).rejects.toThrow(refusal(whose) as Error);
-    await expect(second.run(request)).rejects.toThrow(refusal(whose) as Error);
+    await expect(second.plan(request)).rejects.toThrow(refusal(whose));
+    await expect(second.run(request)).rejects.toThrow(refusal(whose));
   });
 
   test("has changed nothing, and the first one goes on", async () => {
@@ -113,7 +113,7 @@ describe("taken over", () => {
     ["delete", () => deleteSite(FIRST)],
     ["a move of its database", () => moveDatabase(FIRST, "web1")],
   ])("refuses the former one by name: %s", async (_what, request) => {
-    await expect(living.hw.plan(request())).rejects.toThrow(refusal(`:${stateDir}, since 20`) as Error);
+    await expect(living.hw.plan(request())).rejects.toThrow(refusal(`:${stateDir}, since 20`));
     expect((await page(living.host, FIRST, "/")).status).toBe(200);
   });
 
@@ -152,7 +152,7 @@ describe("taken over", () => {
 
   test("may be taken back, and then the first one's plans are empty again", async () => {
     await living.hw.run(takeOver("web1"));
-    await expect(second.plan(verify("web1"))).rejects.toThrow(refusal(living.state.path) as Error);
+    await expect(second.plan(verify("web1"))).rejects.toThrow(refusal(living.state.path));
     expect((await living.hw.plan(verify(FIRST))).empty).toBe(true);
   });
 });
