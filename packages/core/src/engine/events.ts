@@ -107,6 +107,11 @@ export class Events {
         yield event as HostwrightEvent;
       }
       if (page.length > 0) continue;
+      // Another store has its place: what that one tells is all new.
+      if (cursor > (await this.#store.last())) {
+        cursor = 0;
+        continue;
+      }
       const left = (await over?.()) ?? undefined;
       if (left === 0) return;
       await sleeper.sleep(signal, left);

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { bootId } from "../holder.ts";
 import type { Database } from "./database.ts";
 import { fromJson } from "./json.ts";
+import type { Transactions } from "./transactions.ts";
 
 interface Row extends Omit<StoredEvent, "payload"> {
   readonly payload: string;
@@ -14,9 +15,9 @@ const LEAP = 1_000_000;
 
 /** Numbers are given under the write lock: the order of numbers is the order of commits, and a reader skips none. */
 export class SqliteEvents implements EventStore {
-  readonly #db: Database;
+  readonly #db: Transactions;
 
-  constructor(db: Database) {
+  constructor(db: Transactions) {
     this.#db = db;
   }
 
@@ -51,25 +52,28 @@ export class SqliteEvents implements EventStore {
 /**
  * This file is not synced at each commit, so that a loss of power may drop the newest events, which readers have seen.
  * After each start of the machine the numbers leap ahead: what comes next is never hidden behind such a reader's cursor.
- * Where nothing tells such a start, each opening may be the first after one.
+ * Where nothing tells such a start, each opening may be the first after one. In place of a file that is gone they begin
+ * above all that it can have given: so many a second.
  */
-export async function leapAfterBoot(db: Database, boot: string = bootId() ?? randomUUID()): Promise<void> {
+export async function leapAfterBoot(db: Database, isFirst: boolean): Promise<void> {
+  const boot = bootId() ?? randomUUID();
   const seen = (): string | undefined => db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'boot'")?.value;
   if ((await db.read(seen)) === boot) return;
   await db.write(() => {
     const before = seen();
     if (before === boot) return;
-    if (before !== undefined) leapNow(db);
+    if (before !== undefined) leapNow(db, LEAP);
+    else if (!isFirst) leapNow(db, Math.floor((Date.now() / 1000) * LEAP));
     db.run("INSERT INTO meta (name, value) VALUES ('boot', ?) ON CONFLICT DO UPDATE SET value = excluded.value", boot);
   });
 }
 
 /** A restored store's readers have seen events that it knows nothing of. */
-export async function leap(db: Database): Promise<void> {
-  await db.write(() => leapNow(db));
+export async function leap(db: Transactions): Promise<void> {
+  await db.write(() => leapNow(db, LEAP));
 }
 
-function leapNow(db: Database): void {
-  const { changes } = db.run("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'", LEAP);
-  if (changes === 0) db.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)", LEAP);
+function leapNow(db: Transactions, by: number): void {
+  const { changes } = db.run("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'", by);
+  if (changes === 0) db.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)", by);
 }

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import type { StateStore, TaskWrites } from "../../contracts/store.ts";
 import { ensurePrivateDirectory } from "../private-files.ts";
 import { SqliteBookmarks } from "./bookmarks.ts";
-import { Database, type DatabaseOptions } from "./database.ts";
+import { Database } from "./database.ts";
 import { raiseEpoch } from "./epoch.ts";
 import { heldTransactions } from "./held-transactions.ts";
-import { leap, leapAfterBoot, SqliteEvents } from "./events.ts";
+import { EventsFile } from "./events-file.ts";
+import { leap, SqliteEvents } from "./events.ts";
 import { SqliteJournal } from "./journal.ts";
 import { SqliteLeases } from "./leases.ts";
 import { SqlitePlans } from "./plans.ts";
@@ -45,12 +46,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
   });
   try {
     await identityOf(store);
-    const events = await openEvents({
+    const eventOptions = {
       ...common,
       path: join(options.directory, "events.db"),
       synchronous: "NORMAL",
       migrations: EVENT_MIGRATIONS,
-    });
+    } as const;
+    const events = await EventsFile.open(eventOptions, !(await hadTasks(store)));
     return {
       ...taskWrites(store),
       events: new SqliteEvents(events),
@@ -83,15 +85,10 @@ function taskWrites(db: Transactions): TaskWrites {
   };
 }
 
-async function openEvents(options: DatabaseOptions): Promise<Database> {
-  const events = await Database.open(options);
-  try {
-    await leapAfterBoot(events);
-    return events;
-  } catch (error) {
-    await events.close();
-    throw error;
-  }
+/** Then somebody may have a cursor of its events. */
+async function hadTasks(db: Database): Promise<boolean> {
+  const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'tasks'";
+  return (await db.read(() => db.get<{ seq: number }>(sql)?.seq ?? 0)) > 0;
 }
 
 async function identityOf(db: Database): Promise<{ readonly installation: string; readonly epoch: number }> {
