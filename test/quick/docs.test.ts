@@ -36,6 +36,9 @@ function anchors(text: string): readonly string[] {
   );
 }
 
+/** Where links of a package's README lead, which is read without the repository around it. */
+const HOME = "https://github.com/hostwright/hostwright/blob/main/";
+
 const SHAPE = ["Install", "Usage", "Options", "What it puts on a server", "Testing", "Licence"];
 
 test("the README's first example is the file examples/first-site.ts, whole", () => {
@@ -58,10 +61,11 @@ describe.each(pages)("%s", (page) => {
   test("its links lead somewhere", () => {
     const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, link = ""]) => link)
-      .filter((link) => !/^https?:/.test(link));
+      .filter((link) => !/^https?:/.test(link) || link.startsWith(HOME));
     const broken = links.filter((link) => {
-      const [path = "", anchor] = link.split("#");
-      const target = path === "" ? page : join(dirname(page), path);
+      const [path = "", anchor] = link.replace(HOME, "").split("#");
+      const base = link.startsWith(HOME) ? "" : dirname(page);
+      const target = path === "" ? page : join(base, path);
       if (!existsSync(join(ROOT, target))) return true;
       return anchor !== undefined && !anchors(read(target)).includes(anchor);
     });

@@ -39,7 +39,7 @@ test("every entry point of every package can be imported by Node itself, without
 });
 
 test("an older Node is told in one line what is needed", async () => {
-  for (const version of ["18.20.4", "22.22.0", "24.14.1"]) {
+  for (const version of ["18.20.4", "24.14.1"]) {
     const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`;
     const flags = [`--import=data:text/javascript,${encodeURIComponent(older)}`];
     const failure: unknown = await imported(["@hostwright/service-nginx"], flags).catch((error: unknown) => error);
