@@ -5,7 +5,6 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { StateStore } from "../src/contracts/store.ts";
 import { Events } from "../src/engine/events.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
-import { aTask } from "./store-conformance/parts.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -32,7 +31,6 @@ describe.each([
 ])("when %s of events was deleted", (_what, endings) => {
   test("between two runs, a cursor from before gives all that comes", async () => {
     const before = await open();
-    await before.tasks.submit(aTask("t1"));
     for (let n = 0; n < 50; n++) await before.events.append([event(n)]);
     const cursor = await before.events.last();
     await before.close();
@@ -45,7 +43,6 @@ describe.each([
 
   test("under processes that have it open, each tells and sees what comes, in one file", async () => {
     const [one, two] = [await open(), await open()];
-    await one.tasks.submit(aTask("t1"));
     await one.events.append([event(0)]);
     const following = new Events(two.events).after(await two.events.last());
     const next = following.next();

@@ -54,6 +54,8 @@ export class Submitting {
     if (approved !== null) await this.#requireAllowed(request);
     const id = approved?.task ?? newId("t", 16);
     const createdAt = new Date().toISOString();
+    // All that may fail comes before it is stored.
+    const title = approved?.title ?? titleOf(this.#engine, request);
     const plan = approved === null ? null : { plan: approved.id, hash: approved.hash };
     const task = await this.#store(approved, {
       id,
@@ -67,7 +69,6 @@ export class Submitting {
     });
     // The same key gives the task that is there: it was told of already.
     if (task.id !== id || task.createdAt !== createdAt) return task.id;
-    const title = approved?.title ?? titleOf(this.#engine, request);
     await this.#events.emit(task.id, "task:submitted", { type: task.type, title, actor: task.actor });
     return task.id;
   }

@@ -66,11 +66,14 @@ export function parseRequest(
   return { type, parsed: parseInput(type.schema, request, type.type) };
 }
 
-/** What a person calls a request. One of a type that is not loaded, or of an older form, goes by its type. */
+/** What a person calls a request. One of a type that is not loaded, of an older form or without words goes by its type. */
 export function titleOf({ tasks }: Pick<EngineParts, "tasks">, request: TaskRequest): string {
-  const type = tasks.get(request.type);
-  const parsed = type?.schema.safeParse(request);
-  return type === undefined || parsed?.success !== true ? request.type : type.title(parsed.data);
+  try {
+    const type = tasks.get(request.type);
+    return type?.title(type.schema.parse(request)) ?? request.type;
+  } catch {
+    return request.type;
+  }
 }
 
 /** Plans a request from the facts of this moment. Reads servers, changes none. */

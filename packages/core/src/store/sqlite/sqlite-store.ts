@@ -45,6 +45,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
     migrations: STORE_MIGRATIONS,
   });
   try {
+    const isFirst = await isNew(store);
     await identityOf(store);
     const eventOptions = {
       ...common,
@@ -52,7 +53,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
       synchronous: "NORMAL",
       migrations: EVENT_MIGRATIONS,
     } as const;
-    const events = await EventsFile.open(eventOptions, !(await hadTasks(store)));
+    const events = await EventsFile.open(eventOptions, isFirst);
     return {
       ...taskWrites(store),
       events: new SqliteEvents(events),
@@ -85,10 +86,9 @@ function taskWrites(db: Transactions): TaskWrites {
   };
 }
 
-/** Then somebody may have a cursor of its events. */
-async function hadTasks(db: Database): Promise<boolean> {
-  const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'tasks'";
-  return (await db.read(() => db.get<{ seq: number }>(sql)?.seq ?? 0)) > 0;
+/** Then nobody can have a cursor of its events. */
+async function isNew(db: Database): Promise<boolean> {
+  return (await db.read(() => db.get("SELECT 1 FROM meta WHERE name = 'installation'"))) === undefined;
 }
 
 async function identityOf(db: Database): Promise<{ readonly installation: string; readonly epoch: number }> {
