@@ -14,6 +14,12 @@ function lockedPackages(file) {
   return JSON.parse(readFileSync(file, "utf8")).packages;
 }
 
+/** Compiled packages are all optional, one for each kind of machine. */
+function isForThisMachine({ os, cpu, libc }) {
+  const isGlibc = process.report.getReport().header.glibcVersionRuntime !== undefined;
+  return os?.includes(process.platform) && cpu?.includes(process.arch) && (!libc || libc.includes("glibc") === isGlibc);
+}
+
 /** Compares with npm's record of what it installed, because file times change with every checkout. */
 function isInstalled() {
   const record = join(modules, ".package-lock.json");
@@ -21,7 +27,7 @@ function isInstalled() {
   const installed = lockedPackages(record);
   return Object.entries(lockedPackages(join(root, "package-lock.json"))).every(([path, wanted]) => {
     const found = installed[path];
-    if (path === "" || (!found && wanted.optional)) return true;
+    if (path === "" || (!found && wanted.optional && !isForThisMachine(wanted))) return true;
     return found !== undefined && found.version === wanted.version && existsSync(join(root, path));
   });
 }
@@ -35,6 +41,10 @@ function install() {
   const { error, status } = spawnSync(command[0], [...command.slice(1), ...flags], {
     cwd: root,
     stdio: ["ignore", 2, 2],
+    env: {
+      ...process.env,
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --require=${JSON.stringify(join(root, "tools", "npm-for-our-node.cjs"))}`,
+    },
   });
   if (error) console.error(`Could not start npm: ${error.message}`);
   if (status !== 0) process.exit(status ?? 1);

@@ -34,7 +34,7 @@ export async function takeSnapshot(living: LivingServer, { whole, hosts }: Exten
   const all = hosts.map((name) => living.hosts.host(name));
   const [seen, ...listings] = await Promise.all([
     look(living, all, site),
-    ...all.map(async (host) => settledListing(host, { skip: whole ? [] : FAR, unitFiles: whole })),
+    ...all.map(async (host) => settledListing(host, { skip: whole ? [] : FAR })),
   ]);
   const plain = (text: string): string => comparable(text, site);
   const listing = listings.map((text, index) => plain(text).replaceAll(/^(?=.)/gm, `${hosts[index]}:`)).join("\n");

@@ -5,11 +5,6 @@ export interface ListingOptions {
   ignore?: readonly RegExp[];
   /** Paths, as patterns of find, that are not looked into, for speed. */
   skip?: readonly string[];
-  /**
-   * Are the states of all unit files asked of systemd, which reads each of them for it? Default true; links and files below
-   * `/etc` tell as much of what is switched on there.
-   */
-  unitFiles?: boolean;
 }
 
 /** What changes by itself, as patterns of find. Data of databases is asked from their servers instead. */
@@ -48,6 +43,8 @@ const volatile = [
   "/etc/subuid-",
   "/etc/subgid-",
 ];
+/** Of `/run`, whose other parts come and go: what is ours, and what is switched on until the next start. */
+const inRun = ["/run/hostwright*", "/run/systemd", "/run/systemd/system*"];
 const hashed = [
   "/etc",
   "/srv",
@@ -65,7 +62,8 @@ const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 function findVolatile(skip: readonly string[]): string {
   const paths = [...volatile, ...skip].map((pattern) => `-path ${quote(pattern)}`).join(" -o ");
-  return `\\( ${paths} -o \\( -path '/run/*' ! -path '/run/hostwright*' \\) \\) -prune`;
+  const kept = inRun.map((pattern) => `! -path ${quote(pattern)}`).join(" ");
+  return `\\( ${paths} -o \\( -path '/run/*' ${kept} \\) \\) -prune`;
 }
 
 /** Every file, with its content's hash where content is somebody's configuration or data. */
@@ -107,15 +105,14 @@ async function accounts(host: TestHost): Promise<string[]> {
   return [...(await list("passwd")), ...(await list("group"))];
 }
 
-async function units(host: TestHost, asked: boolean): Promise<string[]> {
-  const list = "systemctl list-unit-files --plain --no-legend --no-pager | awk '{print $1, $2}'";
-  const unitFiles = asked ? await lines(host, "unit-file", list) : [];
-  const ours = await lines(
-    host,
-    "unit",
-    "systemctl list-units --all --plain --no-legend --no-pager '*hostwright*' | awk '{print $1, $2, $3, $4}'",
-  );
-  return [...unitFiles.filter((line) => !/ (transient|generated|static|alias|indirect)$/.test(line)), ...ours];
+/**
+ * Units of ours. What is switched on shows in links of `/etc` and `/run`: `list-unit-files`, which reads the file of every
+ * unit, costs as much as all the rest.
+ */
+async function units(host: TestHost): Promise<string[]> {
+  const list =
+    "systemctl list-units --all --plain --no-legend --no-pager '*hostwright*' | awk '{print $1, $2, $3, $4}'";
+  return lines(host, "unit", list);
 }
 
 const mariadbQueries = {
@@ -174,12 +171,7 @@ async function databases(host: TestHost): Promise<string[]> {
  * itself are left out, so two listings are equal exactly when nothing was left behind.
  */
 export async function normalisedListing(host: TestHost, options: ListingOptions = {}): Promise<string> {
-  const all = await Promise.all([
-    files(host, options.skip ?? []),
-    accounts(host),
-    units(host, options.unitFiles ?? true),
-    databases(host),
-  ]);
+  const all = await Promise.all([files(host, options.skip ?? []), accounts(host), units(host), databases(host)]);
   const kept = all.flat().filter((line) => !options.ignore?.some((pattern) => pattern.test(line)));
   return `${kept.toSorted().join("\n")}\n`;
 }
