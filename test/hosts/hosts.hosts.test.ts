@@ -177,7 +177,7 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("one host", () => {
     const web = started.host("web");
     const before = await normalisedListing(web);
     await web.sh(
-      "useradd -m someone && mkdir /srv/site && echo a > /srv/site/file && chmod 644 /srv/site/file && mariadb -e 'create database left_over; create user u@localhost' && systemctl -q disable nginx && systemctl -q mask --runtime redis-server && mkdir -p /run/systemd/system/multi-user.target.wants && ln -s /dev/null /run/systemd/system/multi-user.target.wants/x.service",
+      "useradd -m someone && mkdir /srv/site && echo a > /srv/site/file && chmod 644 /srv/site/file && mariadb -e 'create database left_over; create user u@localhost' && rm /etc/systemd/system/multi-user.target.wants/nginx.service && systemctl -q mask --runtime redis-server && mkdir -p /run/systemd/system/multi-user.target.wants && ln -s /dev/null /run/systemd/system/multi-user.target.wants/x.service",
     );
     const changes = diffListing(before, await normalisedListing(web)).split("\n");
     expect(changes.map((line) => line.split(" ").slice(0, 3).join(" "))).toEqual(
@@ -193,7 +193,7 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("one host", () => {
       ]),
     );
     await web.sh(
-      "userdel -r someone 2>/dev/null; rm -r /srv/site; mariadb -e 'drop database left_over; drop user u@localhost'; systemctl -q enable nginx",
+      "userdel -r someone 2>/dev/null; rm -r /srv/site; mariadb -e 'drop database left_over; drop user u@localhost'; ln -s /lib/systemd/system/nginx.service /etc/systemd/system/multi-user.target.wants/",
     );
     await web.reboot();
     expect(diffListing(before, await normalisedListing(web))).toBe("");

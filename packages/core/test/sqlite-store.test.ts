@@ -9,6 +9,7 @@ import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { ME, OTHER } from "./store-conformance/holders.ts";
 import { AT, aRow, aTask } from "./store-conformance/parts.ts";
 import { storeConformance } from "./store-conformance.ts";
+import { patience } from "../../../test/support/patience.ts";
 
 const real = DatabaseSync.prototype.prepare;
 
@@ -124,7 +125,7 @@ describe("the files of a SQLite store", () => {
     }, 5);
     await expect(store.journal.write([aRow("t1")])).rejects.toMatchObject({ code: "HW_STORE_BUSY", retryable: true });
     clearInterval(timer);
-    expect(longest).toBeLessThan(150);
+    expect(longest).toBeLessThan(patience(150));
     const waiting = store.journal.write([aRow("t2")]);
     blocker.exec("ROLLBACK");
     await waiting;

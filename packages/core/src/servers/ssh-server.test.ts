@@ -111,6 +111,8 @@ test("output without end is cut at its bound and stopped at its time, stderr as 
       channel.end();
       return;
     }
+    // Whoever floods learns late that nobody listens any more.
+    channel.stderr.on("error", () => undefined);
     const flood = (): void => {
       while (channel.writable && channel.stderr.write(Buffer.alloc(32_768, "x")));
       if (channel.writable) setTimeout(flood, 1);

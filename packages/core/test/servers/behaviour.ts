@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "../../src/contracts/server.ts";
+import { patience } from "../../../../test/support/patience.ts";
 
 export interface Subject {
   readonly server: Server;
@@ -254,7 +255,7 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       const since = performance.now();
       abort.abort();
       expect(await running).toMatchObject({ timedOut: false, aborted: true });
-      expect(performance.now() - since).toBeLessThan(1000);
+      expect(performance.now() - since).toBeLessThan(patience(1000));
       expect(await living(server, seconds)).toEqual([]);
     });
 
@@ -265,7 +266,7 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       const result = await server.script({ script, args: [seconds], timeoutMs: 200 });
       expect(result).toMatchObject({ timedOut: true, stdout: Buffer.from("started\n") });
       expect(performance.now() - since).toBeGreaterThan(5000);
-      expect(performance.now() - since).toBeLessThan(8000);
+      expect(performance.now() - since).toBeLessThan(patience(8000));
       expect(await living(server, seconds)).toEqual([]);
     }, 15_000);
 
@@ -286,7 +287,7 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       const since = performance.now();
       abort.abort();
       for (const result of await Promise.all(running)) expect(result.aborted).toBe(true);
-      expect(performance.now() - since).toBeLessThan(1000);
+      expect(performance.now() - since).toBeLessThan(patience(1000));
       expect(await living(server, seconds)).toEqual([]);
     });
 
