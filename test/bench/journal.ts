@@ -3,7 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JournalRow, RegisteredResource } from "../../packages/core/src/contracts/store.ts";
-import { planRequest, sealPlan } from "../../packages/core/src/engine/planning/task-engine.ts";
+import { sealPlan } from "../../packages/core/src/engine/planning/seal-plan.ts";
+import { planRequest } from "../../packages/core/src/engine/planning/task-engine.ts";
 import type { Step } from "../../packages/core/src/engine/planning/steps.ts";
 import { newId } from "../../packages/core/src/model/ids.ts";
 import { STORE_MIGRATIONS } from "../../packages/core/src/store/sqlite/schema.ts";
@@ -112,7 +113,7 @@ async function carryOut(
   for (const { changes } of plan.actions.filter((action) => action.kind === "ensure")) {
     for (const { key } of changes) fake.world.states("web1").set(`file ${key}`, { value: "x" });
   }
-  await fake.submit("bench", { id, plan: sealPlan(box, plan) });
+  await fake.submit("bench", { id, plan: await sealPlan(box, plan) });
   kind.turns.splice(0);
   const before = process.cpuUsage();
   const outcome = await fake.worker.work(id, NEVER);

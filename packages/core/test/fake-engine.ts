@@ -191,13 +191,14 @@ export class FakeEngine implements AsyncDisposable {
 
 function planCommon(): Pick<
   PlanData,
-  "id" | "task" | "request" | "title" | "createdAt" | "expiresAt" | "leases" | "value"
+  "id" | "task" | "hash" | "request" | "title" | "createdAt" | "expiresAt" | "leases" | "value"
 > {
   const at = new Date().toISOString();
   const expiresAt = new Date(Date.now() + 60_000).toISOString();
   return {
     id: newId("p", 16),
     task: newId("t", 16),
+    hash: "",
     request: {},
     title: "test",
     createdAt: at,

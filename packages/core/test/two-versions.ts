@@ -13,7 +13,7 @@ import type { SiteView } from "../src/contracts/views.ts";
 import { Registry, type AnyResourceType } from "../src/engine/plugins/registry.ts";
 import type { Step } from "../src/engine/planning/steps.ts";
 import { makeStoredPlan } from "../src/engine/workers/stored-plans.ts";
-import { planHash, planRequest, type EngineParts, type TaskRequest } from "../src/engine/planning/task-engine.ts";
+import { planRequest, type EngineParts, type TaskRequest } from "../src/engine/planning/task-engine.ts";
 import { NOTHING, type AnyTaskType, type PlanningContext } from "../src/engine/planning/task-type.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
@@ -142,7 +142,7 @@ export class TwoVersions implements AsyncDisposable {
   /** Queues a plan that an instance with that version made. */
   async approve(plugin: PluginVersion, request: TaskRequest): Promise<string> {
     const plan = await makeStoredPlan(this.parts(plugin), request, new AbortController().signal);
-    return this.submit(plan.request as TaskRequest, plan.task, { plan: plan.id, hash: planHash(plan) });
+    return this.submit(plan.request as TaskRequest, plan.task, { plan: plan.id, hash: plan.hash });
   }
 
   /** What a verify by that version would change: `~ /a: before -> after`. */

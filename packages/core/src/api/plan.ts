@@ -1,6 +1,5 @@
 import type { Action, PlanApproval, PlanData } from "../engine/planning/plan.ts";
 import { renderPlan } from "../engine/planning/render-plan.ts";
-import { planHash } from "../engine/planning/task-engine.ts";
 
 /** A plan to be read, approved and run. Running goes by id: what a browser sends back is never believed. */
 export class Plan {
@@ -20,7 +19,7 @@ export class Plan {
     this.#data = data;
     this.id = data.id;
     this.title = data.title;
-    this.hash = planHash(data);
+    this.hash = data.hash;
     this.expiresAt = data.expiresAt;
     this.actions = data.actions;
     this.value = data.value;

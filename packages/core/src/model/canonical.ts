@@ -16,6 +16,26 @@ function sorted(value: unknown): string | undefined {
   return `{${fields.join(",")}}`;
 }
 
+/** The same text in pieces, for what is too long to be made at once: one for each thing below that depth. */
+export function* canonicalPieces(value: unknown, depth: number): Generator<string> {
+  if (typeof value !== "object" || value === null || "toJSON" in value || depth === 0) {
+    yield canonicalJson(value);
+    return;
+  }
+  const isList = Array.isArray(value);
+  const entries: readonly (readonly [string, unknown])[] = isList
+    ? value.map((item: unknown) => ["", item] as const)
+    : Object.entries(value)
+        .filter(([, inner]) => !["undefined", "function", "symbol"].includes(typeof inner))
+        .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  yield isList ? "[" : "{";
+  for (const [index, [key, inner]] of entries.entries()) {
+    yield `${index === 0 ? "" : ","}${isList ? "" : `${JSON.stringify(key)}:`}`;
+    yield* canonicalPieces(inner, depth - 1);
+  }
+  yield isList ? "]" : "}";
+}
+
 export function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

@@ -5,7 +5,7 @@ import type { Task } from "../api/task.ts";
 import type { StoredRecord } from "../contracts/store.ts";
 import { recordOf } from "../engine/planning/judged-records.ts";
 import type { PlanData } from "../engine/planning/plan.ts";
-import { planHash, planRequest, type EngineParts } from "../engine/planning/task-engine.ts";
+import { planRequest, type EngineParts } from "../engine/planning/task-engine.ts";
 import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
 import { newId } from "../model/ids.ts";
@@ -80,7 +80,7 @@ describe("an approved plan that removes what the gone site s1 left", () => {
     });
     const plan = await makeStoredPlan(fake.parts, request("a"), NEVER);
     expect(removed(plan)).toEqual(["/left"]);
-    return fake.submit("a", { id: plan.task, plan: { plan: plan.id, hash: planHash(plan) } });
+    return fake.submit("a", { id: plan.task, plan: { plan: plan.id, hash: plan.hash } });
   }
 
   test("removes it while there is no record of the site", async () => {
@@ -131,7 +131,7 @@ describe("an approved plan of a site", () => {
   async function approved(keys: readonly string[]): Promise<Task> {
     fake.drafts.set("a", { steps: steps(keys) });
     const plan = await makeStoredPlan(fake.parts, request("a"), NEVER);
-    return fake.submit("a", { id: plan.task, plan: { plan: plan.id, hash: planHash(plan) } });
+    return fake.submit("a", { id: plan.task, plan: { plan: plan.id, hash: plan.hash } });
   }
 
   test.each([

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { renderPlan } from "../engine/planning/render-plan.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
-import { planHash, titleOf, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
+import { titleOf, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
 import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 
 export interface PreviewRequest {
@@ -46,7 +46,7 @@ export function makePlan(parts: () => EngineParts): TaskType<PreviewRequest> {
     async plan({ session }, { request }) {
       const plan = await makeStoredPlan(parts(), request, session.signal);
       const { id, title, expiresAt, actions } = plan;
-      const value = { plan: id, hash: planHash(plan), title, expiresAt, empty: actions.length === 0 };
+      const value = { plan: id, hash: plan.hash, title, expiresAt, empty: actions.length === 0 };
       return {
         ...NOTHING,
         title: `plan: ${title}`,

@@ -7,6 +7,7 @@ import type { TakeOverInput } from "../engine/publishing/take-over.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
+import { breathe, mapSlowly } from "../model/breathe.ts";
 import { fetchPage } from "../operations/probe-page.ts";
 import { foreignThings } from "./foreign.ts";
 import { refuseProblems } from "./prerequisites.ts";
@@ -82,7 +83,11 @@ interface Switch {
 async function switchSteps(context: PlanningContext, asked: Switch): Promise<readonly Step[]> {
   const { server, from, to, sites } = asked;
   await refuse(context, asked);
-  const parts = await Promise.all(sites.map(async (site) => siteParts(context, { ...site, http: to.record.name })));
+  const parts: SiteParts[] = [];
+  for (const site of sites) {
+    await breathe();
+    parts.push(await siteParts(context, { ...site, http: to.record.name }));
+  }
   const owner = `server/${server.id}`;
   const moved = new Set(parts.map(ownerOf));
   const serving = context.estate
@@ -97,7 +102,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     ...common,
     kind: "ensure",
     title: `configure ${to.record.type} for ${sites.length} sites beside ${from.record.type}`,
-    items: [...items.filter((item) => !isNext(item)), ...parts.flatMap(httpItems)],
+    items: [...items.filter((item) => !isNext(item)), ...(await mapSlowly(parts, httpItems)).flat()],
     remove: null,
   };
   const input: TakeOverInput = { from: from.record.type, to: to.record.type, port: portOf(parts) };

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Problem } from "../contracts/plugin.ts";
 import { isUnfit, problemOf } from "../engine/plugins/stored-options.ts";
 import type { HostwrightError } from "../errors/hostwright-error.ts";
+import { breathe, mapSlowly } from "../model/breathe.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
 import type { EnsureStep, Owned, Step } from "../engine/planning/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
@@ -98,7 +99,7 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   );
   const stored = await fitOnes(sitesStored, unfit, async (site) => siteParts(context, site));
   const items: Owned[] = [
-    ...served.flatMap((parts) => [...webItems(parts), ...httpItems(parts)]),
+    ...(await mapSlowly(served, (parts) => [...webItems(parts), ...httpItems(parts)])).flat(),
     ...[...served, ...stored].flatMap((parts) => [
       ...(parts.database?.service.server.id === server.id ? databaseItems(parts) : []),
       ...bindingItems(parts, server),
@@ -142,16 +143,18 @@ async function fitOnes<T, R>(
   unfit: HostwrightError[],
   work: (record: T) => Promise<R>,
 ): Promise<readonly R[]> {
-  const results = await Promise.all(
-    records.map(async (record) =>
-      work(record).catch((error: unknown) => {
-        if (!isUnfit(error)) throw error;
-        unfit.push(error);
-        return null;
-      }),
-    ),
-  );
-  return results.filter((result) => result !== null);
+  const results: R[] = [];
+  // One after the other: what they wait for is read once for all, and then each would be worked in one breath with the rest.
+  for (const record of records) {
+    await breathe();
+    try {
+      results.push(await work(record));
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      unfit.push(error);
+    }
+  }
+  return results;
 }
 
 /** Read while the plan is made, not before it. */

@@ -1,7 +1,9 @@
+import { inflateRawSync } from "node:zlib";
 import type { StateStore } from "../../src/contracts/store.ts";
 import { Events } from "../../src/engine/events.ts";
 import { Patience } from "../../src/engine/sessions/patience.ts";
-import { openPlan, type EngineParts } from "../../src/engine/planning/task-engine.ts";
+import { PlanLines } from "../../src/engine/planning/seal-plan.ts";
+import { type EngineParts } from "../../src/engine/planning/task-engine.ts";
 import type { Action, PlanData } from "../../src/engine/planning/plan.ts";
 import { Registry } from "../../src/engine/plugins/registry.ts";
 import { ServerPool } from "../../src/engine/sessions/server-pool.ts";
@@ -127,7 +129,7 @@ export class Stage {
     const sealed = JSON.parse(this.tables.tasks.get(task)?.plan ?? "null") as string | null;
     if (sealed === null) return null;
     if (this.#opened?.sealed !== sealed) {
-      this.#opened = { sealed, plan: openPlan(BOX, { id: task, plan: sealed }, { begun: true }) };
+      this.#opened = { sealed, plan: openNow(task, sealed) };
     }
     return this.#opened.plan;
   }
@@ -184,4 +186,12 @@ export class Stage {
     await records.put(site, { expect: 0, claims: [] });
     await secrets.add(SECRET, BOX.seal("x", SECRET));
   }
+}
+
+/** As `openPlan`, at once: effects are judged while they take place. */
+function openNow(task: string, sealed: string): PlanData {
+  const lines = new PlanLines();
+  const packed = Buffer.from(BOX.open(sealed, `plan/${task}`), "base64");
+  for (const line of inflateRawSync(packed).toString().trimEnd().split("\n")) lines.take(line);
+  return lines.plan();
 }

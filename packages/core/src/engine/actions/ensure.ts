@@ -1,5 +1,6 @@
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { Change, Target } from "../../contracts/resource.ts";
+import { breathe, mapSlowly } from "../../model/breathe.ts";
 import { canonicalJson } from "../../model/canonical.ts";
 import type { EnsureAction, PlannedChange } from "../planning/plan.ts";
 import { isSatisfied, stateHash } from "../planning/wanted.ts";
@@ -35,6 +36,8 @@ export async function prepareEnsure(
   const prior: Record<string, unknown> = {};
   const todo: PlannedChange[] = [];
   for (const change of action.changes) {
+    const pause = breathe();
+    if (pause !== null) await pause;
     const key = addressKey(change.type, change.key);
     const state = present.get(key);
     if (state !== undefined) prior[key] = state;
@@ -65,13 +68,14 @@ export async function applyEnsure(
   const runs = groupRuns(todo.map((change) => ({ type: change.type, change })));
   for (const { type, changes } of runs) {
     const fresh = await freshStates(context, type, changes);
-    const changing = changes.flatMap((change): Change[] => {
+    const changing = await mapSlowly(changes, (change): readonly Change[] => {
       const key = addressKey(change.type, change.key);
       const before = change.refresh ? fresh.get(key) : prior[key];
       if (change.refresh && isAfter(context, change, before)) return [];
       return [{ key: change.key, before: before ?? null, after: desiredState(context, change) }];
     });
-    if (changing.length > 0) await context.registry.resourceType(type).apply(context.target, changing);
+    const all = changing.flat();
+    if (all.length > 0) await context.registry.resourceType(type).apply(context.target, all);
   }
 }
 
@@ -96,6 +100,8 @@ export async function undoEnsure(
   const residue: Residue[] = [];
   const runs: { type: string; change: Change }[] = [];
   for (const change of action.changes.toReversed()) {
+    const pause = breathe();
+    if (pause !== null) await pause;
     const key = addressKey(change.type, change.key);
     const state = present.get(key);
     const before = prior[key];

@@ -9,7 +9,7 @@ import type { Guard } from "../../contracts/guard.ts";
 import { LocalServer } from "../../servers/local-server.ts";
 import { checkGuards } from "./guards.ts";
 import { renderPlan } from "./render-plan.ts";
-import { planHash } from "./task-engine.ts";
+import { planHash } from "./seal-plan.ts";
 
 const MB = 1_000_000;
 const room = (megabytes: number, path = "/srv/big"): Guard => ({ kind: "free-space", path, bytes: megabytes * MB });
@@ -76,7 +76,7 @@ test("a plan says what it needs, its hash covers it, and a plan without guards a
   const [first, second] = plan.actions;
   if (first === undefined || second === undefined) throw new Error("a plan of two");
   const other = { ...plan, actions: [{ ...first, guards: [room(41, "/srv/one")] }, second] };
-  expect(planHash(other)).not.toBe(planHash(plan));
+  expect(await planHash(other)).not.toBe(await planHash(plan));
   expect(asked).toEqual([["/srv/one", "/var/db"]]);
   asked = [];
   await engine.carryOut(file("/a"), runStep("web1", "work"));

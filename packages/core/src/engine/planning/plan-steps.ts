@@ -1,3 +1,5 @@
+import { breathe } from "../../model/breathe.ts";
+import { deepFreeze } from "../../model/canonical.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Guard } from "../../contracts/guard.ts";
 import type { ServerRecord } from "../../model/records.ts";
@@ -6,7 +8,7 @@ import { judgedRecords, ownersJudged } from "./judged-records.ts";
 import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
 import { needsOf } from "./needs.ts";
 import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
-import { addressKey, compareResources } from "./resource-states.ts";
+import { addressKey, inOrder } from "./resource-states.ts";
 import type { EnsureStep, Step } from "./steps.ts";
 import { isSatisfied, stateHash, type Wanted } from "./wanted.ts";
 
@@ -46,7 +48,8 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     ),
   );
   const register: PlanData["register"][number][] = [];
-  const actions = steps.flatMap((step): { action: Action; incidental: boolean }[] => {
+  const actions: { readonly action: Action; readonly incidental: boolean }[] = [];
+  for (const step of steps) {
     const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
     if (step.kind === "run") {
       const action: Action = {
@@ -58,18 +61,19 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
         ...guarded(step.guards),
         ...judgedRecords(planner, step),
       };
-      return [{ action, incidental: step.when === "changed" }];
+      actions.push({ action, incidental: step.when === "changed" });
+      continue;
     }
     const server = servers.get(step.server.id);
-    if (server === undefined || server === null) return [];
-    const planned = planEnsure(planner, step, server);
-    for (const row of planned.register) register.push({ ...row, server: step.server.id });
+    if (server === undefined || server === null) continue;
+    const planned = await planEnsure(planner, step, server);
+    for (const row of planned.register) register.push(deepFreeze({ ...row, server: step.server.id }));
     const { changes, guards } = planned;
     const publish = changes.length > 0 || isAwaited(step, server.present) ? step.publish : null;
-    if (changes.length === 0 && publish === null) return [];
+    if (changes.length === 0 && publish === null) continue;
     const conditions = { ...guarded(guards), ...judgedRecords(planner, step, ownersJudged(changes)) };
-    return [{ action: { ...common, kind: "ensure", changes, publish, ...conditions }, incidental: false }];
-  });
+    actions.push({ action: { ...common, kind: "ensure", changes, publish, ...conditions }, incidental: false });
+  }
   const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
   const records = new Map(steps.map((step) => [step.server.id, step.server]));
   await checkAll(planner, needed, records);
@@ -114,13 +118,15 @@ function serverPlan(present: Present, moved: ReadonlySet<string>): ServerPlan {
   return { present, declared, taken: new Map(), removed: new Map(), moved };
 }
 
-function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan): EnsurePlan {
+async function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan): Promise<EnsurePlan> {
   const { present, taken } = server;
   const changes: PlannedChange[] = [];
   const guards: Guard[] = [...(step.guards ?? [])];
   const register: Registration[] = [];
-  const wanted = (present.wanted.get(step) ?? []).toSorted((a, b) => compareResources(planner.registry, a, b));
+  const wanted = inOrder(planner.registry, present.wanted.get(step) ?? []);
   for (const item of wanted) {
+    const pause = breathe();
+    if (pause !== null) await pause;
     const before = taken.get(item.id);
     if (before !== undefined && step.replaces === true && before.owner === item.owner) {
       if (before.identity === item.identity) continue;
@@ -152,7 +158,7 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
     const adopt = state !== undefined && holders.length === 0;
     if (adopt && !owner.startsWith("server/")) throw foreign(step, item);
     if (state === undefined) for (const guard of item.resourceType.guards?.(item.spec) ?? []) guards.push(guard);
-    changes.push({
+    const change: PlannedChange = {
       type,
       key,
       owner,
@@ -168,9 +174,10 @@ function planEnsure(planner: StepPlanner, step: EnsureStep, server: ServerPlan):
         before: state === undefined ? null : item.resourceType.showState(state, item.spec),
         after: item.resourceType.showSpec(item.spec),
       },
-    });
+    };
+    changes.push(deepFreeze(change));
   }
-  const removed = planRemovals(planner, step, server);
+  const removed = await planRemovals(planner, step, server);
   return { changes: [...changes, ...removed.changes], guards, register: [...register, ...removed.register] };
 }
 
@@ -194,18 +201,23 @@ function replacing({ fingerprint }: StepPlanner, before: Wanted, item: Wanted): 
   };
 }
 
-function planRemovals(planner: StepPlanner, step: EnsureStep, server: ServerPlan): Omit<EnsurePlan, "guards"> {
+async function planRemovals(
+  planner: StepPlanner,
+  step: EnsureStep,
+  server: ServerPlan,
+): Promise<Omit<EnsurePlan, "guards">> {
   const { present, declared, removed } = server;
   const changes: PlannedChange[] = [];
   const register: Registration[] = [];
-  const dropped = present.dropped
-    .filter((row) => step.remove?.(row) === true)
-    .toSorted((a, b) => compareResources(planner.registry, b, a));
-  for (const row of dropped) {
+  const rows = present.dropped.filter((row) => step.remove?.(row) === true);
+  const held = new Set(present.dropped);
+  for (const row of inOrder(planner.registry, rows.toReversed()).toReversed()) {
+    const pause = breathe();
+    if (pause !== null) await pause;
     const { type, key, owner, shared } = row;
     const id = addressKey(type, key);
     const state = present.states.get(id);
-    const kept = (present.holders.get(id) ?? []).filter((holder) => !present.dropped.includes(holder));
+    const kept = (present.holders.get(id) ?? []).filter((holder) => !held.has(holder));
     // Gone already, held by others still or taken up by one in this plan: only the register changes.
     if (state === undefined || kept.length > 0 || declared.has(id)) {
       register.push({ type, key, owner, shared, hash: null, gone: true });

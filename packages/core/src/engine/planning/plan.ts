@@ -102,6 +102,8 @@ export interface PlanData {
   readonly id: string;
   readonly task: string;
   readonly request: unknown;
+  /** What an approval names: over all that is approved, made once, and sealed with the plan. */
+  readonly hash: string;
   /** What the task is about, for people: `install example.com`. */
   readonly title: string;
   readonly createdAt: string;

@@ -1,6 +1,7 @@
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RegisteredResource, RegisterStore } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
+import { filterSlowly, mapSlowly } from "../../model/breathe.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
@@ -52,10 +53,11 @@ export async function readPresent(
   steps: readonly EnsureStep[],
 ): Promise<Present> {
   const { registry, session } = planner;
-  await session.loadSecrets(collectReferences(steps.map((step) => step.items)));
-  const wanted = new Map(
-    steps.map((step) => [step, step.items.map((item) => wantedOf(registry, item, session.resolve))] as const),
-  );
+  const items = steps.flatMap((step) => step.items);
+  await session.loadSecrets((await mapSlowly(items, (item) => collectReferences(item.spec))).flat());
+  const wanted = new Map<EnsureStep, readonly Wanted[]>();
+  for (const step of steps)
+    wanted.set(step, await mapSlowly(step.items, (item) => wantedOf(registry, item, session.resolve)));
   const all = [...wanted.values()].flat();
   const registered = await registeredFor(planner, server, steps, all);
   const declared = new Set(all.map((item) => `${item.id}\n${item.owner}`));
@@ -71,7 +73,7 @@ export async function readPresent(
     readStates(registry, target, [...all, ...dropped], { contents: false }),
     readPending(planner, server, steps),
   ]);
-  const differing = all.filter((item) => {
+  const differing = await filterSlowly(all, (item) => {
     const state = states.get(item.id);
     return state !== undefined && !isSatisfied(item.resourceType, item.desired, item.identity, state);
   });

@@ -26,6 +26,7 @@ const plan = (...actions: Action[]): PlanData => ({
   value: {},
   id: "p1",
   task: "t1",
+  hash: "",
   request: {},
   title: "install example.com",
   createdAt: "",

@@ -1,5 +1,5 @@
 import type { Target } from "../../contracts/resource.ts";
-import type { AnyResourceType, Registry } from "../plugins/registry.ts";
+import type { Registry } from "../plugins/registry.ts";
 
 export interface ResourceAddress {
   readonly type: string;
@@ -32,17 +32,16 @@ export async function readStates(
   return states;
 }
 
-/** Order in which resources are made; removals run through it backwards. */
-export function compareResources(registry: Registry, a: ResourceAddress, b: ResourceAddress): number {
-  const typeA = registry.resourceType(a.type);
-  const typeB = registry.resourceType(b.type);
-  if (typeA.rank !== typeB.rank) return typeA.rank - typeB.rank;
-  if (a.type !== b.type) return a.type < b.type ? -1 : 1;
-  const orderA = orderOf(typeA, a.key);
-  const orderB = orderOf(typeB, b.key);
-  return orderA < orderB ? -1 : orderA > orderB ? 1 : 0;
+/** In the order in which resources are made; removals run through it backwards. */
+export function inOrder<T extends ResourceAddress>(registry: Registry, resources: readonly T[]): readonly T[] {
+  const places = resources.map((resource) => {
+    const { rank, order } = registry.resourceType(resource.type);
+    return { resource, rank, type: resource.type, order: order === undefined ? resource.key : order(resource.key) };
+  });
+  places.sort((a, b) => a.rank - b.rank || compare(a.type, b.type) || compare(a.order, b.order));
+  return places.map(({ resource }) => resource);
 }
 
-function orderOf(type: AnyResourceType, key: string): string {
-  return type.order === undefined ? key : type.order(key);
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

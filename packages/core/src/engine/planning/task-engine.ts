@@ -1,15 +1,13 @@
-import { createHash } from "node:crypto";
-import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { RecordRemoval, StateStore, StoredTask } from "../../contracts/store.ts";
+import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
 import { parseInput } from "../../model/parse.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import { generatePassword, type SecretVault } from "../../store/secrets.ts";
 import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
-import { canonicalJson, deepFreeze } from "../../model/canonical.ts";
+import { deepFreeze } from "../../model/canonical.ts";
 import { draftOf, retireDraft } from "./drafts.ts";
 import { Estate } from "./estate.ts";
 import { readFacts, type FactsParts, type FactsWanted, type ServerFacts } from "./facts.ts";
@@ -18,6 +16,7 @@ import type { Patience } from "../sessions/patience.ts";
 import type { PlanData } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
 import { planSteps } from "./plan-steps.ts";
+import { planHash } from "./seal-plan.ts";
 import { pendingPublication, type Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { ServerPool } from "../sessions/server-pool.ts";
@@ -129,7 +128,7 @@ async function planParsed(
   );
   const { steps: _steps, ...rest } = draft;
   const now = Date.now();
-  return deepFreeze({
+  const plan = {
     ...rest,
     ...planned,
     value: await value,
@@ -139,7 +138,8 @@ async function planParsed(
     request: parsed,
     createdAt: new Date(now).toISOString(),
     expiresAt: new Date(now + parts.planLifeMs).toISOString(),
-  });
+  };
+  return deepFreeze({ ...plan, hash: await planHash(plan) });
 }
 
 function planningContext(parts: EngineParts, session: Session, estate: Estate, taskId: string): PlanningContext {
@@ -214,47 +214,6 @@ export function planIdOf(taskId: string): string {
 
 export function taskIdOf(planId: string): string {
   return `t${planId.slice(1)}`;
-}
-
-/** What is approved: the plan's actions, not its times or ids. */
-export function planHash(plan: PlanData): string {
-  const { actions, register, records = [], commit, reserve, request } = plan;
-  const approved = { actions, register, records, commit, reserve, request };
-  return createHash("sha256").update(canonicalJson(approved)).digest("hex");
-}
-
-/**
- * A plan as it is stored: sealed, so that nobody without the key can read, make or change one (decisions.md D5). Packed
- * before: plans of many sites repeat themselves, and each change of a task's state writes its row again.
- */
-export function sealPlan(box: SecretBox, plan: PlanData): string {
-  return box.seal(deflateRawSync(JSON.stringify(plan), { level: 1 }).toString("base64"), `plan/${plan.task}`);
-}
-
-/** What was begun is ended, however late. @throws HW_PLAN_FORGED, HW_PLAN_EXPIRED */
-export function openPlan(
-  box: SecretBox,
-  task: Pick<StoredTask, "id" | "plan">,
-  { begun = false }: { readonly begun?: boolean } = {},
-): PlanData {
-  let plan: PlanData;
-  try {
-    const packed = Buffer.from(box.open(String(task.plan), `plan/${task.id}`), "base64");
-    plan = JSON.parse(inflateRawSync(packed).toString()) as PlanData;
-  } catch (cause) {
-    throw new HostwrightError(
-      "HW_PLAN_FORGED",
-      `The plan of task ${task.id} was not sealed by this installation. Nothing was run.`,
-      { cause },
-    );
-  }
-  if (!begun && Date.parse(plan.expiresAt) < Date.now()) {
-    throw new HostwrightError(
-      "HW_PLAN_EXPIRED",
-      `The plan of task ${task.id} was good until ${plan.expiresAt}. Nothing was run.`,
-    );
-  }
-  return deepFreeze(plan);
 }
 
 export function httpRole(parts: EngineParts, server: ServerRecord, service: string): HttpRole {

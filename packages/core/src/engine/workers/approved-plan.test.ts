@@ -5,7 +5,8 @@ import type { StoredTask } from "../../contracts/store.ts";
 import { newId } from "../../model/ids.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { makeStoredPlan } from "./stored-plans.ts";
-import { openPlan, planHash, planRequest, sealPlan } from "../planning/task-engine.ts";
+import { openPlan, sealPlan } from "../planning/seal-plan.ts";
+import { planRequest } from "../planning/task-engine.ts";
 
 let fake: FakeWorker;
 beforeEach(async () => {
@@ -17,7 +18,7 @@ describe("an approved plan", () => {
   async function approved(change: (sealed: string) => string = (sealed) => sealed): Promise<Task> {
     const id = newId("t", 16);
     const plan = await planRequest(fake.parts, request("a"), id, NEVER);
-    return fake.submit("a", { id, plan: change(sealPlan(fake.parts.box, plan)) });
+    return fake.submit("a", { id, plan: change(await sealPlan(fake.parts.box, plan)) });
   }
 
   test("runs exactly as it was approved, or is refused with what changed", async () => {
@@ -51,14 +52,14 @@ describe("an approved plan", () => {
 
   test("of another task is not run", async () => {
     const plan = await planRequest(fake.parts, request("a"), "t-other", NEVER);
-    const submitted = await fake.submit("a", { plan: sealPlan(fake.parts.box, plan) });
+    const submitted = await fake.submit("a", { plan: await sealPlan(fake.parts.box, plan) });
     expect(await fake.worker.work(submitted.id, NEVER)).toMatchObject({ error: { code: "HW_PLAN_FORGED" } });
   });
 
   test("whose time is over is not run", async () => {
     const id = newId("t", 16);
     const plan = await planRequest({ ...fake.parts, planLifeMs: -1 }, request("a"), id, NEVER);
-    const submitted = await fake.submit("a", { id, plan: sealPlan(fake.parts.box, plan) });
+    const submitted = await fake.submit("a", { id, plan: await sealPlan(fake.parts.box, plan) });
     expect(await fake.worker.work(submitted.id, NEVER)).toMatchObject({ error: { code: "HW_PLAN_EXPIRED" } });
     expect(fake.world.effects).toEqual([]);
   });
@@ -69,7 +70,7 @@ describe("an approval by id and hash", () => {
     return makeStoredPlan(fake.parts, request(name), NEVER);
   }
   async function approve(plan: PlanData, change: Partial<StoredTask> = {}): Promise<Task> {
-    return fake.submit("a", { id: plan.task, plan: { plan: plan.id, hash: planHash(plan) }, ...change });
+    return fake.submit("a", { id: plan.task, plan: { plan: plan.id, hash: plan.hash }, ...change });
   }
   const ended = async (task: Task): Promise<unknown> => {
     await fake.worker.work(task.id, NEVER);
@@ -84,7 +85,7 @@ describe("an approval by id and hash", () => {
     expect(await ended(task)).toEqual(["succeeded", null, 1]);
     expect(fake.world.snapshot()).toEqual({ web1: { "file /a": "x" } });
     const { plan: kept } = (await fake.engine.store.tasks.get(task.id)) ?? {};
-    expect(openPlan(fake.parts.box, { id: task.id, plan: kept })).toEqual(plan);
+    expect(await openPlan(fake.parts.box, { id: task.id, plan: kept })).toEqual(plan);
   });
 
   test.each<[string, string, (plan: PlanData) => Partial<StoredTask> | Promise<void>]>([

@@ -3,16 +3,8 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { newId } from "../../model/ids.ts";
 import { canonicalJson } from "../../model/canonical.ts";
 import type { PlanApproval, PlanData } from "../planning/plan.ts";
-import {
-  openPlan,
-  parseRequest,
-  planHash,
-  planIdOf,
-  planRequest,
-  sealPlan,
-  type EngineParts,
-  type TaskRequest,
-} from "../planning/task-engine.ts";
+import { openPlan, sealPlan } from "../planning/seal-plan.ts";
+import { parseRequest, planIdOf, planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
 
 /** Plans a request and keeps the plan, sealed, until its time is over: whoever knows id and hash may approve it. */
 export async function makeStoredPlan(parts: EngineParts, request: TaskRequest, signal: AbortSignal): Promise<PlanData> {
@@ -23,7 +15,7 @@ export async function makeStoredPlan(parts: EngineParts, request: TaskRequest, s
   // Before it is planned, which makes drafts and secrets: whatever becomes of this process, a sweep finds them.
   await store.plans.put({ ...known, title: "", hash: "", sealed: null, expiresAt });
   const plan = await planRequest(parts, request, task, signal);
-  const made = { title: plan.title, hash: planHash(plan), sealed: sealPlan(box, plan), expiresAt: plan.expiresAt };
+  const made = { title: plan.title, hash: plan.hash, sealed: await sealPlan(box, plan), expiresAt: plan.expiresAt };
   await store.plans.put({ ...known, ...made });
   return plan;
 }
@@ -48,9 +40,9 @@ export async function planOf(
       `The plan ${id}, which task ${task.id} approves, is gone. Nothing was run.`,
     );
   }
-  const plan = openPlan(parts.box, { id: task.id, plan: stored.sealed }, options);
+  const plan = await openPlan(parts.box, { id: task.id, plan: stored.sealed }, options);
   // The request in the clear is what the policy was asked about.
-  const same = plan.id === id && planHash(plan) === hash && canonicalJson(plan.request) === canonicalJson(task.request);
+  const same = plan.id === id && plan.hash === hash && canonicalJson(plan.request) === canonicalJson(task.request);
   if (same) return plan;
   throw new HostwrightError(
     "HW_PLAN_FORGED",

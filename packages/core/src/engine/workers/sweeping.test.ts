@@ -7,7 +7,7 @@ import { makeDraft } from "../planning/drafts.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { makeStoredPlan } from "./stored-plans.ts";
 import { sweepPlans } from "./sweeping.ts";
-import { discardDraft, planHash, type EngineParts } from "../planning/task-engine.ts";
+import { discardDraft, type EngineParts } from "../planning/task-engine.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LIFE_MS = 60_000;
@@ -32,7 +32,7 @@ const approve = async ({ id, task, ...plan }: PlanData): Promise<string> =>
   (
     await fake.submit("a", {
       id: task,
-      plan: { plan: id, hash: planHash({ id, task, ...plan }) },
+      plan: { plan: id, hash: plan.hash },
       request: plan.request,
     })
   ).id;

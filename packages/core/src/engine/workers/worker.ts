@@ -11,7 +11,8 @@ import { requireLease } from "./require-lease.ts";
 import { committedEnd, errorJson, freedBy, leftBegun } from "./task-ends.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { NO_SLOT, takeLeases, type Slot } from "./take-leases.ts";
-import { discardDraft, planRequest, sealPlan, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
+import { discardDraft, planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
+import { sealPlan } from "../planning/seal-plan.ts";
 import { isApproval, planOf } from "./stored-plans.ts";
 import { Stranding } from "./stranding.ts";
 import { sweepPlans } from "./sweeping.ts";
@@ -250,7 +251,7 @@ export class Worker {
   /** Before anything is begun: what runs by a plan that is not stored nobody could go on with. @throws HW_CANCELLED */
   async #keep(taskId: string, plan: PlanData): Promise<PlanData> {
     const { store, box } = this.#held(taskId);
-    const sealed = sealPlan(box, plan);
+    const sealed = await sealPlan(box, plan);
     const isKept = await store.tasks.move(taskId, ["running"], "running", { plan: sealed });
     if (!isKept) throw cancelError(AbortSignal.abort(), unbegun(taskId), undefined);
     return plan;
