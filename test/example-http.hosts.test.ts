@@ -1,2 +1,0 @@
-// What people start from passes the suite that they will run.
-import "../examples/plugins/http-conformance.ts";
