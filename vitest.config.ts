@@ -20,6 +20,7 @@ export default defineConfig({
     reporters: ["default", "./test/reporter.ts"],
     // By itself Vitest leaves one core to others: on two cores that is half of the time.
     maxWorkers: "100%",
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,

@@ -42,7 +42,7 @@ afterAll(async () => {
 });
 
 async function told(task: string): Promise<Notification["data"] | undefined> {
-  await expect.poll(() => taken.some(({ data }) => data.task === task), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => taken.some(({ data }) => data.task === task)).toBe(true);
   return taken.find(({ data }) => data.task === task)?.data;
 }
 
@@ -101,6 +101,6 @@ test("a request planned for reading is not in the way of the same request, and g
   db.prepare("UPDATE plans SET expiresAt = '2026-01-01T00:00:00.000Z' WHERE id = ?").run(read.plan);
   const again = await createHostwright({ stateDir: living.state.path, plugins: PLUGINS });
   await using _sweeping = again.work();
-  await expect.poll(drafts, { timeout: 5000 }).toEqual({ count: 0 });
+  await expect.poll(drafts).toEqual({ count: 0 });
   db.close();
 });

@@ -44,7 +44,7 @@ test("the mirror is read from both formats of apt's sources", () => {
 });
 
 describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("hosts on this machine", () => {
-  test("two runs at once don't collide, and leave nothing", { timeout: 60_000 }, async () => {
+  test("two runs at once don't collide, and leave nothing", async () => {
     const [one, two] = await Promise.all([
       startHosts([{ name: "web" }, { name: "db" }]),
       startHosts([{ name: "web" }]),
@@ -66,7 +66,7 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("hosts on this machine", (
     expect([...(await tracesOf(one.id)), ...(await tracesOf(two.id))]).toEqual([]);
   });
 
-  test("packages that were asked for are there, and do not run by themselves", { timeout: 300_000 }, async () => {
+  test("packages that were asked for are there, and do not run by themselves", async () => {
     await using hosts = await startHosts([
       { name: "with", packages: ["lighttpd"] },
       { name: "running", packages: ["lighttpd"], services: ["lighttpd"] },
@@ -79,7 +79,7 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("hosts on this machine", (
     expect(await hosts.host("with").sh("find /var/lib/apt/lists -type f; cat /etc/resolv.conf")).toBe("");
   });
 
-  test("a run whose owner was killed is removed by the next one", { timeout: 60_000 }, async () => {
+  test("a run whose owner was killed is removed by the next one", async () => {
     const script = `
       const { startHosts } = await import(${JSON.stringify(join(import.meta.dirname, "hosts.ts"))});
       const { id } = await startHosts([{ name: "orphan" }]);
@@ -103,29 +103,25 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("hosts on this machine", (
     await removeRun(next.id);
   });
 
-  test.each(["SIGTERM", "SIGINT", "exit"])(
-    "an owner that ends by %s takes its hosts along",
-    { timeout: 60_000 },
-    async (how) => {
-      const script = `
+  test.each(["SIGTERM", "SIGINT", "exit"])("an owner that ends by %s takes its hosts along", async (how) => {
+    const script = `
       const { startHosts } = await import(${JSON.stringify(join(import.meta.dirname, "hosts.ts"))});
       const { id } = await startHosts([{ name: "short" }]);
       process.stdout.write(id + "\\n", () => { if (${JSON.stringify(how)} === "exit") throw new Error("meant to happen"); });
       setInterval(() => {}, 1000);`;
-      const owner = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-        stdio: ["ignore", "pipe", "ignore"],
-      });
-      const ended = new Promise((resolve) => owner.once("close", resolve));
-      const id = await new Promise<string>((resolve) =>
-        owner.stdout.once("data", (data: Buffer) => resolve(data.toString().trim())),
-      );
-      if (how !== "exit") owner.kill(how as NodeJS.Signals);
-      await ended;
-      for (const until = Date.now() + 10_000; Date.now() < until && existsSync(runFolder(id));) await delay(20);
-      expect(await tracesOf(id)).toEqual([]);
-      expect((await listRuns()).map((run) => run.id)).not.toContain(id);
-    },
-  );
+    const owner = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const ended = new Promise((resolve) => owner.once("close", resolve));
+    const id = await new Promise<string>((resolve) =>
+      owner.stdout.once("data", (data: Buffer) => resolve(data.toString().trim())),
+    );
+    if (how !== "exit") owner.kill(how as NodeJS.Signals);
+    await ended;
+    for (const until = Date.now() + 10_000; Date.now() < until && existsSync(runFolder(id));) await delay(20);
+    expect(await tracesOf(id)).toEqual([]);
+    expect((await listRuns()).map((run) => run.id)).not.toContain(id);
+  });
 });
 
 describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("one host", () => {
@@ -143,7 +139,7 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("one host", () => {
     expect(await started.host("web").sh("systemctl --failed --no-legend --plain")).toBe("");
   });
 
-  test("keeps its disk over a reboot and a power failure", { timeout: 60_000 }, async () => {
+  test("keeps its disk over a reboot and a power failure", async () => {
     const web = started.host("web");
     await web.sh("echo kept > /srv/kept");
     await web.reboot();
@@ -155,7 +151,7 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("one host", () => {
     expect(await web.sh("cat /srv/kept; mariadb -N -B -e 'select 1'")).toBe("kept\n1\n");
   });
 
-  test("comes back when something inside reboots it", { timeout: 60_000 }, async () => {
+  test("comes back when something inside reboots it", async () => {
     const web = started.host("web");
     const before = await web.sh("stat -c %Z /proc/1");
     await web.exec(["sh", "-c", "systemctl reboot; sleep 60"]);
@@ -173,7 +169,7 @@ describe.skipIf(process.env["HOSTWRIGHT_TEST_HOSTS"])("one host", () => {
     await expect(web.fillDisk("/srv")).rejects.toThrow("smallDisks");
   });
 
-  test("its listing names what was left behind, and nothing by itself", { timeout: 60_000 }, async () => {
+  test("its listing names what was left behind, and nothing by itself", async () => {
     const web = started.host("web");
     const before = await normalisedListing(web);
     await web.sh(

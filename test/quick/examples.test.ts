@@ -52,7 +52,7 @@ test("a panel is told of a failed task, signed, with what to do next", async () 
   await using _working = hw.work();
   const task = await hw.submit(verify("@nowhere"));
   expect(await task.outcome()).toMatchObject({ state: "undone" });
-  await expect.poll(() => taken, { timeout: 5000 }).toHaveLength(1);
+  await expect.poll(() => taken).toHaveLength(1);
   expect(taken[0]).toMatchObject({
     type: "task.failed",
     data: { task: task.id, about: "@nowhere", state: "undone", error: { code: "HW_NOT_FOUND" } },

@@ -158,7 +158,7 @@ describe("the files of a SQLite store", () => {
       expect(await ask()).toHaveProperty("blockedBy");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    await expect.poll(ask, { timeout: 5000 }).toHaveProperty("granted");
+    await expect.poll(ask).toHaveProperty("granted");
     expect(await store.leases.heartbeat("t1", OTHER)).toBe(false);
   });
 
@@ -178,7 +178,7 @@ describe("the files of a SQLite store", () => {
       expect(await inTheWay()).toEqual(["t1", "t2"]);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    await expect.poll(inTheWay, { timeout: 5000 }).toEqual(["t1"]);
+    await expect.poll(inTheWay).toEqual(["t1"]);
   });
 
   it("are not written when who waits asks again", async () => {

@@ -86,7 +86,7 @@ describe("run", () => {
       const page: readonly { type: string }[] = await facade.engine.store.events.after(0, { task: submitted.id });
       return page.map(({ type }) => type);
     };
-    await expect.poll(types, { timeout: 5_000 }).toContain("task:finished");
+    await expect.poll(types).toContain("task:finished");
     expect((await types())[0]).toBe("task:submitted");
   });
 });
@@ -114,7 +114,7 @@ describe("who waits", () => {
     const after = vi.spyOn(engine.store.events, "after");
     // Each has looked, and once more since looks began.
     await expect
-      .poll(() => [state.mock.calls.length, after.mock.calls.length], { timeout: 10_000 })
+      .poll(() => [state.mock.calls.length, after.mock.calls.length])
       .toSatisfy(([states = 0, reads = 0]) => states >= 300 && reads >= 50);
     await hw.submit(own("settled"));
     state.mockClear();

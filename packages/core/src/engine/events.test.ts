@@ -97,7 +97,7 @@ describe("an event that cannot be stored", () => {
     const { stream, mend } = breaking();
     for (const line of LINES) await log(line, "t1", stream);
     mend();
-    await expect.poll(stored, { timeout: 5_000 }).toEqual(LINES);
+    await expect.poll(stored).toEqual(LINES);
     await log("later", "t1", stream);
     expect(await stored()).toEqual([...LINES, "later"]);
     expect(warned).toHaveLength(1);
@@ -113,7 +113,7 @@ describe("an event that cannot be stored", () => {
     for (const line of LINES) await log(line, "t1", stream);
     expect(await stored()).toEqual([]);
     locked.resolve();
-    await expect.poll(stored, { timeout: 5_000 }).toEqual(LINES);
+    await expect.poll(stored).toEqual(LINES);
   });
 
   test("is kept within bounds; how many were lost is told in the stream", async () => {
@@ -133,7 +133,7 @@ describe("an event that cannot be stored", () => {
     mending.mend();
     await mending.stream.emit("t1", "task:finished", { state: "undone", error: 1n, residue: [] });
     await log("one", "t1", mending.stream);
-    await expect.poll(stored, { timeout: 5_000 }).toEqual(["one", "events:lost"]);
+    await expect.poll(stored).toEqual(["one", "events:lost"]);
     await stream.close();
   });
 

@@ -263,7 +263,7 @@ describe("notifiers of an instance", () => {
     expect(performance.now() - begun).toBeLessThan(patience(1000));
     expect(await store.bookmarks.get("notify/deaf")).toMatchObject({ again: [] });
     await using _again = new Notifying(store, events, [deaf]).work();
-    await expect.poll(() => deaf.sent, { timeout: 3000 }).toEqual(["t1", "t1"]);
+    await expect.poll(() => deaf.sent).toEqual(["t1", "t1"]);
     expect(await failures()).toEqual([]);
   });
 
@@ -311,7 +311,7 @@ describe("a webhook of worker processes", () => {
     expect(receiver.ids).toHaveLength(1);
     receiver.answer = (_request, response) => response.writeHead(204).end();
     await child();
-    await expect.poll(() => receiver.ids.length, { timeout: 5000 }).toBe(2);
+    await expect.poll(() => receiver.ids.length).toBe(2);
     expect(new Set(receiver.ids).size).toBe(1);
     await expect.poll(async () => store.bookmarks.get("notify/webhook")).toMatchObject({ again: [] });
   });
@@ -321,7 +321,7 @@ describe("a webhook of worker processes", () => {
     receiver.answer = (_request, response) => setTimeout(() => response.writeHead(204).end(), 10);
     const names = Array.from({ length: 40 }, (_, index) => `t${index}`);
     for (const name of names) await end(name, Number(name.slice(1)) % 2 ? "undone" : "succeeded");
-    await expect.poll(() => receiver.ids.length, { timeout: 10_000 }).toBe(names.length);
+    await expect.poll(() => receiver.ids.length).toBe(names.length);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const tasks = receiver.received.map(({ body }) => (JSON.parse(body) as { data: { task: string } }).data.task);
     expect(tasks.toSorted()).toEqual(names.toSorted());

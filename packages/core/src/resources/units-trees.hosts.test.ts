@@ -191,7 +191,7 @@ describe("units", () => {
     const applying = typeOf(wanted).apply(stopped, change === undefined ? [] : [change]);
     const state = async (): Promise<string> =>
       (await host.sh("systemctl show -p ActiveState --value slow.service")).trim();
-    await expect.poll(state, { timeout: 20_000 }).toBe("activating");
+    await expect.poll(state).toBe("activating");
     stop.abort();
     await expect(applying).rejects.toMatchObject({ code: "HW_CANCELLED" });
     expect(await state()).toBe("activating");
