@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { Container } from "./di/container.ts";
 import type { Server } from "./contracts/server.ts";
 import { Access, SYSTEM, type Actor, type Policy } from "./api/access.ts";
@@ -21,7 +22,10 @@ import { defaultParts, PART } from "./parts.ts";
 import type { Resolution } from "./engine/workers/worker.ts";
 import type { TaskRequest } from "./engine/planning/task-engine.ts";
 import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
+import { parseInput } from "./model/parse.ts";
 import { openState } from "./store/open-state.ts";
+
+const Cursor = z.union([z.int().min(0), z.literal("now")]);
 
 export type { RunOptions } from "./api/running.ts";
 export type { SubmitOptions } from "./api/submitting.ts";
@@ -100,7 +104,11 @@ export class Hostwright implements AsyncDisposable {
     try {
       return new Plan(await makeStoredPlan(engine, request, signal));
     } catch (error) {
-      if (!closing.aborted) throw error;
+      if (!signal.aborted) throw error;
+      if (!closing.aborted) {
+        const what = "The planning was cancelled by its caller. Nothing was changed.";
+        throw new HostwrightError("HW_CANCELLED", what, { cause: error });
+      }
       const what = "The instance was closed before the plan was made. Nothing was changed.";
       throw new HostwrightError("HW_CLOSED", what, { cause: error });
     }
@@ -184,7 +192,8 @@ export class Hostwright implements AsyncDisposable {
   events(
     options: { readonly after?: number | "now"; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<HostwrightEvent> {
-    const { after = 0, signal } = options;
+    const { signal } = options;
+    const after = parseInput(Cursor, options.after ?? 0, "events: after");
     const events = this.#container.get(PART.events);
     const { closing } = this.#life;
     const from = after === "now" ? events.now() : Promise.resolve(after);

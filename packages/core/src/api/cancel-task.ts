@@ -4,8 +4,8 @@ import type { TaskOutcome } from "../engine/workers/worker.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
 /**
- * Asks whoever works a task, in whatever process, to stop it and undo what was done; a queued one ends at once. False when
- * it is finished, past its commit row or asked already.
+ * Asks whoever works a task, in whatever process, to stop it and undo what was done; a queued one ends at once. One that is
+ * being undone is as it is to be. False when it is finished or past its commit row.
  */
 export async function cancelTask(store: StateStore, events: Events, id: string): Promise<boolean> {
   const outcome = cancelledOutcome(id);
@@ -15,7 +15,9 @@ export async function cancelTask(store: StateStore, events: Events, id: string):
     await events.emit(id, "task:finished", outcome);
     return true;
   }
-  return store.tasks.move(id, ["running"], "cancelling");
+  if (await store.tasks.move(id, ["running"], "cancelling")) return true;
+  const state = await store.tasks.state(id);
+  return state === "cancelling" || state === "undoing";
 }
 
 function cancelledOutcome(id: string): TaskOutcome {

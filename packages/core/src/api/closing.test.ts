@@ -128,6 +128,21 @@ describe("closing", () => {
   });
 });
 
+test("a plan that its caller gives up is cancelled, though its server never opens", async () => {
+  const asked = Promise.withResolvers<void>();
+  const never = provide(PART.openServer, () => async () => {
+    asked.resolve();
+    return new Promise<never>(() => undefined);
+  });
+  await using hw = await createHostwright({ stateDir: folder(), plugins: [], provide: [never] });
+  await hw.servers.put({ name: "web1", connect: local(), services: [] });
+  const stop = new AbortController();
+  const planning = codeOf(async () => hw.plan(prepare("web1"), { signal: stop.signal }));
+  await asked.promise;
+  stop.abort();
+  expect(await planning).toBe("HW_CANCELLED");
+});
+
 test("after closing every method of the facade, of its records and of its handles is refused with one code", async () => {
   const { hw } = await openOwn();
   const ann = hw.as({ id: "ann" });

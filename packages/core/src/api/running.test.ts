@@ -1,6 +1,10 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { runStep } from "../../test/fake-engine.ts";
 import { gate, openOwn, own, type OwnFacade } from "../../test/own-facade.ts";
+import { provide } from "../di/container.ts";
+import type { Hostwright } from "../hostwright.ts";
+import { PART } from "../parts.ts";
+import { Worker } from "../engine/workers/worker.ts";
 import type { HostwrightEvent, Listener } from "../engine/events.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
@@ -10,6 +14,19 @@ const FULL = new HostwrightError("HW_DISK_FULL", "events.db: disk is full. Nothi
 
 async function open(only = gate(), stateDir?: string): Promise<OwnFacade & { readonly only: typeof only }> {
   return { ...(await openOwn({ only: only.operation }, { draft, ...(stateDir && { stateDir }) })), only };
+}
+
+/** An instance on the same store, to whose worker another one is always quicker. */
+async function late({ stateDir }: OwnFacade, meanwhile?: (task: string) => Promise<unknown>): Promise<Hostwright> {
+  const worker = provide(PART.worker, (parts) =>
+    Object.assign(new Worker(parts.get(PART.engine), parts.get(PART.events)), {
+      work: async (task: string) => {
+        await meanwhile?.(task);
+        return null;
+      },
+    }),
+  );
+  return (await openOwn({ only: {} }, { draft, stateDir, provide: [worker] })).hw;
 }
 
 /** From now on no event can be stored, until the function that it gives is called. */
@@ -39,12 +56,11 @@ describe("run", () => {
   });
 
   test("with a signal stops its task also where another worker was quicker", async () => {
-    const mine = await open();
-    const other = await open(gate(), mine.stateDir);
+    const other = await open();
+    const mine = await late(other);
     await using _working = other.hw.work();
-    vi.spyOn(mine.engine.store.leases, "acquire").mockImplementation(async () => ({ blockedBy: [] }));
     const stop = new AbortController();
-    const running = mine.hw.run(own("a"), { signal: stop.signal });
+    const running = mine.run(own("a"), { signal: stop.signal });
     await other.only.reached;
     stop.abort();
     await expect(running).rejects.toMatchObject({ code: "HW_CANCELLED", data: { state: "undone" } });
@@ -64,6 +80,19 @@ describe("run", () => {
     await using _working = other.hw.work();
     expect(await running).toEqual({});
     expect(heard).toEqual(expect.arrayContaining(["task:started", "task:recovered", "task:finished"]));
+  });
+
+  test("tells all that happened also of a task that another worker has ended by then", async () => {
+    const other = await open();
+    const mine = await late(other, async (task) => other.hw.task(task).outcome());
+    other.only.open();
+    await using _working = other.hw.work();
+    const heard: string[] = [];
+    expect(await mine.run(own("a"), { onEvent: ({ type }) => void heard.push(type) })).toEqual({});
+    expect([heard.at(-1), heard.filter((type) => type === "action:started")]).toEqual([
+      "task:finished",
+      ["action:started"],
+    ]);
   });
 
   test("and outcome end by the state in the store, when no event can be stored", async () => {

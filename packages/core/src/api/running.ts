@@ -31,29 +31,31 @@ const LOOK_MS = 2_000;
 export class Running {
   readonly #parts: RunningParts;
   readonly #signal: AbortSignal | undefined;
-  readonly #tell: Listener;
+  readonly #tell: Listener | null;
 
   constructor(parts: RunningParts, { onEvent, signal }: RunOptions) {
     this.#parts = parts;
     this.#signal = signal;
-    this.#tell = guarded(onEvent ?? ((): void => undefined));
+    this.#tell = onEvent === undefined ? null : guarded(onEvent);
   }
 
   /** See `Hostwright.run`. */
   async run(submit: () => Promise<Task>): Promise<Readonly<Record<string, unknown>>> {
     let own: string | null = null;
     let heard = 0;
+    let isTold = this.#tell === null;
     const tell: Listener = (event) => {
       if (event.task !== own || event.seq <= heard) return;
       heard = event.seq;
-      this.#tell(event);
+      isTold ||= event.type === "task:finished";
+      this.#tell?.(event);
     };
     const stop = this.#parts.events.listen(tell);
     try {
       const task = await submit();
       own = task.id;
       await this.#work(task.id);
-      if (!(await this.#hasEnded(task.id))) {
+      if (!isTold || !(await this.#hasEnded(task.id))) {
         // What another process does is told by the store alone.
         stop();
         const over = new AbortController();
@@ -72,6 +74,8 @@ export class Running {
 
   async #work(id: string): Promise<void> {
     const { worker, closing } = this.#parts;
+    // What was not begun by then is for whoever looks next.
+    if (closing.aborted) return;
     try {
       await worker.work(id, this.#signal ?? new AbortController().signal, waitingSlot(closing));
     } catch (error) {

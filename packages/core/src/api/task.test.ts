@@ -88,6 +88,7 @@ describe("a cancel", () => {
     const working = fake.worker.work(submitted.id, NEVER);
     await reached;
     await submitted.cancel();
+    await submitted.cancel();
     setTimeout(open, 700);
     expect(await working).toMatchObject({ state: "undone", error: { code: "HW_CANCELLED" } });
     expect(fake.world.effects).toEqual(["web1 + file /a", "web1 - file /a"]);

@@ -120,7 +120,7 @@ export class Task {
 
   /**
    * Asks its worker, wherever it is, to stop it and undo what was done; a queued one ends at once. Returns before the
-   * undo is over: `outcome()` waits for that. @throws HW_TASK_STATE when it is finished or past its commit row.
+   * undo is over: `outcome()` waits for that. Asking again changes nothing. @throws HW_TASK_STATE when it is finished or past its commit row.
    */
   async cancel(): Promise<void> {
     const { store, events, access } = this.#parts;

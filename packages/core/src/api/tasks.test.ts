@@ -108,5 +108,6 @@ describe("the events", () => {
     const { id } = await hw.submit(own("later"));
     expect((await events.next()).value).toMatchObject({ type: "task:submitted", task: id });
     await events.return(undefined);
+    expect(() => hw.events({ after: Number.NaN })).toThrow("events: after");
   });
 });
