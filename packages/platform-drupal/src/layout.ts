@@ -30,6 +30,6 @@ export async function detect(source: SourceReader): Promise<Detected | null> {
     source.text("web/core/lib/Drupal.php"),
     source.exists("vendor/autoload.php"),
   ]);
-  const found = /^\s*const VERSION\s*=\s*'([^']+)'/m.exec(code ?? "")?.[1];
+  const found = /^[ \t]*const VERSION[ \t]*=[ \t]*'([^'\n]+)'/m.exec(code ?? "")?.[1];
   return autoloader && found !== undefined ? { version: found } : null;
 }

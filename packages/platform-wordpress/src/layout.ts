@@ -34,6 +34,6 @@ export async function detect(source: SourceReader): Promise<Detected | null> {
     source.text("wp-includes/version.php"),
     source.exists("wp-settings.php"),
   ]);
-  const found = /^\s*\$wp_version\s*=\s*'([^']+)'/m.exec(version ?? "")?.[1];
+  const found = /^[ \t]*\$wp_version[ \t]*=[ \t]*'([^'\n]+)'/m.exec(version ?? "")?.[1];
   return settings && found !== undefined ? { version: found } : null;
 }

@@ -4,9 +4,16 @@ import { ROOT } from "./paths.ts";
 
 /** The file, if any, that Apache names as the reason: `AH00526: Syntax error on line 3 of /etc/apache2/a.conf:` and a line. */
 export function blame(output: string): Blame | null {
-  const said = /^(.*?(?:rror on line \d+ of|<\S+ \S+> was not closed\.|in file) (\/[^:\n]+):?[ \t]*)(?:\n(.*))?$/m;
-  const [, line = "", file, next = ""] = said.exec(output) ?? [];
-  return file === undefined ? null : { file, message: next.trim() || line.trim() };
+  const lines = output.split("\n");
+  for (const [index, line] of lines.entries()) {
+    // The innermost of several is the last.
+    const said = [...line.matchAll(/rror on line \d+ of \/|> was not closed\. \/|in file \//g)].at(-1);
+    if (said === undefined) continue;
+    const rest = line.slice(said.index + said[0].length - 1).trimEnd();
+    const file = rest.endsWith(":") ? rest.slice(0, -1) : rest;
+    if (!file.includes(":")) return { file, message: lines[index + 1]?.trim() || line.trim() };
+  }
+  return null;
 }
 
 /** Lists all virtual hosts; nothing when Apache is absent or refuses its configuration: then stderr says why. */
@@ -35,7 +42,7 @@ export const facts: Readonly<Record<string, FactProbe>> = {
   /** Ports that the distribution's and the administrator's files listen on. */
   listens: {
     argv: ["sh", "-c", "cat /etc/apache2/ports.conf /etc/apache2/sites-enabled/*.conf 2>/dev/null"],
-    parse: ({ stdout }) => [...stdout.matchAll(/^\s*Listen\s+(?:\S+:)?(\d+)/gim)].map(([, port]) => Number(port)),
+    parse: ({ stdout }) => [...stdout.matchAll(/^[ \t]*Listen[ \t]+(?:\S+:)?(\d+)/gim)].map(([, port]) => Number(port)),
   },
 };
 

@@ -8,10 +8,17 @@ export function heldNames(dump: string): readonly HeldName[] {
   const held: HeldName[] = [];
   let file = "";
   for (const line of dump.split("\n")) {
-    const host = /(?:namevhost )?(\S+) \((\/.+):\d+\)\s*$/.exec(line);
-    if (host !== null) file = host[2] ?? "";
-    const name = host?.[1] ?? /^\s+(?:wild )?alias (\S+)\s*$/.exec(line)?.[1];
+    const host = hostOf(line);
+    if (host !== null) ({ file } = host);
+    const name = host?.name ?? /^\s+(?:wild )?alias (\S+)\s*$/.exec(line)?.[1];
     if (name !== undefined && name.includes(".")) held.push({ name, file });
   }
   return held;
+}
+
+/** `*:80 a.example (/etc/apache2/sites-enabled/a.conf:1)`, with more before the name or less. */
+function hostOf(line: string): HeldName | null {
+  const at = line.lastIndexOf(" (/");
+  const file = at < 0 ? undefined : /^ \((\/.+):\d+\)$/.exec(line.slice(at).trimEnd())?.[1];
+  return file === undefined ? null : { name: line.slice(line.lastIndexOf(" ", at - 1) + 1, at), file };
 }

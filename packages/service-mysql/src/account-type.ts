@@ -85,7 +85,7 @@ export const accountType: ResourceType<Account, AccountState> = defineDatabaseRe
       `${privileges.toSorted().join(", ")} ON ${grantPattern(database)}.*`,
     ),
   showState({ authentication, second, conditions, expired, grants }) {
-    const how = authentication.replace(/'(?:[^'\\]|\\.)*'/gs, "[hash]").replace(/^(VIA|WITH) /, "");
+    const how = authentication.replace(/'(?:[^'\\]|\\.)*(?:'|\\?$)/gs, "[hash]").replace(/^(VIA|WITH) /, "");
     const plain = [plainConditions("mariadb"), plainConditions("mysql")].includes(conditions);
     const marks = [...(second === "" ? [] : ["a second password"]), ...(expired ? ["password expired"] : [])];
     const login = [how, ...(plain ? [] : [conditions]), ...marks];

@@ -5,8 +5,15 @@ import { ROOT } from "./paths.ts";
 
 /** The file, if any, that nginx names as the reason: `nginx: [emerg] unknown directive "x" in /etc/nginx/a.conf:3`. */
 export function blame(output: string): Blame | null {
-  const [, message, file] = /\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.*? in (\/.+):\d+)$/m.exec(output) ?? [];
-  return message === undefined || file === undefined ? null : { file, message };
+  for (const line of output.split("\n")) {
+    const said = /\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?/.exec(line);
+    if (said === null) continue;
+    const message = line.slice(said.index + said[0].length);
+    const at = message.indexOf(" in /");
+    const file = at < 0 ? undefined : /^ in (\/.+):\d+$/.exec(message.slice(at))?.[1];
+    if (file !== undefined) return { file, message };
+  }
+  return null;
 }
 
 // A thousand sites are megabytes that nobody asks for: our own files stay on the server, with `names` but for theirs.

@@ -56,8 +56,9 @@ function namesOf(word: string): readonly string[] {
   return name.startsWith(".") ? [name.slice(1), `*${name}`] : [name];
 }
 
-/** The address, if it has one, and the port, if it has one: `10.0.0.1:80`, `80`, `[::]`. */
-const LISTEN = /^(?:(\[[^\]]+\]|[^:[\]]+?):)?(\d+)$|^(\[[^\]]+\]|[^:[\]]*[^:[\]\d][^:[\]]*|(?:\d+\.){3}\d+)$/;
+/** The port behind its address, if it has one: `10.0.0.1:80`, `80`; else an address alone: `[::]`. */
+const PORT = /^(?:(\[[^\]]+\]|[^:[\]]+):)?(\d+)$/;
+const ADDRESS = /^(?:\[[^\]]+\]|[^:[\]]+)$/;
 
 export function foreignOf(dump: string): Foreign {
   const directives = directivesOf(dump).filter(({ file }) => file !== COMPILED.path && !file.startsWith(`${ROOT}/`));
@@ -68,9 +69,10 @@ export function foreignOf(dump: string): Foreign {
       ...new Set(directives.flatMap(({ at }) => /^(?:http )?(pcre_jit|(?<=^http )\S+)$/.exec(at)?.[1] ?? [])),
     ].toSorted(),
     listeners: listens.flatMap(({ words: [place = "", ...flags], file }) => {
-      const [at, before, port = 80, alone] = LISTEN.exec(place) ?? [];
+      const [numbered, before = "*", port = 80] = PORT.exec(place) ?? [];
+      const address = numbered === undefined ? ADDRESS.exec(place)?.[0] : before;
       const isDefault = flags.includes("default_server") || flags.includes("default");
-      return at === undefined ? [] : [{ address: before ?? alone ?? "*", port: Number(port), isDefault, file }];
+      return address === undefined ? [] : [{ address, port: Number(port), isDefault, file }];
     }),
     includesUs: directives.some(({ at, words: [path = ""] }) => at === "http include" && ours.test(path)),
   };

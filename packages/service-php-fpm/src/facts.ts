@@ -32,10 +32,10 @@ export function facts(options: PhpFpmOptions): Readonly<Record<string, FactProbe
     foreignPools: {
       argv: ["grep", "-rsE", "--include=*.conf", "^[[:space:]]*user[[:space:]]*=", "/etc/php"],
       parse: ({ stdout }) =>
-        [...stdout.matchAll(/^([^:\n]+):\s*user\s*=\s*"?([^"\s;]+)/gm)].map(([, file, user]): ForeignPool => ({
-          file: file ?? "",
-          user: user ?? "",
-        })),
+        stdout.split("\n").flatMap((line): ForeignPool[] => {
+          const [, file = "", user] = /^([^:]+):[ \t]*user[ \t]*=[ \t]*"?([^"\s;]+)/.exec(line) ?? [];
+          return user === undefined ? [] : [{ file, user }];
+        }),
     },
   };
 }

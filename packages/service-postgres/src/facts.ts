@@ -29,7 +29,7 @@ export function facts(options: PostgresOptions): Readonly<Record<string, FactPro
     /** Its full version, null where it is not installed. */
     version: {
       argv: [`/usr/lib/postgresql/${options.version}/bin/postgres`, "--version"],
-      parse: ({ exitCode, stdout }) => (exitCode === 0 ? (/(\d+\.\d+)/.exec(stdout)?.[1] ?? null) : null),
+      parse: ({ exitCode, stdout }) => (exitCode === 0 ? (/\b(\d+\.\d+)/.exec(stdout)?.[1] ?? null) : null),
     },
     /** Null where the server does not answer. */
     exposure: {

@@ -2,6 +2,8 @@ import { request } from "node:http";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Operation } from "../contracts/operation.ts";
 import type { Target } from "../contracts/resource.ts";
+import { BoundedOutput } from "../servers/bounded-output.ts";
+import { bounded } from "./remote-unit.ts";
 
 export interface ProbePageInput {
   readonly domain: string;
@@ -14,8 +16,9 @@ export interface ProbePageInput {
 
 export interface Page {
   readonly status: number;
-  /** Text of the title element; empty when there is none. */
+  /** Text of the first title element, up to 300 letters; empty when there is none. */
   readonly title: string;
+  /** Of the body, as far as it was read: no further than 2 MiB and a little. */
   readonly bytes: number;
   readonly location: string | null;
   readonly ms: number;
@@ -23,6 +26,9 @@ export interface Page {
 
 const PAGE_MS = 30_000;
 const PAGE_BYTES = 2 * 1024 * 1024;
+const TITLE_LETTERS = 300;
+/** Answers before the answer: one or two are known, an endless row of them is not an answer. */
+const INTERIM_ANSWERS = 20;
 
 /** Fetches a page as a visitor would, through the server's own loopback: no DNS and no open port needed. */
 export async function fetchPage(
@@ -40,23 +46,21 @@ export async function fetchPage(
       headers: { host: input.domain, "user-agent": "Hostwright", connection: "close" },
     },
     (response) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on("data", (chunk: Buffer) => {
-        if (bytes < PAGE_BYTES) chunks.push(chunk);
-        bytes += chunk.length;
-      });
-      response.on("end", () => {
-        const html = Buffer.concat(chunks).toString("utf8");
-        const title = /<title[^>]*>([^<]*)<\/title>/i.exec(html)?.[1]?.trim() ?? "";
+      const body = new BoundedOutput(PAGE_BYTES);
+      const answered = (): void =>
         resolve({
           status: response.statusCode ?? 0,
-          title,
-          bytes,
+          title: titleOf(body.bytes().toString("utf8")),
+          bytes: body.total,
           location: response.headers.location ?? null,
           ms: Math.round(performance.now() - started),
         });
+      response.on("data", (chunk: Buffer) => {
+        body.add(chunk);
+        // Who sends without end has answered all the same; what follows is read by nobody.
+        if (body.truncated) answered();
       });
+      response.on("end", answered);
       response.on("error", reject);
     },
   );
@@ -65,6 +69,11 @@ export async function fetchPage(
   const leave = (): void => reject(new Error("it was cancelled"));
   target.signal.addEventListener("abort", leave, { once: true });
   if (target.signal.aborted) leave();
+  let interim = 0;
+  call.on("information", () => {
+    interim += 1;
+    if (interim > INTERIM_ANSWERS) reject(new Error("it announces answers without end"));
+  });
   socket.once("close", () => reject(new Error("the connection was closed")));
   call.on("error", reject);
   call.end();
@@ -86,6 +95,21 @@ export async function fetchPage(
     call.destroy();
     socket.destroy();
   }
+}
+
+/** Found by single steps forward: an expression over a hostile page would look at each letter many times. */
+export function titleOf(html: string): string {
+  const element = /<title(?=[\s/>])/i.exec(html);
+  const from = element === null ? -1 : html.indexOf(">", element.index);
+  const to = from < 0 ? -1 : html.indexOf("<", from);
+  return to < 0
+    ? ""
+    : bounded(
+        html
+          .slice(from + 1, to)
+          .trim()
+          .slice(0, TITLE_LETTERS),
+      );
 }
 
 /** Judges a finished change by the page that a browser gets, not by anybody's exit code. */

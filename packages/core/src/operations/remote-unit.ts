@@ -25,7 +25,7 @@ export interface RemoteUnitResult {
 const OUTPUT_BYTES = 256 * 1024;
 
 /** systemd's answer while the server shuts down: it is there again soon, or cannot be reached. */
-const GOING_DOWN = /Transaction for .* is destructive|[Ss]hutting down|Refusing activation/;
+const GOING_DOWN = / is destructive|[Ss]hutting down|Refusing activation/;
 
 // Arguments: attempt, seconds, systemd-run's arguments. The unit outlives this script, the connection and the worker
 // (decisions.md D6): it stays loaded after its end, with its result, until that was fetched. systemd has opened the input

@@ -36,7 +36,7 @@ const KEEPALIVES_MISSED = 3;
 
 /** As `ssh-keygen -l` shows it. */
 export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=$/, "")}`;
 }
 
 /** The blob begins with its own type, as a length and a name. */

@@ -14,7 +14,7 @@ export interface KeyPair {
 
 export function fingerprintOf(publicKey: string): string {
   const blob = Buffer.from(publicKey.split(" ")[1] ?? "", "base64");
-  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=$/, "")}`;
 }
 
 /** An ed25519 key in OpenSSH's own format, which node:crypto cannot write. */
