@@ -24,6 +24,11 @@ export interface StateStore extends TaskWrites {
    * no event to come lies before a cursor of somebody who read the lost store. Called again it does all this again.
    */
   raiseEpoch(at: string, outcome: unknown): Promise<EpochRaised>;
+  /**
+   * What was erased is gone from every file of the store when this gave true (decisions.md D53): secrets, prior states,
+   * plans and all else that was removed. It is soon anyway; this does a bounded part of it now, and is called again on false.
+   */
+  scrub(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -203,6 +208,14 @@ export interface TaskStore {
   ended(after: number, limit?: number): Promise<readonly EndedTask[]>;
   /** A cursor after all that ended so far; 0 when none did. */
   lastEnded(): Promise<number>;
+  /** Ids of tasks that ended as `succeeded` or `undone` before `time` (ISO 8601, UTC), at most `limit`, the longest ago first. */
+  endedBefore(time: string, limit: number): Promise<readonly string[]>;
+  /**
+   * Removes tasks that are `succeeded` or `undone` and hold no lease, each with its plan, journal, commit row and secrets
+   * (`task/<id>/`), all in one transaction; others stay. A key of one that is gone is free. Numbers of ends are never
+   * given again. @returns how many were removed
+   */
+  remove(ids: readonly string[]): Promise<number>;
 }
 
 /** One step of a task as it was intended and as it came out; the same rows drive the undo. */
@@ -272,6 +285,13 @@ export interface EventStore {
   after(seq: number, options?: { readonly task?: string; readonly limit?: number }): Promise<readonly StoredEvent[]>;
   /** A cursor after all events so far; 0 when there never was one. */
   last(): Promise<number>;
+  /**
+   * Removes the oldest events of a task, or the oldest of all as long as they are from before a time (ISO 8601, UTC), at
+   * most `limit`. A cursor stays good: who had read less goes on with what is there. @returns how many were removed
+   */
+  remove(which: { readonly task: string } | { readonly before: string }, limit: number): Promise<number>;
+  /** Number of the last event that went by its age; 0 when none did. A reader whose cursor is lower has missed some. */
+  removedUpTo(): Promise<number>;
 }
 
 /** Ciphertexts only; encryption is done before (AES-256-GCM, key outside the store). */
@@ -283,6 +303,11 @@ export interface SecretStore {
   replace(id: string, sealed: string): Promise<void>;
   /** Removes all whose id begins with the prefix. */
   removePrefix(prefix: string): Promise<void>;
+  /** Those whose id begins with the prefix, in order of their ids, after one of these, at most `limit`. */
+  list(
+    prefix: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly { readonly id: string; readonly sealed: string }[]>;
 }
 
 /** A plan that was made to be read and approved before it is run (decisions.md D1). */
@@ -306,8 +331,10 @@ export interface PlanStore {
   put(plan: StoredPlan): Promise<void>;
   /** Also one whose time is over, until it is removed. */
   get(id: string): Promise<StoredPlan | null>;
-  /** Those whose time was over before `time` (ISO 8601, UTC), in order of their ids. */
-  expired(time: string): Promise<readonly Pick<StoredPlan, "id" | "task">[]>;
+  /** Those whose time was over before `time` (ISO 8601, UTC), in order of their ids, at most `limit`; default: all. */
+  expired(time: string, limit?: number): Promise<readonly Pick<StoredPlan, "id" | "task">[]>;
+  /** All but the `keep` whose time is over last, at most `limit`, those first whose time is over first. */
+  surplus(keep: number, limit: number): Promise<readonly Pick<StoredPlan, "id" | "task">[]>;
   /** All in one transaction. What is not there is no error. */
   remove(ids: readonly string[]): Promise<void>;
 }

@@ -39,6 +39,8 @@ function memoryStore(): EventStore {
     append: async (events) => events.map((event): StoredEvent => ({ ...event, seq: ++seq })),
     after: async () => [],
     last: async () => seq,
+    remove: async () => 0,
+    removedUpTo: async () => 0,
   };
 }
 

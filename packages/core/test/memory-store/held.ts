@@ -6,7 +6,7 @@ import type { Tables } from "./tables.ts";
 export const WRITES: { readonly [Part in keyof TaskWrites]: readonly (keyof TaskWrites[Part] & string)[] } = {
   records: ["put", "delete", "nextNumber"],
   register: ["put", "remove"],
-  tasks: ["submit", "move"],
+  tasks: ["submit", "move", "remove"],
   journal: ["write", "commit", "eraseUndo"],
   secrets: ["add", "replace", "removePrefix"],
 };

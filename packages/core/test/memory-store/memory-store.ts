@@ -35,6 +35,7 @@ export function memoryStore(
     leases: memoryLeases(tables, isGone),
     identity: async () => ({ installation: tables.installation, epoch: tables.epoch }),
     raiseEpoch: async (at, outcome) => raiseEpoch(tables, at, outcome),
+    scrub: async () => true,
     close: async () => undefined,
   };
 }

@@ -6,11 +6,18 @@ export function memoryPlans({ plans }: Tables): PlanStore {
   return {
     put: async (plan) => void plans.set(plan.id, { ...plan, request: fromJson(toJson(plan.request)) }),
     get: async (id) => plans.get(id) ?? null,
-    expired: async (time) =>
+    expired: async (time, limit) =>
       [...plans.values()]
         .filter(({ expiresAt }) => expiresAt < time)
         .map(({ id, task }) => ({ id, task }))
-        .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
+    surplus: async (keep, limit) =>
+      [...plans.values()]
+        .toSorted((a, b) => (a.expiresAt + a.id < b.expiresAt + b.id ? -1 : 1))
+        .slice(0, Math.max(0, plans.size - keep))
+        .slice(0, limit)
+        .map(({ id, task }) => ({ id, task })),
     remove: async (ids) => {
       for (const id of ids) plans.delete(id);
     },

@@ -9,6 +9,12 @@ export function memorySecrets({ secrets }: Tables): SecretStore {
       return secrets.get(id) ?? sealed;
     },
     replace: async (id, sealed) => void secrets.set(id, sealed),
+    list: async (prefix, { after = "", limit }) =>
+      [...secrets]
+        .filter(([id]) => id.startsWith(prefix) && id > after)
+        .map(([id, sealed]) => ({ id, sealed }))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
     removePrefix: async (prefix) => {
       for (const id of secrets.keys()) if (id.startsWith(prefix)) secrets.delete(id);
     },

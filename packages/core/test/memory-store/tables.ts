@@ -37,6 +37,8 @@ export interface Tables {
   commits: Set<string>;
   events: StoredEvent[];
   lastEvent: number;
+  /** Number of the last that went by its age. */
+  removedEvents: number;
   secrets: Map<string, string>;
   plans: Map<string, StoredPlan>;
   /** JSON by name. */
@@ -59,6 +61,7 @@ export function emptyTables(installation: string): Tables {
     commits: new Set(),
     events: [],
     lastEvent: 0,
+    removedEvents: 0,
     secrets: new Map(),
     plans: new Map(),
     bookmarks: new Map(),

@@ -7,6 +7,7 @@ import { nextNumber, type TaskRow, type Tables } from "./tables.ts";
 const ENDED = "ended-tasks";
 const ENDED_AT_ONCE = 100;
 const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
+const OVER: readonly TaskState[] = ["succeeded", "undone"];
 const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
 
 export function memoryTasks(tables: Tables): TaskStore {
@@ -48,6 +49,23 @@ export function memoryTasks(tables: Tables): TaskStore {
         .toSorted((a, b) => a.ended - b.ended)
         .slice(0, limit)
         .map((row) => ({ ...listed(row), ended: row.ended })),
+    endedBefore: async (time, limit) =>
+      [...tables.tasks.values()]
+        .filter((row) => OVER.includes(row.state) && (row.finishedAt ?? time) < time)
+        .toSorted((a, b) => ((a.finishedAt ?? "") < (b.finishedAt ?? "") ? -1 : 1))
+        .slice(0, limit)
+        .map(({ id }) => id),
+    remove: async (ids) => {
+      const held = new Set([...tables.leases.values()].map(({ task }) => task));
+      const gone = ids.filter((id) => OVER.includes(tables.tasks.get(id)?.state ?? "queued") && !held.has(id));
+      for (const id of gone) {
+        tables.tasks.delete(id);
+        tables.journal.delete(id);
+        tables.commits.delete(id);
+        for (const secret of tables.secrets.keys()) if (secret.startsWith(`task/${id}/`)) tables.secrets.delete(secret);
+      }
+      return gone.length;
+    },
     lastEnded: async () => tables.counters.get(ENDED) ?? 0,
     list: async ({ states, newest, after, limit } = {}) => {
       const rows = [...tables.tasks.values()];

@@ -31,6 +31,36 @@ export function eventPromises(open: OpenHarness): void {
       expect(await store.events.after(0, { limit: 1000 })).toHaveLength(600);
     });
 
+    it("removes the oldest by their time, and tells up to where; cursors and numbers stay good", async () => {
+      const { store, reopen } = await use(open);
+      const at = (n: number) => ({ ...event("t1", n), at: `2026-01-0${n}T00:00:00.000Z` });
+      const all = await store.events.append([1, 2, 5, 3, 6].map(at));
+      expect(await store.events.removedUpTo()).toBe(0);
+      expect(await store.events.remove({ before: at(1).at }, 9)).toBe(0);
+      expect(await store.events.remove({ before: at(4).at }, 1)).toBe(1);
+      expect(await store.events.removedUpTo()).toBe(all[0]?.seq);
+      // What is left has no gap: a later one with an earlier time waits for those before it.
+      expect(await store.events.remove({ before: at(4).at }, 9)).toBe(1);
+      expect(await store.events.remove({ before: at(4).at }, 9)).toBe(0);
+      const other = await reopen();
+      expect(await other.events.removedUpTo()).toBe(all[1]?.seq);
+      expect(await other.events.after(0)).toEqual(all.slice(2));
+      expect(await store.events.remove({ before: at(9).at }, 9)).toBe(3);
+      expect(await other.events.last()).toBe(all[4]?.seq);
+      const [next] = await store.events.append([event(null, 9)]);
+      expect(next?.seq).toBeGreaterThan(all[4]?.seq ?? 0);
+    });
+
+    it("removes events of one task, a few at a time", async () => {
+      const { store } = await use(open);
+      const all = await store.events.append([event("t1", 0), event("t2", 1), event("t1", 2), event("t1", 3)]);
+      expect(await store.events.remove({ task: "t1" }, 2)).toBe(2);
+      expect(await store.events.after(0)).toEqual([all[1], all[3]]);
+      expect(await store.events.remove({ task: "t1" }, 2)).toBe(1);
+      expect(await store.events.remove({ task: "t1" }, 2)).toBe(0);
+      expect(await store.events.removedUpTo()).toBe(0);
+    });
+
     it("keeps the order in which one process appended, without waiting for each", async () => {
       const { store } = await use(open);
       await Promise.all(Array.from({ length: 100 }, async (_, n) => store.events.append([event(null, n)])));

@@ -44,6 +44,22 @@ export function planPromises(open: OpenHarness): void {
     });
   });
 
+  it("tells which plans are more than a number, those first whose time is over first", async () => {
+    const { store } = await use(open);
+    for (const [id, hour] of [
+      ["p3", 1],
+      ["p1", 2],
+      ["p2", 2],
+      ["p4", 4],
+    ] as const)
+      await store.plans.put(aPlan(id, { expiresAt: at(hour) }));
+    const ids = async (keep: number, limit: number) => (await store.plans.surplus(keep, limit)).map(({ id }) => id);
+    expect(await ids(4, 9)).toEqual([]);
+    expect(await ids(1, 9)).toEqual(["p3", "p1", "p2"]);
+    expect(await ids(0, 2)).toEqual(["p3", "p1"]);
+    expect((await store.plans.expired(at(9), 3)).map(({ id }) => id)).toEqual(["p1", "p2", "p3"]);
+  });
+
   describe("bookmarks", () => {
     it("gives what was put last under its name, to every handle", async () => {
       const { store, reopen } = await use(open);

@@ -19,6 +19,18 @@ export function secretPromises(open: OpenHarness): void {
       );
     });
 
+    it("lists what begins with the prefix, in pages", async () => {
+      const { store } = await use(open);
+      for (const id of ["task/b/x", "task/a/x", "site/a/x", "task", "task0", "task/a/y"])
+        await store.secrets.add(id, id);
+      const page = async (after?: string) => store.secrets.list("task/", { limit: 2, ...(after ? { after } : {}) });
+      const named = (...ids: string[]) => ids.map((id) => ({ id, sealed: id }));
+      expect(await page()).toEqual(named("task/a/x", "task/a/y"));
+      expect(await page("task/a/y")).toEqual(named("task/b/x"));
+      expect(await page("task/b/x")).toEqual([]);
+      expect(await store.secrets.list("", { limit: 9 })).toHaveLength(6);
+    });
+
     it("removes exactly what begins with the prefix", async () => {
       const { store } = await use(open);
       const ids = [

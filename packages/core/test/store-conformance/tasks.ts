@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { TaskState } from "../../src/contracts/store.ts";
 import { type OpenHarness, use } from "./harness.ts";
-import { aTask, AT, changes, running } from "./parts.ts";
+import { ME } from "./holders.ts";
+import { aRow, aTask, AT, changes, running } from "./parts.ts";
 
 export function taskPromises(open: OpenHarness): void {
   describe("tasks", () => {
@@ -120,6 +121,48 @@ export function taskPromises(open: OpenHarness): void {
       await end("t2", "undoing", "undone");
       expect((await other.tasks.ended(0)).map(({ id }) => id)).toEqual(["t1", "t2"]);
       expect((await other.tasks.ended(numbers[1] ?? 0)).map(({ id }) => id)).toEqual(["t2"]);
+    });
+
+    it("removes what is over, with all that is the task's alone, and nothing else", async () => {
+      const { store, reopen } = await use(open);
+      const { tasks, journal, secrets, leases } = store;
+      const day = (n: number): string => `2026-01-0${n}T00:00:00.000Z`;
+      const end = async (id: string, to: TaskState, at: string): Promise<void> => {
+        await running(store, id);
+        await tasks.move(id, ["running"], to, { plan: "sealed", finishedAt: at });
+        await journal.write([aRow(id)]);
+        await secrets.add(`task/${id}/login-link`, "x");
+      };
+      await end("t2", "succeeded", day(2));
+      await end("t1", "undone", day(1));
+      await end("t3", "needs-attention", day(1));
+      await end("t4", "succeeded", day(4));
+      await end("held", "succeeded", day(3));
+      await leases.acquire("held", ME, [{ scope: "task/held", mode: "exclusive" }]);
+      await running(store, "t5");
+      const other = await reopen();
+      expect(await other.tasks.endedBefore(day(1), 9)).toEqual([]);
+      expect(await other.tasks.endedBefore(day(4), 9)).toEqual(["t1", "t2", "held"]);
+      expect(await other.tasks.endedBefore(day(4), 1)).toEqual(["t1"]);
+      const last = await tasks.lastEnded();
+      expect(await tasks.remove(["t1", "t2", "t3", "held", "t5", "none"])).toBe(2);
+      expect((await other.tasks.list()).map(({ id }) => id)).toEqual(["t3", "t4", "held", "t5"]);
+      expect(await other.journal.read("t1")).toEqual([]);
+      expect([...(await secrets.list("task/", { limit: 9 }))].map(({ id }) => id)).toEqual(
+        ["held", "t3", "t4"].map((id) => `task/${id}/login-link`),
+      );
+      expect(await tasks.lastEnded()).toBe(last);
+      await end("t6", "succeeded", day(5));
+      expect((await other.tasks.ended(last)).map(({ id }) => id)).toEqual(["t6"]);
+    });
+
+    it("gives the key of a task that was removed to another", async () => {
+      const { store } = await use(open);
+      await store.tasks.submit(aTask("t1", { key: "k" }));
+      await store.tasks.move("t1", ["queued"], "undone", { finishedAt: AT });
+      await store.tasks.remove(["t1"]);
+      const again = aTask("t2", { key: "k", request: { other: true } });
+      expect(await store.tasks.submit(again)).toMatchObject({ id: "t2", state: "queued" });
     });
 
     it("lets one of many claim a task", async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { createPrivateFile, requirePrivate } from "../private-files.ts";
 import { migrate } from "./migrate.ts";
 import { isBusy, storeError } from "./sqlite-error.ts";
@@ -18,6 +18,16 @@ export interface DatabaseOptions {
 // SQLite waits in the thread, which stops this process: only so long, and then on a timer instead.
 const BLOCKING_WAIT_MS = 10;
 const LONGEST_PAUSE_MS = 100;
+
+/** `PRAGMA auto_vacuum`: free pages are given back when `incremental_vacuum` asks for it. */
+const INCREMENTAL = 2;
+/** 1 MiB, moved within milliseconds. */
+const PAGES_AT_ONCE = 256;
+const CHECKPOINT_TRIES = 10;
+
+interface FreePages {
+  readonly freelist_count: number;
+}
 
 /** One SQLite file: statements prepared once, transactions one after another, waits that do not block. */
 export class Database implements Transactions {
@@ -52,6 +62,8 @@ export class Database implements Transactions {
 
   async #prepare(options: DatabaseOptions): Promise<void> {
     await this.read(() => {
+      // Before the first table, or it takes a VACUUM.
+      this.#db.exec(`PRAGMA auto_vacuum = ${INCREMENTAL}`);
       const mode = this.#db.prepare("PRAGMA journal_mode = WAL").get();
       if (mode?.["journal_mode"] !== "wal") {
         throw new HostwrightError(
@@ -62,9 +74,41 @@ export class Database implements Transactions {
           },
         );
       }
-      this.#db.exec(`PRAGMA synchronous = ${options.synchronous}; PRAGMA trusted_schema = OFF`);
+      this.#db.exec(
+        `PRAGMA synchronous = ${options.synchronous}; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON`,
+      );
     });
     await migrate(this, options.migrations);
+    await this.#rewrite();
+  }
+
+  /**
+   * A file of before `secure_delete` keeps what was erased in pages that are free: once it is written anew as a whole. If
+   * there is no room or somebody else is at it, the next opening does it.
+   */
+  async #rewrite(): Promise<void> {
+    const isNew = await this.read(() => this.get<{ auto_vacuum: number }>("PRAGMA auto_vacuum"));
+    if (isNew?.auto_vacuum === INCREMENTAL) return;
+    try {
+      await this.read(() => this.#db.exec(`PRAGMA auto_vacuum = ${INCREMENTAL}; VACUUM`));
+    } catch (error) {
+      if (!isHostwrightError(error) || !error.retryable) throw error;
+    }
+  }
+
+  /**
+   * What was erased leaves the files: free pages are given back, a bounded number at a time, and the log is written into
+   * the file and emptied. False when somebody is in the way or more is to be done: call it again.
+   */
+  async scrub(): Promise<boolean> {
+    const { freelist_count: free = 0 } = (await this.read(() => this.get<FreePages>("PRAGMA freelist_count"))) ?? {};
+    if (free > 0) await this.write(() => this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`));
+    for (let tries = 0; tries < CHECKPOINT_TRIES; tries++) {
+      const answer = await this.read(() => this.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)"));
+      if (answer?.busy === 0) return free <= PAGES_AT_ONCE;
+      await sleep(LONGEST_PAUSE_MS * Math.random());
+    }
+    return false;
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {

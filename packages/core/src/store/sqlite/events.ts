@@ -10,6 +10,7 @@ interface Row extends Omit<StoredEvent, "payload"> {
 }
 
 const DEFAULT_LIMIT = 500;
+const REMOVED = "removed";
 // More than can have been written since the last checkpoint.
 const LEAP = 1_000_000;
 
@@ -41,6 +42,31 @@ export class SqliteEvents implements EventStore {
     const values = task === undefined ? [seq, limit] : [seq, task, limit];
     const rows = await this.#db.read(() => this.#db.all<Row>(sql, ...values));
     return rows.map((row) => ({ ...row, payload: fromJson(row.payload) }));
+  }
+
+  async remove(which: { readonly task: string } | { readonly before: string }, limit: number): Promise<number> {
+    if ("task" in which) {
+      const sql = "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE task = ? ORDER BY seq LIMIT ?)";
+      return this.#db.write(() => this.#db.run(sql, which.task, limit).changes);
+    }
+    return this.#db.write(() => {
+      const oldest = "SELECT seq, at FROM events ORDER BY seq LIMIT ?2";
+      // Up to the first that is to stay: what is left has no gap.
+      const last = this.#db.get<{ seq: number | null }>(
+        `SELECT max(seq) AS seq FROM (${oldest}) WHERE at < ?1
+           AND seq < (SELECT coalesce(min(seq), 1e18) FROM (${oldest}) WHERE at >= ?1)`,
+        which.before,
+        limit,
+      )?.seq;
+      if (last === null || last === undefined) return 0;
+      this.#db.run("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", REMOVED, String(last));
+      return this.#db.run("DELETE FROM events WHERE seq <= ?", last).changes;
+    });
+  }
+
+  async removedUpTo(): Promise<number> {
+    const sql = "SELECT value FROM meta WHERE name = ?";
+    return this.#db.read(() => Number(this.#db.get<{ value: string }>(sql, REMOVED)?.value ?? 0));
   }
 
   async last(): Promise<number> {

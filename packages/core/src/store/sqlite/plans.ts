@@ -25,14 +25,28 @@ export class SqlitePlans implements PlanStore {
     return row === undefined ? null : { ...row, request: fromJson(row.request) };
   }
 
-  async expired(time: string): Promise<readonly Pick<StoredPlan, "id" | "task">[]> {
-    const sql = "SELECT id, task FROM plans WHERE expiresAt < ? ORDER BY id";
-    const rows = await this.#db.read(() => this.#db.all<Pick<Row, "id" | "task">>(sql, time));
-    return rows.map((row) => ({ ...row }));
+  async expired(time: string, limit: number = -1): Promise<readonly Pick<StoredPlan, "id" | "task">[]> {
+    const sql = "SELECT id, task FROM plans WHERE expiresAt < ? ORDER BY id LIMIT ?";
+    return this.#named(sql, time, limit);
+  }
+
+  async surplus(keep: number, limit: number): Promise<readonly Pick<StoredPlan, "id" | "task">[]> {
+    const sql = `SELECT id, task FROM
+      (SELECT id, task, expiresAt FROM plans ORDER BY expiresAt DESC, id DESC LIMIT -1 OFFSET ?)
+      ORDER BY expiresAt, id LIMIT ?`;
+    return this.#named(sql, keep, limit);
   }
 
   async remove(ids: readonly string[]): Promise<void> {
     const sql = "DELETE FROM plans WHERE id IN (SELECT value FROM json_each(?))";
     await this.#db.write(() => this.#db.run(sql, JSON.stringify(ids)));
+  }
+
+  async #named(
+    sql: string,
+    ...values: readonly (string | number)[]
+  ): Promise<readonly Pick<StoredPlan, "id" | "task">[]> {
+    const rows = await this.#db.read(() => this.#db.all<Pick<Row, "id" | "task">>(sql, ...values));
+    return rows.map((row) => ({ ...row }));
   }
 }

@@ -70,6 +70,9 @@ export const STORE_MIGRATIONS: readonly string[] = [
   INSERT INTO task_plans (task, plan) SELECT id, plan FROM tasks WHERE plan <> 'null';
   ALTER TABLE tasks DROP COLUMN plan;
   `,
+  `
+  CREATE INDEX tasks_over ON tasks (finishedAt) WHERE state IN ('succeeded', 'undone');
+  `,
 ];
 
 /** Migrations of events.db. */

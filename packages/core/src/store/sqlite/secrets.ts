@@ -37,7 +37,20 @@ export class SqliteSecrets implements SecretStore {
   }
 
   async removePrefix(prefix: string): Promise<void> {
-    const sql = "DELETE FROM secrets WHERE id >= ? AND id < ?";
-    await this.#db.write(() => this.#db.run(sql, prefix, prefix + LAST_CHARACTER));
+    await this.#db.write(() => removeSecrets(this.#db, prefix));
   }
+
+  async list(
+    prefix: string,
+    { after = "", limit }: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly { readonly id: string; readonly sealed: string }[]> {
+    const sql = "SELECT id, sealed FROM secrets WHERE id >= ? AND id < ? AND id > ? ORDER BY id LIMIT ?";
+    const rows = await this.#db.read(() => this.#db.all<Row>(sql, prefix, prefix + LAST_CHARACTER, after, limit));
+    return rows.map((row) => ({ ...row }));
+  }
+}
+
+/** Inside a transaction: all whose id begins with the prefix. */
+export function removeSecrets(db: Transactions, prefix: string): void {
+  db.run("DELETE FROM secrets WHERE id >= ? AND id < ?", prefix, prefix + LAST_CHARACTER);
 }

@@ -5,6 +5,7 @@ import type { EndedTask, ListedTask, StoredTask, TaskState, TaskStore } from "..
 import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 import { nextNumber } from "./records.ts";
+import { removeSecrets } from "./secrets.ts";
 
 interface ListedRow extends Omit<ListedTask, "request" | "outcome"> {
   readonly request: string;
@@ -22,6 +23,8 @@ const LISTED = "id, type, request, state, actor, key, timeoutMs, createdAt, fini
 // Plans lie apart: a state is changed and a list is read without them.
 const COLUMNS = `${LISTED}, digest, (SELECT plan FROM task_plans WHERE task = tasks.id) AS plan`;
 const ENDED = "ended-tasks";
+/** Nothing comes back to them; a task that needs attention waits for a person, however long. */
+const OVER = "state IN ('succeeded', 'undone')";
 const ENDED_AT_ONCE = 100;
 const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
 
@@ -117,6 +120,24 @@ export class SqliteTasks implements TaskStore {
   async lastEnded(): Promise<number> {
     const sql = "SELECT value FROM counters WHERE name = ?";
     return (await this.#db.read(() => this.#db.get<{ value: number }>(sql, ENDED)))?.value ?? 0;
+  }
+
+  async endedBefore(time: string, limit: number): Promise<readonly string[]> {
+    const sql = `SELECT id FROM tasks WHERE finishedAt < ? AND ${OVER} ORDER BY finishedAt LIMIT ?`;
+    return (await this.#db.read(() => this.#db.all<Pick<Row, "id">>(sql, time, limit))).map(({ id }) => id);
+  }
+
+  async remove(ids: readonly string[]): Promise<number> {
+    return this.#db.write(() => ids.filter((id) => this.#remove(id)).length);
+  }
+
+  #remove(id: string): boolean {
+    const unheld = "NOT EXISTS (SELECT 1 FROM leases WHERE task = tasks.id)";
+    const { changes } = this.#db.run(`DELETE FROM tasks WHERE id = ? AND ${OVER} AND ${unheld}`, id);
+    if (changes === 0) return false;
+    for (const table of ["task_plans", "journal", "commits"]) this.#db.run(`DELETE FROM ${table} WHERE task = ?`, id);
+    removeSecrets(this.#db, `task/${id}/`);
+    return true;
   }
 
   #insert(task: Submission, digest: string): void {
