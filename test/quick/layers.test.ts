@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["engine/task-ends.ts", "engine/telemetry.ts", "engine/plugins", "engine/sessions"],
   ["engine/publishing"],
   ["engine/planning"],
+  ["engine/maintenance"],
   ["engine/actions"],
   ["engine/workers"],
   ["tasks", "queue", "notify"],

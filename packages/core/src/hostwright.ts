@@ -15,6 +15,7 @@ import { Tasks } from "./api/tasks.ts";
 import { visibleEvents } from "./api/visible-events.ts";
 import type { StrandedTask } from "./engine/workers/stranding.ts";
 import type { HostwrightEvent } from "./engine/events.ts";
+import { maintainAll, type Maintained } from "./engine/maintenance/maintain.ts";
 import { raiseEpoch, type RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
@@ -84,7 +85,9 @@ export class Hostwright implements AsyncDisposable {
   }
 
   /** The same facade for somebody else: bound to that actor's rights, and its tasks are recorded as that actor's. */
-  as(actor: Actor): Omit<Hostwright, "work" | "as" | "connections" | "raiseEpoch" | typeof Symbol.asyncDispose> {
+  as(
+    actor: Actor,
+  ): Omit<Hostwright, "work" | "as" | "connections" | "maintain" | "raiseEpoch" | typeof Symbol.asyncDispose> {
     const access = new Access(actor, this.#policy);
     return bound(this.#life, new Hostwright(this.#container, access, this.#policy, this.#life));
   }
@@ -204,6 +207,15 @@ export class Hostwright implements AsyncDisposable {
       yield* events.after(await from, following);
     };
     return visibleEvents(all(), this.#container.get(PART.engine).store, this.#access);
+  }
+
+  /**
+   * Removes what is over by the option `retention` and clears it from the files, now and to its end, in steps between which
+   * others write. Workers do the same by themselves, a step at a time; where none runs, call it once a day. `clean` is false
+   * while other processes are in the way: what was erased is then still in a file. @throws HW_STORE_BUSY
+   */
+  async maintain(): Promise<Maintained> {
+    return maintainAll(this.#container.get(PART.engine), this.#life.closing);
   }
 
   /**

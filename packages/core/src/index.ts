@@ -146,6 +146,8 @@ export type { TaskRequest } from "./engine/planning/task-engine.ts";
 export type { Resolution, TaskOutcome } from "./engine/workers/worker.ts";
 export type { StrandedTask } from "./engine/workers/stranding.ts";
 export type { Residue } from "./model/residue.ts";
+export type { Maintained } from "./engine/maintenance/maintain.ts";
+export type { Retention } from "./model/retention.ts";
 export type { RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 export { install } from "./tasks/install-site.ts";
 export type { InstallOptions, InstallRequest } from "./tasks/install-site.ts";

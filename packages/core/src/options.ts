@@ -4,6 +4,7 @@ import type { Notifier } from "./contracts/notifier.ts";
 import type { Plugin } from "./contracts/plugin.ts";
 import type { Provider } from "./di/container.ts";
 import { parseInput } from "./model/parse.ts";
+import type { Retention } from "./model/retention.ts";
 import type { Secret } from "./model/secret.ts";
 
 export interface HostwrightOptions {
@@ -31,6 +32,12 @@ export interface HostwrightOptions {
    * gone is found out at once.
    */
   readonly leaseMs?: number;
+  /**
+   * How long what is over is kept; a worker removes the rest, and `maintain`. `taskDays` (default 90): tasks that ended,
+   * with value, journal and events. `eventDays` (default 90): events. Each may be null: for ever. `secretMinutes` (default
+   * 60): secrets of a task that ended, a login link. `plans` (default 1,000): plans at once, which go after 24 hours anyway.
+   */
+  readonly retention?: Partial<Retention>;
   /** Rules for actors other than the application itself; default: every actor may do everything. */
   readonly policy?: Policy;
   /**
@@ -42,6 +49,7 @@ export interface HostwrightOptions {
   readonly provide?: readonly Provider<unknown>[];
 }
 
+const Days = z.number().positive().max(36_500).nullable().optional();
 const Uid = z.int().min(1_000).max(4_000_000_000);
 
 /** Some are judged by whoever uses them. */
@@ -55,6 +63,14 @@ const Schema: z.ZodType = z.strictObject({
     .refine(({ from, to }) => from <= to, "its end is before its beginning")
     .optional(),
   leaseMs: z.unknown().optional(),
+  retention: z
+    .strictObject({
+      taskDays: Days,
+      eventDays: Days,
+      secretMinutes: z.number().positive().max(52_560_000).optional(),
+      plans: z.int().min(10).max(1_000_000).optional(),
+    })
+    .optional(),
   policy: z.unknown().optional(),
   notify: z.array(z.unknown()).optional(),
   provide: z.array(z.unknown()).optional(),

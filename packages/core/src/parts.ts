@@ -15,6 +15,7 @@ import { takeOver } from "./engine/publishing/take-over.ts";
 import { Telemetry } from "./engine/telemetry.ts";
 import { Worker } from "./engine/workers/worker.ts";
 import type { HostwrightOptions } from "./options.ts";
+import { RETENTION } from "./model/retention.ts";
 import { Secret } from "./model/secret.ts";
 import { Notifying } from "./notify/notifying.ts";
 import { coreOperations } from "./operations/core-operations.ts";
@@ -88,6 +89,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
       operations: parts.get(PART.registry).operations(),
       uids: options.uids ?? UIDS,
       home: homeOf(options.stateDir),
+      retention: { ...RETENTION, ...options.retention },
       planLifeMs: PLAN_LIFE_MS,
       heartbeatMs: (options.leaseMs ?? LEASE_MS) / 6,
     })),

@@ -165,8 +165,9 @@ export class Task {
     const entries = await Promise.all(
       Object.entries(value).map(async ([key, inner]) => {
         if (!isReference(inner)) return [key, inner] as const;
-        const secrets = await vault.load([inner.id]);
-        return [key, new Secret(secrets.get(inner.id) ?? "")] as const;
+        const secret = (await vault.find([inner.id])).get(inner.id);
+        // Its time is over: it was erased.
+        return [key, secret === undefined ? inner : new Secret(secret)] as const;
       }),
     );
     return Object.fromEntries(entries);

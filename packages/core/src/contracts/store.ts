@@ -21,7 +21,7 @@ export interface StateStore extends TaskWrites {
    * `finishedAt`, so that it has ended (see `TaskStore.ended`); the shared leases of these tasks go, with each task's own, and their other exclusive ones are held by `NOBODY` from then on, with
    * their tokens: they block others, and whoever worked such a task has no lease any more. All other tasks and leases stay
    * as they are: a committed task goes forward. Before that the numbers of events leap ahead by at least 1,000,000, so that
-   * no event to come lies before a cursor of somebody who read the lost store. Called again it does all this again.
+   * no event to come lies before a cursor of somebody who read the lost store; numbers that were given back are not drawn again. Called again it does all this again.
    */
   raiseEpoch(at: string, outcome: unknown): Promise<EpochRaised>;
   /**
@@ -101,8 +101,13 @@ export interface RecordStore {
   delete(kind: RecordKind, id: string): Promise<void>;
   /** The id of the record that claims a name of that kind; null if none does. */
   claimedBy(kind: RecordKind, name: string): Promise<string | null>;
-  /** A number never given out before from that counter, at least `from` (unix ids, decisions.md D23). */
+  /** A number of that counter that nobody has, at least `from`: one given back by `discard`, or a new one (unix ids, decisions.md D23). */
   nextNumber(counter: string, from: number): Promise<number>;
+  /**
+   * Deletes a record as `delete` does and gives back the number that was drawn for it, in one transaction: the next draws it
+   * again. Only for what nothing was made of. False, and nothing is given back, when the record is gone already.
+   */
+  discard(kind: RecordKind, id: string, number: { readonly counter: string; readonly value: number }): Promise<boolean>;
 }
 
 /** A managed resource and its owner (decisions.md D16). */
@@ -208,8 +213,8 @@ export interface TaskStore {
   ended(after: number, limit?: number): Promise<readonly EndedTask[]>;
   /** A cursor after all that ended so far; 0 when none did. */
   lastEnded(): Promise<number>;
-  /** Ids of tasks that ended as `succeeded` or `undone` before `time` (ISO 8601, UTC), at most `limit`, the longest ago first. */
-  endedBefore(time: string, limit: number): Promise<readonly string[]>;
+  /** Ids of tasks that ended as `succeeded` or `undone` before `time` (ISO 8601, UTC), at most `limit`, the longest ago first; default: among all. */
+  endedBefore(time: string, limit: number, among?: readonly string[]): Promise<readonly string[]>;
   /**
    * Removes tasks that are `succeeded` or `undone` and hold no lease, each with its plan, journal, commit row and secrets
    * (`task/<id>/`), all in one transaction; others stay. A key of one that is gone is free. Numbers of ends are never

@@ -85,6 +85,8 @@ describe("an event that cannot be stored", () => {
   const eventStore = (): StateStore["events"] => ({
     append: async (list) => store.events.append(list),
     after: async (...args) => store.events.after(...args),
+    remove: async () => 0,
+    removedUpTo: async () => 0,
     last: async () => store.events.last(),
   });
   const stored = async (): Promise<string[]> => (await store.events.after(0)).map((one) => lineOf(one as never));

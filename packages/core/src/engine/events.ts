@@ -98,6 +98,11 @@ export class Events {
   async *after(seq: number, { task, signal, over }: Following = {}): AsyncGenerator<HostwrightEvent> {
     using sleeper = this.#wakeups.sleeper(task ?? ALL);
     let cursor = seq;
+    if (task === undefined && seq > 0) {
+      const upTo = await this.#store.removedUpTo();
+      const at = new Date().toISOString();
+      if (seq < upTo) yield { seq: upTo, at, task: null, type: "events:removed", payload: { after: seq, upTo } };
+    }
     for (;;) {
       if (signal?.aborted === true) return;
       sleeper.reset();

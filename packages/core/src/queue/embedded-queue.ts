@@ -7,8 +7,9 @@ import { Semaphore } from "../servers/semaphore.ts";
 const POLL_MS = 200;
 /** Milliseconds between two looks for tasks whose worker died. */
 const RECOVER_MS = 2_000;
-/** Milliseconds between two looks for plans whose time is over. */
-const SWEEP_MS = 3_600_000;
+/** Milliseconds between two looks for what is over and may go; while there is more, between two steps. */
+const MAINTAIN_MS = 60_000;
+const MAINTAIN_MORE_MS = 1_000;
 /** Tasks that only wait for leases, for each that may run: more of them would keep nobody busier. */
 const WAITING_PER_SLOT = 4;
 
@@ -34,7 +35,7 @@ export class EmbeddedQueue {
     const loops = [
       this.#claim(worker, concurrency, running, stop.signal),
       recoverAgain(worker, stop.signal),
-      sweepAgain(worker, stop.signal),
+      maintainAgain(worker, stop.signal),
       worker.stranding.tell(stop.signal).catch(() => undefined),
     ];
     return {
@@ -111,10 +112,10 @@ async function recoverAgain(worker: Worker, signal: AbortSignal): Promise<void> 
   }
 }
 
-async function sweepAgain(worker: Worker, signal: AbortSignal): Promise<void> {
+async function maintainAgain(worker: Worker, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await worker.sweep(signal).catch(() => undefined);
-    await pause(SWEEP_MS, signal);
+    const step = await worker.maintain(signal).catch(() => null);
+    await pause(step?.done === false ? MAINTAIN_MORE_MS : MAINTAIN_MS, signal);
   }
 }
 

@@ -40,6 +40,12 @@ export class SecretVault {
     return new Map(wanted.map((id) => [id, this.#box.open(known(sealed, id), id)]));
   }
 
+  /** As `load`, of those that there are. @throws HW_SECRET_UNREADABLE for one that cannot be opened */
+  async find(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const sealed = await this.#store.get(ids);
+    return new Map([...sealed].map(([id, text]) => [id, this.#box.open(text, id)]));
+  }
+
   /** As `load`; the result answers for these ids only. @throws HW_SECRET_UNREADABLE, now or for another id later. */
   async resolver(ids: readonly string[]): Promise<Resolve> {
     const values = await this.load(ids);

@@ -9,6 +9,7 @@ const UNDER_WAY: readonly string[] = ["running", "cancelling", "undoing"];
 export function raiseEpoch(tables: Tables, at: string, outcome: unknown): EpochRaised {
   tables.lastEvent += LEAP;
   tables.epoch++;
+  tables.returned.clear();
   const given = [...tables.tasks.values()].filter(
     ({ id, state }) => UNDER_WAY.includes(state) && !tables.commits.has(id),
   );

@@ -23,7 +23,19 @@ export function memoryRecords(tables: Tables): RecordStore {
     },
     delete: async (kind, id) => deleteRecords(tables, [{ kind, id }]),
     claimedBy: async (kind, name) => tables.claims.get(keyOf(kind, name)) ?? null,
-    nextNumber: async (counter, from) => nextNumber(tables, counter, from),
+    nextNumber: async (counter, from) => {
+      const returned = [...(tables.returned.get(counter) ?? [])].filter((value) => value >= from);
+      if (returned.length === 0) return nextNumber(tables, counter, from);
+      const value = Math.min(...returned);
+      tables.returned.get(counter)?.delete(value);
+      return value;
+    },
+    discard: async (kind, id, { counter, value }) => {
+      if (!tables.records.has(keyOf(kind, id))) return false;
+      deleteRecords(tables, [{ kind, id }]);
+      tables.returned.set(counter, new Set([...(tables.returned.get(counter) ?? []), value]));
+      return true;
+    },
   };
 }
 

@@ -31,6 +31,8 @@ export interface Tables {
   /** `kind name` to id. */
   claims: Map<string, string>;
   counters: Map<string, number>;
+  /** Numbers that were given back, by counter. */
+  returned: Map<string, Set<number>>;
   register: Map<string, RegisteredResource>;
   tasks: Map<string, TaskRow>;
   journal: Map<string, readonly JournalRow[]>;
@@ -55,6 +57,7 @@ export function emptyTables(installation: string): Tables {
     records: new Map(),
     claims: new Map(),
     counters: new Map(),
+    returned: new Map(),
     register: new Map(),
     tasks: new Map(),
     journal: new Map(),

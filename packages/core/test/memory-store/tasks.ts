@@ -49,9 +49,10 @@ export function memoryTasks(tables: Tables): TaskStore {
         .toSorted((a, b) => a.ended - b.ended)
         .slice(0, limit)
         .map((row) => ({ ...listed(row), ended: row.ended })),
-    endedBefore: async (time, limit) =>
+    endedBefore: async (time, limit, among) =>
       [...tables.tasks.values()]
         .filter((row) => OVER.includes(row.state) && (row.finishedAt ?? time) < time)
+        .filter(({ id }) => among?.includes(id) ?? true)
         .toSorted((a, b) => ((a.finishedAt ?? "") < (b.finishedAt ?? "") ? -1 : 1))
         .slice(0, limit)
         .map(({ id }) => id),

@@ -108,6 +108,24 @@ export function recordPromises(open: OpenHarness): void {
       expect(await store.records.nextNumber("gid", 5)).toBe(5);
     });
 
+    it("draws a number again that was given back, once, and none after the epoch was raised", async () => {
+      const { store, reopen } = await use(open);
+      const draw = async (from = 20_000) => store.records.nextNumber("uid", from);
+      for (const id of ["s1", "s2", "s3"])
+        await store.records.put(site(id, `${id}.test`, await draw()), { expect: 0, claims: [`www.${id}.test`] });
+      const discard = async (id: string, value: number) => store.records.discard("site", id, { counter: "uid", value });
+      const twice = await Promise.all([discard("s2", 20_001), discard("s2", 20_001), discard("none", 5)]);
+      expect(twice.filter(Boolean)).toHaveLength(1);
+      expect(await discard("s1", 20_000)).toBe(true);
+      expect(await store.records.get("site", "www.s1.test")).toBeNull();
+      const other = await reopen();
+      expect(await other.records.nextNumber("gid", 20_000)).toBe(20_000);
+      expect([await draw(20_001), await draw(), await draw()]).toEqual([20_001, 20_000, 20_003]);
+      expect(await discard("s3", 20_002)).toBe(true);
+      await store.raiseEpoch("2026-01-01T00:00:00.000Z", {});
+      expect(await draw()).toBe(20_004);
+    });
+
     it("refuses a secret value instead of storing its placeholder", async () => {
       const { store } = await use(open);
       const { secret } = await import("../../src/model/secret.ts");

@@ -3,6 +3,7 @@ import type { Operation } from "../../contracts/operation.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
 import { parseInput } from "../../model/parse.ts";
+import type { Retention } from "../../model/retention.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import { generatePassword, type SecretVault } from "../../store/secrets.ts";
@@ -34,6 +35,8 @@ export interface EngineParts {
   readonly uids: { readonly from: number; readonly to: number };
   /** Where this hub is, for people who find its claim on a server: see `homeOf`. */
   readonly home: string;
+  /** Default: `RETENTION`. */
+  readonly retention?: Retention;
   /** Milliseconds for which a plan may be run. */
   readonly planLifeMs: number;
   /** Milliseconds between two signs of life of a task that is worked; default 10,000. */
@@ -100,7 +103,7 @@ export async function discardDraft({ store, vault }: EngineParts, taskId: string
   if (draft === null || !(await retireDraft(store.records, taskId, draft))) return;
   // The draft last: it names the secrets.
   await vault.removePrefix(`site/${draft.id}/`);
-  await store.records.delete("site", draft.id);
+  await store.records.discard("site", draft.id, { counter: "uid", value: draft.uid });
 }
 
 async function planParsed(

@@ -3,6 +3,11 @@ import type { Residue } from "../../model/residue.ts";
 
 /** Every event by its `noun:verb` name. The union is open: plugins and later versions add to it. */
 export interface EventMap {
+  /**
+   * First to a reader whose cursor `after` lies before events that are not kept any more, up to `upTo` (the option
+   * `retention`, or a lost events.db): what it has missed stands in tasks and records. Never stored.
+   */
+  "events:removed": { readonly after: number; readonly upTo: number };
   "task:submitted": { readonly type: string; readonly title: string; readonly actor: string };
   /**
    * It waits for leases; said again when what is in its way changes. `position` is 1 when only tasks that hold leases are

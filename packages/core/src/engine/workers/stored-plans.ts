@@ -2,9 +2,14 @@ import type { StoredTask } from "../../contracts/store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { newId } from "../../model/ids.ts";
 import { canonicalJson } from "../../model/canonical.ts";
+import { RETENTION } from "../../model/retention.ts";
+import { sweepPlans } from "../maintenance/sweep-plans.ts";
 import type { PlanApproval, PlanData } from "../planning/plan.ts";
 import { openPlan, sealPlan } from "../planning/seal-plan.ts";
 import { parseRequest, planIdOf, planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
+
+/** More than the one that is added. */
+const PLANS_AT_ONCE = 10;
 
 /** Plans a request and keeps the plan, sealed, until its time is over: whoever knows id and hash may approve it. */
 export async function makeStoredPlan(parts: EngineParts, request: TaskRequest, signal: AbortSignal): Promise<PlanData> {
@@ -14,10 +19,21 @@ export async function makeStoredPlan(parts: EngineParts, request: TaskRequest, s
   const expiresAt = new Date(Date.now() + planLifeMs).toISOString();
   // Before it is planned, which makes drafts and secrets: whatever becomes of this process, a sweep finds them.
   await store.plans.put({ ...known, title: "", hash: "", sealed: null, expiresAt });
-  const plan = await planRequest(parts, request, task, signal);
+  // Who makes plans removes old ones: where nobody works, nobody else does.
+  await maintainPlans(parts, signal);
+  const plan = await planRequest(parts, request, task, signal).catch(async (error: unknown) => {
+    // Its draft is discarded: nothing of it is left to be found.
+    await store.plans.remove([known.id]);
+    throw error;
+  });
   const made = { title: plan.title, hash: plan.hash, sealed: await sealPlan(box, plan), expiresAt: plan.expiresAt };
   await store.plans.put({ ...known, ...made });
   return plan;
+}
+
+async function maintainPlans(parts: EngineParts, signal: AbortSignal): Promise<void> {
+  const bounds = { keep: (parts.retention ?? RETENTION).plans, limit: PLANS_AT_ONCE };
+  await sweepPlans(parts, signal, Date.now(), bounds);
 }
 
 /**

@@ -14,7 +14,7 @@ import { requireLease } from "./require-lease.ts";
 import { Runner, type RunEnd } from "../actions/runner.ts";
 import { Session } from "../sessions/session.ts";
 import { hold } from "../actions/undoing.ts";
-import { httpRole, type EngineParts } from "../planning/task-engine.ts";
+import { discardDraft, httpRole, type EngineParts } from "../planning/task-engine.ts";
 
 export interface TaskEnd extends RunEnd {
   readonly plan: PlanData | null;
@@ -90,6 +90,8 @@ export class TaskRun {
   /** Of what was never committed nothing stays: records, reserved names, secrets. */
   async forget(): Promise<void> {
     const { store, vault } = this.#engine;
+    // Of what was not even reserved nothing can be left anywhere.
+    await discardDraft(this.#engine, this.#plan.task);
     for (const removal of this.#plan.release) await store.records.delete(removal.kind, removal.id);
     for (const prefix of [...this.#plan.eraseOnUndo, `task/${this.#plan.task}/`]) await vault.removePrefix(prefix);
   }

@@ -15,7 +15,7 @@ import { discardDraft, planRequest, type EngineParts, type TaskRequest } from ".
 import { sealPlan } from "../planning/seal-plan.ts";
 import { isApproval, planOf } from "./stored-plans.ts";
 import { Stranding } from "./stranding.ts";
-import { sweepPlans } from "./sweeping.ts";
+import { maintain, type MaintenanceStep } from "../maintenance/maintain.ts";
 import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
 import { TaskWatch } from "./task-watch.ts";
 
@@ -92,9 +92,9 @@ export class Worker {
     }
   }
 
-  /** Removes what plans left whose time is over; see `sweepPlans`. */
-  async sweep(stop: AbortSignal): Promise<void> {
-    await sweepPlans(this.#parts, stop);
+  /** A step of the upkeep of the store; see `maintain`. */
+  async maintain(stop: AbortSignal): Promise<MaintenanceStep> {
+    return maintain(this.#parts, stop);
   }
 
   /**

@@ -8,6 +8,8 @@ const UNFINISHED = "state IN ('running', 'cancelling', 'undoing') AND id NOT IN 
 export async function raiseEpoch(db: Database, at: string, outcome: unknown): Promise<EpochRaised> {
   return db.write(() => {
     db.run("UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'epoch'");
+    // The lost store may have given them to sites since.
+    db.run("DELETE FROM returned_numbers");
     const epoch = Number(db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'epoch'")?.value);
     const tasks = db.all<{ id: string }>(`SELECT id FROM tasks WHERE ${UNFINISHED} ORDER BY seq`).map(({ id }) => id);
     for (const task of tasks) {

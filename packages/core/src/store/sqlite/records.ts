@@ -55,7 +55,28 @@ export class SqliteRecords implements RecordStore {
   }
 
   async nextNumber(counter: string, from: number): Promise<number> {
-    return this.#db.write(() => nextNumber(this.#db, counter, from));
+    const sql = `DELETE FROM returned_numbers WHERE counter = ?1 AND value =
+      (SELECT min(value) FROM returned_numbers WHERE counter = ?1 AND value >= ?2) RETURNING value`;
+    return this.#db.write(
+      () => this.#db.get<{ value: number }>(sql, counter, from)?.value ?? nextNumber(this.#db, counter, from),
+    );
+  }
+
+  async discard(
+    kind: RecordKind,
+    id: string,
+    { counter, value }: { counter: string; value: number },
+  ): Promise<boolean> {
+    return this.#db.write(() => {
+      if (this.#db.get("SELECT 1 FROM records WHERE kind = ? AND id = ?", kind, id) === undefined) return false;
+      deleteRecords(this.#db, [{ kind, id }]);
+      this.#db.run(
+        "INSERT INTO returned_numbers (counter, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        counter,
+        value,
+      );
+      return true;
+    });
   }
 }
 

@@ -71,6 +71,7 @@ export const STORE_MIGRATIONS: readonly string[] = [
   ALTER TABLE tasks DROP COLUMN plan;
   `,
   `
+  CREATE TABLE returned_numbers (counter TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (counter, value)) STRICT, WITHOUT ROWID;
   CREATE INDEX tasks_over ON tasks (finishedAt) WHERE state IN ('succeeded', 'undone');
   `,
 ];

@@ -122,9 +122,11 @@ export class SqliteTasks implements TaskStore {
     return (await this.#db.read(() => this.#db.get<{ value: number }>(sql, ENDED)))?.value ?? 0;
   }
 
-  async endedBefore(time: string, limit: number): Promise<readonly string[]> {
-    const sql = `SELECT id FROM tasks WHERE finishedAt < ? AND ${OVER} ORDER BY finishedAt LIMIT ?`;
-    return (await this.#db.read(() => this.#db.all<Pick<Row, "id">>(sql, time, limit))).map(({ id }) => id);
+  async endedBefore(time: string, limit: number, among?: readonly string[]): Promise<readonly string[]> {
+    const named = among === undefined ? "?3 IS NULL" : "id IN (SELECT value FROM json_each(?3))";
+    const sql = `SELECT id FROM tasks WHERE finishedAt < ?1 AND ${OVER} AND ${named} ORDER BY finishedAt LIMIT ?2`;
+    const ids = among === undefined ? null : JSON.stringify(among);
+    return (await this.#db.read(() => this.#db.all<Pick<Row, "id">>(sql, time, limit, ids))).map(({ id }) => id);
   }
 
   async remove(ids: readonly string[]): Promise<number> {

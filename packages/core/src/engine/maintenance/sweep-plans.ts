@@ -1,24 +1,28 @@
 import type { TaskState } from "../../contracts/store.ts";
+import { RETENTION } from "../../model/retention.ts";
 import { discardDraft, type EngineParts } from "../planning/task-engine.ts";
 
 /** Longer than any call that saw a plan while it was good. */
 const GRACE_MS = 10 * 60 * 1000;
+const AT_ONCE = 50;
 const UNFINISHED: readonly (TaskState | null)[] = ["queued", "running", "cancelling", "undoing"];
 
 /**
- * Removes plans whose time is over, with the draft and the secrets that were made for one that was never begun. A plan
- * whose task is unfinished stays, so that the task ends with its reason. Reads once when there is nothing to do.
- * Journals, events and tasks stay: nothing removes those yet. @returns the ids of the plans that were removed
+ * Removes plans whose time is over, and the oldest of too many, with the draft and the secrets that were made for one that
+ * was never begun. A plan whose task is unfinished stays, so that the task ends with its reason. Reads twice when there is
+ * nothing to do. @returns the ids of the plans that were removed
  */
 export async function sweepPlans(
   parts: EngineParts,
   stop: AbortSignal,
   now: number = Date.now(),
+  { keep, limit }: { readonly keep: number; readonly limit: number } = { keep: RETENTION.plans, limit: AT_ONCE },
 ): Promise<readonly string[]> {
   const { plans, tasks } = parts.store;
   const over: string[] = [];
-  for (const { id, task } of await plans.expired(new Date(now - GRACE_MS).toISOString())) {
-    if (stop.aborted) break;
+  const expired = await plans.expired(new Date(now - GRACE_MS).toISOString(), limit);
+  for (const { id, task } of [...expired, ...(await plans.surplus(keep, limit))]) {
+    if (stop.aborted || over.includes(id)) continue;
     if (UNFINISHED.includes(await tasks.state(task))) continue;
     await discardDraft(parts, task);
     over.push(id);

@@ -5,8 +5,8 @@ import type { SiteRecord } from "../../model/records.ts";
 import { EmbeddedQueue } from "../../queue/embedded-queue.ts";
 import { makeDraft } from "../planning/drafts.ts";
 import type { PlanData } from "../planning/plan.ts";
-import { makeStoredPlan } from "./stored-plans.ts";
-import { sweepPlans } from "./sweeping.ts";
+import { makeStoredPlan } from "../workers/stored-plans.ts";
+import { sweepPlans } from "./sweep-plans.ts";
 import { discardDraft, type EngineParts } from "../planning/task-engine.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -135,18 +135,18 @@ describe("sweeping", () => {
     expect((await store.events.after(0, { task: id })).length).toBeGreaterThan(0);
   });
 
-  test("asks the store once when there is nothing to do, and a few times for each plan", async () => {
+  test("asks the store twice when there is nothing to do, and a few times for each plan", async () => {
     const calls: string[] = [];
     await planned("a");
     await sweepPlans(counted(calls), NEVER);
-    expect(calls.splice(0)).toEqual(["plans.expired"]);
+    expect(calls.splice(0)).toEqual(["plans.expired", "plans.surplus"]);
     for (const name of ["b", "c", "d"]) await makeStoredPlan(fake.parts, request(name), NEVER);
     await sweepPlans(counted(calls), NEVER, LATER);
     const count = (name: string): number => calls.filter((call) => call === name).length;
     expect([count("plans.expired"), count("tasks.state"), count("records.get"), count("plans.remove")]).toEqual([
       1, 4, 4, 1,
     ]);
-    expect(calls).toHaveLength(12);
+    expect(calls).toHaveLength(13);
   });
 
   test("is done by every worker when it starts, whatever else fails", async () => {
