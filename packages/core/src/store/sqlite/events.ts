@@ -89,7 +89,7 @@ export async function leapAfterBoot(db: Database, isFirst: boolean): Promise<voi
     const before = seen();
     if (before === boot) return;
     if (before !== undefined) leapNow(db, LEAP);
-    else if (!isFirst) leapNow(db, Math.floor((Date.now() / 1000) * LEAP));
+    else if (!isFirst) startAnew(db, Math.floor((Date.now() / 1000) * LEAP));
     db.run("INSERT INTO meta (name, value) VALUES ('boot', ?) ON CONFLICT DO UPDATE SET value = excluded.value", boot);
   });
 }
@@ -97,6 +97,12 @@ export async function leapAfterBoot(db: Database, isFirst: boolean): Promise<voi
 /** A restored store's readers have seen events that it knows nothing of. */
 export async function leap(db: Transactions): Promise<void> {
   await db.write(() => leapNow(db, LEAP));
+}
+
+/** Readers of the file that was lost are told so. */
+function startAnew(db: Transactions, at: number): void {
+  leapNow(db, at);
+  db.run("INSERT INTO meta (name, value) VALUES (?, ?)", REMOVED, String(at));
 }
 
 function leapNow(db: Transactions, by: number): void {
