@@ -91,7 +91,7 @@ test("where nobody works, whoever plans removes what is over, and a refused plan
   await makeStoredPlan(fake.parts, request("b"), NEVER);
   expect(await plans.expired("9999")).toHaveLength(2);
   fake.drafts.set("bad", { steps: [{ kind: "nonsense" } as never] });
-  await expect(makeStoredPlan(fake.parts, request("bad"), NEVER)).rejects.toThrow();
+  await expect(makeStoredPlan(fake.parts, request("bad"), NEVER)).rejects.toBeInstanceOf(Error);
   expect(await plans.expired("9999")).toHaveLength(2);
 });
 
