@@ -10,8 +10,9 @@ export async function panel(stateDir: string, plugins: readonly Plugin[]): Promi
 /** Another process on the same machine: works what is queued, four tasks at once, until it is told to stop. */
 export async function worker(stateDir: string, plugins: readonly Plugin[], stop: AbortSignal): Promise<void> {
   await using hw = await createHostwright({ stateDir, plugins });
+  const events = hw.events({ after: "now", signal: stop }); // after: seq, to go on where a reader stopped
   await using _working = hw.work({ concurrency: 4 });
-  for await (const event of hw.events({ after: 0, signal: stop })) {
+  for await (const event of events) {
     console.log(event.seq, event.task, event.type, event.payload);
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Operation, OperationContext } from "../../contracts/operation.ts";
 import type { JournalRow } from "../../contracts/store.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import { bounded } from "../../operations/remote-unit.ts";
 import type { EnsureContext } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { Action, PlanData, RunAction } from "../planning/plan.ts";
@@ -50,7 +51,8 @@ export class ActionContext {
         events.tell(this.plan.task, "task:log", {
           action: index,
           server: action.serverName,
-          line: session.redact(line),
+          // A plugin's program is no better known than a site.
+          line: bounded(session.redact(line)),
         });
       },
     };

@@ -235,3 +235,18 @@ describe("a clean-up after the commit", () => {
     expect(world.snapshot()).toEqual({ web1: { "file /a": "x", "file /b": "x" } });
   });
 });
+
+test("what an operation says is told in bounds, without control characters", async () => {
+  engine.operation("chatty", {
+    run: async ({ log }) => {
+      log(`\u001b[31m${"x".repeat(1_000_000)}\u0007`);
+      return null;
+    },
+  });
+  await engine.carryOut(runStep("web1", "chatty"));
+  await engine.events.flush();
+  const said = (await engine.store.events.after(0)).filter(({ type }) => type === "task:log");
+  expect(said.map(({ payload }) => (payload as { line: string }).line)).toEqual([
+    expect.stringMatching(/^\.\.\. x{4000}$/),
+  ]);
+});
