@@ -5,6 +5,7 @@ import { Access, SYSTEM, type Actor, type Policy } from "./api/access.ts";
 import { bound, ended, Lifetime } from "./api/lifetime.ts";
 import { Plan } from "./api/plan.ts";
 import { Platforms } from "./api/platforms.ts";
+import { Removing } from "./api/removing.ts";
 import { Running, type RunOptions } from "./api/running.ts";
 import { Servers } from "./api/servers.ts";
 import { Sites } from "./api/sites.ts";
@@ -78,9 +79,10 @@ export class Hostwright implements AsyncDisposable {
     this.#policy = policy;
     this.#life = life;
     this.#submitting = new Submitting(engine, container.get(PART.events), access);
-    this.servers = bound(life, new Servers(store.records, registry, vault, pool, access));
-    this.platforms = bound(life, new Platforms(store.records, registry, box.hasKey, access));
-    this.sites = bound(life, new Sites(store.records, vault, access));
+    const removing = new Removing(store, vault, pool);
+    this.servers = bound(life, new Servers(store.records, registry, vault, pool, removing, access));
+    this.platforms = bound(life, new Platforms(store.records, registry, box.hasKey, removing, access));
+    this.sites = bound(life, new Sites(store.records, vault, removing, access));
     this.tasks = bound(life, new Tasks(engine, access));
   }
 

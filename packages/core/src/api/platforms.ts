@@ -8,6 +8,7 @@ import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../mode
 import { judgeSource } from "../tasks/judge-source.ts";
 import { Access } from "./access.ts";
 import { getRecord, putAgain, requireManager } from "./record-access.ts";
+import type { Removed, Removing } from "./removing.ts";
 
 /** Records of platforms. Writing a record touches no server: a task publishes the release. */
 export class Platforms {
@@ -15,8 +16,16 @@ export class Platforms {
   readonly #access: Access;
   readonly #registry: Registry;
   readonly #seesSources: boolean;
+  readonly #removing: Removing;
 
-  constructor(records: RecordStore, registry: Registry, seesSources: boolean, access: Access = new Access()) {
+  constructor(
+    records: RecordStore,
+    registry: Registry,
+    seesSources: boolean,
+    removing: Removing,
+    access: Access = new Access(),
+  ) {
+    this.#removing = removing;
     this.#access = access;
     this.#records = records;
     this.#registry = registry;
@@ -72,6 +81,18 @@ export class Platforms {
       { expect: stored?.version ?? 0, claims: [] },
     );
     return record;
+  }
+
+  /**
+   * Forgets a platform that was never published, at once. `managedBy` as the record has it. @throws HW_NOT_FOUND,
+   * HW_RECORD_IN_USE (published: run `deletePlatform`; sites, or a task that works on it; it names them),
+   * HW_RECORD_MANAGED, HW_FORBIDDEN (`platform:remove`)
+   */
+  async remove(idOrName: string, options: { readonly managedBy?: string } = {}): Promise<Removed> {
+    const record = await this.get(idOrName);
+    await this.#access.require("platform:remove", { kind: "platform", name: record.name });
+    requireManager(record, options.managedBy, record.name);
+    return this.#removing.platform(record);
   }
 
   /** By id or name. @throws HW_NOT_FOUND */

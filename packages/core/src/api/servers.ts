@@ -18,6 +18,7 @@ import { readPrivateKey } from "../servers/private-key.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
 import { getRecord, putAgain, requireManager } from "./record-access.ts";
+import type { Removed, Removing } from "./removing.ts";
 
 /** Records of servers. Writing a record touches no server (decisions.md D38). */
 export class Servers {
@@ -26,14 +27,17 @@ export class Servers {
   readonly #registry: Registry;
   readonly #vault: SecretVault;
   readonly #pool: ServerPool;
+  readonly #removing: Removing;
 
   constructor(
     records: RecordStore,
     registry: Registry,
     vault: SecretVault,
     pool: ServerPool,
+    removing: Removing,
     access: Access = new Access(),
   ) {
+    this.#removing = removing;
     this.#access = access;
     this.#records = records;
     this.#registry = registry;
@@ -99,6 +103,20 @@ export class Servers {
     if (kept?.get(id) === privateKey) return false;
     await this.#vault.put(id, privateKey);
     return true;
+  }
+
+  /**
+   * Forgets a server, with its login key, at once. The server is not touched: `left` is what stays there, and it stays this
+   * installation's until another takes it over. `managedBy` as the record has it.
+   * @throws HW_NOT_FOUND, HW_RECORD_IN_USE (platforms, databases or caches of sites, or a task that works there; it names
+   * them), HW_RECORD_MANAGED, HW_FORBIDDEN (`server:remove`), HW_ROLE_SUBMIT
+   */
+  async remove(idOrName: string, options: { readonly managedBy?: string } = {}): Promise<Removed> {
+    const record = await this.get(idOrName);
+    await this.#access.require("server:remove", { kind: "server", name: record.name });
+    this.#vault.requireKey("Forgetting how a server is reached");
+    requireManager(record, options.managedBy, record.name);
+    return this.#removing.server(record);
   }
 
   /** By id or name. @throws HW_NOT_FOUND */

@@ -8,14 +8,17 @@ import { hashPassword } from "../store/password-hash.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
 import { getRecord } from "./record-access.ts";
+import type { Removed, Removing } from "./removing.ts";
 
-/** Records of sites. They come and go by tasks only: install, delete. */
+/** Records of sites. They come and go by tasks: install, delete. */
 export class Sites {
   readonly #records: RecordStore;
   readonly #access: Access;
   readonly #vault: SecretVault;
+  readonly #removing: Removing;
 
-  constructor(records: RecordStore, vault: SecretVault, access: Access = new Access()) {
+  constructor(records: RecordStore, vault: SecretVault, removing: Removing, access: Access = new Access()) {
+    this.#removing = removing;
     this.#access = access;
     this.#records = records;
     this.#vault = vault;
@@ -33,6 +36,17 @@ export class Sites {
     const records = (await this.#records.list("site")).map((row) => row.value as SiteRecord);
     const kept = records.filter((site) => site.status !== "draft");
     return this.#access.visible("site", kept, (site) => site.domain);
+  }
+
+  /**
+   * Forgets what never became a site and has nothing on any server, at once: what an abandoned task or a plan that nobody
+   * begins has reserved. @throws HW_NOT_FOUND, HW_RECORD_IN_USE (installed, something stands on a server: run `deleteSite`;
+   * a task is to make it), HW_FORBIDDEN (`site:remove`)
+   */
+  async remove(idOrDomain: string): Promise<Removed> {
+    const site = await this.get(idOrDomain);
+    await this.#access.require("site:remove", { kind: "site", name: site.domain });
+    return this.#removing.site(site, (await getRecord(this.#records, "site", site.id)).name);
   }
 
   /**

@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   HW_ROLE_SUBMIT:
     "An instance of role `submit` has no key and reaches no server. Submit a request, or do it where the workers run.",
   HW_RECORD_MANAGED: "The record is managed by code or a file (managedBy). Change it there.",
-  HW_RECORD_IN_USE: "The record is still used by others. Remove those first.",
+  HW_RECORD_IN_USE: "The record is still used, by what its message names. Remove that first.",
   HW_SERVICE_UNKNOWN: "No loaded plugin implements this service type. Add the plugin, or correct the type.",
   HW_SERVICE_MISSING: "A server lacks a service that the site needs. Add the service to the server's record.",
   HW_PLATFORM_UNKNOWN: "No loaded plugin implements this platform type. Add the plugin, or correct the type.",

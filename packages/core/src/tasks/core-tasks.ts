@@ -1,4 +1,5 @@
 import { configureSite } from "./configure-site.ts";
+import { removePlatform } from "./delete-platform.ts";
 import { removeSite } from "./delete-site.ts";
 import { installSite } from "./install-site.ts";
 import { siteLoginLink } from "./login-link.ts";
@@ -17,6 +18,7 @@ export const coreTasks: readonly AnyTaskType[] = [
   disableSite,
   configureSite,
   removeSite,
+  removePlatform,
   prepareServer,
   switchServerHttp,
   takeServerOver,

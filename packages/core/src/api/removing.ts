@@ -1,0 +1,117 @@
+import type { RegisteredResource, StateStore, TaskState } from "../contracts/store.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { ServerPool } from "../engine/sessions/server-pool.ts";
+import { namesOf } from "../model/names-of.ts";
+import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+import type { SecretVault } from "../store/secrets.ts";
+
+/** A record that is gone, and what was left on its server, as it was. */
+export interface Removed {
+  readonly id: string;
+  readonly name: string;
+  /** What Hostwright made there, by resource type and key; it is nobody's from now on. */
+  readonly left: readonly Pick<RegisteredResource, "type" | "key">[];
+}
+
+const ENDED: readonly (TaskState | null)[] = ["succeeded", "undone", null];
+
+/** Records that nothing needs any more go at once. No server is touched (decisions.md D38). */
+export class Removing {
+  readonly #store: StateStore;
+  readonly #vault: SecretVault;
+  readonly #pool: ServerPool;
+
+  constructor(store: StateStore, vault: SecretVault, pool: ServerPool) {
+    this.#store = store;
+    this.#vault = vault;
+    this.#pool = pool;
+  }
+
+  async server({ id, name }: ServerRecord): Promise<Removed> {
+    const { records, register } = this.#store;
+    const platforms = (await this.#all<PlatformRecord>("platform")).filter(({ server }) => server === id);
+    refuseUsed(
+      `Server ${name}`,
+      "has platforms",
+      platforms,
+      "Remove them first: hw.platforms.remove(), deletePlatform().",
+    );
+    const sites = (await this.#all<SiteRecord>("site")).filter(
+      ({ status, database, bindings }) =>
+        status !== "draft" && (database?.server === id || bindings?.cache?.server === id),
+    );
+    refuseUsed(`Server ${name}`, "has a database or cache of", sites, "Delete these sites, or move their databases.");
+    await this.#refuseBusy(`Server ${name}`, `server/${id}`);
+    const left = await register.onServer(id);
+    await records.delete("server", id);
+    await register.remove(left);
+    await this.#vault.removePrefix(`server/${id}/`);
+    this.#pool.forget(id);
+    return { id, name, left: left.map(addressOf) };
+  }
+
+  async platform({ id, name, server, release }: PlatformRecord): Promise<Removed> {
+    const { records, register } = this.#store;
+    const sites = (await this.#all<SiteRecord>("site")).filter(
+      ({ status, platform }) => status !== "draft" && platform === id,
+    );
+    refuseUsed(`Platform ${name}`, "has sites", sites, `Delete them, then run deletePlatform("${name}").`);
+    const owner = `platform/${id}`;
+    await this.#refuseBusy(`Platform ${name}`, owner);
+    const held = (await register.about(server, [owner], [])).filter((row) => row.owner === owner);
+    if (release !== null || held.length > 0)
+      throw inUse(`Platform ${name} is published`, `Run deletePlatform("${name}"), which removes its release too.`);
+    await records.delete("platform", id);
+    return { id, name, left: [] };
+  }
+
+  /** What never became a site: nobody works on it, and nothing stands anywhere. `task` is a draft's. */
+  async site({ id, domain, status }: SiteRecord, task: string): Promise<Removed> {
+    const { records, register, tasks } = this.#store;
+    const mend = `Run deleteSite("${domain}"), which removes what it has on servers too.`;
+    if (status === "installed" || status === "deleting") throw inUse(`Site ${domain} is ${status}`, mend);
+    await this.#refuseBusy(`Site ${domain}`, `site/${id}`);
+    if (status === "draft" && !ENDED.includes(await tasks.state(task)))
+      throw inUse(`Task ${task} is to make the site ${domain}`, "Cancel or resolve that task.");
+    const owner = `site/${id}`;
+    for (const server of await this.#all<ServerRecord>("server")) {
+      const rows = (await register.about(server.id, [owner], [])).filter((row) => row.owner === owner);
+      if (rows.length > 0)
+        throw inUse(
+          `Site ${domain} has ${namesOf(rows.map(({ type, key }) => `${type} ${key}`))} on ${server.name}`,
+          mend,
+        );
+    }
+    await this.#vault.removePrefix(`site/${id}/`);
+    await records.delete("site", id);
+    return { id, name: domain, left: [] };
+  }
+
+  async #all<T>(kind: "server" | "platform" | "site"): Promise<readonly T[]> {
+    return (await this.#store.records.list(kind)).map((row) => row.value as T);
+  }
+
+  async #refuseBusy(what: string, scope: string): Promise<void> {
+    const lease = (await this.#store.leases.list()).find((one) => one.scope === scope);
+    if (lease !== undefined)
+      throw inUse(`${what} is used by the task ${lease.task}`, "Wait until it has ended, cancel it, or resolve it.");
+  }
+}
+
+function refuseUsed(
+  what: string,
+  has: string,
+  users: readonly { readonly name?: string; readonly domain?: string }[],
+  mend: string,
+): void {
+  if (users.length === 0) return;
+  throw inUse(`${what} ${has}: ${namesOf(users.map(({ name, domain }) => name ?? domain ?? ""))}`, mend);
+}
+
+function inUse(message: string, mend: string): HostwrightError {
+  return new HostwrightError("HW_RECORD_IN_USE", `${message}. Nothing was changed.`, { mend });
+}
+
+function addressOf({ type, key }: RegisteredResource): Removed["left"][number] {
+  return { type, key };
+}
