@@ -13,6 +13,7 @@ import { secret } from "../model/secret.ts";
 import { PART } from "../parts.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { deletePlatform } from "../tasks/delete-platform.ts";
+import { prepare } from "../tasks/prepare-server.ts";
 
 let stateDir: string;
 let hw: Hostwright;
@@ -122,7 +123,7 @@ describe("is refused, naming by what it is used, and nothing is changed:", () =>
     const row = { server: web1.id, type: "unix-user", key: "s2", owner: "site/s2", shared: false, hash: null };
     await store.register.put([row]);
     await expect(hw.sites.remove("b.example")).rejects.toEqual(inUse("unix-user s2", "web1"));
-    const { id } = await hw.submit({ type: "server:prepare", ...{ server: "web1" } });
+    const { id } = await hw.submit(prepare("web1"));
     await putSite({ id: "s3", domain: "c.example", status: "draft" }, id);
     await expect(hw.sites.remove("s3")).rejects.toEqual(inUse(`Task ${id}`));
   });
