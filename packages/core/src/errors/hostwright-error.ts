@@ -58,6 +58,13 @@ export function isHostwrightError(value: unknown): value is HostwrightError {
   );
 }
 
+/** What a plugin or Node threw, as an error of ours; one of ours as it is. */
+export function toHostwrightError(cause: unknown): HostwrightError {
+  if (isHostwrightError(cause)) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new HostwrightError("HW_INTERNAL", `${why.slice(0, 300)} Nothing was changed.`, { cause });
+}
+
 /** Another worker has the task now: it is not this one's to end, to undo or to tell of. */
 export function isLeaseLost(value: unknown): boolean {
   return isHostwrightError(value) && value.code === "HW_LEASE_LOST";

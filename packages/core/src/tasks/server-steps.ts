@@ -1,8 +1,10 @@
+import type { Declared } from "../contracts/resource.ts";
 import type { Estate } from "../engine/planning/estate.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Owned } from "../engine/planning/steps.ts";
 import { collectReferences } from "../model/references.ts";
 import { directory } from "../resources/directory.ts";
+import type { Alone } from "./alone.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 export const DRIVER_FOLDER = "/usr/local/lib/hostwright";
@@ -12,6 +14,7 @@ export async function serverItems(
   context: PlanningContext,
   server: ServerRecord,
   serving: ReturnType<Estate["fitServices"]> = context.estate.servingServices(server),
+  alone: Alone | null = null,
 ): Promise<readonly Owned[]> {
   const facts = await context.facts(server);
   const owner = `server/${server.id}`;
@@ -25,10 +28,12 @@ export async function serverItems(
         ]
       : []),
   ];
-  const services = serving.flatMap(({ record, definition }) => {
-    const view = context.estate.serverView(server, record, facts.of(record));
-    return definition.role.server(view);
-  });
+  const declare = ({ record, definition }: (typeof serving)[number]): readonly Declared[] =>
+    definition.role.server(context.estate.serverView(server, record, facts.of(record)));
+  const services =
+    alone === null
+      ? serving.flatMap(declare)
+      : (await alone.each(serving, ({ record }) => `${record.kind} service ${record.name}`, declare)).flat();
   const items = [...folders, ...services].map((declared) => ({ ...declared, owner }));
   await context.ensureSecrets(collectReferences(items).map(({ id }) => id));
   return items;
@@ -38,16 +43,20 @@ export async function serverStep(
   context: PlanningContext,
   server: ServerRecord,
   extra: readonly Owned[] = [],
+  alone: Alone | null = null,
 ): Promise<EnsureStep> {
+  const before = alone?.count ?? 0;
+  const items = await serverItems(context, server, undefined, alone);
+  const isWhole = (alone?.count ?? 0) === before;
   const owner = `server/${server.id}`;
   return {
     kind: "ensure",
     title: `prepare ${server.name} for its services`,
     server,
     phase: "prepare",
-    items: [...(await serverItems(context, server)), ...extra],
-    // What a service declares whose plugin is absent cannot be told from what nobody declares any longer.
-    remove: context.estate.unfitServices(server).length > 0 ? null : (row) => row.owner === owner,
+    items: [...items, ...extra],
+    // What a service declares whose plugin is absent, or fails, cannot be told from what nobody declares any longer.
+    remove: context.estate.unfitServices(server).length > 0 || !isWhole ? null : (row) => row.owner === owner,
     publish: publisherOf(context, server),
   };
 }

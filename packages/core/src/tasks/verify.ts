@@ -1,11 +1,9 @@
 import * as z from "zod";
 import type { Problem } from "../contracts/plugin.ts";
-import { isUnfit, problemOf } from "../engine/plugins/stored-options.ts";
-import type { HostwrightError } from "../errors/hostwright-error.ts";
-import { breathe, mapSlowly } from "../model/breathe.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
 import type { EnsureStep, Owned, Step } from "../engine/planning/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+import { Alone } from "./alone.ts";
 import { foreignProblems } from "./foreign.ts";
 import { heldBackProblems } from "./held-back.ts";
 import { leftoversOn } from "./leftovers.ts";
@@ -34,7 +32,8 @@ export interface VerifyValue {
 /**
  * Asks whether a server with all its sites, a platform or a site stands as recorded, by name, id or `@name`. The plan
  * holds what differs; run, it is set right. The value, of the plan and of the task, is a `VerifyValue`. What the loaded
- * plugins cannot work with is left out of a server's verify, as it is, and listed among its problems.
+ * plugins cannot work with, and each platform, site or service that fails by itself, is left out of a server's verify, as it
+ * is, and named among its problems; its neighbours go on.
  * @throws HW_NOT_FOUND when planned; of one platform or site also HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE
  */
 export function verify(alias: string): VerifyRequest {
@@ -67,7 +66,7 @@ async function verifySite(context: PlanningContext, site: SiteRecord): Promise<T
       { scope: `server/${parts.web.id}`, mode: "shared" },
     ],
     steps: [...before, publish, probeStep(parts, "changed")],
-    value: found(context, [parts.web], readPage(context, parts)),
+    value: found(context, parts.web, readPage(context, parts)),
   };
 }
 
@@ -82,47 +81,46 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
     ],
     steps: [await serverStep(context, context.estate.server(platform.server)), step],
     commit: { put: publishedRecord(context, platform, release), deleteRecords: [] },
-    value: found(context, [context.estate.server(platform.server)], {}),
+    value: found(context, context.estate.server(platform.server), {}),
   };
 }
 
 /** All sites of the server at once: its resources are read per type, never per site (decisions.md D13, promise 9). */
 async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft> {
   const { estate } = context;
+  // What the server itself refuses is refused here: the rest is each record's own.
   await context.facts(server, { standing: true });
-  const unfit: HostwrightError[] = [];
-  const sitesHere = estate.sitesOnServer(server.id);
-  const served = await fitOnes(sitesHere, unfit, async (site) => siteParts(context, site));
-  const here = new Set(sitesHere.map((site) => site.id));
-  const sitesStored = [...new Set([...estate.sitesOnDatabase(server.id), ...estate.sitesBoundTo(server.id)])].filter(
-    (site) => !here.has(site.id),
+  const alone = new Alone(context);
+  const isHere = new Set(estate.sitesOnServer(server.id));
+  const sitesWanted = new Set([...isHere, ...estate.sitesOnDatabase(server.id), ...estate.sitesBoundTo(server.id)]);
+  const judged = await alone.each(
+    [...sitesWanted],
+    ({ domain }) => `site ${domain}`,
+    async (site) => {
+      const parts = await siteParts(context, site);
+      return [ownerOf(parts), itemsOn(server, parts, isHere.has(site))] as const;
+    },
   );
-  const stored = await fitOnes(sitesStored, unfit, async (site) => siteParts(context, site));
-  const items: Owned[] = [
-    ...(await mapSlowly(served, (parts) => [...webItems(parts), ...httpItems(parts)])).flat(),
-    ...[...served, ...stored].flatMap((parts) => [
-      ...(parts.database?.service.server.id === server.id ? databaseItems(parts) : []),
-      ...bindingItems(parts, server),
-    ]),
-  ];
-  const platforms = estate.platforms.filter((platform) => platform.server === server.id);
-  const platformSteps = await fitOnes(
-    platforms,
-    unfit,
-    async (platform) => (await platformStep(context, platform)).step,
+  const platformSteps = await alone.each(
+    estate.platforms.filter((platform) => platform.server === server.id),
+    ({ name }) => `platform ${name}`,
+    async (platform) => ({ ...(await platformStep(context, platform)).step, apart: alone.tellOwner }),
   );
-  const owners = new Set([...served, ...stored].map(ownerOf));
+  const owners = new Set(judged.map(([owner]) => owner));
   const sites: EnsureStep = {
     kind: "ensure",
-    title: `${served.length} sites of ${server.name}`,
+    title: `${judged.length} sites of ${server.name}`,
     server,
     phase: "prepare",
-    items,
+    items: judged.flatMap(([, items]) => items),
     remove: (row) => owners.has(row.owner) && context.registry.findResourceType(row.type)?.removal === "delete",
+    apart: alone.tellOwner,
     publish: publisherOf(context, server),
   };
   const leftovers = await leftoversOn(context, server);
-  const steps: Step[] = [await serverStep(context, server), ...platformSteps, sites, ...leftovers.steps];
+  const steps: Step[] = [await serverStep(context, server, [], alone), ...platformSteps, sites, ...leftovers.steps];
+  const finding = Promise.all([findProblems(context, server), foreignProblems(context, server)]);
+  finding.catch(() => undefined);
   return {
     ...NOTHING,
     title: `verify server ${server.name}`,
@@ -130,61 +128,41 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must
     // neither take back what was set right for all others nor cost each of them a start of its PHP.
     steps,
-    value: found(context, [server], {}, unfit, foreignProblems(context, server)),
+    value: async () => {
+      const [problems, foreign] = await finding;
+      const left = [...foreign, ...alone.problems()].map((problem) => ({ ...problem, server: server.name }));
+      return valueOf([...problems, ...left], {});
+    },
   };
 }
 
-/**
- * Whatever the loaded plugins can work with. A record of an absent plugin stays as it is, with all that it has on the
- * server, and its neighbours are verified all the same (decisions.md D4).
- */
-async function fitOnes<T, R>(
-  records: readonly T[],
-  unfit: HostwrightError[],
-  work: (record: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  // One after the other: what they wait for is read once for all, and then each would be worked in one breath with the rest.
-  for (const record of records) {
-    await breathe();
-    try {
-      results.push(await work(record));
-    } catch (error) {
-      if (!isUnfit(error)) throw error;
-      unfit.push(error);
-    }
-  }
-  return results;
+/** What a site has on a server: all of it where its pages are served from, else what it stores there. */
+function itemsOn(server: ServerRecord, parts: SiteParts, isServed: boolean): readonly Owned[] {
+  return [
+    ...(isServed ? [...webItems(parts), ...httpItems(parts)] : []),
+    ...(parts.database?.service.server.id === server.id ? databaseItems(parts) : []),
+    ...bindingItems(parts, server),
+  ];
 }
 
 /** Read while the plan is made, not before it. */
 async function found(
   context: PlanningContext,
-  servers: readonly ServerRecord[],
+  server: ServerRecord,
   reading: VerifyValue["pages"] | Promise<VerifyValue["pages"]>,
-  unfit: readonly HostwrightError[] = [],
-  finding: Promise<readonly Problem[]> = Promise.resolve([]),
 ): Promise<Readonly<Record<string, unknown>>> {
-  const [problems, pages, foreign] = await Promise.all([findProblems(context, servers), reading, finding]);
-  const left = [...foreign, ...unfit.map(problemOf)].map((problem) => ({ server: servers[0]?.name ?? "", ...problem }));
-  // One absent plugin is one problem, however many sites it has.
-  return {
-    problems: [...new Map([...problems, ...left].map((problem) => [problem.message, problem])).values()],
-    pages,
-  };
+  const [problems, pages] = await Promise.all([findProblems(context, server), reading]);
+  return valueOf(problems, pages);
 }
 
-async function findProblems(
-  context: PlanningContext,
-  servers: readonly ServerRecord[],
-): Promise<VerifyValue["problems"]> {
-  const lists = await Promise.all(
-    servers.map(async (server) => {
-      const problems = await Promise.all([problemsOf(context, server), heldBackProblems(context, server)]);
-      return problems.flat().map((problem) => ({ ...problem, server: server.name }));
-    }),
-  );
-  return lists.flat();
+/** One absent plugin is one problem, however many services it has. */
+function valueOf(problems: VerifyValue["problems"], pages: VerifyValue["pages"]): Readonly<Record<string, unknown>> {
+  return { problems: [...new Map(problems.map((problem) => [problem.message, problem])).values()], pages };
+}
+
+async function findProblems(context: PlanningContext, server: ServerRecord): Promise<VerifyValue["problems"]> {
+  const problems = await Promise.all([problemsOf(context, server), heldBackProblems(context, server)]);
+  return problems.flat().map((problem) => ({ ...problem, server: server.name }));
 }
 
 async function readPage(context: PlanningContext, parts: SiteParts): Promise<VerifyValue["pages"]> {

@@ -218,7 +218,9 @@ export class Estate {
     let peers = this.#peers.get(server.id);
     if (peers === undefined) {
       const platforms = new Set(this.sitesOnDatabase(server.id).map((site) => site.platform));
-      const webs = [...platforms].map((platform) => this.server(this.platform(platform).server));
+      // A site whose platform or server is missing is its own trouble, and not that of all others here.
+      const webIds = new Set(this.platforms.filter(({ id }) => platforms.has(id)).map((platform) => platform.server));
+      const webs = this.servers.filter(({ id }) => webIds.has(id));
       const others = webs.filter((web) => web.id !== server.id);
       peers = [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))];
       this.#peers.set(server.id, peers);

@@ -1,6 +1,6 @@
 import type { FactProbe, Problem, ServiceDefinition } from "../../contracts/plugin.ts";
-import type { HeldName, HttpRole } from "../../contracts/roles/http.ts";
-import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import type { HeldName } from "../../contracts/roles/http.ts";
+import { HostwrightError, toHostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord, ServiceRecord } from "../../model/records.ts";
 import { problemOf } from "../plugins/stored-options.ts";
 import { runBatch, type BatchResult } from "../sessions/batch.ts";
@@ -58,21 +58,24 @@ export async function readFacts(
   const services = estate.fitServices(server);
   const asked: (readonly string[])[] = [];
   const ask = (argv: readonly string[]): number => asked.push(argv) - 1;
-  const facts = services.map(({ record, definition }) => ({
-    record,
-    probes: Object.entries(definition.facts(record.options)).map(([name, probe]) => ({
-      name,
-      probe,
-      at: ask(probe.argv),
-    })),
-  }));
+  const failed = new Map<string, HostwrightError>();
+  const facts = services.map(({ record, definition }) => {
+    const probes = attempt(failed, server, record, () => Object.entries(definition.facts(record.options))) ?? [];
+    return { record, probes: probes.map(([name, probe]) => ({ name, probe, at: ask(probe.argv) })) };
+  });
   const serving = estate.servingServices(server);
-  const packages = [...new Set(services.flatMap(({ record, definition }) => definition.packages(record.options)))];
+  const packages = [
+    ...new Set(
+      services.flatMap(
+        ({ record, definition }) => attempt(failed, server, record, () => definition.packages(record.options)) ?? [],
+      ),
+    ),
+  ];
   const packagesAt = ask([...PACKAGES, ...packages]);
   const dumps =
     wanted.taken === true
-      ? serving.flatMap(({ definition }) =>
-          definition.kind === "http" ? [{ role: definition.role, at: ask(definition.role.dump) }] : [],
+      ? serving.flatMap(({ record, definition }) =>
+          definition.kind === "http" ? [{ record, role: definition.role, at: ask(definition.role.dump) }] : [],
         )
       : [];
   const claimAt = ask(CLAIM);
@@ -81,7 +84,6 @@ export async function readFacts(
   const results = await runBatch(target, asked);
   const said = (at: number | null): string => (at === null ? "" : (results[at]?.stdout ?? ""));
 
-  const failed = new Map<string, HostwrightError>();
   const own = new Map<string, OwnFacts>();
   for (const { record, probes } of facts) {
     const read = attempt(failed, server, record, () => factsFrom(probes, results));
@@ -98,6 +100,9 @@ export async function readFacts(
       : (attempt(failed, server, record, () => definition.problems(estate.serverView(server, record, of(record)))) ??
         []),
   );
+  const heldNames = dumps.flatMap(
+    ({ record, role, at }) => attempt(failed, server, record, () => role.heldNames(said(at))) ?? [],
+  );
   const installed = new Set(
     said(packagesAt)
       .split("\n")
@@ -110,7 +115,7 @@ export async function readFacts(
     failed,
     missingPackages: packages.filter((name) => !installed.has(name)),
     problems: [...estate.unfitServices(server).map(problemOf), ...[...failed.values()].map(problemOf), ...judged],
-    heldNames: dumps.flatMap(({ role, at }: { role: HttpRole; at: number }) => role.heldNames(said(at))),
+    heldNames,
     usedIds: new Set(said(idsAt).split("\n").filter(Boolean).map(Number)),
     standing: parseStanding(said(standingAt)),
   };
@@ -138,10 +143,10 @@ function attempt<T>(
   try {
     return work();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const { code, message } = toHostwrightError(cause);
     const error = new HostwrightError(
-      isHostwrightError(cause) ? cause.code : "HW_INTERNAL",
-      `The facts of ${service.kind} service ${service.name} (${service.type}) of ${server.name} could not be judged: ${why.slice(0, 300)}`,
+      code,
+      `The facts of ${service.kind} service ${service.name} (${service.type}) of ${server.name} could not be judged: ${message}`,
       {
         cause,
         server: server.name,

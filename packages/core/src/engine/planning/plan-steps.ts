@@ -123,7 +123,9 @@ async function planEnsure(planner: StepPlanner, step: EnsureStep, server: Server
   const changes: PlannedChange[] = [];
   const guards: Guard[] = [...(step.guards ?? [])];
   const register: Registration[] = [];
-  const wanted = inOrder(planner.registry, present.wanted.get(step) ?? []);
+  const sorted = inOrder(planner.registry, present.wanted.get(step) ?? []);
+  if (step.apart !== undefined) await leaveRefused(step, sorted, server);
+  const wanted = sorted.filter(({ owner }) => !present.left.owners.has(owner));
   for (const item of wanted) {
     const pause = breathe();
     if (pause !== null) await pause;
@@ -134,16 +136,11 @@ async function planEnsure(planner: StepPlanner, step: EnsureStep, server: Server
       changes.push(replacing(planner, before, item));
       continue;
     }
-    if (before !== undefined) refuseSecondOwner(step, item, before);
+    requireOwn(step, item, before, present);
     const holders = present.holders.get(item.id) ?? [];
-    const other = holders.find((row) => row.owner !== item.owner && !(row.shared && item.shared));
-    if (other !== undefined) throw conflict(step, item, other.owner);
     const state = present.states.get(item.id);
     const { type, key, owner, shared } = item;
     const known = holders.some((row) => row.owner === owner && row.hash !== null);
-    // What a site finds is not its own, even where it looks just as wanted: it would go with the site one day.
-    if (before === undefined && state !== undefined && holders.length === 0 && owner.startsWith("site/"))
-      throw foreign(step, item);
     const stands = isSatisfied(item.resourceType, item.desired, item.identity, state);
     const fits = stands && !isRefreshed(item, changes);
     if (fits || (before !== undefined && !stands)) {
@@ -181,6 +178,39 @@ async function planEnsure(planner: StepPlanner, step: EnsureStep, server: Server
   return { changes: [...changes, ...removed.changes], guards, register: [...register, ...removed.register] };
 }
 
+/** Of a step that judges each owner alone: those of whom something is others' are left out, whole. */
+async function leaveRefused(
+  step: EnsureStep,
+  sorted: readonly Wanted[],
+  { present, taken }: ServerPlan,
+): Promise<void> {
+  const seen = new Map<string, Wanted>();
+  for (const item of sorted) {
+    const pause = breathe();
+    if (pause !== null) await pause;
+    try {
+      requireOwn(step, item, seen.get(item.id) ?? taken.get(item.id), present);
+      if (!seen.has(item.id)) seen.set(item.id, item);
+    } catch (error) {
+      present.left.leave(step, item.owner, error);
+    }
+  }
+}
+
+/** @throws HW_RESOURCE_CONFLICT for what another owner has, HW_RESOURCE_FOREIGN for what stands there and is nobody's */
+function requireOwn(step: EnsureStep, item: Wanted, before: Wanted | undefined, present: Present): void {
+  if (before !== undefined) refuseSecondOwner(step, item, before);
+  const holders = present.holders.get(item.id) ?? [];
+  const other = holders.find((row) => row.owner !== item.owner && !(row.shared && item.shared));
+  if (other !== undefined) throw conflict(step, item, other.owner);
+  const state = present.states.get(item.id);
+  if (state === undefined || holders.length > 0) return;
+  // What a site finds is not its own, even where it looks just as wanted: it would go with the site one day.
+  const isSites = before === undefined && item.owner.startsWith("site/");
+  const stands = isSatisfied(item.resourceType, item.desired, item.identity, state);
+  if (isSites || (!stands && before === undefined && !item.owner.startsWith("server/"))) throw foreign(step, item);
+}
+
 /** From what an earlier step makes of it to what this one does. */
 function replacing({ fingerprint }: StepPlanner, before: Wanted, item: Wanted): PlannedChange {
   const { type, key, owner, shared, spec, resourceType } = item;
@@ -209,7 +239,7 @@ async function planRemovals(
   const { present, declared, removed } = server;
   const changes: PlannedChange[] = [];
   const register: Registration[] = [];
-  const rows = present.dropped.filter((row) => step.remove?.(row) === true);
+  const rows = present.dropped.filter((row) => step.remove?.(row) === true && !present.left.owners.has(row.owner));
   const held = new Set(present.dropped);
   for (const row of inOrder(planner.registry, rows.toReversed()).toReversed()) {
     const pause = breathe();

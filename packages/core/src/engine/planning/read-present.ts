@@ -6,7 +6,8 @@ import { collectReferences } from "../../model/references.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { Phase } from "./plan.ts";
-import { addressKey, readStates } from "./resource-states.ts";
+import { LeftOut } from "./left-out.ts";
+import { addressKey, readStates, type States } from "./resource-states.ts";
 import type { Session } from "../sessions/session.ts";
 import type { EnsureStep } from "./steps.ts";
 import { isSatisfied, wantedOf, type Wanted } from "./wanted.ts";
@@ -39,6 +40,8 @@ export interface Waiting {
 export interface Present {
   readonly wanted: ReadonlyMap<EnsureStep, readonly Wanted[]>;
   readonly states: ReadonlyMap<string, unknown>;
+  /** Who is left out, as it stands: see `EnsureStep.apart`. */
+  readonly left: LeftOut;
   /** Registered for an owner that declares it no longer. */
   readonly dropped: readonly RegisteredResource[];
   readonly holders: ReadonlyMap<string, readonly RegisteredResource[]>;
@@ -53,39 +56,59 @@ export async function readPresent(
   steps: readonly EnsureStep[],
 ): Promise<Present> {
   const { registry, session } = planner;
-  const items = steps.flatMap((step) => step.items);
-  await session.loadSecrets((await mapSlowly(items, (item) => collectReferences(item.spec))).flat());
+  const left = new LeftOut(session.signal);
+  await loadSecrets(session, steps, left);
   const wanted = new Map<EnsureStep, readonly Wanted[]>();
-  for (const step of steps)
-    wanted.set(step, await mapSlowly(step.items, (item) => wantedOf(registry, item, session.resolve)));
+  for (const step of steps) {
+    const ready = async (items: EnsureStep["items"]): Promise<readonly Wanted[]> =>
+      mapSlowly(items, (item) => wantedOf(registry, item, session.resolve));
+    wanted.set(step, await left.eachOwner(step, step.items, ready));
+  }
   const all = [...wanted.values()].flat();
   const registered = await registeredFor(planner, server, steps, all);
   const declared = new Set(all.map((item) => `${item.id}\n${item.owner}`));
   const dropped = registered.filter(
     (row) =>
+      !left.owners.has(row.owner) &&
       !declared.has(`${addressKey(row.type, row.key)}\n${row.owner}`) &&
       // What only an absent plugin knows stays as it is until that is back (decisions.md D4).
       registry.findResourceType(row.type) !== undefined &&
       steps.some((step) => step.remove?.(row) === true),
   );
   const target = await session.target(server);
-  const [states, pending] = await Promise.all([
-    readStates(registry, target, [...all, ...dropped], { contents: false }),
-    readPending(planner, server, steps),
-  ]);
+  const read = async (list: readonly (Wanted | RegisteredResource)[], contents: boolean): Promise<States> =>
+    left.readTypes(list, wanted, async (some) => readStates(registry, target, some, { contents }));
+  const [states, pending] = await Promise.all([read([...all, ...dropped], false), readPending(planner, server, steps)]);
   const differing = await filterSlowly(all, (item) => {
     const state = states.get(item.id);
     return state !== undefined && !isSatisfied(item.resourceType, item.desired, item.identity, state);
   });
-  const shown = [...differing, ...dropped];
-  const contents = shown.length === 0 ? [] : await readStates(registry, target, shown, { contents: true });
+  const shown = [...differing, ...dropped].filter(({ owner }) => !left.owners.has(owner));
+  const contents = shown.length === 0 ? [] : await read(shown, true);
   return {
     wanted,
     states: new Map([...states, ...contents]),
-    dropped,
+    left,
+    dropped: dropped.filter(({ owner }) => !left.owners.has(owner)),
     holders: Map.groupBy(registered, (row) => addressKey(row.type, row.key)),
     pending,
   };
+}
+
+/** All at once; only where that fails, each owner's for itself. */
+async function loadSecrets(session: Session, steps: readonly EnsureStep[], left: LeftOut): Promise<void> {
+  try {
+    const items = steps.flatMap((step) => step.items);
+    await session.loadSecrets((await mapSlowly(items, (item) => collectReferences(item.spec))).flat());
+  } catch (error) {
+    if (!steps.some((step) => step.apart !== undefined)) throw error;
+    for (const step of steps) {
+      await left.eachOwner(step, step.items, async (items) => {
+        await session.loadSecrets(collectReferences(items));
+        return [];
+      });
+    }
+  }
 }
 
 /** One site's rows are a few among thousands; of a whole server's sites they are most. */

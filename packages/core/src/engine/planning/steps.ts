@@ -1,6 +1,7 @@
 import type { Guard } from "../../contracts/guard.ts";
 import type { Declared } from "../../contracts/resource.ts";
 import type { RecordVersion, RegisteredResource } from "../../contracts/store.ts";
+import type { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Phase } from "./plan.ts";
 
@@ -29,6 +30,11 @@ export interface EnsureStep extends StepCommon {
    * owners of the plan's items have; of everything on the server only when its own step declares nothing.
    */
   readonly remove: ((resource: RegisteredResource) => boolean) | null;
+  /**
+   * Its items' owners are judged alone: one whose secrets, states or things cannot be had is told here and left out, as it
+   * stands, and the others go on. Default: whatever fails refuses the plan.
+   */
+  readonly apart?: (owner: string, error: HostwrightError) => void;
   /** Its items take the place of what earlier steps of the plan made of the same things. Default: that is a conflict. */
   readonly replaces?: true;
   /** http service to publish after a change, or when a publication is pending. */

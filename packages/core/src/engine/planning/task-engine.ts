@@ -115,9 +115,10 @@ async function planParsed(
   const { type, parsed, estate, taskId } = request;
   const context = planningContext(parts, session, estate, taskId);
   const draft = await type.plan(context, parsed);
-  const value = Promise.resolve(draft.value);
+  const { value: given } = draft;
+  const value = typeof given === "function" ? given : Promise.resolve(given);
   // Awaited below: what planning throws first must not leave it unhandled.
-  value.catch(() => undefined);
+  if (typeof value !== "function") value.catch(() => undefined);
   const planned = await planSteps(
     {
       registry,
@@ -134,7 +135,7 @@ async function planParsed(
   const plan = {
     ...rest,
     ...planned,
-    value: await value,
+    value: await (typeof value === "function" ? value() : value),
     leases: sharpenLeases(draft, planned.actions),
     id: planIdOf(taskId),
     task: taskId,

@@ -39,8 +39,11 @@ export type TaskDraft = Pick<
   "title" | "leases" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
 > & {
   readonly steps: readonly Step[];
-  /** Given back when the task succeeds; what is still being read is waited for after the servers' states. */
-  readonly value: PlanData["value"] | Promise<PlanData["value"]>;
+  /**
+   * Given back when the task succeeds; what is still being read is waited for after the servers' states. A function is asked
+   * once the steps are planned.
+   */
+  readonly value: PlanData["value"] | Promise<PlanData["value"]> | (() => Promise<PlanData["value"]>);
 };
 
 export interface TaskType<Request = never> {

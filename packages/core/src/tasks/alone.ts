@@ -1,0 +1,65 @@
+import type { Problem } from "../contracts/plugin.ts";
+import { isUnfit, problemOf } from "../engine/plugins/stored-options.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { toHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";
+import { breathe } from "../model/breathe.ts";
+import { namesOf } from "../model/names-of.ts";
+
+/** Judges each record alone: one that cannot be worked with is named among the problems, and its neighbours go on. */
+export class Alone {
+  readonly #context: PlanningContext;
+  readonly #left: { readonly what: string; readonly error: HostwrightError }[] = [];
+
+  constructor(context: PlanningContext) {
+    this.#context = context;
+  }
+
+  /** How often something was left out. */
+  get count(): number {
+    return this.#left.length;
+  }
+
+  /** What the work gave for each record, without those that it failed for. */
+  async each<T, R>(
+    records: readonly T[],
+    what: (record: T) => string,
+    work: (record: T) => R | Promise<R>,
+  ): Promise<readonly R[]> {
+    const results: R[] = [];
+    // One after the other: what they wait for is read once for all, and then each would be worked in one breath with the rest.
+    for (const record of records) {
+      await breathe();
+      try {
+        results.push(await work(record));
+      } catch (error) {
+        if (this.#context.session.signal.aborted) throw error;
+        this.tell(what(record), error);
+      }
+    }
+    return results;
+  }
+
+  tell(what: string, error: unknown): void {
+    this.#left.push({ what, error: toHostwrightError(error) });
+  }
+
+  /** The same of what the planner leaves out, by its owner: `site/s7k2m9xq4t`. */
+  readonly tellOwner = (owner: string, error: HostwrightError): void => {
+    const { sites, platforms } = this.#context.estate;
+    const site = sites.find(({ id }) => owner === `site/${id}`);
+    const platform = platforms.find(({ id }) => owner === `platform/${id}`);
+    this.tell(site === undefined ? `platform ${platform?.name ?? owner}` : `site ${site.domain}`, error);
+  };
+
+  /** What has one cause is one problem, however many records have it. */
+  problems(): readonly Problem[] {
+    const byCause = Map.groupBy(this.#left, ({ error }) => `${error.code} ${error.message}`);
+    return [...byCause.values()].flatMap((list) => {
+      const [first] = list;
+      if (first === undefined) return [];
+      const problem = problemOf(first.error);
+      const names = namesOf([...new Set(list.map(({ what }) => what))]);
+      return [isUnfit(first.error) ? problem : { ...problem, message: `${names}: ${problem.message}` }];
+    });
+  }
+}

@@ -1,0 +1,162 @@
+import * as z from "zod";
+import type { PlatformRole } from "../src/contracts/platform.ts";
+import type { Plugin, ServiceDefinition } from "../src/contracts/plugin.ts";
+import type { Declared } from "../src/contracts/resource.ts";
+import type { DatabaseRequest } from "../src/contracts/roles/database.ts";
+import type { SiteView } from "../src/contracts/views.ts";
+import type { PlanData } from "../src/engine/planning/plan.ts";
+import { planRequest, type EngineParts } from "../src/engine/planning/task-engine.ts";
+import { Registry, type AnyResourceType } from "../src/engine/plugins/registry.ts";
+import { canonicalJson } from "../src/model/canonical.ts";
+import { newId } from "../src/model/ids.ts";
+import { directory } from "../src/resources/directory.ts";
+import { removeSite } from "../src/tasks/delete-site.ts";
+import { verify, verifyAlias } from "../src/tasks/verify.ts";
+import { FakeEngine, serverRecord } from "./fake-engine.ts";
+import { FakeWorld, type FakeSpec } from "./fake-world.ts";
+
+const options = { version: 1, schema: z.strictObject({}) };
+export const declared = (type: string, path: string): Declared => ({ type, spec: { path } });
+
+export const http = {
+  webUser: "www",
+  publication: { root: "/etc/web", statusEntry: () => ({ name: "status", content: "" }) },
+  port: () => 80,
+  server: () => [directory({ path: "/etc/web" })],
+  site: ({ id, domain }: SiteView) => [{ name: `${id}.conf`, content: domain }],
+};
+export const php = {
+  server: () => [directory({ path: "/etc/php" })],
+  site: ({ id }: SiteView) => [declared("unit", `${id}.service`), declared("php-thing", `/php/${id}`)],
+  socket: (id: string) => `/run/${id}`,
+  sandbox: () => [],
+  interpreter: () => ["php"],
+};
+export const db = {
+  protocol: "sql",
+  server: () => [directory({ path: "/etc/sql" })],
+  site: ({ siteId }: DatabaseRequest) => [declared("database", siteId)],
+  binding: () => ({}),
+};
+
+export function service(name: string, kind: string, role: unknown, types: readonly AnyResourceType[] = []): Plugin {
+  const nothing = { packages: () => [], facts: () => ({}), problems: () => [] };
+  const definition = { kind, type: name, options, role, ...nothing } as unknown as ServiceDefinition;
+  return { name: `${name}-plugin`, contract: 1, services: [definition], resourceTypes: types };
+}
+
+export function platform(type: string, change: Partial<PlatformRole> = {}): Plugin {
+  const role = {
+    databases: ["sql"],
+    layout: { docroot: "web", sourceAt: "web", mountPoints: [] },
+    driver: { name: `${type}.php`, source: "" },
+    ownFolders: () => [],
+    confFolders: () => [],
+    binds: () => [],
+    webRules: () => ({}),
+    settings: ({ domain }: SiteView) => [{ path: "settings", content: domain }],
+    ...change,
+  } as unknown as PlatformRole;
+  return { name: `${type}-plugin`, contract: 1, platforms: [{ type, options, siteOptions: options, role }] };
+}
+
+/** One server with two platforms and three sites, everything as wanted, by plugins that a test may leave out or break. */
+export class FakeEstate implements AsyncDisposable {
+  readonly world: FakeWorld;
+  readonly engine: FakeEngine;
+  readonly plugins: readonly Plugin[];
+
+  private constructor(world: FakeWorld, engine: FakeEngine) {
+    this.world = world;
+    this.engine = engine;
+    this.plugins = [
+      service("web", "http", http),
+      service("fpm", "php", php, [this.resource("php-thing")]),
+      service("sql", "db", db, [this.resource("database")]),
+      platform("blog"),
+      platform("shop"),
+    ];
+  }
+
+  static async open(): Promise<FakeEstate> {
+    const world = new FakeWorld();
+    const estate = new FakeEstate(world, await FakeEngine.open(world, []));
+    const services = [
+      { name: "http", kind: "http", type: "web" },
+      { name: "php", kind: "php", type: "fpm" },
+      { name: "db", kind: "db", type: "sql" },
+    ].map((record) => ({ ...record, options: {}, optionsVersion: 1 }));
+    await estate.put("server", "web1", "web1", { ...serverRecord("web1"), services });
+    for (const type of ["blog", "shop"]) {
+      const release = {
+        root: `/srv/${type}`,
+        source: { path: "/source" },
+        release: { digest: "d".repeat(64), version: "1" },
+      };
+      const common = { server: "web1", type, options: {}, optionsVersion: 1, managedBy: null };
+      await estate.put("platform", `p-${type}`, type, { id: `p-${type}`, name: type, ...common, ...release });
+    }
+    await Promise.all([estate.site("s1", "p-blog"), estate.site("s2", "p-shop"), estate.site("s3", "p-shop")]);
+    await estate.carryOut(await estate.plan(estate.plugins, verify("web1")));
+    return estate;
+  }
+
+  /** A type of resource whose state is its spec. */
+  resource(name: string): AnyResourceType {
+    const address = (spec: unknown): string => {
+      const { path, name: own, key } = spec as { path?: string; name?: string; key?: string };
+      return path ?? own ?? key ?? "";
+    };
+    const type: AnyResourceType = {
+      ...this.world.type(name),
+      key: address,
+      desired: (spec: unknown) => ({ value: canonicalJson(spec) }),
+      showSpec: (spec: FakeSpec) => canonicalJson(spec),
+    };
+    return type;
+  }
+
+  parts(loaded: readonly Plugin[]): EngineParts {
+    const core = ["file", "directory", "tree", "unix-user", "unit"].map((name) => this.resource(name));
+    return { ...this.engine.parts([verifyAlias, removeSite]), registry: new Registry(loaded, core) };
+  }
+
+  async plan(loaded: readonly Plugin[], request: { readonly type: string }): Promise<PlanData> {
+    return planRequest(this.parts(loaded), request, newId("t", 16), new AbortController().signal);
+  }
+
+  without(...names: readonly string[]): readonly Plugin[] {
+    return this.plugins.filter(({ name }) => !names.includes(name.replace("-plugin", "")));
+  }
+
+  async put(kind: "server" | "platform" | "site", id: string, name: string, value: unknown): Promise<void> {
+    const known = await this.engine.store.records.get(kind, id);
+    await this.engine.store.records.put({ kind, id, name, value }, { expect: known?.version ?? 0, claims: [] });
+  }
+
+  async site(
+    id: string,
+    on: string,
+    change: { readonly optionsVersion?: number; readonly http?: string } = {},
+  ): Promise<void> {
+    const domain = `${id}.example.com`;
+    const place = { platform: on, http: "http", php: "php", database: { server: "web1", service: "db" } };
+    const common = { aliases: [], status: "installed", enabled: true, uid: 20_000, options: {}, optionsVersion: 1 };
+    await this.put("site", id, domain, { id, domain, ...common, ...place, ...change });
+  }
+
+  /** What a plan asks for stands, and is registered. */
+  async carryOut({ actions }: PlanData): Promise<void> {
+    for (const action of actions) {
+      if (action.kind === "run") continue;
+      for (const { type, key, spec, owner, shared, after: hash } of action.changes) {
+        this.world.states("web1").set(`${type} ${key}`, { value: canonicalJson(spec) });
+        await this.engine.store.register.put([{ server: "web1", type, key, owner, shared, hash }]);
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine[Symbol.asyncDispose]();
+  }
+}
