@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { runStep } from "../../test/fake-engine.ts";
 import { gate, openOwn, own, type OwnFacade } from "../../test/own-facade.ts";
@@ -133,6 +135,19 @@ describe("who waits", () => {
     for await (const { type } of events) seen.push(type);
     expect(seen).toEqual(["task:submitted"]);
   });
+
+  test("for a task that is removed meanwhile is told that it is gone", async () => {
+    const { hw, stateDir } = await open();
+    const { id } = await hw.submit(own("a"));
+    const waiting = hw.task(id).outcome();
+    const following = seenOf(hw.task(id).events());
+    const db = new DatabaseSync(join(stateDir, "store.db"));
+    db.prepare("DELETE FROM tasks WHERE id = ?").run(id);
+    db.close();
+    // Nobody tells of it: what wakes everybody now and then finds it out.
+    await expect(waiting).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+    expect(await following).toEqual(["task:submitted"]);
+  }, 30_000);
 
   test("costs nothing while other tasks go on: hundreds are woken by their own alone", async () => {
     const { hw, engine } = await open();

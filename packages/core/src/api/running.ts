@@ -121,7 +121,8 @@ export class Running {
   }
 
   async #hasEnded(id: string): Promise<boolean> {
-    return hasEnded(await this.#parts.engine.store.tasks.state(id));
+    const state = await this.#parts.engine.store.tasks.state(id);
+    return state === null || hasEnded(state);
   }
 }
 

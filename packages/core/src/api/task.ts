@@ -61,7 +61,9 @@ export class Task {
     using sleeper = ends.sleeper(this.id);
     for (;;) {
       sleeper.reset();
-      if (hasEnded(await store.tasks.state(this.id))) {
+      const state = await store.tasks.state(this.id);
+      // It may also be gone by then: its time was over.
+      if (state === null || hasEnded(state)) {
         const { outcome } = await this.#visible();
         const { value, ...rest } = outcome as TaskOutcome;
         return { ...rest, value: await this.#reveal(value) };
@@ -92,7 +94,8 @@ export class Task {
     let endedAt: number | null = null;
     const over = async (): Promise<number | null> => {
       const task = await this.#parts.store.tasks.get(this.id);
-      if (task === null || !hasEnded(task.state)) return null;
+      if (task === null) return 0;
+      if (!hasEnded(task.state)) return null;
       if (told === task.state) return 0;
       const at = task.finishedAt === null ? 0 : Date.parse(task.finishedAt);
       endedAt ??= performance.now() - Math.max(0, Date.now() - at);
