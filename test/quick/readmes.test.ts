@@ -59,6 +59,13 @@ describe("the README of core names", () => {
     expect(builders.filter((name) => !text.includes(`\`${name}(`))).toEqual([]);
   });
 
+  test("every method of the facade", () => {
+    const [, facade = ""] = /^export class Hostwright .*?\{\n(.*?)^\}/ms.exec(read(`${CORE}/hostwright.ts`)) ?? [];
+    const methods = [...facade.matchAll(/^ {2}(?:async )?(?!constructor)([a-z]\w*)\(/gm)].map(([, name = ""]) => name);
+    expect(methods.length).toBeGreaterThan(9);
+    expect(methods.filter((name) => !text.includes(`\`hw.${name}(`))).toEqual([]);
+  });
+
   test("every option of what people call", () => {
     const inputs = ["tasks/", "hostwright", "options", "notify/", "model/", "api/"]
       .flatMap((folder) => exported("export type", folder))
