@@ -21,7 +21,7 @@ import { raiseEpoch, type RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
-import type { Resolution } from "./engine/workers/worker.ts";
+import type { Resolution } from "./engine/workers/resolve.ts";
 import type { TaskRequest } from "./engine/planning/task-engine.ts";
 import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import { parseInput } from "./model/parse.ts";
@@ -166,8 +166,8 @@ export class Hostwright implements AsyncDisposable {
 
   /**
    * Works queued tasks, at most `concurrency` at once (default 4), until it is disposed; what runs then is handed over at
-   * the end of its present action, and goes on where somebody works next. A task that only waits for others
-   * (`Task.waiting`) leaves its turn to the next, up to four for each. Several workers, in this process or others on this
+   * the end of its present action, and goes on where somebody works next. Tasks of one site are worked one after the other
+   * in the order of their submission; one that waits for others (`Task.waiting`) holds nothing and takes no turn. Several workers, in this process or others on this
    * machine, share the queue (decisions.md D39). Meanwhile the instance's notifiers are at work too.
    */
   work(options: { readonly concurrency?: number } = {}): AsyncDisposable {
@@ -249,6 +249,7 @@ export class Hostwright implements AsyncDisposable {
     const { store, pool } = this.#container.get(PART.engine);
     await this.#life.close();
     const inOrder = [
+      async () => this.#container.get(PART.worker).settled(),
       async () => this.#container.get(PART.events).close(),
       () => this.#container.get(PART.telemetry)[Symbol.dispose](),
       async () => pool.close(),

@@ -143,7 +143,8 @@ export type { Action, EnsureAction, PlanApproval, PlannedChange, RunAction } fro
 export type { EventMap, EventType, HostwrightEvent, Listener } from "./engine/events.ts";
 export type { OpenServer } from "./engine/sessions/server-pool.ts";
 export type { TaskRequest } from "./engine/planning/task-engine.ts";
-export type { Resolution, TaskOutcome } from "./engine/workers/worker.ts";
+export type { Resolution } from "./engine/workers/resolve.ts";
+export type { TaskOutcome } from "./engine/workers/task-outcome.ts";
 export type { StrandedTask } from "./engine/workers/stranding.ts";
 export type { Residue } from "./model/residue.ts";
 export type { Maintained } from "./engine/maintenance/maintain.ts";

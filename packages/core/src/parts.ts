@@ -94,7 +94,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
       heartbeatMs: (options.leaseMs ?? LEASE_MS) / 6,
     })),
     provide(PART.worker, (parts) => new Worker(parts.get(PART.engine), parts.get(PART.events))),
-    provide(PART.queue, () => new EmbeddedQueue(store.tasks)),
+    provide(PART.queue, () => new EmbeddedQueue()),
     provide(PART.notifying, (parts) => new Notifying(store, parts.get(PART.events), notifiersOf(options))),
   ];
 }

@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, it, onTestFinished } from "vitest";
 import type { StateStore } from "../src/contracts/store.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
-import { aRow, aTask, AT } from "./store-conformance/parts.ts";
+import { aRow, aTask, AT, ended } from "./store-conformance/parts.ts";
 
 function folder(): string {
   const directory = mkdtempSync(join(tmpdir(), "hostwright-erased-"));
@@ -70,8 +70,9 @@ async function fill(store: StateStore): Promise<void> {
 
 async function erase(store: StateStore): Promise<void> {
   await store.secrets.removePrefix("site/gone/");
-  await store.journal.eraseUndo("t3");
-  await store.tasks.move("t1", ["running"], "undone", { finishedAt: AT });
+  await store.tasks.submit(aTask("t3"));
+  await ended(store, "t3", "queued", "undone");
+  await ended(store, "t1", "running", "undone");
   expect(await store.tasks.remove(["t1"])).toBe(1);
   await store.plans.remove(ROUNDS.map((_, n) => `p${n}`));
   while ((await store.events.remove({ task: "t1" }, 10)) > 0);

@@ -124,7 +124,7 @@ export class FakeEngine implements AsyncDisposable {
         fingerprint: (text) => this.box.fingerprint(text),
         server: serverRecord,
         publish: async () => undefined,
-        undoing: async () => true,
+        undoing: async () => ({ cancelled: false }),
         closing: new AbortController().signal,
         patience: () => new Patience(),
         keep: async (name, value) => void this.secrets.set(name, value),

@@ -1,7 +1,7 @@
 import { Access } from "../src/api/access.ts";
 import * as z from "zod";
 import { Task } from "../src/api/task.ts";
-import type { StoredTask } from "../src/contracts/store.ts";
+import type { StoredTask, Wants } from "../src/contracts/store.ts";
 import type { Step } from "../src/engine/planning/steps.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
 import { NOTHING, type AnyTaskType, type TaskDraft } from "../src/engine/planning/task-type.ts";
@@ -27,6 +27,8 @@ export function request(name: string): { readonly type: string; readonly name: s
 export class FakeWorker implements AsyncDisposable {
   readonly world: FakeWorld;
   readonly drafts = new Map<string, Partial<TaskDraft>>();
+  /** What a task is in line for before it is planned, by name; default: nothing. */
+  readonly wants = new Map<string, Wants>();
   readonly engine: FakeEngine;
   readonly parts: EngineParts;
   readonly worker: Worker;
@@ -76,7 +78,8 @@ export class FakeWorker implements AsyncDisposable {
       createdAt: new Date().toISOString(),
     };
     const task = { id: newId("t", 16), ...common, request: request(name), ...change };
-    return this.task((await this.engine.store.tasks.submit(task)).id);
+    const wants = this.wants.get(name);
+    return this.task((await this.engine.store.tasks.submit(task, wants)).id);
   }
 
   /** An operation that tells when it is reached, and goes on when told. */

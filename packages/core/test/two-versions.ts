@@ -78,7 +78,6 @@ export class Death {
       const dying: JournalStore = {
         read: async (task) => journal.read(task),
         isCommitted: async (task) => journal.isCommitted(task),
-        eraseUndo: async (task) => journal.eraseUndo(task),
         write: async (...args) => around(async () => journal.write(...args)),
         commit: async (...args) => around(async () => journal.commit(...args)),
       };

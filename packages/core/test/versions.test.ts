@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { EmbeddedQueue } from "../src/queue/embedded-queue.ts";
-import type { TaskOutcome, Worker } from "../src/engine/workers/worker.ts";
+import type { TaskOutcome } from "../src/engine/workers/task-outcome.ts";
+import type { Worker } from "../src/engine/workers/worker.ts";
 import { Death, TwoVersions, V1, V2, V2_ALONE } from "./two-versions.ts";
 
 const NEVER = new AbortController().signal;
@@ -171,7 +172,7 @@ describe("an approved plan that names what an instance does not know", () => {
   test("is in nobody's way in the queue, and told when that starts", { timeout: LONG_MS }, async () => {
     for (let count = 0; count < 12; count++) await two.approve(V1, WORK);
     const behind = await two.submit({ type: "test:verify" });
-    const queue = new EmbeddedQueue(two.engine.store.tasks).work(worker, 1);
+    const queue = new EmbeddedQueue().work(worker, 1);
     await vi.waitFor(async () => expect(await two.engine.store.tasks.state(behind)).toBe("succeeded"), 30_000);
     await vi.waitFor(async () => expect(await two.stranded()).toHaveLength(13), 30_000);
     await queue[Symbol.asyncDispose]();
@@ -184,7 +185,7 @@ describe("an approved plan that names what an instance does not know", () => {
     two.onCopy = async () => busy.promise;
     await two.submit(WORK);
     await two.approve(V1, WORK);
-    const queue = new EmbeddedQueue(two.engine.store.tasks).work(worker, 1);
+    const queue = new EmbeddedQueue().work(worker, 1);
     await vi.waitFor(async () => expect(await two.stranded()).toHaveLength(2), 30_000);
     busy.resolve();
     await queue[Symbol.asyncDispose]();

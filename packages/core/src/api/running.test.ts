@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { runStep } from "../../test/fake-engine.ts";
 import { gate, openOwn, own, type OwnFacade } from "../../test/own-facade.ts";
+import { ended } from "../../test/store-conformance/parts.ts";
 import { provide } from "../di/container.ts";
 import type { Hostwright } from "../hostwright.ts";
 import { PART } from "../parts.ts";
@@ -129,7 +130,7 @@ describe("who waits", () => {
     const waiting = hw.task(id).outcome();
     const events = hw.task(id).events();
     const outcome = { state: "undone", value: {}, error: null, residue: [] };
-    await engine.store.tasks.move(id, ["queued"], "undone", { outcome, finishedAt: new Date().toISOString() });
+    await ended(engine.store, id, "queued", "undone", outcome);
     expect(await waiting).toEqual(outcome);
     const seen: string[] = [];
     for await (const { type } of events) seen.push(type);

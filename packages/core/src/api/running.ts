@@ -2,7 +2,6 @@ import type { Events, Listener } from "../engine/events.ts";
 import { guarded } from "../engine/stream/guarded.ts";
 import { hasEnded, type TaskEnds } from "../engine/task-ends.ts";
 import type { EngineParts } from "../engine/planning/task-engine.ts";
-import type { Slot } from "../engine/workers/take-leases.ts";
 import type { Worker } from "../engine/workers/worker.ts";
 import { isLeaseLost } from "../errors/hostwright-error.ts";
 import { cancelTask } from "./cancel-task.ts";
@@ -77,7 +76,8 @@ export class Running {
     // What was not begun by then is for whoever looks next.
     if (closing.aborted) return;
     try {
-      await worker.work(id, this.#signal ?? new AbortController().signal, waitingSlot(closing));
+      // What it has begun it ends, also when its instance closes.
+      await worker.work(id, this.#signal ?? new AbortController().signal, closing);
     } catch (error) {
       // Another worker goes on with it, or has ended it.
       if (!isLeaseLost(error) && !(await this.#hasEnded(id))) throw error;
@@ -117,31 +117,11 @@ export class Running {
   async #goOn(id: string): Promise<void> {
     const { engine, worker, closing } = this.#parts;
     if ((await engine.store.tasks.state(id)) === "queued") await this.#work(id);
-    else await worker.recover(id, waitingSlot(closing));
+    else await worker.recover(id, { patience: closing });
   }
 
   async #hasEnded(id: string): Promise<boolean> {
     const state = await this.#parts.engine.store.tasks.state(id);
     return state === null || hasEnded(state);
   }
-}
-
-/** What only waits for others when its instance closes is handed over; what it has begun it ends. */
-function waitingSlot(closing: AbortSignal): Slot {
-  const over = new AbortController();
-  let waits = false;
-  const look = (): void => {
-    if (waits && closing.aborted) over.abort();
-  };
-  closing.addEventListener("abort", look, { once: true });
-  return {
-    closing: over.signal,
-    leave: () => {
-      waits = true;
-      look();
-    },
-    enter: async () => {
-      waits = false;
-    },
-  };
 }

@@ -4,6 +4,7 @@ import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.t
 import type { Events } from "../engine/events.ts";
 import type { PlanApproval } from "../engine/planning/plan.ts";
 import { parseRequest, taskIdOf, titleOf, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
+import { firstWants } from "../engine/workers/first-wants.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access } from "./access.ts";
@@ -15,7 +16,7 @@ export interface SubmitOptions {
   readonly key?: string;
   /**
    * Milliseconds after which whoever works it cancels it and undoes what was done (HW_TASK_TIMEOUT), counted from the
-   * beginning of the work, waiting for others included. Default: none; single commands have limits of their own.
+   * beginning of the work; time in the queue does not count. Default: none; single commands have limits of their own.
    */
   readonly timeoutMs?: number;
 }
@@ -78,7 +79,9 @@ export class Submitting {
     task: Omit<StoredTask, "state" | "finishedAt" | "outcome">,
   ): Promise<StoredTask> {
     try {
-      return await this.#engine.store.tasks.submit(task);
+      const { store, tasks } = this.#engine;
+      const about = tasks.get(task.type)?.subject?.(task.request) ?? {};
+      return await store.tasks.submit(task, await firstWants(store.records, task.id, about));
     } catch (error) {
       if (approved !== null && isHostwrightError(error) && error.code === "HW_TASK_STATE")
         await this.#refuseSecond(approved.id, approved.task);

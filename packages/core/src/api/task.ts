@@ -2,9 +2,10 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
 import { hasEnded, type TaskEnds } from "../engine/task-ends.ts";
-import { waitingOf } from "../engine/workers/take-leases.ts";
+import type { Resolution } from "../engine/workers/resolve.ts";
+import type { TaskOutcome } from "../engine/workers/task-outcome.ts";
+import { waitingOf } from "../engine/workers/turn.ts";
 import { isReference } from "../model/references.ts";
-import type { Resolution, TaskOutcome } from "../engine/workers/worker.ts";
 import type { StateStore, StoredTask, TaskState } from "../contracts/store.ts";
 import { Secret } from "../model/secret.ts";
 import type { SecretVault } from "../store/secrets.ts";
@@ -29,14 +30,14 @@ const LATE_MS = 1_000;
 
 /** Why a task does not run yet; see `Task.waiting`. */
 export interface TaskWaiting {
-  /** `worker`: it is queued. `leases`: a worker has it, but other tasks have what it needs. */
+  /** `worker`: nothing is in its way. `leases`: other tasks have what it needs, or are in front of it for the same. */
   readonly for: "worker" | "leases";
   /**
-   * From 1 on. Of a queued task: among all queued ones in the order of submission. Of one that waits for leases: 1 when
-   * only tasks that run are in its way, and one more for each task that waits in front of it for the same.
+   * From 1 on. Of one that waits for a worker: among all queued ones in the order of submission. Of one that waits for
+   * leases: 1 when only tasks that run are in its way, and one more for each task in front of it for the same.
    */
   readonly position: number;
-  /** Tasks in its way, those that run first, each with the scope that both need, `site/<id>`; empty while it is queued. */
+  /** Tasks in its way, those that run first, each with the scope that both need, `site/<id>`. */
   readonly blockedBy: readonly { readonly task: string; readonly scope: string }[];
 }
 
@@ -115,10 +116,10 @@ export class Task {
   async waiting(): Promise<TaskWaiting | null> {
     const { tasks, leases } = this.#parts.store;
     await this.#visible();
-    const position = await tasks.position(this.id);
-    if (position !== null) return { for: "worker", position, blockedBy: [] };
     const blockers = await leases.waiting(this.id);
-    return blockers === null ? null : { for: "leases", ...waitingOf(blockers) };
+    if (blockers !== null && blockers.length > 0) return { for: "leases", ...waitingOf(blockers) };
+    const position = await tasks.position(this.id);
+    return position === null ? null : { for: "worker", position, blockedBy: [] };
   }
 
   /**

@@ -82,6 +82,10 @@ export interface RecordVersion {
   readonly version: number;
 }
 
+export interface RecordDiscard extends Pick<StoredRecord, "kind" | "id"> {
+  readonly number: { readonly counter: string; readonly value: number };
+}
+
 export interface RecordStore {
   /** By id, or by any name that it claims; an id is looked for first. Costs the same however many there are. */
   get(kind: RecordKind, idOrName: string): Promise<StoredRecord | null>;
@@ -173,12 +177,24 @@ export interface EndedTask extends ListedTask {
   readonly ended: number;
 }
 
+/** What becomes true with the end of a task. */
+export interface TaskEnding {
+  readonly state: Extract<TaskState, "succeeded" | "undone" | "needs-attention">;
+  readonly outcome: unknown;
+  readonly finishedAt: string;
+  readonly deleteRecords: readonly RecordRemoval[];
+  /** Records of which nothing was made, each with the number that was drawn for it: see `RecordStore.discard`. */
+  readonly discards: readonly RecordDiscard[];
+  /** Prefixes of the secrets that go, each ending in `/`. */
+  readonly eraseSecrets: readonly string[];
+}
+
 export interface TaskStore {
   /**
    * Stores it as `queued`. A key is its actor's own: the same type, request and plan under it give the task that is
-   * there. @throws HW_KEY_REUSED when the actor used the key for another request, HW_TASK_STATE when the id is taken.
+   * there. Without `wants` nothing is in its way. @throws HW_KEY_REUSED when the actor used the key for another request, HW_TASK_STATE when the id is taken.
    */
-  submit(task: Omit<StoredTask, "state" | "finishedAt" | "outcome">): Promise<StoredTask>;
+  submit(task: Omit<StoredTask, "state" | "finishedAt" | "outcome">, wants?: Wants): Promise<StoredTask>;
   get(id: string): Promise<StoredTask | null>;
   /** Alone, for those who ask again and again: a stored plan may have megabytes. Null when there is no such task. */
   state(id: string): Promise<TaskState | null>;
@@ -204,11 +220,16 @@ export interface TaskStore {
     id: string,
     from: readonly TaskState[],
     to: TaskState,
-    change?: Partial<Pick<StoredTask, "plan" | "outcome" | "finishedAt">>,
+    change?: Partial<Pick<StoredTask, "plan" | "outcome">>,
   ): Promise<boolean>;
   /**
-   * Tasks that ended after a cursor, in that order, at most `limit` (default 100). A task ends with the move that sets its
-   * `finishedAt`, in the same transaction: whatever becomes of who moved it, it is found here.
+   * Ends it, in one transaction with all that goes with it; false, and nothing is changed, when its state was another, or
+   * when it is committed and was to be `undone`. Prior states are erased unless it needs attention.
+   */
+  end(id: string, from: readonly TaskState[], end: TaskEnding): Promise<boolean>;
+  /**
+   * Tasks that ended after a cursor, in that order, at most `limit` (default 100). Whatever becomes
+   * of who ended it, it is found here.
    */
   ended(after: number, limit?: number): Promise<readonly EndedTask[]>;
   /** A cursor after all that ended so far; 0 when none did. */
@@ -264,13 +285,11 @@ export interface JournalStore {
   /**
    * The pivot (decisions.md D8): the task's commit row, in one transaction with what it changes: removals first, so
    * that a name or resource may pass from one to another. A second commit of the task changes nothing.
-   * @throws HW_TASK_STATE unless the task is `running` (a cancel came first) or needs attention (somebody takes it as done),
-   * or when a version moved; HW_DOMAIN_TAKEN; HW_RESOURCE_CONFLICT. Nothing is changed then.
+   * A task that needs attention, which somebody takes as done, is `running` then. @throws HW_TASK_STATE unless it was one
+   * or the other (a cancel came first), or when a version moved; HW_DOMAIN_TAKEN; HW_RESOURCE_CONFLICT. Nothing is changed then.
    */
   commit(task: string, at: string, changes: CommitChanges): Promise<void>;
   isCommitted(task: string): Promise<boolean>;
-  /** Removes prior states of a finished task. */
-  eraseUndo(task: string): Promise<void>;
 }
 
 export interface StoredEvent {
@@ -359,7 +378,7 @@ export interface Lease {
   readonly task: string;
   /** Rises with every grant in the store: the fencing token. What one call of `acquire` grants shares one. */
   readonly token: number;
-  /** The process that holds it: pid, start time and boot id. */
+  /** The worker that holds it, with its process: see `newHolder`. */
   readonly holder: string;
   /** Counts up; an observer judges by its own clock whether it stands still (decisions.md D14). */
   readonly heartbeat: number;
@@ -375,61 +394,73 @@ export interface Blocker {
   readonly task: string;
   /** The scope that both want. */
   readonly scope: string;
-  /** It has no lease of the scope, but waits for one since before. */
+  /** It has no lease of the scope, but is in line for it, in front. */
   readonly waiting: boolean;
   /** It has the lease and its holder is dead, but the task is unfinished: it is to be recovered. */
   readonly dead: boolean;
 }
 
-/** The place of a task that waits for leases; see `LeaseStore`. */
-export interface LeasePlace {
-  readonly task: string;
-  /** The process that asks: see `Lease.holder`. */
-  readonly holder: string;
-  /** Rises with every place given in the store: who has the lowest waits longest. */
-  readonly place: number;
-  /** What it waits for: each scope once, in order. */
+/** What a queued task needs before it may be claimed: see `LeaseStore`. */
+export interface Wants {
+  /**
+   * What it is about, `site/<id>`: of the tasks of one subject only the first in line is looked at, so that a look costs
+   * what there are subjects, not tasks. Its own id where it shares it with nobody.
+   */
+  readonly subject: string;
+  /** Each scope once. */
   readonly scopes: readonly LeaseRequest[];
-  /** See `Lease.heartbeat`. */
-  readonly heartbeat: number;
 }
 
 /**
  * Exclusive excludes all others, shared only exclusive ones; a task does not exclude itself. A task has one holder.
  * Leases of a dead holder go to the next task that asks, with a new token, unless their task is unfinished (`running`,
  * `cancelling`, `undoing`, `needs-attention`): then they still block others (decisions.md D9), and only another holder
- * of the same task gets them, all at once, to recover it. So does any holder that asks for a task that needs attention.
+ * of the same task gets them, all at once, to recover it or to resolve it.
  *
- * First come, first served (D13): a request that is blocked gives its task a place, kept however often it asks again and
- * whoever holds the task, until it is granted or all of it is released. Who asks later waits behind each place whose
- * scopes conflict with his. A place holds nobody up while its holder is dead, its task is finished, or what it waits for
- * belongs to a task that needs attention: nobody knows for how long. A task that has what others wait for goes before
- * them all: else each would wait for the other. `lease-rules.ts` decides all this for every store.
+ * First come, first served (D13). The line is that of the submissions: who waits is a queued task, which holds nothing, and
+ * behind it waits whoever was submitted later and wants what conflicts. Nobody waits behind a task that itself waits for
+ * one that needs attention, for nobody knows how long that lasts; nor behind one that waits for another of its own
+ * subject. A task that has what others wait for goes before them all: else each would wait for the other.
+ * `lease-rules.ts` decides all this for every store.
  */
 export interface LeaseStore {
   /**
-   * All or none, in one transaction; else what is in the way: leases, then places, each in order. What the holder has
-   * already for that task is kept with its token; a shared one becomes exclusive with a new token, if asked.
-   * The same request blocked again writes nothing. Who asks for a task that another living holder has gets no place.
+   * The first queued task that nothing is in the way of; null when there is none. Tasks in `except` are passed over and
+   * are in nobody's way. Reads only, and costs little while nothing has changed.
+   */
+  next(except: ReadonlySet<string>): Promise<string | null>;
+  /**
+   * Takes a queued task out of the line: it is `running`, and the holder has its own lease `task/<id>` and all that it
+   * wants, in one transaction; or what is in the way. Null when it is not queued.
+   */
+  claim(task: string, holder: string, except?: ReadonlySet<string>): Promise<LeaseAnswer | null>;
+  /**
+   * Puts a running task back into the line, at the place of its submission: it is `queued` and has no lease. False, and
+   * nothing is changed, when it is not `running` or that holder has no lease of it.
+   */
+  putBack(task: string, holder: string, wants: Wants): Promise<boolean>;
+  /**
+   * For a task that is claimed, all or none in one transaction; for one that is queued or has ended only what somebody left of
+   * it, so that who looks for the dead with an old answer gets nothing; else what is in the way: leases, then tasks in line, each
+   * in order. What the holder has already for that task is kept with its token; a shared one becomes exclusive with a new
+   * token, if asked. `except` as with `next`. A task that is blocked is in line with what it asked for until it is granted.
    */
   acquire(
     task: string,
     holder: string,
     scopes: readonly LeaseRequest[],
-  ): Promise<{ readonly granted: readonly Lease[] } | { readonly blockedBy: readonly Blocker[] }>;
-  /** What is in the way of a task that has a place, possibly nothing any more; null when it has none. */
+    except?: ReadonlySet<string>,
+  ): Promise<LeaseAnswer>;
+  /** What is in the way of a task in line, possibly nothing any more; null when it is in none. */
   waiting(task: string): Promise<readonly Blocker[] | null>;
-  /**
-   * Of all leases of the task and of its place. False when the holder has no lease of the task any more: stop, and start
-   * no further effect.
-   */
+  /** Of all leases of the task. False when the holder has none any more: stop, and start no further effect. */
   heartbeat(task: string, holder: string): Promise<boolean>;
   /**
-   * The holder has done with an unfinished task that is to be gone on with: its leases and its place stand as those of a
-   * dead holder, so that whoever looks next recovers it at once (decisions.md D39).
+   * The holder has done with a task that is to be gone on with, or resolved: its leases stand as those of a dead holder, so
+   * that whoever looks next gets them at once (decisions.md D39).
    */
   handOver(task: string, holder: string): Promise<void>;
-  /** All leases of the task and its place, or its leases on some scopes; with a holder only what is still its own. */
+  /** All leases of the task, or its leases on some scopes; with a holder only what is still its own. */
   release(task: string, scopes?: readonly string[], holder?: string): Promise<void>;
   list(): Promise<readonly Lease[]>;
   /**
@@ -438,3 +469,5 @@ export interface LeaseStore {
    */
   lastToken(): Promise<number>;
 }
+
+export type LeaseAnswer = { readonly granted: readonly Lease[] } | { readonly blockedBy: readonly Blocker[] };

@@ -47,6 +47,19 @@ export class HostwrightError extends Error {
   }
 }
 
+/** The error of which that is the `toJSON()`, as it is stored with a task. */
+export function errorFromJson(json: Readonly<Record<string, unknown>>): HostwrightError {
+  const { code, message, server, mend, retryable, output, data } = json;
+  const text = (name: string, value: unknown): object => (typeof value === "string" ? { [name]: value } : {});
+  return new HostwrightError((code ?? "HW_INTERNAL") as ErrorCode, String(message), {
+    ...text("server", server),
+    ...text("mend", mend),
+    ...text("output", output),
+    retryable: retryable === true,
+    data: (data ?? {}) as Readonly<Record<string, unknown>>,
+  });
+}
+
 /** Recognises the error also when it comes from a second copy of core (a plugin's own dependency tree). */
 export function isHostwrightError(value: unknown): value is HostwrightError {
   return (

@@ -8,9 +8,9 @@ import { array, assert, asyncProperty, constantFrom } from "fast-check";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { memoryStore } from "../../test/memory-store/memory-store.ts";
 import { Receiver } from "../../test/receiver.ts";
-import { AT, aTask } from "../../test/store-conformance/parts.ts";
+import { aTask, ended } from "../../test/store-conformance/parts.ts";
 import type { Notification, Notifier } from "../contracts/notifier.ts";
-import type { StateStore, TaskState } from "../contracts/store.ts";
+import type { StateStore, TaskEnding } from "../contracts/store.ts";
 import { Events, type HostwrightEvent } from "../engine/events.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { secret } from "../model/secret.ts";
@@ -36,10 +36,10 @@ beforeEach(async () => {
   });
 });
 
-async function end(id: string, state: TaskState = "succeeded"): Promise<void> {
+async function end(id: string, state: TaskEnding["state"] = "succeeded"): Promise<void> {
   await store.tasks.submit(aTask(id));
   const outcome = { state, value: {}, error: null, residue: [] };
-  await store.tasks.move(id, ["queued"], state, { finishedAt: AT, outcome });
+  await ended(store, id, "queued", state, outcome);
 }
 
 /** Keeps what it is given; `answer` decides each try. */
@@ -90,7 +90,7 @@ describe("a notifier", () => {
     await end("t1", "needs-attention");
     await delivery.pass(NEVER);
     await store.tasks.move("t1", ["needs-attention"], "undoing");
-    await store.tasks.move("t1", ["undoing"], "undone", { finishedAt: AT });
+    await ended(store, "t1", "undoing", "undone");
     await delivery.pass(NEVER);
     expect(new Set(ids).size).toBe(2);
   });
@@ -229,7 +229,7 @@ describe("whatever fails, and wherever a worker dies", () => {
         const id = `t${index}`;
         begun.add(id);
         await memory.tasks.submit(aTask(id));
-        await memory.tasks.move(id, ["queued"], "undone", { finishedAt: AT });
+        await ended(memory, id, "queued", "undone");
       } else if (move === "take over") await memory.leases.release("notify/test");
       [next, died] = [move as Step, false];
       if (move !== "end") await new Delivery(mortal, told, one).pass(NEVER).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { runStep } from "../../test/fake-engine.ts";
 import { FakeWorker, file } from "../../test/fake-worker.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
@@ -15,7 +15,7 @@ describe("the queue in the store", () => {
     for (const name of ["a", "b", "c"])
       fake.drafts.set(name, { leases: [{ scope: `site/${name}`, mode: "exclusive" }] });
     const tasks = [await fake.submit("a"), await fake.submit("b"), await fake.submit("c")];
-    await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 1);
+    await using _queue = new EmbeddedQueue().work(fake.worker, 1);
     for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     const started = (await fake.engine.store.events.after(0))
       .filter(({ type }) => type === "task:started")
@@ -23,8 +23,8 @@ describe("the queue in the store", () => {
     expect(started).toEqual(tasks.map(({ id }) => id));
   });
 
-  test("that is closed begins nothing, and hands over what runs and what waits for leases", async () => {
-    const queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
+  test("that is closed begins nothing, and hands over what runs; what waits stays in line", async () => {
+    const queue = new EmbeddedQueue().work(fake.worker, 2);
     const { reached, open } = fake.gate("slow");
     fake.drafts.set("d", { steps: [file("/d"), runStep("web1", "slow"), file("/after")] });
     const last = await fake.submit("d");
@@ -38,14 +38,14 @@ describe("the queue in the store", () => {
     const state = async (id: string): Promise<unknown> => fake.engine.store.tasks.state(id);
     expect([await state(last.id), await state(waiting.id), await state(left.id)]).toEqual([
       "running",
-      "running",
+      "queued",
       "queued",
     ]);
     expect(fake.world.effects.filter((line) => line.includes("/d") || line.includes("/after"))).toEqual([
       "web1 + file /d",
     ]);
 
-    await using _next = new EmbeddedQueue(fake.engine.store.tasks).work(fake.another(), 1);
+    await using _next = new EmbeddedQueue().work(fake.another(), 1);
     for (const one of [last, waiting, left]) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     expect(fake.world.effects.filter((line) => line.includes("/d"))).toEqual(["web1 + file /d"]);
     const runs = (await fake.engine.store.journal.read(last.id)).filter((row) => row.action === 1);
@@ -69,7 +69,7 @@ describe("the queue in the store", () => {
       });
     }
     const tasks = await Promise.all(names.map(async (name) => fake.submit(name)));
-    await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
+    await using _queue = new EmbeddedQueue().work(fake.worker, 2);
     for (const one of tasks) await one.outcome();
     expect(most).toBe(2);
   });
@@ -101,7 +101,7 @@ describe("the queue in the store", () => {
         steps: [runStep("web1", "count")],
       });
     const others = await Promise.all(["e", "f", "g", "h"].map(async (name) => fake.submit(name)));
-    await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
+    await using _queue = new EmbeddedQueue().work(fake.worker, 2);
     await reached;
     for (const one of others) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     // One slot is the slow one's.
@@ -117,23 +117,18 @@ describe("the queue in the store", () => {
     const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
     for (const name of names) fake.drafts.set(name, { leases: [{ scope: `site/${name}`, mode: "exclusive" }] });
     const tasks = await Promise.all(names.map(async (name) => fake.submit(name)));
-    await using _one = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 2);
-    await using _two = new EmbeddedQueue(fake.engine.store.tasks).work(fake.another(), 2);
+    await using _one = new EmbeddedQueue().work(fake.worker, 2);
+    await using _two = new EmbeddedQueue().work(fake.another(), 2);
     for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     expect(fake.world.effects).toHaveLength(names.length);
   });
 
   test("a store that is busy for a while does not end it", async () => {
-    let failures = 3;
-    const { tasks } = fake.engine.store;
-    const flaky = Object.assign(Object.create(tasks) as typeof tasks, {
-      list: async (filter: Parameters<typeof tasks.list>[0]) => {
-        if (failures-- > 0) throw new HostwrightError("HW_STORE_BUSY", "busy", { retryable: true });
-        return tasks.list(filter);
-      },
-    });
+    const { leases } = fake.engine.store;
+    const busy = new HostwrightError("HW_STORE_BUSY", "busy", { retryable: true });
+    vi.spyOn(leases, "next").mockRejectedValueOnce(busy).mockRejectedValueOnce(busy);
     const submitted = await fake.submit("a");
-    await using _queue = new EmbeddedQueue(flaky).work(fake.worker, 1);
+    await using _queue = new EmbeddedQueue().work(fake.worker, 1);
     expect(await submitted.outcome()).toMatchObject({ state: "succeeded" });
   });
 });

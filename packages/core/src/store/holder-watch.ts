@@ -1,4 +1,4 @@
-import type { Lease, LeasePlace } from "../contracts/store.ts";
+import type { Lease } from "../contracts/store.ts";
 import { isHolderGone } from "./holder.ts";
 
 interface Sighting {
@@ -20,16 +20,14 @@ export class HolderWatch {
     this.#now = now;
   }
 
-  /** Takes note of all leases and places that there are now, and tells which are dead. */
-  dead<One extends Lease | LeasePlace>(leases: readonly One[]): ReadonlySet<One> {
+  /** Takes note of all leases that there are now, and tells which are dead. */
+  dead(leases: readonly Lease[]): ReadonlySet<Lease> {
     const now = this.#now();
     const seen = new Map<string, Sighting>();
-    const dead = new Set<One>();
+    const dead = new Set<Lease>();
     const gone = new Map<string, boolean>();
     for (const lease of leases) {
-      const name = JSON.stringify(
-        "place" in lease ? [lease.task, lease.place] : [lease.scope, lease.task, lease.token],
-      );
+      const name = JSON.stringify([lease.scope, lease.task, lease.token]);
       const before = this.#seen.get(name);
       const since = before?.heartbeat === lease.heartbeat ? before.since : now;
       seen.set(name, { heartbeat: lease.heartbeat, since });

@@ -1,58 +1,53 @@
 import { array, assert, constantFrom, integer, property, record, shuffledSubarray } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Lease, LeasePlace, LeaseRequest, TaskState } from "../contracts/store.ts";
-import { decideLeases, type LeaseDecision } from "./lease-rules.ts";
+import type { Lease, LeaseRequest, TaskState } from "../contracts/store.ts";
+import { decideLeases, firstFree, type LeaseDecision, type StandingLease, type Waiting } from "./lease-rules.ts";
 
+/** In the order of their submission. */
 const TASKS = ["t0", "t1", "t2", "t3", "t4", "t5"] as const;
-/** The one that may ask for more while it holds something: two of them could wait for each other, as the engine never does. */
-const UPGRADER = "t0";
-type Verb = "ask" | "again" | "end" | "attention" | "resolve" | "die" | "recover";
+type Verb = "submit" | "claim" | "next" | "end" | "attention" | "resolve" | "die" | "recover";
 
 /** A store in memory, with what the test needs to know beside it. */
 class World {
   leases: Lease[] = [];
-  places: LeasePlace[] = [];
-  readonly states = new Map<string, TaskState>(TASKS.map((task) => [task, "running"]));
+  readonly states = new Map<string, TaskState>();
   readonly holders = new Map<string, string>(TASKS.map((task) => [task, `${task}-0`]));
   readonly wants = new Map<string, readonly LeaseRequest[]>();
   readonly dead = new Set<string>();
   #token = 0;
-  #place = 0;
 
-  decide(task: string, holder: string, scopes: readonly LeaseRequest[]): LeaseDecision {
-    const about = (one: { readonly task: string; readonly holder: string }) => ({
-      state: this.states.get(one.task) ?? null,
-      dead: this.dead.has(one.holder),
-    });
-    return decideLeases(
-      this.leases.map((lease) => ({ lease, ...about(lease) })),
-      this.places.map((place) => ({ place, ...about(place) })),
-      { task, holder, scopes },
-      this.#token + 1,
-    );
+  get standing(): readonly StandingLease[] {
+    return this.leases.map((lease) => ({
+      lease,
+      state: this.states.get(lease.task) ?? null,
+      dead: this.dead.has(lease.holder),
+    }));
   }
 
-  /** Asks until it is granted for what it first asked for. True when it was. */
-  ask(task: string): boolean {
+  get line(): readonly Waiting[] {
+    return TASKS.flatMap((task, place) => {
+      const scopes = this.wants.get(task);
+      return scopes === undefined ? [] : [{ task, place, state: this.states.get(task) ?? "queued", scopes }];
+    });
+  }
+
+  decide(task: string, holder: string, scopes: readonly LeaseRequest[]): LeaseDecision {
+    const place = TASKS.findIndex((one) => one === task);
+    return decideLeases(this.standing, this.line, { task, holder, scopes, place, state: "running" }, this.#token + 1);
+  }
+
+  /** True when it was free to go. */
+  claim(task: string): boolean {
     const scopes = this.wants.get(task) ?? [];
-    const holder = this.holder(task);
-    const decision = this.decide(task, holder, scopes);
+    const decision = this.decide(task, this.holder(task), scopes);
     if ("blockedBy" in decision) {
       expect(decision.blockedBy).not.toEqual([]);
-      if (decision.place !== null) {
-        const place = this.places.find((one) => one.task === task)?.place ?? ++this.#place;
-        this.places = [...this.places.filter((one) => one.task !== task), { ...decision.place, place, heartbeat: 0 }];
-      }
-      expect(this.decide(task, holder, scopes)).toEqual({ blockedBy: decision.blockedBy, place: null });
       return false;
     }
     expect(this.cheated(task, scopes)).toEqual([]);
-    this.#token++;
-    const goes = (lease: Lease): boolean => lease.task === task || decision.dropped.includes(lease);
-    this.leases = [...this.leases.filter((lease) => !goes(lease)), ...decision.own];
-    this.places = this.places.filter((one) => !decision.left.includes(one.task));
+    this.#grant(task, decision);
+    this.states.set(task, "running");
     this.wants.delete(task);
-    expect(this.overlaps()).toEqual([]);
     return true;
   }
 
@@ -60,31 +55,18 @@ class World {
     return this.holders.get(task) ?? "";
   }
 
-  holds(task: string): boolean {
-    return this.leases.some((lease) => lease.task === task);
-  }
-
-  isDead(task: string): boolean {
-    return this.dead.has(this.holder(task));
-  }
-
   end(task: string): void {
     this.leases = this.leases.filter((lease) => lease.task !== task);
-    this.places = this.places.filter((place) => place.task !== task);
-    this.wants.delete(task);
-    this.states.set(task, "running");
+    this.states.delete(task);
   }
 
-  /** Those that waited in front, for the same, could be served and did not wait for the task itself. */
+  /** Those that were submitted before, for the same, and wait for nobody who needs attention. */
   cheated(task: string, scopes: readonly LeaseRequest[]): readonly string[] {
-    const own = this.leases.filter((lease) => lease.task === task);
-    const mine = this.places.find((one) => one.task === task)?.place ?? Infinity;
-    const live = this.places.filter((one) => {
-      const stuck = this.leases.filter((lease) => this.states.get(lease.task) === "needs-attention");
-      return one.task !== task && !this.dead.has(one.holder) && !conflict(one.scopes, stuck);
-    });
-    if (live.some((one) => conflict(one.scopes, own))) return [];
-    return live.filter((one) => one.place < mine && conflict(one.scopes, scopes)).map((one) => one.task);
+    const mine = TASKS.findIndex((one) => one === task);
+    const stuck = this.leases.filter((lease) => this.states.get(lease.task) === "needs-attention");
+    return this.line
+      .filter((one) => one.place < mine && !conflict(one.scopes, stuck) && conflict(one.scopes, scopes))
+      .map((one) => one.task);
   }
 
   overlaps(): readonly Lease[] {
@@ -97,29 +79,44 @@ class World {
   }
 
   take(verb: Verb, task: string, scopes: readonly LeaseRequest[]): void {
-    const free = !this.isDead(task) && this.states.get(task) === "running";
-    if (verb === "ask" && free && !this.wants.has(task) && (task === UPGRADER || !this.holds(task))) {
+    const state = this.states.get(task);
+    const alive = !this.dead.has(this.holder(task));
+    if (verb === "submit" && state === undefined && alive) {
+      this.states.set(task, "queued");
       this.wants.set(task, scopes);
-      this.ask(task);
     }
-    if (verb === "again" && free && this.wants.has(task)) this.ask(task);
-    if (verb === "end" && free && !this.wants.has(task)) this.end(task);
-    if (verb === "attention" && free && this.holds(task) && !this.wants.has(task)) {
-      this.states.set(task, "needs-attention");
-    }
-    if (verb === "resolve" && this.states.get(task) === "needs-attention") this.end(task);
-    if (verb === "die") this.dead.add(this.holder(task));
-    if (verb === "recover") this.recover(task);
+    if (verb === "claim" && state === "queued") this.claim(task);
+    if (verb === "next") this.next();
+    if (verb === "end" && state === "running" && alive) this.end(task);
+    if (verb === "attention" && state === "running" && alive) this.states.set(task, "needs-attention");
+    if (verb === "resolve" && state === "needs-attention") this.end(task);
+    if (verb === "die" && state === "running") this.dead.add(this.holder(task));
+    if (verb === "recover" && state === "running" && !alive) this.recover(task);
+  }
+
+  /** Whoever is told to be next is the first of all that are free, and gets what it wants. */
+  next(): string | null {
+    const free = this.line.filter(
+      ({ task, state, scopes }) => state === "queued" && "granted" in this.decide(task, this.holder(task), scopes),
+    );
+    const next = firstFree(this.standing, this.line);
+    expect(next).toBe(free[0]?.task ?? null);
+    if (next !== null) expect(this.claim(next)).toBe(true);
+    return next;
   }
 
   recover(task: string): void {
-    if (!this.isDead(task) || this.states.get(task) !== "running") return;
     this.holders.set(task, `${this.holder(task)}+`);
-    const before = this.leases.filter((lease) => lease.task === task);
-    if (before.length === 0) return;
     const decision = this.decide(task, this.holder(task), [{ scope: `task/${task}`, mode: "exclusive" }]);
     if ("blockedBy" in decision) throw new Error(`${task} cannot be recovered`);
-    this.leases = [...this.leases.filter((lease) => lease.task !== task), ...decision.own];
+    this.#grant(task, decision);
+  }
+
+  #grant(task: string, decision: Extract<LeaseDecision, { readonly granted: unknown }>): void {
+    this.#token++;
+    const goes = (lease: Lease): boolean => lease.task === task || decision.dropped.includes(lease);
+    this.leases = [...this.leases.filter((lease) => !goes(lease)), ...decision.own];
+    expect(this.overlaps()).toEqual([]);
   }
 }
 
@@ -131,11 +128,12 @@ function conflict(some: readonly LeaseRequest[], others: readonly LeaseRequest[]
 
 const step = record({
   verb: constantFrom<Verb>(
-    "ask",
-    "ask",
-    "ask",
-    "again",
-    "again",
+    "submit",
+    "submit",
+    "submit",
+    "claim",
+    "next",
+    "next",
     "end",
     "end",
     "attention",
@@ -153,8 +151,8 @@ const step = record({
   ),
 });
 
-describe("whatever is asked, ended, left to an operator, killed and recovered", () => {
-  it("no two conflicting leases stand, nobody overtakes who waits for the same, and asking again changes nothing", () => {
+describe("whatever is submitted, claimed, ended, left to an operator, killed and recovered", () => {
+  it("no two conflicting leases stand, nobody overtakes who was submitted before for the same, and the first who is free is next", () => {
     assert(
       property(array(step, { maxLength: 60 }), (steps) => {
         const world = new World();
@@ -164,33 +162,19 @@ describe("whatever is asked, ended, left to an operator, killed and recovered", 
     );
   });
 
-  it("all are served in the end, and of those that wait the first one is next, in whatever order they ask", () => {
+  it("all are served in the end, in whatever order they are resolved", () => {
     const order = shuffledSubarray([...TASKS], { minLength: TASKS.length });
     assert(
-      property(array(step, { maxLength: 40 }), order, integer({ min: 0, max: 3 }), (steps, asking, attention) => {
+      property(array(step, { maxLength: 40 }), order, integer({ min: 0, max: 3 }), (steps, ending, attention) => {
         const world = new World();
         for (const { verb, task, scopes } of steps) world.take(verb, task, scopes);
-        for (const task of TASKS) {
-          world.recover(task);
-          // Some stay for the operator as long as anybody else can be served.
-          if (TASKS.indexOf(task) >= attention) world.take("resolve", task, []);
-        }
-        // A place counts once its new holder has asked.
-        for (const task of TASKS) world.take("again", task, []);
+        for (const task of TASKS) world.take("recover", task, []);
+        // Some stay for the operator as long as anybody else can be served.
+        for (const task of TASKS.slice(attention)) world.take("resolve", task, []);
         for (let rounds = 0; world.wants.size > 0; rounds++) {
-          expect(rounds).toBeLessThanOrEqual(2 * TASKS.length);
-          for (const task of TASKS) world.take("end", task, []);
-          const before = world.wants.size;
-          const stuck = world.leases.filter((lease) => world.states.get(lease.task) === "needs-attention");
-          const canBeServed = world.places.filter((one) => world.wants.has(one.task) && !conflict(one.scopes, stuck));
-          const first = canBeServed.toSorted((a, b) => a.place - b.place)[0];
-          const hasAnother = world.wants.has(UPGRADER) && world.holds(UPGRADER);
-          for (const task of asking) world.take("again", task, []);
-          if (first === undefined) for (const task of TASKS) world.take("resolve", task, []);
-          else {
-            expect(world.wants.size).toBeLessThan(before);
-            if (!hasAnother) expect(world.wants.has(first.task)).toBe(false);
-          }
+          expect(rounds).toBeLessThanOrEqual(3 * TASKS.length);
+          for (const task of ending) world.take("end", task, []);
+          if (world.next() === null) for (const task of ending) world.take("resolve", task, []);
         }
       }),
       { numRuns: 3000 },

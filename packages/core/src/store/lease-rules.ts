@@ -1,4 +1,4 @@
-import type { Blocker, Lease, LeasePlace, LeaseRequest, TaskState } from "../contracts/store.ts";
+import type { Blocker, Lease, LeaseRequest, TaskState } from "../contracts/store.ts";
 
 /** A lease as it stands, with what decides whether it may be taken over. */
 export interface StandingLease {
@@ -9,24 +9,30 @@ export interface StandingLease {
   readonly dead: boolean;
 }
 
-/** The place of a task that waits, with what decides whether it holds others up. */
-export interface StandingPlace {
-  readonly place: LeasePlace;
-  readonly state: TaskState | null;
-  readonly dead: boolean;
+/** A task in line, in the order of submission. */
+export interface Waiting {
+  readonly task: string;
+  readonly state: TaskState;
+  /** Rises with each submission. */
+  readonly place: number;
+  readonly scopes: readonly LeaseRequest[];
 }
 
 export interface AskForLeases {
   readonly task: string;
   readonly holder: string;
   readonly scopes: readonly LeaseRequest[];
+  /** Of a task that the store does not know: behind all others. */
+  readonly place: number;
+  /** Of the task; null when the store knows no such task. One that is claimed at this moment is `running`. */
+  readonly state: TaskState | null;
 }
 
 export type LeaseDecision =
   | {
       readonly blockedBy: readonly Blocker[];
-      /** Written as the task's place, a new one or one that it has with another number; null: nothing is written. */
-      readonly place: Pick<LeasePlace, "task" | "holder" | "scopes"> | null;
+      /** It is not this one's to put in line: another living holder has the task, or nobody may have it now. */
+      readonly isAnothers: boolean;
     }
   | {
       /** All that the holder has been granted for the request, in order of scope. */
@@ -35,32 +41,32 @@ export type LeaseDecision =
       readonly own: readonly Lease[];
       /** Leases of dead holders that go. */
       readonly dropped: readonly Lease[];
-      /** Tasks whose places go: its own, and those that nobody will ask for again. */
-      readonly left: readonly string[];
     };
 
+type Scopes = Map<string, Lease["mode"]>;
+
+const MAY_BE_HELD: readonly (TaskState | null)[] = [null, "running", "cancelling", "undoing", "needs-attention"];
 const UNFINISHED: readonly (TaskState | null)[] = ["running", "cancelling", "undoing", "needs-attention"];
-const FINISHED: readonly (TaskState | null)[] = ["succeeded", "undone", "needs-attention"];
 
 /** Decides a request for leases, all or none; pure, so that every store decides alike. See `LeaseStore`. */
 export function decideLeases(
   standing: readonly StandingLease[],
-  places: readonly StandingPlace[],
+  line: readonly Waiting[],
   request: AskForLeases,
   token: number,
 ): LeaseDecision {
   const { task, holder } = request;
   const wanted = strongest(request.scopes);
   const own = standing.filter(({ lease }) => lease.task === task);
-  // Of a task that needs attention nobody works: who asks for it has resolved it.
-  const taken = own.filter(({ lease, state, dead }) => lease.holder !== holder && !dead && state !== "needs-attention");
-  if (taken.length > 0) return { blockedBy: taken.map((one) => inTheWay(one)), place: null };
+  const taken = own.filter(({ lease, dead }) => lease.holder !== holder && !dead);
+  if (taken.length > 0) return { blockedBy: taken.map((one) => inTheWay(one)), isAnothers: true };
+  // Whoever looked for the dead saw it unclosed, or running, a moment ago; since then its holder put it back or ended it.
+  if (own.length === 0 && !MAY_BE_HELD.includes(request.state)) return { blockedBy: [], isAnothers: true };
 
   const rivals = standing.filter(({ lease }) => lease.task !== task && conflicts(lease.mode, wanted.get(lease.scope)));
-  const holding = rivals.filter(({ state, dead }) => !dead || UNFINISHED.includes(state));
-  const present = places.find(({ place }) => place.task === task)?.place;
-  const blockedBy = [...holding.map((one) => inTheWay(one)), ...inFront(standing, places, own, wanted, present)];
-  if (blockedBy.length > 0) return { blockedBy, place: newPlace(request, wanted, present) };
+  const holding = rivals.filter(blocks);
+  const blockedBy = [...holding.map((one) => inTheWay(one)), ...inFront(standing, line, own, wanted, request)];
+  if (blockedBy.length > 0) return { blockedBy, isAnothers: false };
 
   const leases = new Map(own.map(({ lease }) => [lease.scope, adopt(lease, holder, token)]));
   for (const [scope, mode] of wanted) {
@@ -74,55 +80,56 @@ export function decideLeases(
     granted: all.filter((lease) => wanted.has(lease.scope)),
     own: all,
     dropped: rivals.map(({ lease }) => lease),
-    left: places.filter((one) => one.place.task === task || isOver(one)).map(({ place }) => place.task),
   };
 }
 
-/** Those that wait since before, for what conflicts with this. */
+/** The first queued task in line that nothing is in the way of; in one pass over the line. */
+export function firstFree(standing: readonly StandingLease[], line: Iterable<Waiting>): string | null {
+  const held = strongest(standing.filter(blocks).map(({ lease }) => lease));
+  const stuck = strongest(standing.filter(isStuck).map(({ lease }) => lease));
+  const front: Scopes = new Map();
+  for (const { task, state, scopes } of line) {
+    if (state === "queued" && !clash(held, scopes) && !clash(front, scopes)) return task;
+    if (!clash(stuck, scopes)) for (const { scope, mode } of scopes) strengthen(front, scope, mode);
+  }
+  return null;
+}
+
+/** Those that were submitted before, and wait for what conflicts with this. */
 function inFront(
   standing: readonly StandingLease[],
-  places: readonly StandingPlace[],
+  line: readonly Waiting[],
   own: readonly StandingLease[],
-  wanted: ReadonlyMap<string, Lease["mode"]>,
-  present: LeasePlace | undefined,
+  wanted: Scopes,
+  { task, place: ownPlace }: AskForLeases,
 ): readonly Blocker[] {
-  const stuck = standing.filter(({ state }) => state === "needs-attention");
-  const others = places
-    .filter((one) => one.place !== present && !one.dead && !FINISHED.includes(one.state) && !waitsFor(one, stuck))
-    .toSorted((a, b) => a.place.place - b.place.place);
+  const stuck = standing.filter(isStuck);
+  const others = line.filter((one) => one.task !== task && !waitsFor(one, stuck));
   if (others.some((one) => waitsFor(one, own))) return [];
   return others
-    .filter(({ place }) => present === undefined || place.place < present.place)
-    .flatMap(({ place }) =>
-      place.scopes
+    .filter(({ place }) => place < ownPlace)
+    .flatMap(({ task: other, scopes }) =>
+      scopes
         .filter(({ scope, mode }) => conflicts(mode, wanted.get(scope)))
-        .map(({ scope }) => ({ task: place.task, scope, waiting: true, dead: false })),
+        .map(({ scope }) => ({ task: other, scope, waiting: true, dead: false })),
     );
 }
 
-function waitsFor({ place }: StandingPlace, leases: readonly StandingLease[]): boolean {
+function waitsFor({ task, scopes }: Waiting, leases: readonly StandingLease[]): boolean {
   return leases.some(
     ({ lease }) =>
-      lease.task !== place.task &&
-      place.scopes.some((one) => one.scope === lease.scope && conflicts(lease.mode, one.mode)),
+      lease.task !== task && scopes.some((one) => one.scope === lease.scope && conflicts(lease.mode, one.mode)),
   );
 }
 
-function isOver({ state, dead }: StandingPlace): boolean {
-  return FINISHED.includes(state) || (state === null && dead);
+/** Nobody works its task, and nobody knows when somebody resolves it. */
+function isStuck({ state }: StandingLease): boolean {
+  return state === "needs-attention";
 }
 
-function newPlace(
-  { task, holder }: AskForLeases,
-  wanted: ReadonlyMap<string, Lease["mode"]>,
-  present: LeasePlace | undefined,
-): Pick<LeasePlace, "task" | "holder" | "scopes"> | null {
-  const scopes = [...wanted].map(([scope, mode]) => ({ scope, mode })).toSorted((a, b) => (a.scope < b.scope ? -1 : 1));
-  const same =
-    present?.holder === holder &&
-    present.scopes.length === scopes.length &&
-    present.scopes.every(({ scope, mode }) => wanted.get(scope) === mode);
-  return same ? null : { task, holder, scopes };
+/** What a dead holder had of an unfinished task is still in the way. */
+function blocks({ state, dead }: StandingLease): boolean {
+  return !dead || UNFINISHED.includes(state);
 }
 
 function inTheWay({ lease, dead }: StandingLease): Blocker {
@@ -137,10 +144,16 @@ function conflicts(present: Lease["mode"], wanted: Lease["mode"] | undefined): b
   return wanted !== undefined && (present === "exclusive" || wanted === "exclusive");
 }
 
-function strongest(scopes: readonly LeaseRequest[]): Map<string, Lease["mode"]> {
-  const wanted = new Map<string, Lease["mode"]>();
-  for (const { scope, mode } of scopes) {
-    if (wanted.get(scope) !== "exclusive") wanted.set(scope, mode);
-  }
+function clash(present: Scopes, scopes: readonly LeaseRequest[]): boolean {
+  return scopes.some(({ scope, mode }) => conflicts(mode, present.get(scope)));
+}
+
+function strongest(scopes: Iterable<LeaseRequest>): Scopes {
+  const wanted: Scopes = new Map();
+  for (const { scope, mode } of scopes) strengthen(wanted, scope, mode);
   return wanted;
+}
+
+function strengthen(scopes: Scopes, scope: string, mode: Lease["mode"]): void {
+  if (scopes.get(scope) !== "exclusive") scopes.set(scope, mode);
 }

@@ -50,6 +50,7 @@ export const configureSite: TaskType<Request> = {
     webRules: OwnRulesSchema.default({}),
     bindings: z.strictObject({ cache: z.string().nullable().optional() }).default({}),
   }),
+  subject: ({ site }) => ({ site }),
   plan: planConfigure,
 };
 

@@ -27,6 +27,7 @@ export const removeSite: TaskType<DeleteRequest> = {
   type: "site:delete",
   schema: Request,
   title: ({ site }) => `delete ${site}`,
+  subject: ({ site }) => ({ site }),
   plan: async (context, request) => planDelete(context, request.site),
 };
 

@@ -111,6 +111,7 @@ export const installSite: TaskType<Request> = {
   type: "site:install",
   schema: Schema,
   title: ({ domain, platform }) => `install ${domain} on ${platform}`,
+  subject: ({ domain, platform }) => ({ site: domain, platform }),
   plan: planInstall,
 };
 

@@ -27,6 +27,7 @@ export const siteLoginLink: TaskType<LoginLinkRequest> = {
   type: "site:login-link",
   schema: Request,
   title: ({ site }) => `login link of ${site}`,
+  subject: ({ site }) => ({ site }),
   async plan(context, request) {
     const site = context.estate.site(request.site);
     const parts = await siteParts(context, site);

@@ -47,6 +47,7 @@ export const moveSiteDatabase: TaskType<MoveDatabaseRequest> = {
   type: "site:move-database",
   schema: Request,
   title: ({ site, database }) => `move the database of ${site} to ${database}`,
+  subject: ({ site }) => ({ site }),
   plan: planMove,
 };
 

@@ -24,6 +24,7 @@ export const prepareServer: TaskType<PrepareRequest> = {
   type: "server:prepare",
   schema: Request,
   title: ({ server }) => `prepare server ${server}`,
+  subject: ({ server }) => ({ server }),
   async plan(context, request) {
     const server = context.estate.server(request.server);
     const { missingPackages: packages } = await context.facts(server);

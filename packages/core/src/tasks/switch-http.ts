@@ -49,6 +49,7 @@ export const switchServerHttp: TaskType<SwitchHttpRequest> = {
   type: "server:switch-http",
   schema: Request,
   title: ({ server, service }) => `switch ${server} to ${service}`,
+  subject: ({ server }) => ({ server }),
   async plan(context, request) {
     const server = context.estate.server(request.server);
     await context.facts(server, { standing: true });

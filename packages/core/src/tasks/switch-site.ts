@@ -39,6 +39,7 @@ export const enableSite: TaskType<EnableRequest> = {
   type: "site:enable",
   schema: Enable,
   title: ({ site }) => `enable ${site}`,
+  subject: ({ site }) => ({ site }),
   plan: async (context, request) => planSwitch(context, context.estate.site(request.site), true),
 };
 
@@ -46,6 +47,7 @@ export const disableSite: TaskType<DisableRequest> = {
   type: "site:disable",
   schema: Disable,
   title: ({ site }) => `disable ${site}`,
+  subject: ({ site }) => ({ site }),
   plan: async (context, request) => planSwitch(context, context.estate.site(request.site), false),
 };
 

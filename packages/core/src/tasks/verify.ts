@@ -44,6 +44,7 @@ export const verifyAlias: TaskType<VerifyRequest> = {
   type: "alias:verify",
   schema: Request,
   title: ({ alias }) => `verify ${alias}`,
+  subject: ({ alias }) => ({ alias }),
   async plan(context, request) {
     const { estate } = context;
     const name = request.alias.replace(/^@/, "");

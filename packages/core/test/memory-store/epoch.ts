@@ -20,6 +20,7 @@ export function raiseEpoch(tables: Tables, at: string, outcome: unknown): EpochR
       outcome: JSON.stringify(outcome),
       finishedAt: at,
       ended: nextEnd(tables),
+      waits: null,
     });
     for (const [key, lease] of tables.leases) {
       if (lease.task !== row.id) continue;

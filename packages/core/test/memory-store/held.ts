@@ -6,8 +6,8 @@ import type { Tables } from "./tables.ts";
 export const WRITES: { readonly [Part in keyof TaskWrites]: readonly (keyof TaskWrites[Part] & string)[] } = {
   records: ["put", "delete", "nextNumber", "discard"],
   register: ["put", "remove"],
-  tasks: ["submit", "move", "remove"],
-  journal: ["write", "commit", "eraseUndo"],
+  tasks: ["submit", "move", "end", "remove"],
+  journal: ["write", "commit"],
   secrets: ["add", "replace", "removePrefix"],
 };
 

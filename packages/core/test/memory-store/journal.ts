@@ -28,6 +28,8 @@ export function memoryJournal(tables: Tables): JournalStore {
         throw new HostwrightError("HW_TASK_STATE", `Task ${task} is ${state ?? "not there"}.`);
       atomically(tables, () => {
         tables.commits.add(task);
+        const row = tables.tasks.get(task);
+        if (row !== undefined) tables.tasks.set(task, { ...row, state: "running" });
         deleteRecords(tables, changes.deleteRecords);
         putRecords(tables, changes.put);
         removeResources(tables, changes.register.remove);
@@ -35,13 +37,5 @@ export function memoryJournal(tables: Tables): JournalStore {
       });
     },
     isCommitted: async (task) => tables.commits.has(task),
-    eraseUndo: async (task) => {
-      const rows = tables.journal.get(task);
-      if (rows !== undefined)
-        tables.journal.set(
-          task,
-          rows.map((row) => ({ ...row, undo: null })),
-        );
-    },
   };
 }

@@ -1,74 +1,118 @@
-import type { Lease, LeaseStore } from "../../src/contracts/store.ts";
+import type { Lease, LeaseRequest, LeaseStore, TaskState } from "../../src/contracts/store.ts";
 import { NOBODY } from "../../src/store/holder.ts";
-import { decideLeases, type AskForLeases, type LeaseDecision } from "../../src/store/lease-rules.ts";
-import { keyOf, nextNumber, type Tables } from "./tables.ts";
+import {
+  decideLeases,
+  firstFree,
+  type LeaseDecision,
+  type StandingLease,
+  type Waiting,
+} from "../../src/store/lease-rules.ts";
+import { keyOf, nextNumber, type TaskRow, type Tables } from "./tables.ts";
 
 /** Is that process gone? */
 export type IsGone = (holder: string) => boolean;
 
 export const TOKENS = "lease-token";
-const PLACES = "lease-place";
+const NONE: ReadonlySet<string> = new Set();
+const UNDER_WAY: readonly string[] = ["running", "cancelling", "undoing"];
 
 export function memoryLeases(tables: Tables, isGone: IsGone): LeaseStore {
   const list = (): readonly Lease[] =>
     [...tables.leases.values()].toSorted((a, b) => (keyOf(a.scope, a.task) < keyOf(b.scope, b.task) ? -1 : 1));
 
-  function decide(request: AskForLeases, token: number): LeaseDecision {
-    const stateOf = (task: string) => tables.tasks.get(task)?.state ?? null;
-    const standing = list().map((lease) => ({ lease, state: stateOf(lease.task), dead: isGone(lease.holder) }));
-    const places = [...tables.places.values()].map((place) => ({
-      place,
-      state: stateOf(place.task),
-      dead: isGone(place.holder),
+  const standing = (): readonly StandingLease[] =>
+    list().map((lease) => ({
+      lease,
+      state: tables.tasks.get(lease.task)?.state ?? null,
+      dead: isGone(lease.holder),
     }));
-    return decideLeases(standing, places, request, token);
+
+  /** The first in line of each subject, and all of one. */
+  function line(except: ReadonlySet<string>, whole?: string): readonly Waiting[] {
+    const seen = new Set<string>();
+    return [...tables.tasks.values()].flatMap((row) => {
+      if (row.waits === null || except.has(row.id)) return [];
+      if (seen.has(row.subject) && row.subject !== whole) return [];
+      seen.add(row.subject);
+      return [{ task: row.id, state: row.state, place: row.place, scopes: row.waits }];
+    });
+  }
+
+  function decide(
+    task: string,
+    holder: string,
+    scopes: readonly LeaseRequest[],
+    except: ReadonlySet<string>,
+    as?: TaskState,
+  ): LeaseDecision {
+    const row = tables.tasks.get(task);
+    const state = as ?? row?.state ?? null;
+    const token = (tables.counters.get(TOKENS) ?? 0) + 1;
+    const ahead = line(except, row?.subject);
+    return decideLeases(standing(), ahead, { task, holder, scopes, place: row?.place ?? Infinity, state }, token);
+  }
+
+  function grant(task: string, decision: Extract<LeaseDecision, { readonly granted: unknown }>): void {
+    nextNumber(tables, TOKENS, (tables.counters.get(TOKENS) ?? 0) + 1);
+    for (const dropped of decision.dropped) drop(tables, dropped.task, dropped.holder);
+    for (const lease of decision.own) tables.leases.set(keyOf(lease.scope, lease.task), lease);
+    change(tables, task, { waits: null });
   }
 
   return {
-    acquire: async (task, holder, scopes) => {
-      const token = (tables.counters.get(TOKENS) ?? 0) + 1;
-      const decision = decide({ task, holder, scopes }, token);
-      if ("blockedBy" in decision) {
-        if (decision.place !== null) {
-          const present = tables.places.get(task);
-          const place = present?.place ?? nextNumber(tables, PLACES, 1);
-          tables.places.set(task, { ...decision.place, place, heartbeat: (present?.heartbeat ?? -1) + 1 });
-        }
-        return { blockedBy: decision.blockedBy };
-      }
-      nextNumber(tables, TOKENS, token);
-      for (const left of decision.left) tables.places.delete(left);
-      for (const dropped of decision.dropped) drop(tables, dropped.task, dropped.holder);
-      for (const lease of decision.own) tables.leases.set(keyOf(lease.scope, lease.task), lease);
+    next: async (except) => firstFree(standing(), line(except)),
+    claim: async (task, holder, except = NONE) => {
+      const row = tables.tasks.get(task);
+      if (row?.state !== "queued") return null;
+      const scopes = [...(row.waits ?? []), { scope: `task/${task}`, mode: "exclusive" as const }];
+      const decision = decide(task, holder, scopes, except, "running");
+      if ("blockedBy" in decision) return { blockedBy: decision.blockedBy };
+      grant(task, decision);
+      change(tables, task, { state: "running" });
       return { granted: decision.granted };
     },
+    putBack: async (task, holder, { subject, scopes }) => {
+      const own = list().some((lease) => lease.task === task && lease.holder === holder);
+      if (!own || tables.tasks.get(task)?.state !== "running") return false;
+      change(tables, task, { state: "queued", subject, waits: scopes });
+      drop(tables, task);
+      return true;
+    },
+    acquire: async (task, holder, scopes, except = NONE) => {
+      const decision = decide(task, holder, scopes, except);
+      if ("granted" in decision) {
+        grant(task, decision);
+        return { granted: decision.granted };
+      }
+      const isUnderWay = UNDER_WAY.includes(tables.tasks.get(task)?.state ?? "");
+      if (isUnderWay && !decision.isAnothers) change(tables, task, { waits: scopes });
+      return { blockedBy: decision.blockedBy };
+    },
     waiting: async (task) => {
-      const place = tables.places.get(task);
-      if (place === undefined) return null;
-      const decision = decide(place, 0);
+      const scopes = tables.tasks.get(task)?.waits ?? null;
+      if (scopes === null) return null;
+      const holder = list().find((lease) => lease.task === task)?.holder ?? "";
+      const decision = decide(task, holder, scopes, NONE, "running");
       return "blockedBy" in decision ? decision.blockedBy : [];
     },
     heartbeat: async (task, holder) => {
-      const place = tables.places.get(task);
-      if (place?.holder === holder) tables.places.set(task, { ...place, heartbeat: place.heartbeat + 1 });
       const own = [...tables.leases].filter(([, lease]) => lease.task === task && lease.holder === holder);
       for (const [key, lease] of own) tables.leases.set(key, { ...lease, heartbeat: lease.heartbeat + 1 });
       return own.length > 0;
     },
     handOver: async (task, holder) => {
-      const place = tables.places.get(task);
-      if (place?.holder === holder) tables.places.set(task, { ...place, holder: NOBODY });
       for (const [key, lease] of tables.leases)
         if (lease.task === task && lease.holder === holder) tables.leases.set(key, { ...lease, holder: NOBODY });
     },
-    release: async (task, scopes, holder) => {
-      const place = tables.places.get(task);
-      if (scopes === undefined && (holder ?? place?.holder) === place?.holder) tables.places.delete(task);
-      drop(tables, task, holder, scopes);
-    },
+    release: async (task, scopes, holder) => drop(tables, task, holder, scopes),
     list: async () => list(),
     lastToken: async () => tables.counters.get(TOKENS) ?? 0,
   };
+}
+
+function change(tables: Tables, task: string, changed: Partial<TaskRow>): void {
+  const row = tables.tasks.get(task);
+  if (row !== undefined) tables.tasks.set(task, { ...row, ...changed });
 }
 
 function drop(tables: Tables, task: string, holder?: string, scopes?: readonly string[]): void {

@@ -1,4 +1,11 @@
-import type { RecordChange, RecordKind, RecordRemoval, RecordStore, StoredRecord } from "../../src/contracts/store.ts";
+import type {
+  RecordChange,
+  RecordDiscard,
+  RecordKind,
+  RecordRemoval,
+  RecordStore,
+  StoredRecord,
+} from "../../src/contracts/store.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { nameTakenCode } from "../../src/store/sqlite/records.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
@@ -30,13 +37,16 @@ export function memoryRecords(tables: Tables): RecordStore {
       tables.returned.get(counter)?.delete(value);
       return value;
     },
-    discard: async (kind, id, { counter, value }) => {
-      if (!tables.records.has(keyOf(kind, id))) return false;
-      deleteRecords(tables, [{ kind, id }]);
-      tables.returned.set(counter, new Set([...(tables.returned.get(counter) ?? []), value]));
-      return true;
-    },
+    discard: async (kind, id, number) => discardRecord(tables, { kind, id, number }),
   };
+}
+
+/** False when it is gone already. */
+export function discardRecord(tables: Tables, { kind, id, number: { counter, value } }: RecordDiscard): boolean {
+  if (!tables.records.has(keyOf(kind, id))) return false;
+  deleteRecords(tables, [{ kind, id }]);
+  tables.returned.set(counter, new Set([...(tables.returned.get(counter) ?? []), value]));
+  return true;
 }
 
 /** All old names are given up before any new one is claimed, so that names may be exchanged. */

@@ -1,7 +1,7 @@
 import type {
   JournalRow,
   Lease,
-  LeasePlace,
+  LeaseRequest,
   RegisteredResource,
   StoredEvent,
   StoredPlan,
@@ -17,6 +17,10 @@ export interface TaskRow extends Omit<StoredTask, "request" | "plan" | "outcome"
   readonly submitted: string;
   /** Place among those that ended; 0: it did not. */
   readonly ended: number;
+  /** In line: see `LeaseStore`. */
+  readonly place: number;
+  readonly subject: string;
+  readonly waits: readonly LeaseRequest[] | null;
 }
 
 export interface RecordRow extends Omit<StoredRecord, "value"> {
@@ -46,8 +50,6 @@ export interface Tables {
   /** JSON by name. */
   bookmarks: Map<string, string>;
   leases: Map<string, Lease>;
-  /** By task. */
-  places: Map<string, LeasePlace>;
 }
 
 export function emptyTables(installation: string): Tables {
@@ -69,7 +71,6 @@ export function emptyTables(installation: string): Tables {
     plans: new Map(),
     bookmarks: new Map(),
     leases: new Map(),
-    places: new Map(),
   };
 }
 

@@ -2,6 +2,7 @@ import type { ListedTask, StoredTask, TaskState, TaskStore } from "../../src/con
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { canonicalJson } from "../../src/model/canonical.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { deleteRecords, discardRecord } from "./records.ts";
 import { nextNumber, type TaskRow, type Tables } from "./tables.ts";
 
 const ENDED = "ended-tasks";
@@ -12,7 +13,7 @@ const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
 
 export function memoryTasks(tables: Tables): TaskStore {
   return {
-    submit: async (task) => {
+    submit: async (task, wants = { subject: task.id, scopes: [] }) => {
       const { type, request, plan, key, actor } = task;
       const submitted = canonicalJson([type, request ?? null, plan ?? null]);
       const before = [...tables.tasks.values()].find((row) => key !== null && row.key === key && row.actor === actor);
@@ -30,6 +31,9 @@ export function memoryTasks(tables: Tables): TaskStore {
         finishedAt: null,
         submitted,
         ended: 0,
+        place: tables.tasks.size,
+        subject: wants.subject,
+        waits: wants.scopes,
       });
       return { ...task, state: "queued", finishedAt: null, outcome: null };
     },
@@ -92,9 +96,25 @@ export function memoryTasks(tables: Tables): TaskStore {
         plan: "plan" in change ? toJson(change.plan) : row.plan,
         // It may carry a Secret for the caller at hand: only its placeholder is kept.
         outcome: "outcome" in change ? JSON.stringify(change.outcome ?? null) : row.outcome,
-        finishedAt: change.finishedAt ?? ("finishedAt" in change ? null : row.finishedAt),
-        ended: typeof change.finishedAt === "string" ? nextEnd(tables) : row.ended,
       });
+      return true;
+    },
+    end: async (id, from, { state, outcome, finishedAt, deleteRecords: removals, discards, eraseSecrets }) => {
+      const row = tables.tasks.get(id);
+      if (row === undefined || !from.includes(row.state)) return false;
+      if (BACKWARDS.includes(state) && tables.commits.has(id)) return false;
+      const ended = nextEnd(tables);
+      tables.tasks.set(id, { ...row, state, outcome: JSON.stringify(outcome ?? null), finishedAt, ended, waits: null });
+      deleteRecords(tables, removals);
+      for (const discard of discards) discardRecord(tables, discard);
+      for (const prefix of eraseSecrets)
+        for (const secret of tables.secrets.keys()) if (secret.startsWith(prefix)) tables.secrets.delete(secret);
+      const journal = tables.journal.get(id);
+      if (state !== "needs-attention" && journal !== undefined)
+        tables.journal.set(
+          id,
+          journal.map((entry) => ({ ...entry, undo: null })),
+        );
       return true;
     },
   };
@@ -109,6 +129,8 @@ function listed(row: TaskRow): ListedTask {
   return task;
 }
 
-function parse({ submitted: _submitted, ended: _ended, ...row }: TaskRow): StoredTask {
-  return { ...row, request: fromJson(row.request), plan: fromJson(row.plan), outcome: fromJson(row.outcome) };
+function parse(row: TaskRow): StoredTask {
+  const { id, type, state, actor, key, timeoutMs, createdAt, finishedAt } = row;
+  const [request, plan, outcome] = [row.request, row.plan, row.outcome].map(fromJson);
+  return { id, type, request, state, plan, actor, key, timeoutMs, createdAt, finishedAt, outcome };
 }

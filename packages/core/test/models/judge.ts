@@ -1,5 +1,5 @@
 import type { StoredTask } from "../../src/contracts/store.ts";
-import type { TaskOutcome } from "../../src/engine/workers/worker.ts";
+import type { TaskOutcome } from "../../src/engine/workers/task-outcome.ts";
 import { SERVERS } from "./case.ts";
 import { leasesOf, DOMAIN, SECRET, TITLE } from "./model-task.ts";
 import type { Stage } from "./stage.ts";

@@ -1,16 +1,15 @@
 import * as fc from "fast-check";
-import type { Lease, LeaseRequest, TaskState } from "../../src/contracts/store.ts";
+import type { Lease, LeaseRequest, TaskEnding, TaskState } from "../../src/contracts/store.ts";
 
 const TASKS = ["t1", "t2", "t3", "t4", "t5"] as const;
 const HOLDERS = ["h1", "h2", "h3"] as const;
-const FINISHED: readonly TaskState[] = ["succeeded", "undone", "needs-attention"];
 
 export type LeaseStep =
   | { readonly verb: "ask"; readonly task: string; readonly holder: string; readonly scopes: readonly LeaseRequest[] }
   | { readonly verb: "release"; readonly task: string; readonly scopes: readonly string[] | null }
   | { readonly verb: "beat"; readonly task: string; readonly holder: string }
   | { readonly verb: "die"; readonly holder: string }
-  | { readonly verb: "end"; readonly task: string; readonly state: TaskState };
+  | { readonly verb: "end"; readonly task: string; readonly state: TaskEnding["state"] };
 
 const task = fc.constantFrom(...TASKS);
 const holder = fc.constantFrom(...HOLDERS);
@@ -41,7 +40,7 @@ export const leaseSteps: fc.Arbitrary<LeaseStep[]> = fc.array(
       arbitrary: fc.record({
         verb: fc.constant("end" as const),
         task,
-        state: fc.constantFrom<TaskState[]>("succeeded", "undone", "needs-attention"),
+        state: fc.constantFrom<TaskEnding["state"][]>("succeeded", "undone", "needs-attention"),
       }),
     },
   ),
@@ -57,11 +56,10 @@ interface Held {
 
 interface Waiting {
   readonly task: string;
-  holder: string;
-  scopes: readonly LeaseRequest[];
+  readonly scopes: readonly LeaseRequest[];
 }
 
-/** Who has what, and who waits in which order, as plainly as it can be said. All tasks run until they are ended. */
+/** Who has what, and who waits, in the order of submission, as plainly as it can be said. All tasks run until they are ended. */
 export class LeaseModel {
   held: Held[] = [];
   queue: Waiting[] = [];
@@ -72,12 +70,13 @@ export class LeaseModel {
   grants(want: Extract<LeaseStep, { verb: "ask" }>): boolean {
     const mine = this.held.filter((one) => one.task === want.task);
     if (this.#isAnothers(mine, want)) return false;
+    const state = this.states.get(want.task);
+    if (mine.length === 0 && state !== "running" && state !== "needs-attention") return false;
     if (this.held.some((one) => this.#blocks(one, want))) return false;
-    const place = this.queue.findIndex((one) => one.task === want.task);
     const others = this.queue.filter((one) => one.task !== want.task && this.#holdsUp(one));
     // Somebody waits for what it has: else each would wait for the other.
     if (others.some((one) => mine.some((has) => one.scopes.some((asked) => clash(has, asked))))) return true;
-    const before = others.filter((one) => place < 0 || this.queue.indexOf(one) < place);
+    const before = others.filter((one) => placeOf(one.task) < placeOf(want.task));
     return !before.some((one) => one.scopes.some((asked) => want.scopes.some((wanted) => clash(asked, wanted))));
   }
 
@@ -90,20 +89,23 @@ export class LeaseModel {
       if (has === undefined) this.held.push({ scope: name, mode, task: want.task, holder: want.holder });
       else if (mode === "exclusive") has.mode = mode;
     }
-    this.queue = this.queue.filter((one) => one.task !== want.task && !this.#isOver(one));
+    this.queue = this.queue.filter((one) => one.task !== want.task);
   }
 
   wait(want: Extract<LeaseStep, { verb: "ask" }>): void {
     const mine = this.held.filter((one) => one.task === want.task);
-    if (this.#isAnothers(mine, want)) return;
-    const present = this.queue.find((one) => one.task === want.task);
-    if (present === undefined) this.queue.push({ task: want.task, holder: want.holder, scopes: want.scopes });
-    else Object.assign(present, { holder: want.holder, scopes: want.scopes });
+    if (this.#isAnothers(mine, want) || this.states.get(want.task) !== "running") return;
+    this.queue = this.queue.filter((one) => one.task !== want.task);
+    this.queue.push({ task: want.task, scopes: want.scopes });
   }
 
   release(id: string, scopes: readonly string[] | null): void {
     this.held = this.held.filter((one) => one.task !== id || (scopes !== null && !scopes.includes(one.scope)));
-    if (scopes === null) this.queue = this.queue.filter((one) => one.task !== id);
+  }
+
+  end(id: string, state: TaskState): void {
+    this.states.set(id, state);
+    this.queue = this.queue.filter((one) => one.task !== id);
   }
 
   /** All that is held, as text. */
@@ -111,9 +113,8 @@ export class LeaseModel {
     return this.held.map((one) => `${one.scope} ${one.mode} ${one.task} ${one.holder}`).toSorted();
   }
 
-  /** Somebody who lives works that task; one that needs attention nobody works. */
-  #isAnothers(mine: readonly Held[], { task: id, holder: asks }: Extract<LeaseStep, { verb: "ask" }>): boolean {
-    if (this.states.get(id) === "needs-attention") return false;
+  /** Somebody who lives works that task. */
+  #isAnothers(mine: readonly Held[], { holder: asks }: Extract<LeaseStep, { verb: "ask" }>): boolean {
     return mine.some((one) => one.holder !== asks && !this.dead.has(one.holder));
   }
 
@@ -124,16 +125,15 @@ export class LeaseModel {
   }
 
   #holdsUp(one: Waiting): boolean {
-    if (this.dead.has(one.holder) || this.#isOver(one)) return false;
     const stuck = this.held.filter((has) => has.task !== one.task && this.states.get(has.task) === "needs-attention");
     return !stuck.some((has) => one.scopes.some((asked) => clash(has, asked)));
-  }
-
-  #isOver(one: Waiting): boolean {
-    return FINISHED.includes(this.states.get(one.task) ?? "running");
   }
 }
 
 function clash(a: LeaseRequest, b: LeaseRequest): boolean {
   return a.scope === b.scope && (a.mode === "exclusive" || b.mode === "exclusive");
+}
+
+function placeOf(id: string): number {
+  return (TASKS as readonly string[]).indexOf(id);
 }

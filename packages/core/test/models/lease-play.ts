@@ -1,9 +1,12 @@
-import type { LeaseStore } from "../../src/contracts/store.ts";
+import type { LeaseStore, TaskState, TaskStore } from "../../src/contracts/store.ts";
 import { memoryStore } from "../memory-store/memory-store.ts";
 import { emptyTables } from "../memory-store/tables.ts";
 import { LeaseModel, type LeaseStep } from "./lease-model.ts";
 
 const SUBMITTED = { type: "x", request: null, plan: null, actor: "system", key: null, timeoutMs: null, createdAt: "" };
+
+const STATES: readonly TaskState[] = ["running", "succeeded", "undone", "needs-attention"];
+const ENDING = { outcome: null, finishedAt: "", deleteRecords: [], discards: [], eraseSecrets: [] };
 
 /** Plays a sequence against the real rules; `sabotage` puts broken ones in their place. */
 export async function playLeases(
@@ -42,8 +45,8 @@ export async function playLeases(
     } else if (step.verb === "die") {
       model.dead.add(step.holder);
     } else {
-      model.states.set(step.task, step.state);
-      await store.tasks.move(step.task, ["running", "succeeded", "undone", "needs-attention"], step.state);
+      model.end(step.task, step.state);
+      await store.tasks.end(step.task, STATES, { ...ENDING, state: step.state });
     }
     const standing = (await leases.list()).map((one) => `${one.scope} ${one.mode} ${one.task} ${one.holder}`);
     if (JSON.stringify(standing.toSorted()) !== JSON.stringify(model.shown())) {
@@ -51,26 +54,26 @@ export async function playLeases(
     }
     if (wrong.length > 0) return wrong;
   }
-  return starved(model, leases);
+  return starved(model, store.tasks, leases);
 }
 
 /**
  * When all others let go, everybody who waits gets its turn. Who has leases and waits for more gives them up first, as the
  * engine does: two of these may wait for each other, and no order of theirs would help.
  */
-async function starved(model: LeaseModel, leases: LeaseStore): Promise<readonly string[]> {
-  const waiting = model.queue.filter(
-    ({ task, holder }) => !model.dead.has(holder) && model.states.get(task) === "running",
-  );
+async function starved(model: LeaseModel, tasks: TaskStore, leases: LeaseStore): Promise<readonly string[]> {
+  const waiting = model.queue.map(({ task, scopes }) => ({ task, scopes }));
   for (const task of model.states.keys()) {
     const held = model.held.filter((one) => one.task === task).map(({ scope }) => scope);
-    await leases.release(task, waiting.some((one) => one.task === task) ? held : undefined);
+    const waits = waiting.some((one) => one.task === task);
+    await leases.release(task, held);
+    if (!waits) await tasks.end(task, STATES, { ...ENDING, state: "undone" });
   }
   const left = [...waiting];
   while (left.length > 0) {
     let turn = -1;
-    for (const [index, { task, holder, scopes }] of left.entries()) {
-      if ("granted" in (await leases.acquire(task, holder, scopes))) {
+    for (const [index, { task, scopes }] of left.entries()) {
+      if ("granted" in (await leases.acquire(task, "heir", scopes))) {
         turn = index;
         await leases.release(task);
         break;

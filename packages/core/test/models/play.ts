@@ -1,6 +1,6 @@
 import type { StoredTask } from "../../src/contracts/store.ts";
 import { planRequest } from "../../src/engine/planning/task-engine.ts";
-import type { TaskOutcome } from "../../src/engine/workers/worker.ts";
+import type { TaskOutcome } from "../../src/engine/workers/task-outcome.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { PLACES, SERVERS, type Case } from "./case.ts";
 import { judge } from "./judge.ts";

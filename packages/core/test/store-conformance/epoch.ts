@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NOBODY, type LeaseRequest } from "../../src/contracts/store.ts";
 import { ME, OTHER } from "./holders.ts";
 import { type OpenHarness, use } from "./harness.ts";
-import { aRow, aTask, AT, changes, running } from "./parts.ts";
+import { aRow, aTask, AT, changes, ended, running } from "./parts.ts";
 
 const OUTCOME = { state: "needs-attention", error: { code: "HW_STORE_RESTORED" } };
 const own = (scope: string): LeaseRequest => ({ scope, mode: "exclusive" });
@@ -26,7 +26,7 @@ export function epochPromises(open: OpenHarness): void {
       await store.tasks.submit(aTask("queued"));
       await store.tasks.move("cancelling", ["running"], "cancelling");
       await store.tasks.move("undoing", ["running"], "undoing");
-      await store.tasks.move("over", ["running"], "undone", { finishedAt: AT, outcome: 1 });
+      await ended(store, "over", "running", "undone", 1);
       await store.journal.commit("committed", AT, changes());
       const { tasks } = await store.raiseEpoch(AT, OUTCOME);
       expect(tasks).toEqual(["running", "cancelling", "undoing"]);

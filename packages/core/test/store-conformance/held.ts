@@ -17,11 +17,17 @@ const WRITES: readonly (readonly [name: string, write: (store: TaskWrites) => Pr
   ["tasks.submit", async ({ tasks }) => tasks.submit(aTask("t2"))],
   ["tasks.move", async ({ tasks }) => tasks.move("t1", ["running"], "running", { outcome: 1 })],
   ["journal.write", async ({ journal }) => journal.write([aRow("t1", { undo: "sealed" })])],
-  ["journal.eraseUndo", async ({ journal }) => journal.eraseUndo("t1")],
   ["journal.commit", async ({ journal }) => journal.commit("t1", AT, changes())],
   ["secrets.add", async ({ secrets }) => secrets.add("site/s1/a", "sealed")],
   ["secrets.replace", async ({ secrets }) => secrets.replace("site/s1/a", "other")],
   ["secrets.removePrefix", async ({ secrets }) => secrets.removePrefix("site/s1/")],
+  [
+    "tasks.end",
+    async ({ tasks }) => {
+      const nothing = { outcome: null, finishedAt: AT, deleteRecords: [], discards: [], eraseSecrets: [] };
+      return tasks.end("t1", ["running"], { state: "succeeded", ...nothing });
+    },
+  ],
 ];
 
 async function everything(store: StateStore): Promise<string> {

@@ -75,14 +75,6 @@ export function journalPromises(open: OpenHarness): void {
       await expecting("s1", 1);
       expect(await store.journal.read("t1")).toHaveLength(1);
     });
-
-    it("erases prior states of one task and nothing else", async () => {
-      const { store } = await use(open);
-      await store.journal.write([aRow("t1", { undo: "x", output: 1 }), aRow("t2", { undo: "y" })]);
-      await store.journal.eraseUndo("t1");
-      expect(await store.journal.read("t1")).toEqual([aRow("t1", { output: 1 })]);
-      expect(await store.journal.read("t2")).toEqual([aRow("t2", { undo: "y" })]);
-    });
   });
 
   describe("commit", () => {

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Lease, LeaseRequest, LeaseStore } from "../../src/contracts/store.ts";
 import { GONE, ME, OTHER } from "./holders.ts";
 import { type OpenHarness, use } from "./harness.ts";
-import { running } from "./parts.ts";
+import { aTask, ended, running } from "./parts.ts";
 
 const exclusive = (scope: string): LeaseRequest => ({ scope, mode: "exclusive" });
+const NONE: ReadonlySet<string> = new Set();
 const shared = (scope: string): LeaseRequest => ({ scope, mode: "shared" });
 
 async function granted(
@@ -16,6 +17,13 @@ async function granted(
   const result = await leases.acquire(task, holder, scopes);
   expect(result).toHaveProperty("granted");
   return "granted" in result ? result.granted : [];
+}
+
+/** The scopes that it got. */
+async function claimed(leases: LeaseStore, task: string, holder = ME): Promise<readonly string[]> {
+  const answer = await leases.claim(task, holder);
+  expect(answer).toHaveProperty("granted");
+  return answer !== null && "granted" in answer ? answer.granted.map(({ scope }) => scope) : [];
 }
 
 async function blockers(
@@ -116,69 +124,125 @@ export function leasePromises(open: OpenHarness): void {
       expect(await leases.heartbeat("t1", ME)).toBe(false);
     });
 
-    it("serves who came first: who asks later waits behind those that wait for the same", async () => {
-      const {
-        store: { leases },
-        reopen,
-      } = await use(open);
+    it("puts tasks in line in the order of their submission, and claims none before its turn", async () => {
+      const { store, reopen } = await use(open);
+      const { leases, tasks } = store;
       const other = (await reopen()).leases;
-      await granted(leases, "t1", [shared("server/v1"), exclusive("site/s1")]);
-      expect(await blockers(leases, "t2", [exclusive("server/v1")])).toEqual(["t1 server/v1"]);
+      const server = [exclusive("server/v1")];
       const third = [shared("server/v1"), exclusive("site/s3")];
-      expect(await blockers(other, "t3", third, OTHER)).toEqual(["t2 server/v1"]);
+      await tasks.submit(aTask("t1"), { subject: "site/s1", scopes: [shared("server/v1"), exclusive("site/s1")] });
+      await tasks.submit(aTask("t2"), { subject: "server/v1", scopes: server });
+      await tasks.submit(aTask("t3"), { subject: "site/s3", scopes: third });
+      await tasks.submit(aTask("t4"), { subject: "site/s4", scopes: [exclusive("site/s4")] });
+      expect(await leases.next(NONE)).toBe("t1");
+      expect(await claimed(leases, "t1")).toEqual(["server/v1", "site/s1", "task/t1"]);
+      expect(await tasks.state("t1")).toBe("running");
+      expect(await other.claim("t3", OTHER)).toEqual({
+        blockedBy: [{ task: "t2", scope: "server/v1", waiting: true, dead: false }],
+      });
       expect(await other.waiting("t3")).toEqual([{ task: "t2", scope: "server/v1", waiting: true, dead: false }]);
-      await granted(other, "t4", [exclusive("site/s4")], OTHER);
+      expect(await other.next(NONE)).toBe("t4");
+      expect(await claimed(other, "t4", OTHER)).toEqual(["site/s4", "task/t4"]);
+      expect(await other.next(NONE)).toBeNull();
+      expect(await leases.waiting("t1")).toBeNull();
       await leases.release("t1");
+      expect(await other.next(NONE)).toBe("t2");
       expect(await leases.waiting("t2")).toEqual([]);
-      expect(await blockers(other, "t3", third, OTHER)).toEqual(["t2 server/v1"]);
-      await granted(leases, "t2", [exclusive("server/v1")]);
-      expect(await leases.waiting("t2")).toBeNull();
-      expect(await blockers(other, "t3", third, OTHER)).toEqual(["t2 server/v1"]);
+      expect(await claimed(leases, "t2")).toEqual(["server/v1", "task/t2"]);
+      expect(await leases.claim("t2", OTHER)).toBeNull();
+      expect(await leases.next(NONE)).toBeNull();
       await leases.release("t2");
-      await granted(other, "t3", third, OTHER);
+      expect(await leases.next(NONE)).toBe("t3");
     });
 
-    it("keeps a place however often it asks and whoever holds the task, until all of it is released", async () => {
+    it("works the tasks of one subject one after the other, passing over those that it is told to", async () => {
+      const { store } = await use(open);
+      const wants = { subject: "site/s1", scopes: [exclusive("site/s1")] };
+      for (const id of ["t1", "t2", "t3"]) await store.tasks.submit(aTask(id), wants);
+      expect(await store.leases.next(NONE)).toBe("t1");
+      expect(await store.leases.next(new Set(["t1"]))).toBe("t2");
+      expect(await store.leases.claim("t2", ME)).toMatchObject({ blockedBy: [{ task: "t1", waiting: true }] });
+      const answer = await store.leases.claim("t2", ME, new Set(["t1"]));
+      expect(answer).toHaveProperty("granted");
+      expect(await store.leases.next(NONE)).toBeNull();
+      expect(await store.leases.waiting("t3")).toMatchObject([
+        { task: "t2", waiting: false },
+        { task: "t1", waiting: true },
+      ]);
+    });
+
+    it("puts a task back to its place in line, without any lease, and only for its holder", async () => {
+      const { store } = await use(open);
+      const { leases, tasks } = store;
+      for (const id of ["t1", "t2", "t3"]) await tasks.submit(aTask(id));
+      for (const id of ["t1", "t3"]) await claimed(leases, id);
+      const wants = { subject: "t1", scopes: [exclusive("site/s1")] };
+      expect(await leases.putBack("t1", OTHER, wants)).toBe(false);
+      expect(await leases.putBack("t2", ME, wants)).toBe(false);
+      expect(await leases.putBack("t1", ME, wants)).toBe(true);
+      expect(await tasks.state("t1")).toBe("queued");
+      expect((await leases.list()).map(({ task }) => task)).toEqual(["t3"]);
+      expect(await blockers(leases, "t3", [exclusive("site/s1")])).toEqual(["t1 site/s1"]);
+      expect(await leases.next(NONE)).toBe("t1");
+      await tasks.move("t3", ["running"], "cancelling");
+      expect(await leases.putBack("t3", ME, wants)).toBe(false);
+    });
+
+    it("keeps a task that is blocked in line until it is granted or over, whoever holds it", async () => {
       const { store } = await use(open);
       const { leases } = store;
-      await running(store, "t2");
+      for (const id of ["t1", "t2", "t3"]) await running(store, id);
       await granted(leases, "t1", [exclusive("site/s1")]);
+      await granted(leases, "t3", [exclusive("site/s3")]);
       expect(await blockers(leases, "t2", [exclusive("site/s1")], GONE)).toEqual(["t1 site/s1"]);
-      // Nobody asks for it now.
-      expect(await blockers(leases, "t3", [exclusive("site/s1")])).toEqual(["t1 site/s1"]);
-      expect(await blockers(leases, "t2", [exclusive("site/s1"), exclusive("site/s2")])).toEqual(["t1 site/s1"]);
       expect(await blockers(leases, "t3", [exclusive("site/s1")])).toEqual(["t1 site/s1", "t2 site/s1"]);
-      await leases.release("t2", ["site/s1"]);
-      expect(await leases.waiting("t2")).not.toBeNull();
-      await leases.release("t2", undefined, OTHER);
-      expect(await leases.waiting("t2")).not.toBeNull();
-      await leases.release("t2");
-      expect(await leases.waiting("t2")).toBeNull();
       await leases.release("t1");
+      expect(await blockers(leases, "t3", [exclusive("site/s1")])).toEqual(["t2 site/s1"]);
+      await granted(leases, "t2", [exclusive("site/s1")]);
+      expect(await leases.waiting("t2")).toBeNull();
+      await leases.release("t2");
       await granted(leases, "t3", [exclusive("site/s1")]);
     });
 
-    it("is held up by no place of a finished task, or of one that waits for what needs attention", async () => {
+    it("grants nothing of a task that its holder has put back or ended meanwhile", async () => {
       const { store } = await use(open);
-      const { leases, tasks } = store;
-      for (const id of ["t1", "t2", "t3"]) await running(store, id);
+      const { leases } = store;
+      const own = (task: string): LeaseRequest[] => [exclusive(`task/${task}`)];
+      for (const id of ["t1", "t2"]) await store.tasks.submit(aTask(id));
+      for (const id of ["t1", "t2"]) await claimed(leases, id);
+      await leases.putBack("t1", ME, { subject: "site/s1", scopes: [exclusive("site/s1")] });
+      expect(await leases.acquire("t1", OTHER, own("t1"))).toEqual({ blockedBy: [] });
+      expect(await leases.next(NONE)).toBe("t1");
+      await ended(store, "t2", "running", "succeeded");
+      expect(await blockers(leases, "t2", own("t2"), OTHER)).toEqual(["t2 task/t2"]);
+      await leases.handOver("t2", ME);
+      await granted(leases, "t2", own("t2"), OTHER);
+      await leases.release("t2");
+      expect(await leases.acquire("t2", OTHER, own("t2"))).toEqual({ blockedBy: [] });
+      expect(await leases.list()).toEqual([]);
+    });
+
+    it("lets nobody wait behind a finished task, or one that waits for what needs attention", async () => {
+      const { store } = await use(open);
+      const { leases } = store;
+      for (const id of ["t1", "t2", "t3", "t4"]) await running(store, id);
       await granted(leases, "t1", [exclusive("site/s1")]);
       await granted(leases, "t0", [shared("server/v1")]);
       expect(await blockers(leases, "t2", [exclusive("server/v1")])).toEqual(["t0 server/v1"]);
       expect(await blockers(leases, "t3", [shared("server/v1"), exclusive("site/s1")])).toHaveLength(2);
-      await tasks.move("t2", ["running"], "undone");
-      await tasks.move("t1", ["running"], "needs-attention");
+      await ended(store, "t2", "running", "undone");
+      await ended(store, "t1", "running", "needs-attention");
       await leases.release("t0");
       await granted(leases, "t4", [exclusive("server/v1")]);
     });
 
     it("lets who has what others wait for go before them", async () => {
-      const {
-        store: { leases },
-      } = await use(open);
-      await granted(leases, "t1", [shared("server/v1")]);
-      expect(await blockers(leases, "t2", [exclusive("server/v1"), exclusive("site/s1")])).toEqual(["t1 server/v1"]);
-      await granted(leases, "t1", [shared("server/v1"), exclusive("site/s1")]);
+      const { store } = await use(open);
+      const { leases } = store;
+      for (const id of ["t1", "t2"]) await running(store, id);
+      await granted(leases, "t2", [shared("server/v1")]);
+      expect(await blockers(leases, "t1", [exclusive("server/v1"), exclusive("site/s1")])).toEqual(["t2 server/v1"]);
+      await granted(leases, "t2", [shared("server/v1"), exclusive("site/s1")]);
     });
 
     it("keeps a task that needs attention leased", async () => {
@@ -189,13 +253,17 @@ export function leasePromises(open: OpenHarness): void {
       expect(await blockers(store.leases, "t2", [exclusive("site/s1")])).toEqual(["t1 site/s1"]);
     });
 
-    it("gives the leases of a task that needs attention to who resolves it, before all who wait for them", async () => {
+    it("gives the leases of a task that needs attention to one who resolves it, before all who wait for them", async () => {
       const { store } = await use(open);
       await running(store, "t1");
       const [first] = await granted(store.leases, "t1", [exclusive("site/s1")], OTHER);
       await blockers(store.leases, "t2", [exclusive("site/s1")]);
       await store.tasks.move("t1", ["running"], "needs-attention");
+      // Somebody is at it still.
+      expect(await blockers(store.leases, "t1", [exclusive("task/t1")])).toEqual(["t1 site/s1"]);
+      await store.leases.handOver("t1", OTHER);
       await granted(store.leases, "t1", [exclusive("task/t1")]);
+      expect(await blockers(store.leases, "t1", [exclusive("task/t1")], OTHER)).toEqual(["t1 site/s1", "t1 task/t1"]);
       const [lease] = await store.leases.list();
       expect(lease).toMatchObject({ scope: "site/s1", task: "t1", holder: ME });
       expect(lease?.token).toBeGreaterThan(first?.token ?? Infinity);

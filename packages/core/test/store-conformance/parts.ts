@@ -1,4 +1,11 @@
-import type { CommitChanges, JournalRow, StateStore, StoredTask } from "../../src/contracts/store.ts";
+import type {
+  CommitChanges,
+  JournalRow,
+  StateStore,
+  StoredTask,
+  TaskEnding,
+  TaskState,
+} from "../../src/contracts/store.ts";
 
 export const AT = "2026-01-02T03:04:05.000Z";
 
@@ -24,6 +31,17 @@ export function aRow(task: string, change: Partial<JournalRow> = {}): JournalRow
 
 export function changes(change: Partial<CommitChanges> = {}): CommitChanges {
   return { put: [], deleteRecords: [], register: { put: [], remove: [] }, ...change };
+}
+
+/** Ends a task with nothing that goes with it. */
+export async function ended(
+  { tasks }: Pick<StateStore, "tasks">,
+  id: string,
+  from: TaskState,
+  state: TaskEnding["state"],
+  outcome: unknown = null,
+): Promise<boolean> {
+  return tasks.end(id, [from], { state, outcome, finishedAt: AT, deleteRecords: [], discards: [], eraseSecrets: [] });
 }
 
 export async function running(store: StateStore, id: string): Promise<void> {

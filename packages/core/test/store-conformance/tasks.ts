@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { TaskState } from "../../src/contracts/store.ts";
+import type { TaskEnding, TaskState } from "../../src/contracts/store.ts";
 import { type OpenHarness, use } from "./harness.ts";
 import { ME } from "./holders.ts";
-import { aRow, aTask, AT, changes, running } from "./parts.ts";
+import { aRow, aTask, AT, changes, ended, running } from "./parts.ts";
 
 export function taskPromises(open: OpenHarness): void {
   describe("tasks", () => {
@@ -35,7 +35,7 @@ export function taskPromises(open: OpenHarness): void {
       for (const id of ["t3", "t1", "t2", "t4"]) await store.tasks.submit(aTask(id, { plan: "p".repeat(100_000) }));
       await store.tasks.move("t1", ["queued"], "running", { plan: { sealed: "x" } });
       await store.tasks.move("t2", ["queued"], "undoing");
-      await store.tasks.move("t4", ["queued"], "needs-attention", { finishedAt: AT });
+      await ended(store, "t4", "queued", "needs-attention");
       for (const task of await store.tasks.list()) expect(task).not.toHaveProperty("plan");
       expect(await store.tasks.unfinished()).toEqual([
         { id: "t1", state: "running" },
@@ -80,20 +80,62 @@ export function taskPromises(open: OpenHarness): void {
     it("moves a task only from an expected state, with its changes", async () => {
       const { store } = await use(open);
       await store.tasks.submit(aTask("t1", { plan: { id: "p" } }));
-      expect(await store.tasks.move("t1", ["running"], "succeeded", { outcome: 1, finishedAt: AT })).toBe(false);
+      expect(await store.tasks.move("t1", ["running"], "cancelling", { outcome: 1 })).toBe(false);
       expect(await store.tasks.move("t9", ["queued"], "running")).toBe(false);
       expect(await store.tasks.get("t1")).toMatchObject({ state: "queued", outcome: null, finishedAt: null });
       expect(await store.tasks.move("t1", ["queued", "cancelling"], "running")).toBe(true);
       expect(await store.tasks.get("t1")).toMatchObject({ state: "running", plan: { id: "p" }, finishedAt: null });
-      expect(
-        await store.tasks.move("t1", ["running"], "succeeded", { outcome: { value: 1 }, finishedAt: AT, plan: null }),
-      ).toBe(true);
+      expect(await store.tasks.move("t1", ["running"], "undoing", { outcome: { value: 1 }, plan: null })).toBe(true);
       expect(await store.tasks.get("t1")).toMatchObject({
-        state: "succeeded",
+        state: "undoing",
         plan: null,
         outcome: { value: 1 },
-        finishedAt: AT,
+        finishedAt: null,
       });
+    });
+
+    it("ends a task only from an expected state, with all that goes with it, or nothing", async () => {
+      const { store } = await use(open);
+      await running(store, "t1");
+      await store.records.put(
+        { kind: "site", id: "s1", name: "a.test", value: {} },
+        { expect: 0, claims: ["www.a.test"] },
+      );
+      for (const id of ["site/s1/a", "site/s1/b", "site/s2/a"]) await store.secrets.add(id, "sealed");
+      await store.journal.write([aRow("t1", { undo: "x", output: 1 }), aRow("t2", { undo: "y" })]);
+      const discards = [{ kind: "site", id: "d1", number: { counter: "uid", value: 7 } }] as const;
+      const gone = { deleteRecords: [{ kind: "site", id: "s1" }], discards, eraseSecrets: ["site/s1/"] } as const;
+      expect(await store.records.nextNumber("uid", 7)).toBe(7);
+      await store.records.put({ kind: "site", id: "d1", name: "t1", value: {} }, { expect: 0, claims: [] });
+      const end = { state: "undone", outcome: { value: 1 }, finishedAt: AT, ...gone } as const;
+      const secrets = async () => [...(await store.secrets.get(["site/s1/a", "site/s1/b", "site/s2/a"])).keys()];
+      expect(await store.tasks.end("t1", ["queued", "undoing"], end)).toBe(false);
+      expect(await store.tasks.end("t9", ["running"], end)).toBe(false);
+      expect(await store.records.claimedBy("site", "www.a.test")).toBe("s1");
+      expect(await secrets()).toHaveLength(3);
+      expect(await store.journal.read("t1")).toEqual([aRow("t1", { undo: "x", output: 1 })]);
+      expect(await store.tasks.end("t1", ["running"], end)).toBe(true);
+      expect(await store.tasks.get("t1")).toMatchObject({ state: "undone", outcome: { value: 1 }, finishedAt: AT });
+      expect([await store.records.get("site", "s1"), await store.records.claimedBy("site", "www.a.test")]).toEqual([
+        null,
+        null,
+      ]);
+      expect(await secrets()).toEqual(["site/s2/a"]);
+      expect(await store.records.get("site", "d1")).toBeNull();
+      expect(await store.records.nextNumber("uid", 7)).toBe(7);
+      expect(await store.journal.read("t1")).toEqual([aRow("t1", { output: 1 })]);
+      expect(await store.journal.read("t2")).toEqual([aRow("t2", { undo: "y" })]);
+    });
+
+    it("keeps prior states of a task that needs attention, and ends no committed one as undone", async () => {
+      const { store } = await use(open);
+      for (const id of ["t1", "t2"]) await running(store, id);
+      await store.journal.write([aRow("t1", { undo: "x" })]);
+      expect(await ended(store, "t1", "running", "needs-attention")).toBe(true);
+      expect(await store.journal.read("t1")).toEqual([aRow("t1", { undo: "x" })]);
+      await store.journal.commit("t2", AT, changes());
+      expect(await ended(store, "t2", "running", "undone")).toBe(false);
+      expect(await ended(store, "t2", "running", "succeeded")).toBe(true);
     });
 
     it("gives the tasks that ended in the order in which they did, without their plans, and once more when they end again", async () => {
@@ -101,8 +143,8 @@ export function taskPromises(open: OpenHarness): void {
       const other = await reopen();
       expect(await store.tasks.lastEnded()).toBe(0);
       for (const id of ["t1", "t2", "t3"]) await store.tasks.submit(aTask(id, { plan: { id: "p" } }));
-      const end = async (id: string, from: TaskState, to: TaskState): Promise<boolean> =>
-        store.tasks.move(id, [from], to, { finishedAt: AT, outcome: { id } });
+      const end = async (id: string, from: TaskState, to: TaskEnding["state"]): Promise<boolean> =>
+        ended(store, id, from, to, { id });
       await end("t2", "queued", "needs-attention");
       expect(await end("t1", "running", "undone")).toBe(false);
       await store.tasks.move("t3", ["queued"], "running");
@@ -127,9 +169,12 @@ export function taskPromises(open: OpenHarness): void {
       const { store, reopen } = await use(open);
       const { tasks, journal, secrets, leases } = store;
       const day = (n: number): string => `2026-01-0${n}T00:00:00.000Z`;
-      const end = async (id: string, to: TaskState, at: string): Promise<void> => {
+      const end = async (id: string, state: TaskEnding["state"], finishedAt: string): Promise<void> => {
         await running(store, id);
-        await tasks.move(id, ["running"], to, { plan: "sealed", finishedAt: at });
+        if (id === "held") await leases.acquire("held", ME, [{ scope: "task/held", mode: "exclusive" }]);
+        await tasks.move(id, ["running"], "running", { plan: "sealed" });
+        const nothing = { outcome: null, deleteRecords: [], discards: [], eraseSecrets: [] };
+        await tasks.end(id, ["running"], { ...nothing, state, finishedAt });
         await journal.write([aRow(id)]);
         await secrets.add(`task/${id}/login-link`, "x");
       };
@@ -138,7 +183,6 @@ export function taskPromises(open: OpenHarness): void {
       await end("t3", "needs-attention", day(1));
       await end("t4", "succeeded", day(4));
       await end("held", "succeeded", day(3));
-      await leases.acquire("held", ME, [{ scope: "task/held", mode: "exclusive" }]);
       await running(store, "t5");
       const other = await reopen();
       expect(await other.tasks.endedBefore(day(1), 9)).toEqual([]);
@@ -159,7 +203,7 @@ export function taskPromises(open: OpenHarness): void {
     it("gives the key of a task that was removed to another", async () => {
       const { store } = await use(open);
       await store.tasks.submit(aTask("t1", { key: "k" }));
-      await store.tasks.move("t1", ["queued"], "undone", { finishedAt: AT });
+      await ended(store, "t1", "queued", "undone");
       await store.tasks.remove(["t1"]);
       const again = aTask("t2", { key: "k", request: { other: true } });
       expect(await store.tasks.submit(again)).toMatchObject({ id: "t2", state: "queued" });

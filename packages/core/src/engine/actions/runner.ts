@@ -33,8 +33,11 @@ export interface RunnerParts {
   server(id: string): ServerRecord;
   /** How long what fails for a passing reason is tried again, in an undo and in the clean-ups. */
   patience(): Patience;
-  /** Tells the store that the task is being undone. False when its commit row stands: only its answer was lost. */
-  undoing(): Promise<boolean>;
+  /**
+   * Tells the store that the task is being undone, and why: a cancel may have come first. `committed` when its commit row
+   * stands: only its answer was lost.
+   */
+  undoing(reason: (cancelled: boolean) => unknown): Promise<Undone>;
   /** Seals a secret that the task gives back. */
   keep(name: string, value: string): Promise<void>;
   /** Publishes a new generation of an http service if its entries, or these changes, ask for one. */
@@ -46,6 +49,8 @@ export interface RunnerParts {
     changes: readonly PlannedChange[],
   ): Promise<void>;
 }
+
+export type Undone = "committed" | { readonly cancelled: boolean };
 
 export interface RunEnd {
   readonly committed: boolean;
@@ -87,14 +92,14 @@ export class Runner {
     } catch (error) {
       // Another worker has the task: it undoes it, or goes on.
       if (isLeaseLost(error) || error instanceof HandedOver) throw error;
-      if (!(await this.#parts.undoing())) return this.finish();
+      const reason = (cancelled: boolean, residue: readonly Residue[] = []): unknown =>
+        cancelled || session.signal.aborted
+          ? cancelError(session.signal, stopped(this.#plan, actions[index], residue), error)
+          : error;
+      const undone = await this.#parts.undoing(reason);
+      if (undone === "committed") return this.finish();
       const residue = await new Undoing(this.#parts, this.#context).from(actions.length - 1);
-      const cancelled = session.signal.aborted;
-      return {
-        committed: false,
-        error: cancelled ? cancelError(session.signal, stopped(this.#plan, actions[index], residue), error) : error,
-        residue,
-      };
+      return { committed: false, error: reason(undone.cancelled, residue), residue };
     }
     return this.finish();
   }
@@ -133,7 +138,7 @@ export class Runner {
 
   /** Takes everything back that the journal knows of: after a cancel, or an undo that was interrupted. */
   async undo(error: unknown): Promise<RunEnd> {
-    await this.#parts.undoing();
+    await this.#parts.undoing(() => error);
     const residue = await new Undoing(this.#parts, this.#context).from(this.#plan.actions.length - 1);
     return { committed: false, error, residue };
   }

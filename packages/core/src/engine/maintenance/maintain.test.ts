@@ -1,4 +1,5 @@
 import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { ended } from "../../../test/store-conformance/parts.ts";
 import { FakeWorker, NEVER, request } from "../../../test/fake-worker.ts";
 import type { SiteRecord } from "../../model/records.ts";
 import { taskSecret } from "../actions/login-link.ts";
@@ -42,7 +43,7 @@ test("what waits, runs or needs attention is kept, however long ago", async () =
   const { store } = fake.engine;
   const ids = await Promise.all(["a", "b", "c"].map(async (name) => (await fake.submit(name)).id));
   await store.tasks.move(ids[1] ?? "", ["queued"], "running");
-  await store.tasks.move(ids[2] ?? "", ["queued"], "needs-attention", { finishedAt: "2020-01-01T00:00:00.000Z" });
+  await ended(store, ids[2] ?? "", "queued", "needs-attention");
   expect(await later(1_000 * DAY)).toMatchObject({ tasks: 0, secrets: 0 });
   for (const id of ids) expect(await store.tasks.state(id)).not.toBeNull();
 });

@@ -154,7 +154,7 @@ describe("sweeping", () => {
     const { plans } = fake.engine.store;
     const stored = await plans.get(plan.id);
     if (stored !== null) await plans.put({ ...stored, expiresAt: "2026-01-01T00:00:00.000Z" });
-    await using _queue = new EmbeddedQueue(fake.engine.store.tasks).work(fake.worker, 1);
+    await using _queue = new EmbeddedQueue().work(fake.worker, 1);
     await expect.poll(async () => plans.get(plan.id)).toBeNull();
   });
 });

@@ -46,12 +46,25 @@ export type TaskDraft = Pick<
   readonly value: PlanData["value"] | Promise<PlanData["value"]> | (() => Promise<PlanData["value"]>);
 };
 
+/** What a request is about, by the names that it uses; `alias` may be any of the others. */
+export interface TaskSubject {
+  readonly site?: string;
+  readonly platform?: string;
+  readonly server?: string;
+  readonly alias?: string;
+}
+
 export interface TaskType<Request = never> {
   /** `noun:verb`. */
   readonly type: string;
   readonly schema: z.ZodType<Request>;
   /** What a person calls it before it is planned: `install example.com`. Pure. */
   title(request: Request): string;
+  /**
+   * Tasks of one subject are worked one after the other, in the order of their submission. Default: nothing, so that only
+   * the leases of its plan say what it waits for.
+   */
+  subject?(request: Request): TaskSubject;
   plan(context: PlanningContext, request: Request): Promise<TaskDraft>;
 }
 

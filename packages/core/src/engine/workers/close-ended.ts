@@ -1,6 +1,7 @@
 import type { StateStore, TaskState } from "../../contracts/store.ts";
 import type { Events } from "../events.ts";
-import type { TaskOutcome } from "./worker.ts";
+import { isFreed } from "./task-ends.ts";
+import type { TaskOutcome } from "./task-outcome.ts";
 
 const ENDED: readonly (TaskState | null)[] = ["succeeded", "undone", "needs-attention"];
 
@@ -11,13 +12,22 @@ export interface Closing {
 }
 
 /**
- * The last of a task, once its outcome is stored: it is told, then its own lease goes with those that it holds no longer.
- * That lease stands for as long as this is not done: see `closeEnded`.
+ * The last of a task, once its outcome is stored: it is told, then its leases go, its own with them. That lease stands for
+ * as long as this is not done: see `closeEnded`. What a task that needs attention had alone is nobody's from then on, until
+ * somebody resolves it.
  */
 export async function closeTask({ store, events, holder }: Closing, task: string, outcome: TaskOutcome): Promise<void> {
+  const { leases } = store;
   const { state, error, residue } = outcome;
   await events.emit(task, "task:finished", { state, error, residue });
-  await store.leases.release(task, state === "needs-attention" ? [`task/${task}`] : undefined, holder);
+  if (state !== "needs-attention") return leases.release(task, undefined, holder);
+  const freed = (await leases.list()).filter((lease) => lease.task === task && isFreed(lease));
+  await leases.release(
+    task,
+    freed.map(({ scope }) => scope),
+    holder,
+  );
+  await leases.handOver(task, holder);
 }
 
 /** Closes tasks whose worker died between their outcome and this: a second `task:finished` may be told. */
@@ -25,8 +35,15 @@ export async function closeEnded(closing: Closing, isActive: (task: string) => b
   const { tasks, leases } = closing.store;
   for (const { task, scope } of await leases.list()) {
     if (scope !== `task/${task}` || isActive(task) || !ENDED.includes(await tasks.state(task))) continue;
-    const answer = await leases.acquire(task, closing.holder, [{ scope, mode: "exclusive" }]);
-    const stored = "granted" in answer && !isActive(task) ? await tasks.get(task) : null;
-    if (stored !== null) await closeTask(closing, task, stored.outcome as TaskOutcome);
+    if (await takenOver(closing, task)) {
+      const stored = isActive(task) ? null : await tasks.get(task);
+      if (stored !== null) await closeTask(closing, task, stored.outcome as TaskOutcome);
+    }
   }
+}
+
+/** Asks for nothing new: who closes it at this moment may have let go of all that the list showed. */
+async function takenOver({ store: { leases }, holder }: Closing, task: string): Promise<boolean> {
+  await leases.acquire(task, holder, []);
+  return (await leases.list()).some((lease) => lease.scope === `task/${task}` && lease.holder === holder);
 }

@@ -16,7 +16,10 @@ async function halfWay(name: string): Promise<string> {
   const gate = fake.gate("gate");
   fake.drafts.set(name, { steps: [file(`/${name}`), runStep("web1", "gate")] });
   const task = await fake.submit(name);
-  void fake.worker.work(task.id, NEVER).catch(() => undefined);
+  void fake
+    .another()
+    .work(task.id, NEVER)
+    .catch(() => undefined);
   await gate.reached;
   onTestFinished(() => gate.open());
   return task.id;

@@ -7,7 +7,7 @@ import { raiseFence } from "../sessions/fence.ts";
 import { Journal } from "../actions/journal.ts";
 import { planOf } from "./stored-plans.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
-import type { TaskOutcome } from "./worker.ts";
+import type { TaskOutcome } from "./task-outcome.ts";
 
 /** What was done for a store that was restored from a backup. */
 export interface RaisedEpoch {

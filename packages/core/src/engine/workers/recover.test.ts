@@ -64,9 +64,10 @@ test("a task whose worker died right after its outcome is told as finished and l
   const { id } = await fake.submit("a");
   const { leases: store, tasks, events } = fake.engine.store;
   const scopes = [`task/${id}`, "site/s1"].map((scope) => ({ scope, mode: "exclusive" }) as const);
+  await tasks.move(id, ["queued"], "running");
   await store.acquire(id, "1:1:00000000-0000-0000-0000-000000000000:1", scopes);
   const outcome = { state: "undone", value: {}, error: null, residue: [] };
-  await tasks.move(id, ["queued"], "undone", { outcome });
+  await tasks.move(id, ["running"], "undone", { outcome });
   await fake.worker.recoverAll(NEVER);
   expect(await leases()).toEqual([]);
   expect((await events.after(0)).map(({ type }) => type)).toContain("task:finished");
@@ -76,9 +77,10 @@ test("a task that needs attention keeps its site when its worker died right afte
   const { id } = await fake.submit("a");
   const { leases: store, tasks } = fake.engine.store;
   const scopes = [`task/${id}`, "site/s1"].map((scope) => ({ scope, mode: "exclusive" }) as const);
+  await tasks.move(id, ["queued"], "running");
   await store.acquire(id, "1:1:00000000-0000-0000-0000-000000000000:1", scopes);
   const outcome = { state: "needs-attention", value: {}, error: null, residue: [] };
-  await tasks.move(id, ["queued"], "needs-attention", { outcome });
+  await tasks.move(id, ["running"], "needs-attention", { outcome });
   await fake.worker.recoverAll(NEVER);
   expect(await leases()).toEqual(["site/s1"]);
 });

@@ -7,6 +7,7 @@ import type { Events } from "../events.ts";
 import { missingNeeds, showNeed } from "../planning/needs.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { isUnfit, readService } from "../plugins/stored-options.ts";
+import { endQueued } from "./end-queued.ts";
 import { planOf } from "./stored-plans.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 
@@ -45,13 +46,9 @@ export class Stranding {
     this.#watch = new HolderWatch(parts.heartbeatMs === undefined ? LEASE_MS : 6 * parts.heartbeatMs);
   }
 
-  /** At least as many as tasks are known to be stranded: the queue looks behind them. */
-  get size(): number {
-    return this.#verdicts.size;
-  }
-
-  has(taskId: string): boolean {
-    return (this.#verdicts.get(taskId)?.missing.length ?? 0) > 0;
+  /** Tasks that are known to be stranded: the queue passes them over. */
+  get ids(): ReadonlySet<string> {
+    return new Set([...this.#verdicts].filter(([, { missing }]) => missing.length > 0).map(([id]) => id));
   }
 
   /**
@@ -118,11 +115,7 @@ export class Stranding {
   async refuse(taskId: string): Promise<void> {
     const missing = this.#verdicts.get(taskId)?.missing ?? [];
     if (missing.length === 0) return;
-    const error = strandedError(taskId, missing, "Nothing was changed.").toJSON();
-    const outcome = { state: "undone", value: {}, error, residue: [] } as const;
-    const finishedAt = new Date().toISOString();
-    if (await this.#parts.store.tasks.move(taskId, ["queued"], "undone", { outcome, finishedAt }))
-      await this.#events.emit(taskId, "task:finished", outcome);
+    await endQueued(this.#parts.store, this.#events, taskId, strandedError(taskId, missing, "Nothing was changed."));
   }
 
   /** Tasks that another worker is at, with plugins of its own. */

@@ -1,7 +1,8 @@
-import type { JournalStore } from "../../contracts/store.ts";
+import type { JournalStore, Lease, TaskEnding } from "../../contracts/store.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { describe, leftOf } from "../actions/action-context.ts";
 import type { Residue } from "../../model/residue.ts";
+import type { SiteRecord } from "../../model/records.ts";
 import type { PlanData } from "../planning/plan.ts";
 import type { TaskEnd } from "./task-run.ts";
 
@@ -41,7 +42,25 @@ export function errorJson(error: unknown): Record<string, unknown> {
 }
 
 /** Sites and platforms that it has alone stay leased until somebody resolved it; servers are free for others (decisions.md D9). */
-export function freedBy(plan: PlanData | null): string[] {
-  const free = plan?.leases.filter(({ scope, mode }) => mode === "shared" || scope.startsWith("server/")) ?? [];
-  return free.map(({ scope }) => scope);
+export function isFreed({ scope, mode, task }: Lease): boolean {
+  return mode === "shared" || scope.startsWith("server/") || scope === `task/${task}`;
+}
+
+/** What goes with the end of a task: of what was never committed nothing stays, records, reserved names and secrets. */
+export function endingOf(
+  task: string,
+  state: TaskEnding["state"],
+  plan: PlanData | null,
+  draft: SiteRecord | null,
+): Pick<TaskEnding, "deleteRecords" | "discards" | "eraseSecrets"> {
+  const nothing = { deleteRecords: [], discards: [], eraseSecrets: [] };
+  if (state === "needs-attention") return nothing;
+  if (state === "succeeded") return { ...nothing, eraseSecrets: plan?.eraseOnCommit ?? [] };
+  const drafts = draft === null ? [] : [draft];
+  return {
+    // Of what was not even reserved nothing can be left anywhere: its number is given back.
+    discards: drafts.map(({ id, uid }) => ({ kind: "site", id, number: { counter: "uid", value: uid } })),
+    deleteRecords: plan?.release.filter(({ id }) => id !== draft?.id) ?? [],
+    eraseSecrets: [...(plan?.eraseOnUndo ?? []), `task/${task}/`, ...drafts.map(({ id }) => `site/${id}/`)],
+  };
 }

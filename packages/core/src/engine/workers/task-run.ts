@@ -1,5 +1,5 @@
-import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { RecordRemoval, RegisterChanges } from "../../contracts/store.ts";
+import { errorFromJson, HostwrightError } from "../../errors/hostwright-error.ts";
+import type { RecordRemoval, RegisterChanges, StoredTask } from "../../contracts/store.ts";
 import type { Residue } from "../../model/residue.ts";
 import { Estate } from "../planning/estate.ts";
 import type { Events } from "../events.ts";
@@ -10,11 +10,13 @@ import { Patience } from "../sessions/patience.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { requireJudged } from "../planning/judged-records.ts";
 import { publishFor } from "../actions/publication.ts";
-import { requireLease } from "./require-lease.ts";
-import { Runner, type RunEnd } from "../actions/runner.ts";
+import { cancelError } from "../actions/cancel-error.ts";
+import { Runner, type RunEnd, type Undone } from "../actions/runner.ts";
+import { errorJson } from "./task-ends.ts";
+import type { TaskOutcome } from "./task-outcome.ts";
 import { Session } from "../sessions/session.ts";
 import { hold } from "../actions/undoing.ts";
-import { discardDraft, httpRole, type EngineParts } from "../planning/task-engine.ts";
+import { httpRole, type EngineParts } from "../planning/task-engine.ts";
 
 export interface TaskEnd extends RunEnd {
   readonly plan: PlanData | null;
@@ -25,9 +27,9 @@ export interface TaskEnd extends RunEnd {
 export type Direction = "forward" | "back";
 
 export interface TaskRunParts {
+  /** Of a worker that has the task: see `heldParts`. */
   readonly engine: EngineParts;
   readonly events: Events;
-  readonly holder: string;
 }
 
 export interface RunHow {
@@ -36,24 +38,24 @@ export interface RunHow {
   readonly resumed: boolean;
   /** Hand it over at the next boundary of the journal. */
   readonly closing: AbortSignal;
+  /** As it was when it was taken up. */
+  readonly task: Pick<StoredTask, "state" | "outcome">;
 }
 
 /** One plan under its leases: reserved names, the run or its resumption, commit, what comes after it. */
 export class TaskRun {
   readonly #engine: EngineParts;
   readonly #events: Events;
-  readonly #holder: string;
   readonly #plan: PlanData;
 
   constructor(parts: TaskRunParts, plan: PlanData) {
     this.#engine = parts.engine;
     this.#events = parts.events;
-    this.#holder = parts.holder;
     this.#plan = plan;
   }
 
   /** @throws HandedOver when it was told to at a boundary of the journal */
-  async run(token: number, signal: AbortSignal, { direction, resumed, closing }: RunHow): Promise<TaskEnd> {
+  async run(token: number, signal: AbortSignal, { direction, resumed, closing, task }: RunHow): Promise<TaskEnd> {
     const { registry, store, vault, pool } = this.#engine;
     const committed = await store.journal.isCommitted(this.#plan.task);
     // Whoever is gone on with was found so, and each action finds it out for itself.
@@ -73,27 +75,14 @@ export class TaskRun {
     const end = committed
       ? await runner.finish()
       : direction === "back"
-        ? await runner.undo(interrupted(this.#plan))
+        ? await runner.undo(reasonOf(this.#plan, task))
         : await runner.run(async () => this.commit());
     const { residue, value } = await this.#afterwards(end, estate, session, committed);
-    await requireLease(store.leases, this.#plan.task, this.#holder);
     const undone = !end.committed && residue.length === 0;
-    if (undone) await this.forget();
-    // Not with the commit: whoever goes on after a crash comes here as well.
-    if (end.committed) for (const prefix of this.#plan.eraseOnCommit) await vault.removePrefix(prefix);
     // What another worker has sent may still arrive: then its fence is all that keeps it out.
     if (!resumed && (undone || end.committed))
       await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, estate);
     return { ...end, residue, plan: this.#plan, value };
-  }
-
-  /** Of what was never committed nothing stays: records, reserved names, secrets. */
-  async forget(): Promise<void> {
-    const { store, vault } = this.#engine;
-    // Of what was not even reserved nothing can be left anywhere.
-    await discardDraft(this.#engine, this.#plan.task);
-    for (const removal of this.#plan.release) await store.records.delete(removal.kind, removal.id);
-    for (const prefix of [...this.#plan.eraseOnUndo, `task/${this.#plan.task}/`]) await vault.removePrefix(prefix);
   }
 
   /** A worker that died may have reserved already. */
@@ -122,10 +111,7 @@ export class TaskRun {
         server: (id) => estate.server(id),
         keep: async (name, value) => vault.put(taskSecret(task, name), value),
         patience: () => this.#patience(),
-        undoing: async () => {
-          await store.tasks.move(task, ["running", "cancelling"], "undoing");
-          return !(await store.journal.isCommitted(task));
-        },
+        undoing: async (reason) => this.#undoing(reason),
         publish: async (_task, server, service, using, changes) => {
           const role = httpRole(this.#engine, server, service);
           const target = await using.target(server);
@@ -135,6 +121,19 @@ export class TaskRun {
       },
       this.#plan,
     );
+  }
+
+  /** Whoever goes on with the undo knows why it is. */
+  async #undoing(reason: (cancelled: boolean) => unknown): Promise<Undone> {
+    const { tasks, journal } = this.#engine.store;
+    const { task } = this.#plan;
+    // A cancel may come between two of these.
+    for (const state of ["cancelling", "running", "cancelling"] as const) {
+      const cancelled = state === "cancelling";
+      const why = reason(cancelled);
+      if (await tasks.move(task, [state], "undoing", { outcome: { error: errorJson(why) } })) return { cancelled };
+    }
+    return (await journal.isCommitted(task)) ? "committed" : { cancelled: false };
   }
 
   async #afterwards(
@@ -207,7 +206,14 @@ export class TaskRun {
   }
 }
 
-function interrupted(plan: PlanData): HostwrightError {
+/** Why it goes back: what its first worker said, or a cancel that came before that worker died. */
+function reasonOf(plan: PlanData, { state, outcome }: RunHow["task"]): unknown {
+  const said = (outcome as Pick<TaskOutcome, "error"> | null)?.error ?? null;
+  if (said !== null) return errorFromJson(said);
+  if (state === "cancelling") {
+    const left = "What it had done was taken back.";
+    return cancelError(AbortSignal.abort(), { what: plan.title, where: "while it had no worker", left }, undefined);
+  }
   return new HostwrightError("HW_INTERRUPTED", `${plan.title}: its worker died, and it was taken back.`, {
     retryable: true,
   });

@@ -1,3 +1,4 @@
+import { cancelError } from "../actions/cancel-error.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 
 const HEARTBEAT_MS = 10_000;
@@ -48,6 +49,13 @@ export class TaskWatch implements Disposable {
 
   async #timeOut(): Promise<void> {
     this.#stop.abort(new DOMException("The task's time is over.", "TimeoutError"));
-    await this.#parts.store.tasks.move(this.#task, ["running"], "cancelling").catch(() => false);
+    // Whoever goes on with it, if this worker dies now, knows why it is undone.
+    const stopped = {
+      what: `Task ${this.#task}`,
+      where: "while it was worked",
+      left: "What it had done was taken back.",
+    };
+    const outcome = { error: cancelError(this.#stop.signal, stopped, undefined).toJSON() };
+    await this.#parts.store.tasks.move(this.#task, ["running"], "cancelling", { outcome }).catch(() => false);
   }
 }

@@ -1,41 +1,45 @@
-import { HostwrightError, isHostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts";
-import type { Lease, LeaseRequest, StoredTask, TaskState } from "../../contracts/store.ts";
+import { isHostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts";
+import type { Blocker, Lease, LeaseAnswer, LeaseRequest, StoredTask, TaskState } from "../../contracts/store.ts";
 import { newHolder } from "../../store/holder.ts";
 import { cancelError, type Stopped } from "../actions/cancel-error.ts";
 import { closeEnded, closeTask, type Closing } from "./close-ended.ts";
-import type { Residue } from "../../model/residue.ts";
+import { endQueued } from "./end-queued.ts";
+import { Errands } from "./errands.ts";
 import type { Events } from "../events.ts";
-import { HandedOver } from "../actions/handed-over.ts";
+import { firstWants } from "./first-wants.ts";
+import { HandedOver, throwIfClosing } from "../actions/handed-over.ts";
 import { heldParts } from "./held-parts.ts";
-import { requireLease } from "./require-lease.ts";
-import { committedEnd, errorJson, freedBy, leftBegun } from "./task-ends.ts";
+import { draftOf } from "../planning/drafts.ts";
+import { committedEnd, endingOf, errorJson, leftBegun } from "./task-ends.ts";
+import type { TaskOutcome } from "./task-outcome.ts";
 import type { PlanData } from "../planning/plan.ts";
-import { NO_SLOT, takeLeases, type Slot } from "./take-leases.ts";
-import { discardDraft, planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
 import { sealPlan } from "../planning/seal-plan.ts";
+import { parseRequest, planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
+import { resolveTask, type Resolution } from "./resolve.ts";
 import { isApproval, planOf } from "./stored-plans.ts";
 import { Stranding } from "./stranding.ts";
 import { maintain, type MaintenanceStep } from "../maintenance/maintain.ts";
 import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
 import { TaskWatch } from "./task-watch.ts";
+import { Turn } from "./turn.ts";
 
-/** How a task ended (decisions.md D42). */
-export interface TaskOutcome {
-  readonly state: Extract<TaskState, "succeeded" | "undone" | "needs-attention">;
-  readonly value: Readonly<Record<string, unknown>>;
-  /** `HostwrightError.toJSON()` of what stopped it; null when it succeeded. */
-  readonly error: Readonly<Record<string, unknown>> | null;
-  /** What could not be undone or cleaned up, exactly. */
-  readonly residue: readonly Residue[];
+const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
+const NEVER: AbortSignal = new AbortController().signal;
+
+/** How a worker goes about one task. */
+interface Work {
+  readonly turn: Turn;
+  /** Cancels the task. */
+  readonly signal: AbortSignal;
+  /** Aborted when the worker closes: the task is handed over at its next journal boundary. */
+  readonly closing: AbortSignal;
+  /** Ends its waiting for others; what it has begun goes on. */
+  readonly patience: AbortSignal;
+  /** Another worker had it. */
+  readonly resumed: boolean;
 }
 
-/** What an operator decides for a task that needs attention. */
-export type Resolution = "retry" | "complete" | "skip" | "abandon";
-
-const RESOLVED = { retry: "undoing", complete: "running", skip: "undone", abandon: "undone" } as const;
-const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
-
-/** Carries out tasks: leases, plan, run, outcome; and goes on with those whose worker died. */
+/** Carries out tasks: leases, plan, run, outcome; and goes on with those whose worker died. A holder of leases of its own. */
 export class Worker {
   readonly #parts: EngineParts;
   readonly #events: Events;
@@ -44,6 +48,7 @@ export class Worker {
   readonly #active = new Set<string>();
   /** What this instance cannot finish is left for a worker that can (decisions.md D4). */
   readonly stranding: Stranding;
+  readonly #errands = new Errands();
 
   /** `holder` is another process's in tests only. */
   constructor(parts: EngineParts, events: Events, holder: string = newHolder()) {
@@ -54,42 +59,91 @@ export class Worker {
   }
 
   /**
-   * Works a queued task to its end, without its slot while it waits for leases. Gives null when another worker took it, or
-   * it is left for one.
+   * Takes the first task in line that nothing is in the way of and that this instance can finish: it is running then, and
+   * to be carried out. Null when there is none at this moment.
    */
-  async work(taskId: string, signal: AbortSignal, slot: Slot = NO_SLOT): Promise<TaskOutcome | null> {
+  async takeNext(): Promise<string | null> {
+    const { leases } = this.#parts.store;
+    for (;;) {
+      const id = await leases.next(this.stranding.ids);
+      if (id === null) return null;
+      if (await this.stranding.leaves(id)) continue;
+      const answer = await leases.claim(id, this.#holder, this.stranding.ids);
+      if (answer === null) continue;
+      if ("blockedBy" in answer) return null;
+      this.#active.add(id);
+      return id;
+    }
+  }
+
+  /** Carries a task out that `takeNext` gave. Null when it is left for another, or waits in line once more. */
+  async carryOut(taskId: string, closing: AbortSignal): Promise<TaskOutcome | null> {
+    using turn = new Turn(this.#events, taskId);
+    return await this.#guarded(taskId, { turn, signal: NEVER, closing, patience: closing, resumed: false });
+  }
+
+  /**
+   * Waits until a queued task is first in its line, and works it to its end. What is in its way is helped on, if nobody
+   * else works it: tasks of dead workers, and such that nobody takes. Gives null when another worker took it, or it is
+   * left for one. Aborting the signal ends it, waiting or not; `patience` ends the waiting alone, and leaves it queued.
+   */
+  async work(taskId: string, signal: AbortSignal, patience: AbortSignal = NEVER): Promise<TaskOutcome | null> {
     const { leases, tasks } = this.#parts.store;
-    if (await this.stranding.leaves(taskId)) return null;
-    // Held before it is claimed: of a task that is running somebody always answers for it.
-    const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
-    if (!("granted" in answer)) return null;
-    if (!(await tasks.move(taskId, ["queued"], "running"))) return this.#letGo(taskId);
-    return this.#guarded(taskId, signal, async (task, both) => this.#carryOut(task, both, slot));
+    using turn = new Turn(this.#events, taskId);
+    for (;;) {
+      if (await this.stranding.leaves(taskId)) return null;
+      if (signal.aborted) return await this.#giveUp(taskId, signal);
+      if (patience.aborted) return null;
+      const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
+      if (answer === null) return null;
+      if ("granted" in answer) {
+        const how = { turn, signal, closing: NEVER, patience, resumed: false };
+        const outcome = await this.#guarded(taskId, how);
+        if (outcome !== null || (await tasks.state(taskId)) !== "queued") return outcome;
+      } else {
+        await turn.tell(answer.blockedBy);
+        this.#help(turn, answer.blockedBy, patience);
+        await turn.wait(AbortSignal.any([signal, patience]));
+      }
+    }
   }
 
   /** Goes on with a task whose worker died, or takes it back. Gives null when it is finished or its worker lives. */
-  async recover(taskId: string, slot: Slot = NO_SLOT): Promise<TaskOutcome | null> {
-    const { leases, tasks } = this.#parts.store;
+  async recover(
+    taskId: string,
+    { closing = NEVER, patience = closing }: Partial<Pick<Work, "closing" | "patience">> = {},
+  ): Promise<TaskOutcome | null> {
+    const { tasks } = this.#parts.store;
     if (this.#active.has(taskId)) return null;
     const state = await tasks.state(taskId);
     if (state === null || !UNFINISHED.includes(state) || (await this.stranding.leaves(taskId))) return null;
-    const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
-    if (!("granted" in answer) || this.#active.has(taskId)) return null;
-    // Whoever finds it may be cancelled meanwhile: that is no cancel of this one.
-    return this.#guarded(taskId, new AbortController().signal, async (task, both) => {
-      await this.#events.emit(taskId, "task:recovered", { state: task.state });
-      return this.#carryOut(task, both, slot);
-    });
+    if (!(await this.#takeUp(taskId))) return null;
+    await this.#events.emit(taskId, "task:recovered", { state });
+    return this.#goOn(taskId, closing, patience);
   }
 
-  /** Goes on with every task whose worker died, one after the other; a stop hands the one under way over. */
-  async recoverAll(stop: AbortSignal): Promise<void> {
+  /**
+   * Goes on with tasks whose workers died, a few at once and each on its own: one that takes long, or fails, keeps no other
+   * waiting. A stop hands over what is under way.
+   */
+  async lookForDead(stop: AbortSignal): Promise<void> {
     await this.stranding.refresh();
     await closeEnded(this.#closing, (task) => this.#active.has(task));
-    for (const task of await this.#parts.store.tasks.unfinished()) {
+    for (const { id } of await this.#parts.store.tasks.unfinished()) {
       if (stop.aborted) return;
-      await this.recover(task.id, { ...NO_SLOT, closing: stop });
+      if (!this.#active.has(id)) this.#errands.run(id, async () => this.recover(id, { closing: stop }));
     }
+  }
+
+  /** The same, and waits until it is done with those that it found. */
+  async recoverAll(stop: AbortSignal): Promise<void> {
+    await this.lookForDead(stop);
+    await this.#errands.settled();
+  }
+
+  /** Waits for all that it does beside what it was asked for; whoever closes it has aborted that before. */
+  async settled(): Promise<void> {
+    await this.#errands.settled();
   }
 
   /** A step of the upkeep of the store; see `maintain`. */
@@ -97,50 +151,36 @@ export class Worker {
     return maintain(this.#parts, stop);
   }
 
-  /**
-   * Ends a task that needs attention. `retry` undoes what is left once more; `complete` takes it as done: its records are
-   * committed as they stand in its plan, and its clean-ups follow; `skip` takes it as mended by hand and ends
-   * the task as undone; `abandon` does so too but keeps its records, reserved names and secrets.
-   * @throws HW_TASK_STATE when it does not need attention; HW_PLUGIN_MISSING when it cannot be undone here
-   */
-  async resolve(taskId: string, how: Resolution): Promise<TaskOutcome | null> {
-    const { tasks, leases } = this.#parts.store;
-    const task = await tasks.get(taskId);
-    const to = RESOLVED[how];
-    if (task?.state === "needs-attention" && to !== "undone") await this.stranding.require(task);
-    // What it has is kept until it is over: who waits for the site must not find it half undone.
-    if (task?.state === "needs-attention") await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
-    // First, so that nobody who finds it running takes it up as if it was not done.
-    if (task?.state === "needs-attention" && how === "complete") await this.#complete(task);
-    if (task === null || !(await tasks.move(taskId, ["needs-attention"], to))) {
-      // Somebody else resolves it at this moment, perhaps without the leases.
-      await this.recover(taskId);
-      await this.#letGo(taskId);
-      throw new HostwrightError("HW_TASK_STATE", `Task ${taskId} does not need attention. Nothing was changed.`);
+  /** For whoever resolves a task that needs attention: all that it has is this worker's until the end of `work`. */
+  async resolving(
+    taskId: string,
+    work: (engine: EngineParts) => Promise<TaskOutcome | "go on">,
+  ): Promise<TaskOutcome | null> {
+    if (this.#active.has(taskId) || !(await this.#takeUp(taskId))) return null;
+    try {
+      const result = await work(this.#held(taskId));
+      return result === "go on" ? await this.#goOn(taskId, NEVER, NEVER) : result;
+    } catch (error) {
+      await this.#parts.store.leases.release(taskId, [ownScope(taskId).scope], this.#holder);
+      await this.#parts.store.leases.handOver(taskId, this.#holder);
+      throw error;
+    } finally {
+      this.#active.delete(taskId);
     }
-    if (to !== "undone") return this.recover(taskId);
-    const plan = await planOf(this.#parts, task, { begun: true });
-    if (how === "skip" && plan !== null) await this.#run(plan).forget();
-    const { journal } = this.#held(taskId).store;
-    await journal.eraseUndo(taskId);
-    const outcome = { ...(task.outcome as TaskOutcome), state: to } as TaskOutcome;
-    await tasks.move(taskId, ["undone"], "undone", { outcome });
-    await leases.release(taskId);
-    const { error, residue } = outcome;
-    await this.#events.emit(taskId, "task:finished", { state: outcome.state, error, residue });
-    return outcome;
   }
 
-  /** @throws HW_TASK_STATE when there is no plan that it could be taken as, or its records are others' by now. */
-  async #complete(task: StoredTask): Promise<void> {
-    const plan = await planOf(this.#parts, task, { begun: true });
-    if (plan === null)
-      throw new HostwrightError("HW_TASK_STATE", `Task ${task.id} was never planned. Nothing was changed.`);
-    await this.#run(plan).commitAsDone();
+  /** See `resolveTask`. */
+  async resolve(taskId: string, how: Resolution): Promise<TaskOutcome | null> {
+    return resolveTask(this, this.#parts, taskId, how);
   }
 
-  #run(plan: PlanData): TaskRun {
-    return new TaskRun({ engine: this.#held(plan.task), events: this.#events, holder: this.#holder }, plan);
+  /** Tells of a task that has ended, and lets go what it had. */
+  async close(taskId: string, outcome: TaskOutcome): Promise<void> {
+    await closeTask(this.#closing, taskId, outcome);
+  }
+
+  run(plan: PlanData): TaskRun {
+    return new TaskRun({ engine: this.#held(plan.task), events: this.#events }, plan);
   }
 
   /** What the work on a task reads and writes by: nothing is written for it once its lease is lost. */
@@ -148,142 +188,190 @@ export class Worker {
     return heldParts(this.#parts, taskId, this.#holder);
   }
 
-  async #guarded(
-    taskId: string,
-    signal: AbortSignal,
-    work: (task: StoredTask, signal: AbortSignal) => Promise<TaskEnd>,
-  ): Promise<TaskOutcome | null> {
+  /** Whoever finds it may be cancelled meanwhile: that is no cancel of this one. */
+  async #goOn(taskId: string, closing: AbortSignal, patience: AbortSignal): Promise<TaskOutcome | null> {
+    using turn = new Turn(this.#events, taskId);
+    return await this.#guarded(taskId, { turn, signal: NEVER, closing, patience, resumed: true });
+  }
+
+  /** All leases that a task has, from whoever does not live any more. */
+  async #takeUp(taskId: string): Promise<boolean> {
+    const { leases } = this.#parts.store;
+    const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
+    // By now it may be an errand's of this very worker.
+    if (!("granted" in answer) || this.#active.has(taskId)) return false;
     this.#active.add(taskId);
-    using watch = new TaskWatch(this.#parts, taskId, this.#holder);
+    return true;
+  }
+
+  /** Nobody has begun it: it ends where it stands in line. */
+  async #giveUp(taskId: string, signal: AbortSignal): Promise<TaskOutcome | null> {
+    const why = cancelError(signal, unbegun(taskId), undefined);
+    return endQueued(this.#parts.store, this.#events, taskId, why);
+  }
+
+  /** What keeps others waiting is gone on with, in frames of its own. */
+  #help(turn: Turn, blockers: readonly Blocker[], patience: AbortSignal): void {
+    const whileWanted = AbortSignal.any([patience, turn.over]);
+    for (const rival of turn.helpless(blockers)) {
+      const help = async (): Promise<unknown> =>
+        (await this.#parts.store.tasks.state(rival)) === "queued"
+          ? this.work(rival, NEVER, whileWanted)
+          : this.recover(rival, { patience: whileWanted });
+      if (!this.#active.has(rival)) this.#errands.run(rival, help);
+    }
+  }
+
+  async #guarded(taskId: string, how: Work): Promise<TaskOutcome | null> {
+    this.#active.add(taskId);
+    const { tasks, leases } = this.#parts.store;
     try {
-      const task = await this.#parts.store.tasks.get(taskId);
-      if (task === null || !UNFINISHED.includes(task.state)) return await this.#letGo(taskId);
+      using watch = new TaskWatch(this.#held(taskId), taskId, this.#holder);
+      const task = await tasks.get(taskId);
+      if (task === null || !UNFINISHED.includes(task.state)) {
+        // It turned out to be over: this worker has nothing to do with it.
+        await leases.release(taskId, [ownScope(taskId).scope], this.#holder);
+        return null;
+      }
       if (task.timeoutMs !== null) watch.endAfter(task.timeoutMs);
-      return await this.#finish(taskId, await work(task, AbortSignal.any([signal, watch.signal])));
+      const end = await this.#carryOut(task, { ...how, signal: AbortSignal.any([how.signal, watch.signal]) });
+      return end === null ? null : await this.#finish(taskId, end);
     } catch (error) {
       if (!(error instanceof HandedOver)) throw error;
-      await this.#parts.store.leases.handOver(taskId, this.#holder);
+      await leases.handOver(taskId, this.#holder);
       return null;
     } finally {
       this.#active.delete(taskId);
     }
   }
 
-  /** A task that turned out to be finished, or to be another's in this process, needs no lease of this one. */
-  async #letGo(taskId: string): Promise<null> {
-    const { tasks, leases } = this.#parts.store;
-    const state = await tasks.state(taskId);
-    if (state === null || !UNFINISHED.includes(state))
-      await leases.release(taskId, [ownScope(taskId).scope], this.#holder);
-    return null;
-  }
-
-  async #carryOut(task: StoredTask, signal: AbortSignal, slot: Slot): Promise<TaskEnd> {
-    const { journal, leases, tasks } = this.#held(task.id).store;
+  /** Null when it was put back into the line. */
+  async #carryOut(task: StoredTask, how: Work): Promise<TaskEnd | null> {
+    const engine = this.#held(task.id);
+    const { journal, tasks } = engine.store;
+    const { signal, closing, resumed } = how;
     let plan: PlanData | null = null;
     let isPlanned = false;
     let begun = false;
     try {
       begun = (await journal.read(task.id)).length > 0;
-      plan = await planOf(this.#parts, task, { begun });
-      // What was begun is gone on with or taken back, whatever cancels it.
-      const ready = await this.#plan(task, plan, begun ? new AbortController().signal : signal, slot);
+      // Its time was judged when it was taken for the first time.
+      plan = await planOf(engine, task, { begun: begun || resumed });
+      const ready = await this.#ready(engine, task, plan, { ...how, begun });
+      if (ready === null) return null;
       plan = ready.plan;
       isPlanned = true;
       await this.#events.emit(task.id, "task:started", { actions: plan.actions.length });
-      return await this.#run(plan).run(ready.token, signal, {
-        direction: directionOf(task),
-        resumed: begun,
-        closing: slot.closing,
-      });
+      const direction = directionOf(task);
+      return await this.run(plan).run(ready.token, signal, { direction, resumed: begun, closing, task });
     } catch (error) {
       // Another worker has it now: it is not this one's to end.
       if (isLeaseLost(error) || error instanceof HandedOver) throw error;
-      await requireLease(leases, task.id, this.#holder);
       const committed = await journal.isCommitted(task.id);
       if (committed && plan !== null && isPlanned) return committedEnd(plan, error);
       // Nobody has gone on with it yet: the next one may.
       if (committed || (begun && !isPlanned && isHostwrightError(error) && error.retryable)) throw error;
       const residue = await leftBegun(journal, task.id, plan, error);
-      // Whoever comes after this one must not go forward without what is forgotten now.
-      await tasks.move(task.id, ["running", "cancelling"], "undoing");
-      if (residue.length === 0)
-        await (plan === null ? discardDraft(this.#held(task.id), task.id) : this.#run(plan).forget());
       const why = signal.aborted ? cancelError(signal, unbegun(task.id), error) : error;
+      // Whoever comes after this one must not go forward without what is forgotten now.
+      await tasks.move(task.id, ["running", "cancelling"], "undoing", { outcome: { error: errorJson(why) } });
       return { plan, value: {}, committed: false, error: why, residue };
     }
   }
 
-  /** A stored plan runs as it is; a request is planned under its leases (decisions.md D1). */
-  async #plan(
+  /**
+   * The plan, with all its leases: a stored one as it is, or the request's, planned under them (decisions.md D1). What was
+   * begun waits for them; another task holds nothing while it waits: null, and it is back in line.
+   */
+  async #ready(
+    engine: EngineParts,
     task: StoredTask,
     stored: PlanData | null,
-    signal: AbortSignal,
-    slot: Slot,
-  ): Promise<{ plan: PlanData; token: number }> {
-    const engine = this.#held(task.id);
-    const { store } = engine;
-    // The task's own lease is always there; who delivers notifications changes nothing that a plan reads.
-    const standing = await store.leases.list();
-    const [only, ...others] = standing.filter(({ scope }) => !scope.startsWith("notify/"));
-    let quiet = others.length === 0 ? only?.token : undefined;
-    let plan = stored ?? (await planRequest(engine, task.request as TaskRequest, task.id, signal));
+    how: Work & { readonly begun: boolean },
+  ): Promise<{ readonly plan: PlanData; readonly token: number } | null> {
+    const { leases } = engine.store;
+    const request = task.request as TaskRequest;
+    // What was begun is gone on with or taken back, whatever cancels it.
+    const signal = how.begun ? NEVER : how.signal;
+    let held = (await leases.list()).filter((lease) => lease.task === task.id);
     for (;;) {
-      const granted = await this.#acquire(task.id, plan, signal, slot);
-      const token = granted.reduce((highest, lease) => Math.max(highest, lease.token), 0);
-      if (stored !== null) return { plan: isApproval(task.plan) ? await this.#keep(task.id, plan) : plan, token };
-      // Nobody worked when it was planned and nobody was granted a lease since: what it read still stands. What needs no
-      // lease is not made truer by one.
-      const stands = plan.leases.length === 0 || (quiet !== undefined && token === quiet + 1);
-      if (stands) return { plan: await this.#keep(task.id, plan), token };
-      quiet = undefined;
-      const again = await planRequest(engine, task.request as TaskRequest, task.id, signal);
-      const covered = again.leases.every((want) =>
-        granted.some((lease) => lease.scope === want.scope && (lease.mode === "exclusive" || want.mode === "shared")),
-      );
-      plan = again;
-      if (covered) return { plan: await this.#keep(task.id, plan), token };
-      const scopes = granted.map((lease) => lease.scope).filter((scope) => scope !== ownScope(task.id).scope);
-      await store.leases.release(task.id, scopes, this.#holder);
+      signal.throwIfAborted();
+      if (!how.begun && how.closing.aborted && (await this.#putBack(engine, task, how.turn))) return null;
+      const plan = stored ?? (await planRequest(engine, request, task.id, signal));
+      const answer = how.begun
+        ? await this.#insist(task.id, plan, how)
+        : await leases.acquire(task.id, this.#holder, [...plan.leases, ownScope(task.id)], this.stranding.ids);
+      if ("blockedBy" in answer) {
+        if (await this.#putBack(engine, task, how.turn, plan.leases)) return null;
+        // A cancel came first.
+        throw cancelError(AbortSignal.abort(), unbegun(task.id), undefined);
+      }
+      const token = answer.granted.reduce((highest, lease) => Math.max(highest, lease.token), 0);
+      if (stored !== null) return { plan: isApproval(task.plan) ? await keepPlan(engine, task.id, plan) : plan, token };
+      // What it was granted only now somebody may have changed since it was planned; of its own draft nobody knows.
+      const draft = await draftOf(engine.store.records, task.id);
+      const isNew = (lease: Lease): boolean =>
+        lease.scope !== `site/${draft?.id}` &&
+        !held.some(({ scope, mode }) => scope === lease.scope && (mode === lease.mode || mode === "exclusive"));
+      if (!answer.granted.some(isNew)) return { plan: await keepPlan(engine, task.id, plan), token };
+      held = [...held, ...answer.granted];
     }
   }
 
-  /** Before anything is begun: what runs by a plan that is not stored nobody could go on with. @throws HW_CANCELLED */
-  async #keep(taskId: string, plan: PlanData): Promise<PlanData> {
-    const { store, box } = this.#held(taskId);
-    const sealed = await sealPlan(box, plan);
-    const isKept = await store.tasks.move(taskId, ["running"], "running", { plan: sealed });
-    if (!isKept) throw cancelError(AbortSignal.abort(), unbegun(taskId), undefined);
-    return plan;
+  /** Its journal is begun, so that it cannot go back into the line: it waits with what it has. */
+  async #insist(
+    taskId: string,
+    plan: PlanData,
+    { turn, patience }: Work,
+  ): Promise<Extract<LeaseAnswer, { readonly granted: unknown }>> {
+    for (;;) {
+      throwIfClosing(patience);
+      const scopes = [...plan.leases, ownScope(taskId)];
+      const answer = await this.#parts.store.leases.acquire(taskId, this.#holder, scopes, this.stranding.ids);
+      if ("granted" in answer) return answer;
+      await turn.tell(answer.blockedBy);
+      this.#help(turn, answer.blockedBy, patience);
+      await turn.wait(patience);
+    }
   }
 
-  async #acquire(taskId: string, plan: PlanData, signal: AbortSignal, slot: Slot): Promise<readonly Lease[]> {
-    const { leases } = this.#parts.store;
-    const recover = async (task: string): Promise<unknown> => this.recover(task);
-    const scopes = [...plan.leases, ownScope(taskId)];
-    return takeLeases(
-      { leases, events: this.#events, slot, recover },
-      { task: taskId, holder: this.#holder, scopes, signal },
-    );
+  async #putBack(
+    engine: EngineParts,
+    task: StoredTask,
+    turn: Turn,
+    scopes: readonly LeaseRequest[] = [],
+  ): Promise<boolean> {
+    const { leases, records } = engine.store;
+    const { type, parsed } = parseRequest(engine, task.request as TaskRequest);
+    const first = await firstWants(records, task.id, type.subject?.(parsed) ?? {});
+    const wants = { ...first, scopes: [...first.scopes, ...scopes] };
+    const done = await leases.putBack(task.id, this.#holder, wants);
+    if (done) await turn.tell((await leases.waiting(task.id)) ?? []);
+    return done;
   }
 
   async #finish(taskId: string, end: TaskEnd): Promise<TaskOutcome> {
-    const { tasks, journal, leases } = this.#held(taskId).store;
+    const { tasks, records } = this.#held(taskId).store;
     const state = end.committed ? "succeeded" : end.residue.length === 0 ? "undone" : "needs-attention";
     const error = end.error === null ? null : errorJson(end.error);
     const outcome: TaskOutcome = { state, value: end.value, error, residue: end.residue };
-    // Nobody comes back to a task that has ended: what is to be forgotten or freed is so before.
-    if (state !== "needs-attention") await journal.eraseUndo(taskId);
-    else await leases.release(taskId, freedBy(end.plan), this.#holder);
+    const gone = endingOf(taskId, state, end.plan, state === "undone" ? await draftOf(records, taskId) : null);
     const finishedAt = new Date().toISOString();
-    await tasks.move(taskId, UNFINISHED, state, { outcome, finishedAt });
-    await closeTask(this.#closing, taskId, outcome);
+    const ended = await tasks.end(taskId, UNFINISHED, { state, outcome, finishedAt, ...gone });
+    if (!ended) return (await tasks.get(taskId))?.outcome as TaskOutcome;
+    await this.close(taskId, outcome);
     return outcome;
   }
 
   get #closing(): Closing {
     return { store: this.#parts.store, events: this.#events, holder: this.#holder };
   }
+}
+
+/** Before anything is begun: what runs by a plan that is not stored nobody could go on with. @throws HW_CANCELLED */
+async function keepPlan({ store, box }: EngineParts, taskId: string, plan: PlanData): Promise<PlanData> {
+  if (await store.tasks.move(taskId, ["running"], "running", { plan: await sealPlan(box, plan) })) return plan;
+  throw cancelError(AbortSignal.abort(), unbegun(taskId), undefined);
 }
 
 function ownScope(taskId: string): LeaseRequest {

@@ -16,7 +16,7 @@ export async function raiseEpoch(db: Database, at: string, outcome: unknown): Pr
       db.run("DELETE FROM leases WHERE task = ?1 AND (mode = 'shared' OR scope = 'task/' || ?1)", task);
       db.run("UPDATE leases SET holder = ? WHERE task = ?", NOBODY, task);
       db.run(
-        "UPDATE tasks SET state = 'needs-attention', outcome = ?, finishedAt = ?, ended = ? WHERE id = ?",
+        "UPDATE tasks SET state = 'needs-attention', outcome = ?, finishedAt = ?, ended = ?, waits = NULL WHERE id = ?",
         JSON.stringify(outcome ?? null),
         at,
         nextEnd(db),

@@ -49,6 +49,7 @@ export class SqliteJournal implements JournalStore {
       if (this.#isCommitted(task)) return;
       this.#requireOpen(task);
       this.#db.run("INSERT INTO commits (task, at) VALUES (?, ?)", task, at);
+      this.#db.run("UPDATE tasks SET state = 'running' WHERE id = ? AND state <> 'running'", task);
       deleteRecords(this.#db, changes.deleteRecords);
       putRecords(this.#db, changes.put);
       changeRegister(this.#db, changes.register);
@@ -57,12 +58,6 @@ export class SqliteJournal implements JournalStore {
 
   async isCommitted(task: string): Promise<boolean> {
     return this.#db.read(() => this.#isCommitted(task));
-  }
-
-  async eraseUndo(task: string): Promise<void> {
-    await this.#db.write(() =>
-      this.#db.run("UPDATE journal SET undo = NULL WHERE task = ? AND undo IS NOT NULL", task),
-    );
   }
 
   #append(row: JournalRow): void {

@@ -1,103 +1,135 @@
-import type { Blocker, Lease, LeasePlace, LeaseRequest, LeaseStore, TaskState } from "../../contracts/store.ts";
+import type { Blocker, Lease, LeaseAnswer, LeaseRequest, LeaseStore, TaskState, Wants } from "../../contracts/store.ts";
 import { NOBODY } from "../holder.ts";
 import { HolderWatch } from "../holder-watch.ts";
-import {
-  decideLeases,
-  type AskForLeases,
-  type LeaseDecision,
-  type StandingLease,
-  type StandingPlace,
-} from "../lease-rules.ts";
-import type { Database } from "./database.ts";
+import { decideLeases, firstFree, type LeaseDecision, type StandingLease } from "../lease-rules.ts";
+import { headsOfLine, lineBefore, placeOf } from "./line.ts";
 import { nextNumber } from "./records.ts";
+import type { Transactions } from "./transactions.ts";
 
 interface LeaseRow extends Lease {
-  readonly state: TaskState | null;
-}
-
-interface PlaceRow extends Omit<LeasePlace, "scopes"> {
-  readonly scopes: string;
   readonly state: TaskState | null;
 }
 
 const COLUMNS = "scope, task, mode, token, holder, heartbeat";
 /** Counter of the tokens, which the journal raises too. */
 export const TOKENS = "lease-token";
-const PLACES = "lease-place";
+const NONE: ReadonlySet<string> = new Set();
 
 export class SqliteLeases implements LeaseStore {
-  readonly #db: Database;
+  readonly #db: Transactions;
   readonly #watch: HolderWatch;
+  /** The state of the file in which nobody was next, and who was passed over then. */
+  #nobody = "";
 
-  constructor(db: Database, timeToLiveMs: number) {
+  constructor(db: Transactions, timeToLiveMs: number) {
     this.#db = db;
     this.#watch = new HolderWatch(timeToLiveMs);
+  }
+
+  async next(except: ReadonlySet<string>): Promise<string | null> {
+    return this.#db.read(() => {
+      const now = `${this.#changes()} ${[...except].join()}`;
+      if (this.#nobody === now) return null;
+      const next = firstFree(this.#standing(), headsOfLine(this.#db, except));
+      this.#nobody = next === null ? now : "";
+      return next;
+    });
+  }
+
+  async claim(task: string, holder: string, except: ReadonlySet<string> = NONE): Promise<LeaseAnswer | null> {
+    const wanted = (): readonly LeaseRequest[] | null => {
+      const place = placeOf(this.#db, task);
+      if (place?.state !== "queued") return null;
+      return [...(place.scopes ?? []), { scope: `task/${task}`, mode: "exclusive" }];
+    };
+    // Who is blocked asks again and again: that takes no lock.
+    const before = await this.#db.read(() => {
+      const scopes = wanted();
+      return scopes === null ? null : this.#decide(task, holder, scopes, except, "running");
+    });
+    if (before === null) return null;
+    if ("blockedBy" in before) return { blockedBy: before.blockedBy };
+    return this.#db.write(() => {
+      const scopes = wanted();
+      if (scopes === null) return null;
+      const decision = this.#decide(task, holder, scopes, except, "running");
+      if ("blockedBy" in decision) return { blockedBy: decision.blockedBy };
+      this.#grant(task, decision);
+      this.#db.run("UPDATE tasks SET state = 'running' WHERE id = ?", task);
+      return { granted: decision.granted };
+    });
+  }
+
+  async putBack(task: string, holder: string, { subject, scopes }: Wants): Promise<boolean> {
+    return this.#db.write(() => {
+      const { changes } = this.#db.run(
+        `UPDATE tasks SET state = 'queued', subject = ?2, waits = ?3 WHERE id = ?1 AND state = 'running'
+           AND EXISTS (SELECT 1 FROM leases WHERE task = ?1 AND holder = ?4)`,
+        task,
+        subject,
+        JSON.stringify(scopes),
+        holder,
+      );
+      if (changes === 1) this.#db.run("DELETE FROM leases WHERE task = ?", task);
+      return changes === 1;
+    });
   }
 
   async acquire(
     task: string,
     holder: string,
     scopes: readonly LeaseRequest[],
-  ): Promise<{ readonly granted: readonly Lease[] } | { readonly blockedBy: readonly Blocker[] }> {
-    const request = { task, holder, scopes };
-    // Who is blocked asks again and again: that takes no lock.
-    const before = await this.#db.read(() => this.#decide(request));
-    if ("blockedBy" in before && before.place === null) return { blockedBy: before.blockedBy };
+    except: ReadonlySet<string> = NONE,
+  ): Promise<LeaseAnswer> {
+    const waits = JSON.stringify(scopes);
+    const before = await this.#db.read(() => ({
+      decision: this.#decide(task, holder, scopes, except),
+      inLine: JSON.stringify(placeOf(this.#db, task)?.scopes ?? null),
+    }));
+    const { decision: first } = before;
+    if ("blockedBy" in first && (first.isAnothers || before.inLine === waits)) return { blockedBy: first.blockedBy };
     return this.#db.write(() => {
-      const decision = this.#decide(request);
-      if ("blockedBy" in decision) {
-        if (decision.place !== null) this.#putPlace(decision.place);
-        return { blockedBy: decision.blockedBy };
+      const decision = this.#decide(task, holder, scopes, except);
+      if ("granted" in decision) {
+        this.#grant(task, decision);
+        return { granted: decision.granted };
       }
-      nextNumber(this.#db, TOKENS, this.#lastToken() + 1);
-      for (const lease of decision.dropped) {
-        this.#db.run("DELETE FROM leases WHERE task = ? AND holder = ?", lease.task, lease.holder);
-      }
-      for (const lease of decision.own) this.#put(lease);
-      for (const left of decision.left) this.#db.run("DELETE FROM lease_places WHERE task = ?", left);
-      return { granted: decision.granted };
+      const line = "UPDATE tasks SET waits = ? WHERE id = ? AND state IN ('running', 'cancelling', 'undoing')";
+      if (!decision.isAnothers) this.#db.run(line, waits, task);
+      return { blockedBy: decision.blockedBy };
     });
   }
 
   async waiting(task: string): Promise<readonly Blocker[] | null> {
     return this.#db.read(() => {
-      const [standing, places] = this.#standing();
-      const place = places.find((one) => one.place.task === task)?.place;
-      if (place === undefined) return null;
-      const decision = decideLeases(standing, places, place, 0);
+      const scopes = placeOf(this.#db, task)?.scopes ?? null;
+      if (scopes === null) return null;
+      const holder = this.#db.get<{ holder: string }>("SELECT holder FROM leases WHERE task = ? LIMIT 1", task)?.holder;
+      const decision = this.#decide(task, holder ?? "", scopes, NONE, "running");
       return "blockedBy" in decision ? decision.blockedBy : [];
     });
   }
 
   async heartbeat(task: string, holder: string): Promise<boolean> {
-    return this.#db.write(() => {
-      const beat = (table: string): number =>
-        this.#db.run(`UPDATE ${table} SET heartbeat = heartbeat + 1 WHERE task = ? AND holder = ?`, task, holder)
-          .changes;
-      beat("lease_places");
-      return beat("leases") > 0;
-    });
+    const sql = "UPDATE leases SET heartbeat = heartbeat + 1 WHERE task = ? AND holder = ?";
+    return this.#db.write(() => this.#db.run(sql, task, holder).changes > 0);
   }
 
   async handOver(task: string, holder: string): Promise<void> {
-    await this.#db.write(() => {
-      for (const table of ["leases", "lease_places"])
-        this.#db.run(`UPDATE ${table} SET holder = ? WHERE task = ? AND holder = ?`, NOBODY, task, holder);
-    });
+    const sql = "UPDATE leases SET holder = ? WHERE task = ? AND holder = ?";
+    await this.#db.write(() => this.#db.run(sql, NOBODY, task, holder));
   }
 
   async release(task: string, scopes?: readonly string[], holder?: string): Promise<void> {
-    await this.#db.write(() => {
+    await this.#db.write(() =>
       this.#db.run(
         `DELETE FROM leases WHERE task = ?1 AND (?2 IS NULL OR scope IN (SELECT value FROM json_each(?2)))
            AND (?3 IS NULL OR holder = ?3)`,
         task,
         scopes === undefined ? null : JSON.stringify(scopes),
         holder ?? null,
-      );
-      if (scopes !== undefined) return;
-      this.#db.run("DELETE FROM lease_places WHERE task = ?1 AND (?2 IS NULL OR holder = ?2)", task, holder ?? null);
-    });
+      ),
+    );
   }
 
   async list(): Promise<readonly Lease[]> {
@@ -109,33 +141,47 @@ export class SqliteLeases implements LeaseStore {
     return this.#db.read(() => this.#lastToken());
   }
 
-  #decide(request: AskForLeases): LeaseDecision {
-    const [standing, places] = this.#standing();
-    return decideLeases(standing, places, request, this.#lastToken() + 1);
+  #decide(
+    task: string,
+    holder: string,
+    scopes: readonly LeaseRequest[],
+    except: ReadonlySet<string>,
+    as?: TaskState,
+  ): LeaseDecision {
+    const { place = Infinity, state = null } = placeOf(this.#db, task) ?? {};
+    const line = lineBefore(this.#db, task, except);
+    const request = { task, holder, scopes, place, state: as ?? state };
+    return decideLeases(this.#standing(), line, request, this.#lastToken() + 1);
   }
 
-  #standing(): readonly [readonly StandingLease[], readonly StandingPlace[]] {
-    const state = (table: string): string => `(SELECT state FROM tasks WHERE id = ${table}.task) AS state`;
-    const leases = this.#db
-      .all<LeaseRow>(`SELECT ${COLUMNS}, ${state("leases")} FROM leases ORDER BY scope, task`)
-      .map(({ state: its, ...lease }) => ({ lease, state: its }));
-    const places = this.#db
-      .all<PlaceRow>(
-        `SELECT task, place, holder, scopes, heartbeat, ${state("lease_places")} FROM lease_places ORDER BY place`,
+  #grant(task: string, { own, dropped }: Extract<LeaseDecision, { readonly granted: unknown }>): void {
+    nextNumber(this.#db, TOKENS, this.#lastToken() + 1);
+    for (const lease of dropped) {
+      this.#db.run("DELETE FROM leases WHERE task = ? AND holder = ?", lease.task, lease.holder);
+    }
+    for (const lease of own) this.#put(lease);
+    this.#db.run("UPDATE tasks SET waits = NULL WHERE id = ?", task);
+  }
+
+  #standing(): readonly StandingLease[] {
+    const rows = this.#db
+      .all<LeaseRow>(
+        `SELECT ${COLUMNS}, (SELECT state FROM tasks WHERE id = leases.task) AS state FROM leases ORDER BY scope, task`,
       )
-      .map(({ state: its, scopes, ...place }) => ({
-        place: { ...place, scopes: JSON.parse(scopes) as readonly LeaseRequest[] },
-        state: its,
-      }));
-    const dead = this.#watch.dead([...leases.map(({ lease }) => lease), ...places.map(({ place }) => place)]);
-    return [
-      leases.map((one) => ({ ...one, dead: dead.has(one.lease) })),
-      places.map((one) => ({ ...one, dead: dead.has(one.place) })),
-    ];
+      .map(({ state, ...lease }) => ({ lease, state }));
+    const dead = this.#watch.dead(rows.map(({ lease }) => lease));
+    return rows.map((one) => ({ ...one, dead: dead.has(one.lease) }));
   }
 
   #lastToken(): number {
     return this.#db.get<{ value: number }>("SELECT value FROM counters WHERE name = ?", TOKENS)?.value ?? 0;
+  }
+
+  /** Another value after each change of the file, by whatever process. */
+  #changes(): string {
+    const others = this.#db.get<{ data_version: number }>("PRAGMA data_version")?.data_version;
+    const own = this.#db.get<{ changes: number }>("SELECT total_changes() AS changes")?.changes;
+    return `${others} ${own}`;
   }
 
   #put(lease: Lease): void {
@@ -150,14 +196,5 @@ export class SqliteLeases implements LeaseStore {
       lease.holder,
       lease.heartbeat,
     );
-  }
-
-  /** A task that has a place keeps its number. */
-  #putPlace({ task, holder, scopes }: Pick<LeasePlace, "task" | "holder" | "scopes">): void {
-    const wanted = JSON.stringify(scopes);
-    const sql = "UPDATE lease_places SET holder = ?, scopes = ?, heartbeat = heartbeat + 1 WHERE task = ?";
-    if (this.#db.run(sql, holder, wanted, task).changes > 0) return;
-    const place = nextNumber(this.#db, PLACES, 1);
-    this.#db.run("INSERT INTO lease_places VALUES (?, ?, ?, ?, 0)", task, place, holder, wanted);
   }
 }

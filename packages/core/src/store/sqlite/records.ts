@@ -1,6 +1,13 @@
 import type { ErrorCode } from "../../errors/codes.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { RecordChange, RecordKind, RecordRemoval, RecordStore, StoredRecord } from "../../contracts/store.ts";
+import type {
+  RecordChange,
+  RecordDiscard,
+  RecordKind,
+  RecordRemoval,
+  RecordStore,
+  StoredRecord,
+} from "../../contracts/store.ts";
 import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 
@@ -67,16 +74,7 @@ export class SqliteRecords implements RecordStore {
     id: string,
     { counter, value }: { counter: string; value: number },
   ): Promise<boolean> {
-    return this.#db.write(() => {
-      if (this.#db.get("SELECT 1 FROM records WHERE kind = ? AND id = ?", kind, id) === undefined) return false;
-      deleteRecords(this.#db, [{ kind, id }]);
-      this.#db.run(
-        "INSERT INTO returned_numbers (counter, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        counter,
-        value,
-      );
-      return true;
-    });
+    return this.#db.write(() => discardRecord(this.#db, { kind, id, number: { counter, value } }));
   }
 }
 
@@ -108,6 +106,15 @@ export function deleteRecords(db: Transactions, removals: readonly RecordRemoval
     db.run("DELETE FROM records WHERE kind = ? AND id = ?", removal.kind, removal.id);
     db.run("DELETE FROM claims WHERE kind = ? AND id = ?", removal.kind, removal.id);
   }
+}
+
+/** Inside a transaction. False when it is gone already. */
+export function discardRecord(db: Transactions, { kind, id, number }: RecordDiscard): boolean {
+  if (db.get("SELECT 1 FROM records WHERE kind = ? AND id = ?", kind, id) === undefined) return false;
+  deleteRecords(db, [{ kind, id }]);
+  const sql = "INSERT INTO returned_numbers (counter, value) VALUES (?, ?) ON CONFLICT DO NOTHING";
+  db.run(sql, number.counter, number.value);
+  return true;
 }
 
 /** Inside a transaction: the next number of a counter, which begins at `from`. */

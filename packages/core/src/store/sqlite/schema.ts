@@ -74,6 +74,14 @@ export const STORE_MIGRATIONS: readonly string[] = [
   CREATE TABLE returned_numbers (counter TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (counter, value)) STRICT, WITHOUT ROWID;
   CREATE INDEX tasks_over ON tasks (finishedAt) WHERE state IN ('succeeded', 'undone');
   `,
+  `
+  -- The line of the submissions (LeaseStore): who waits says what for. What waited before is planned anew.
+  ALTER TABLE tasks ADD COLUMN subject TEXT;
+  ALTER TABLE tasks ADD COLUMN waits TEXT;
+  UPDATE tasks SET subject = id, waits = '[]' WHERE state = 'queued';
+  CREATE INDEX tasks_line ON tasks (subject, seq) WHERE waits IS NOT NULL;
+  DROP TABLE lease_places;
+  `,
 ];
 
 /** Migrations of events.db. */

@@ -1,10 +1,18 @@
 import { createHash } from "node:crypto";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { canonicalJson } from "../../model/canonical.ts";
-import type { EndedTask, ListedTask, StoredTask, TaskState, TaskStore } from "../../contracts/store.ts";
+import type {
+  EndedTask,
+  ListedTask,
+  StoredTask,
+  TaskEnding,
+  TaskState,
+  TaskStore,
+  Wants,
+} from "../../contracts/store.ts";
 import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
-import { nextNumber } from "./records.ts";
+import { deleteRecords, discardRecord, nextNumber } from "./records.ts";
 import { removeSecrets } from "./secrets.ts";
 
 interface ListedRow extends Omit<ListedTask, "request" | "outcome"> {
@@ -35,7 +43,7 @@ export class SqliteTasks implements TaskStore {
     this.#db = db;
   }
 
-  async submit(task: Submission): Promise<StoredTask> {
+  async submit(task: Submission, wants?: Wants): Promise<StoredTask> {
     const digest = digestOf(task);
     return this.#db.write(() => {
       const before = this.#db.get<Row>(
@@ -44,7 +52,7 @@ export class SqliteTasks implements TaskStore {
         task.key,
       );
       if (before !== undefined) return sameOrRefused(before, digest);
-      this.#insert(task, digest);
+      this.#insert(task, digest, wants ?? { subject: task.id, scopes: [] });
       return { ...task, state: "queued", finishedAt: null, outcome: null };
     });
   }
@@ -87,28 +95,43 @@ export class SqliteTasks implements TaskStore {
     id: string,
     from: readonly TaskState[],
     to: TaskState,
-    change: Partial<Pick<StoredTask, "plan" | "outcome" | "finishedAt">> = {},
+    change: Partial<Pick<StoredTask, "plan" | "outcome">> = {},
   ): Promise<boolean> {
     return this.#db.write(() => {
-      const { changes } = this.#db.run(
-        `UPDATE tasks SET state = ?3, outcome = coalesce(?4, outcome), finishedAt = iif(?5, ?6, finishedAt)
-         WHERE id = ?1 AND state IN (SELECT value FROM json_each(?2))
-           AND NOT (?7 AND EXISTS (SELECT 1 FROM commits WHERE task = ?1))`,
-        id,
-        JSON.stringify(from),
-        to,
-        // The outcome may carry a Secret for the caller at hand (a login link): only its placeholder is kept.
-        "outcome" in change ? JSON.stringify(change.outcome ?? null) : null,
-        Number("finishedAt" in change),
-        change.finishedAt ?? null,
-        Number(BACKWARDS.includes(to)),
-      );
-      if (changes === 1 && "plan" in change) this.#putPlan(id, change.plan);
-      if (changes === 1 && typeof change.finishedAt === "string") {
-        this.#db.run("UPDATE tasks SET ended = ? WHERE id = ?", nextEnd(this.#db), id);
-      }
-      return changes === 1;
+      const moved = this.#move(id, from, to, change);
+      if (moved && "plan" in change) this.#putPlan(id, change.plan);
+      return moved;
     });
+  }
+
+  async end(id: string, from: readonly TaskState[], end: TaskEnding): Promise<boolean> {
+    const { state, outcome, finishedAt, deleteRecords: removals, discards, eraseSecrets } = end;
+    return this.#db.write(() => {
+      if (!this.#move(id, from, state, { outcome })) return false;
+      const sql = "UPDATE tasks SET finishedAt = ?, ended = ?, waits = NULL WHERE id = ?";
+      this.#db.run(sql, finishedAt, nextEnd(this.#db), id);
+      deleteRecords(this.#db, removals);
+      for (const discard of discards) discardRecord(this.#db, discard);
+      for (const prefix of eraseSecrets) removeSecrets(this.#db, prefix);
+      if (state !== "needs-attention")
+        this.#db.run("UPDATE journal SET undo = NULL WHERE task = ? AND undo IS NOT NULL", id);
+      return true;
+    });
+  }
+
+  #move(id: string, from: readonly TaskState[], to: TaskState, change: { readonly outcome?: unknown }): boolean {
+    const { changes } = this.#db.run(
+      `UPDATE tasks SET state = ?3, outcome = coalesce(?4, outcome)
+       WHERE id = ?1 AND state IN (SELECT value FROM json_each(?2))
+         AND NOT (?5 AND EXISTS (SELECT 1 FROM commits WHERE task = ?1))`,
+      id,
+      JSON.stringify(from),
+      to,
+      // The outcome may carry a Secret for the caller at hand (a login link): only its placeholder is kept.
+      "outcome" in change ? JSON.stringify(change.outcome ?? null) : null,
+      Number(BACKWARDS.includes(to)),
+    );
+    return changes === 1;
   }
 
   async ended(after: number, limit: number = ENDED_AT_ONCE): Promise<readonly EndedTask[]> {
@@ -142,9 +165,10 @@ export class SqliteTasks implements TaskStore {
     return true;
   }
 
-  #insert(task: Submission, digest: string): void {
+  #insert(task: Submission, digest: string, { subject, scopes }: Wants): void {
     const { changes } = this.#db.run(
-      `INSERT INTO tasks (${LISTED}, digest) VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, NULL, 'null', ?) ON CONFLICT (id) DO NOTHING`,
+      `INSERT INTO tasks (${LISTED}, digest, subject, waits)
+       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, NULL, 'null', ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
       task.id,
       task.type,
       toJson(task.request),
@@ -153,6 +177,8 @@ export class SqliteTasks implements TaskStore {
       task.timeoutMs,
       task.createdAt,
       digest,
+      subject,
+      JSON.stringify(scopes),
     );
     if (changes === 0)
       throw new HostwrightError("HW_TASK_STATE", `A task ${task.id} exists already; it was left as it is.`);

@@ -1,0 +1,23 @@
+import type { StateStore } from "../../contracts/store.ts";
+import { draftOf } from "../planning/drafts.ts";
+import type { Events } from "../events.ts";
+import { endingOf, errorJson } from "./task-ends.ts";
+import type { TaskOutcome } from "./task-outcome.ts";
+
+/** Ends a task that nobody has begun, with its reason. Null when it is not queued any more. */
+export async function endQueued(
+  { tasks, records }: StateStore,
+  events: Events,
+  id: string,
+  why: unknown,
+): Promise<TaskOutcome | null> {
+  const outcome: TaskOutcome = { state: "undone", value: {}, error: errorJson(why), residue: [] };
+  const task = await tasks.get(id);
+  // An approved plan's draft is the plan's, which goes with its time.
+  const draft = task?.plan === null ? await draftOf(records, id) : null;
+  const end = { state: "undone", outcome, finishedAt: new Date().toISOString() } as const;
+  if (!(await tasks.end(id, ["queued"], { ...end, ...endingOf(id, "undone", null, draft) }))) return null;
+  const { state, error, residue } = outcome;
+  await events.emit(id, "task:finished", { state, error, residue });
+  return outcome;
+}

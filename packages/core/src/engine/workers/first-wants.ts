@@ -1,0 +1,63 @@
+import type { LeaseRequest, RecordStore, Wants } from "../../contracts/store.ts";
+import { parseDomain } from "../../model/domain.ts";
+import type { PlatformRecord, SiteRecord } from "../../model/records.ts";
+import type { TaskSubject } from "../planning/task-type.ts";
+
+/**
+ * What a task wants before it is planned, from the records as they are when it is submitted: what it is about for itself
+ * alone, and what that stands on together with others. Its plan may ask for more. A site is known by the name given as
+ * well: of two tasks for one that is yet to be made, the second waits for the first.
+ */
+export async function firstWants(records: RecordStore, task: string, about: TaskSubject): Promise<Wants> {
+  const wants = new Map<string, LeaseRequest>();
+  const want = (scope: string, mode: LeaseRequest["mode"]): void => {
+    if (!wants.has(scope)) wants.set(scope, { scope, mode });
+  };
+  const alias = await aliasOf(records, about.alias);
+  const siteName = about.site ?? alias.site;
+  const site = siteName === undefined ? null : await records.get("site", plain(siteName));
+  const platformName = about.platform ?? alias.platform;
+  const platform = platformName === undefined ? null : await records.get("platform", plain(platformName));
+  const server = await records.get("server", plain(about.server ?? alias.server ?? ""));
+
+  if (site !== null) want(`site/${site.id}`, "exclusive");
+  if (siteName !== undefined) want(`site-name/${plain(siteName)}`, "exclusive");
+  // Whatever comes first is what the task is about.
+  const own = (): LeaseRequest["mode"] => (wants.size === 0 ? "exclusive" : "shared");
+  if (platform !== null) {
+    want(`platform/${platform.id}`, own());
+    want(`server/${(platform.value as PlatformRecord).server}`, "shared");
+  }
+  if (server !== null) want(`server/${server.id}`, own());
+  if (site !== null)
+    for (const id of await serversOf(records, site.value as SiteRecord)) want(`server/${id}`, "shared");
+
+  const [first] = wants.values();
+  return { subject: first?.mode === "exclusive" ? first.scope : task, scopes: [...wants.values()] };
+}
+
+/** Where a site's pages, database and bound services are. */
+async function serversOf(records: RecordStore, site: SiteRecord): Promise<readonly string[]> {
+  const platform = (await records.get("platform", site.platform))?.value as PlatformRecord | undefined;
+  const bound = [site.database?.server, ...Object.values(site.bindings ?? {}).map((one) => one?.server)];
+  return [platform?.server, ...bound].filter((id) => id !== undefined);
+}
+
+/** A server, a platform or a site, by whatever name: in the order in which a task looks for it. */
+async function aliasOf(records: RecordStore, alias: string | undefined): Promise<TaskSubject> {
+  if (alias === undefined) return {};
+  const name = plain(alias);
+  if ((await records.get("server", name)) !== null) return { server: name };
+  if ((await records.get("platform", name)) !== null) return { platform: name };
+  return { site: name };
+}
+
+/** One spelling of a name, however it is written. What is no domain stays what it is: its task refuses it. */
+function plain(name: string): string {
+  const bare = name.replace(/^@/, "");
+  try {
+    return parseDomain(bare);
+  } catch {
+    return bare;
+  }
+}

@@ -1,0 +1,12 @@
+import type { TaskState } from "../../contracts/store.ts";
+import type { Residue } from "../../model/residue.ts";
+
+/** How a task ended (decisions.md D42). */
+export interface TaskOutcome {
+  readonly state: Extract<TaskState, "succeeded" | "undone" | "needs-attention">;
+  readonly value: Readonly<Record<string, unknown>>;
+  /** `HostwrightError.toJSON()` of what stopped it; null when it succeeded. */
+  readonly error: Readonly<Record<string, unknown>> | null;
+  /** What could not be undone or cleaned up, exactly. */
+  readonly residue: readonly Residue[];
+}

@@ -1,0 +1,83 @@
+import type { Blocker } from "../../contracts/store.ts";
+import type { Events } from "../events.ts";
+
+/** Milliseconds between two askings of whoever is next, and of those behind it. */
+const NEXT_MS = 50;
+const BEHIND_MS = 250;
+/** Milliseconds after which a task in the way that nobody takes is worked by who waits for it: workers are faster. */
+const PATIENCE_MS = 1_000;
+
+/** What a `task:waiting` event tells. */
+export interface WaitingTold {
+  readonly position: number;
+  readonly blockedBy: readonly Pick<Blocker, "task" | "scope">[];
+}
+
+export function waitingOf(blockers: readonly Blocker[]): WaitingTold {
+  const inFront = new Set(blockers.filter(({ waiting }) => waiting).map(({ task }) => task));
+  return { position: inFront.size + 1, blockedBy: blockers.map(({ task, scope }) => ({ task, scope })) };
+}
+
+/** The waiting of one task for its turn: tells for whom as often as that changes, and pauses between two askings. */
+export class Turn implements Disposable {
+  readonly #events: Events;
+  readonly #task: string;
+  /** Since when each task has been in the way, by the monotonic clock. */
+  #since = new Map<string, number>();
+  #told = "";
+  #position = 1;
+  readonly #over = new AbortController();
+
+  constructor(events: Events, task: string) {
+    this.#events = events;
+    this.#task = task;
+  }
+
+  /** Aborted when nobody waits any more. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#over.abort();
+  }
+
+  async tell(blockers: readonly Blocker[]): Promise<void> {
+    const waiting = waitingOf(blockers);
+    this.#position = waiting.position;
+    const now = performance.now();
+    this.#since = new Map(blockers.map(({ task }) => [task, this.#since.get(task) ?? now]));
+    const told = JSON.stringify(waiting);
+    if (told === this.#told) return;
+    this.#told = told;
+    await this.#events.emit(this.#task, "task:waiting", waiting);
+  }
+
+  /**
+   * Tasks in the way that may have nobody who works them: of dead workers at once, others after some patience, and again
+   * after as much.
+   */
+  helpless(blockers: readonly Blocker[]): readonly string[] {
+    const now = performance.now();
+    const late = (task: string): boolean => now - (this.#since.get(task) ?? now) >= PATIENCE_MS;
+    const helpless = new Set(blockers.filter(({ task, dead }) => dead || late(task)).map(({ task }) => task));
+    for (const task of helpless) this.#since.set(task, now);
+    return [...helpless];
+  }
+
+  /** A task of this process that ends may be the one that was in the way; others are found by asking. */
+  async wait(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    const timer = setTimeout(wake, this.#position === 1 ? NEXT_MS : BEHIND_MS);
+    const stop = this.#events.listen(({ type }) => {
+      if (type === "task:finished") wake();
+    });
+    signal.addEventListener("abort", wake, { once: true });
+    await promise;
+    clearTimeout(timer);
+    signal.removeEventListener("abort", wake);
+    stop();
+  }
+}
