@@ -17,6 +17,7 @@ import { visibleEvents } from "./api/visible-events.ts";
 import type { StrandedTask } from "./engine/workers/stranding.ts";
 import type { HostwrightEvent } from "./engine/events.ts";
 import { maintainAll, type Maintained } from "./engine/maintenance/maintain.ts";
+import { checkState, type StateProblem } from "./engine/workers/check-state.ts";
 import { raiseEpoch, type RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
@@ -34,8 +35,8 @@ export type { SubmitOptions } from "./api/submitting.ts";
 
 /**
  * Opens an instance: parts, plugins and store. Claims no task and touches no server.
- * @throws HW_PLUGIN_INVALID, HW_INPUT_INVALID (an option, the key), HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY,
- * HW_HOST_UNSUPPORTED
+ * @throws HW_PLUGIN_INVALID, HW_INPUT_INVALID (an option, the key), HW_STORE_INCOMPATIBLE, HW_STORE_INCOMPLETE, HW_KEY_WRONG,
+ * HW_STORE_EXPOSED, HW_STORE_BUSY, HW_STORE_FAILED, HW_PERMISSION_DENIED, HW_DISK_FULL, HW_HOST_UNSUPPORTED
  */
 export async function createHostwright(options: HostwrightOptions): Promise<Hostwright> {
   checkOptions(options);
@@ -89,7 +90,10 @@ export class Hostwright implements AsyncDisposable {
   /** The same facade for somebody else: bound to that actor's rights, and its tasks are recorded as that actor's. */
   as(
     actor: Actor,
-  ): Omit<Hostwright, "work" | "as" | "connections" | "maintain" | "raiseEpoch" | typeof Symbol.asyncDispose> {
+  ): Omit<
+    Hostwright,
+    "work" | "as" | "check" | "connections" | "maintain" | "raiseEpoch" | typeof Symbol.asyncDispose
+  > {
     const access = new Access(actor, this.#policy);
     return bound(this.#life, new Hostwright(this.#container, access, this.#policy, this.#life));
   }
@@ -209,6 +213,15 @@ export class Hostwright implements AsyncDisposable {
       yield* events.after(await from, following);
     };
     return visibleEvents(all(), this.#container.get(PART.engine).store, this.#access);
+  }
+
+  /**
+   * Looks at all of the state, for an operator: the files are whole, the key opens every secret and prior state, records name
+   * what there is. Changes nothing and asks no server; reads everything, and the databases in one block of the event loop
+   * each, so that it is best called in a process of its own. @returns what is not as it must be, empty when all is well
+   */
+  async check(): Promise<readonly StateProblem[]> {
+    return checkState(this.#container.get(PART.engine));
   }
 
   /**

@@ -1,4 +1,15 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -245,6 +256,18 @@ describe("the files of a SQLite store", () => {
         sql,
       ).toEqual([]);
     }
+  });
+
+  it("say what is damaged in them", async () => {
+    const directory = join(temporary(), "state");
+    const store = await openIn(directory);
+    expect(await store.integrity()).toEqual([]);
+    await store.close();
+    // The number of free pages, in the header.
+    const file = openSync(join(directory, "store.db"), "r+");
+    writeSync(file, Buffer.from([0, 0, 0, 9]), 0, 4, 36);
+    closeSync(file);
+    expect((await (await openIn(directory)).integrity()).join()).toContain("Freelist: size is 0 but should be 9");
   });
 
   it("say so when they are used after they were closed", async () => {

@@ -15,6 +15,10 @@ export interface StateStore extends TaskWrites {
    * another process may have raised the epoch.
    */
   identity(): Promise<{ readonly installation: string; readonly epoch: number }>;
+  /** What the installation's key has signed, so that a wrong key is known at once; null before any key was used. */
+  readonly keyCheck: { get(): Promise<string | null>; set(check: string): Promise<void> };
+  /** What the store finds damaged in its own files, in words; none when it is whole. */
+  integrity(): Promise<readonly string[]>;
   /**
    * For a store that was restored from a backup. In one transaction: the epoch rises by one; each task that is `running`,
    * `cancelling` or `undoing` and has no commit row becomes `needs-attention` with this outcome and `at` as its

@@ -76,6 +76,10 @@ export const ERROR_CODES = {
   HW_STORE_INCOMPATIBLE: "The state store was written by a newer version. Update Hostwright.",
   HW_STORE_RESTORED:
     "A server saw a later state of the store than this one: it was restored from a backup, or another took its place. End every other process of the installation, then call `raiseEpoch` once.",
+  HW_STORE_INCOMPLETE:
+    "A part of the state folder is missing, or is of another installation. Put all parts back from one backup; a new installation begins in an empty folder.",
+  HW_KEY_WRONG:
+    "The key is not the one of this installation, or not with those before it. Give the key that the state was made with.",
   HW_STORE_BUSY:
     "Another process held the state store for too long. Try again; if it lasts, end the process that hangs.",
   HW_STORE_FAILED:

@@ -1,5 +1,6 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { StateStore } from "../contracts/store.ts";
+import { hasKeyFile, requireKeyFile, requireOwnKey } from "./key-check.ts";
 import { loadKeyring, type Keyring, type KeyringSource } from "./keyring.ts";
 import { SecretBox } from "./sealing.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
@@ -21,7 +22,10 @@ export interface OpenState {
   readonly box: SecretBox;
 }
 
-/** Opens the store and the key that is kept apart from it. @throws HW_INPUT_INVALID: the role, or a key for one without */
+/**
+ * Opens the store and the key that is kept apart from it. @throws HW_INPUT_INVALID: the role, or a key for one without;
+ * HW_STORE_INCOMPLETE, HW_KEY_WRONG: parts that do not belong together
+ */
 export async function openState(options: StateOptions): Promise<OpenState> {
   if (![undefined, "submit"].includes(options.role)) {
     throw new HostwrightError("HW_INPUT_INVALID", `role: there is none but "submit". Nothing was opened.`, {
@@ -44,9 +48,15 @@ export async function openState(options: StateOptions): Promise<OpenState> {
       },
     );
   }
-  const store = await openSqliteStore({ directory: stateDir, leaseMs });
+  const isOwnKey = options.key === undefined;
+  // Looked for first: whoever makes a new state makes the store before the key.
+  const beside = isOwnKey && hasKeyFile(stateDir) ? ["key"] : [];
+  const store = await openSqliteStore({ directory: stateDir, leaseMs, beside });
   try {
-    return { store, box: new SecretBox(keyringOf(options)) };
+    if (isOwnKey && options.role === undefined) await requireKeyFile(store, stateDir);
+    const box = new SecretBox(keyringOf(options));
+    await requireOwnKey(store, box);
+    return { store, box };
   } catch (error) {
     await store.close();
     throw error;

@@ -34,6 +34,8 @@ export function memoryStore(
     bookmarks: memoryBookmarks(tables),
     leases: memoryLeases(tables, isGone),
     identity: async () => ({ installation: tables.installation, epoch: tables.epoch }),
+    keyCheck: { get: async () => tables.keyCheck, set: async (check) => void (tables.keyCheck = check) },
+    integrity: async () => [],
     raiseEpoch: async (at, outcome) => raiseEpoch(tables, at, outcome),
     scrub: async () => true,
     close: async () => undefined,

@@ -31,6 +31,7 @@ export interface RecordRow extends Omit<StoredRecord, "value"> {
 export interface Tables {
   readonly installation: string;
   epoch: number;
+  keyCheck: string | null;
   records: Map<string, RecordRow>;
   /** `kind name` to id. */
   claims: Map<string, string>;
@@ -56,6 +57,7 @@ export function emptyTables(installation: string): Tables {
   return {
     installation,
     epoch: 1,
+    keyCheck: null,
     records: new Map(),
     claims: new Map(),
     counters: new Map(),

@@ -103,6 +103,7 @@ function joined(a: Entry, b: Entry): Entry {
   return { rows: [...a.rows, ...b.rows], put: [...a.put, ...b.put], remove: [...a.remove, ...b.remove] };
 }
 
-function undoContext(key: Pick<RowKey, "task" | "action">): string {
+/** What a sealed prior state says that it is. */
+export function undoContext(key: Pick<JournalRow, "task" | "action">): string {
   return `undo/${key.task}/${key.action}`;
 }

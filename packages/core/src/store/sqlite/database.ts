@@ -111,6 +111,13 @@ export class Database implements Transactions {
     return false;
   }
 
+  /** What is damaged, in words; all of the file is read. */
+  async integrity(): Promise<readonly string[]> {
+    const rows = await this.read(() => this.all<{ integrity_check: string }>("PRAGMA integrity_check(20)"));
+    const said = rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
+    return said.map((text) => `${this.#path}: ${text}`);
+  }
+
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
     return this.#statement(sql).all(...values) as Row[];
   }

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { StateStore, TaskWrites } from "../../contracts/store.ts";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { ensurePrivateDirectory } from "../private-files.ts";
 import { SqliteBookmarks } from "./bookmarks.ts";
 import { Database } from "./database.ts";
 import { raiseEpoch } from "./epoch.ts";
 import { heldTransactions } from "./held-transactions.ts";
-import { EventsFile } from "./events-file.ts";
+import { EventsFile, ownerOfEvents } from "./events-file.ts";
 import { leap, SqliteEvents } from "./events.ts";
 import { SqliteJournal } from "./journal.ts";
 import { SqliteLeases } from "./leases.ts";
@@ -25,10 +27,13 @@ export interface SqliteStoreOptions {
   readonly leaseMs?: number;
   /** Milliseconds until a call that finds the store locked fails with HW_STORE_BUSY; default 30,000. */
   readonly busyMs?: number;
+  /** Names of other parts of a state that stand in the folder: beside them a store cannot be new. Default: none. */
+  readonly beside?: readonly string[];
 }
 
 const LEASE_MS = 60_000;
 const BUSY_MS = 30_000;
+const KEY_CHECK = "SELECT value FROM meta WHERE name = 'key-check'";
 
 /**
  * The embedded state store, which several processes of one machine may open at once. Two files: store.db, each commit
@@ -38,6 +43,8 @@ const BUSY_MS = 30_000;
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<StateStore> {
   ensurePrivateDirectory(options.directory);
   const common = { busyMs: options.busyMs ?? BUSY_MS };
+  const eventsPath = join(options.directory, "events.db");
+  const hadEvents = statSync(eventsPath, { throwIfNoEntry: false }) !== undefined;
   const store = await Database.open({
     ...common,
     path: join(options.directory, "store.db"),
@@ -46,14 +53,15 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
   });
   try {
     const isFirst = await isNew(store);
-    await identityOf(store);
+    if (isFirst) await refuseLost(options, hadEvents);
+    const { installation } = await identityOf(store);
     const eventOptions = {
       ...common,
-      path: join(options.directory, "events.db"),
+      path: eventsPath,
       synchronous: "NORMAL",
       migrations: EVENT_MIGRATIONS,
     } as const;
-    const events = await EventsFile.open(eventOptions, isFirst);
+    const events = await EventsFile.open(eventOptions, installation, isFirst);
     return {
       ...taskWrites(store),
       events: new SqliteEvents(events),
@@ -62,6 +70,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
       leases: new SqliteLeases(store, options.leaseMs ?? LEASE_MS),
       held: (task, holder) => taskWrites(heldTransactions(store, task, holder)),
       identity: async () => identityOf(store),
+      keyCheck: {
+        get: async () => store.read(() => store.get<{ value: string }>(KEY_CHECK)?.value ?? null),
+        set: async (check) => {
+          const sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('key-check', ?)";
+          await store.write(() => store.run(sql, check));
+        },
+      },
+      integrity: async () => [...(await store.integrity()), ...(await (await events.present()).integrity())],
       raiseEpoch: async (at, outcome) => {
         await leap(events);
         return raiseEpoch(store, at, outcome);
@@ -85,6 +101,20 @@ function taskWrites(db: Transactions): TaskWrites {
     journal: new SqliteJournal(db),
     secrets: new SqliteSecrets(db),
   };
+}
+
+/** A store that is new where an old one was has been lost. @throws HW_STORE_INCOMPLETE */
+async function refuseLost({ directory, beside = [] }: SqliteStoreOptions, hadEvents: boolean): Promise<void> {
+  const old = [...beside, ...(hadEvents && ownerOfEvents(join(directory, "events.db")) !== null ? ["events.db"] : [])];
+  if (old.length === 0) return;
+  throw new HostwrightError(
+    "HW_STORE_INCOMPLETE",
+    `${join(directory, "store.db")} is missing or empty, beside ${old.join(" and ")} of an installation: all records would be forgotten. Nothing was changed.`,
+    {
+      mend: `Put store.db back from a backup and call raiseEpoch. Only for a new installation: move ${old.join(" and ")} out of the folder.`,
+      data: { part: "store.db", beside: old },
+    },
+  );
 }
 
 /** Then nobody can have a cursor of its events. */
