@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createHostwright, local, PART, provide, type Hostwright } from "@hostwright/core";
+import type { RecordStore } from "../../packages/core/src/contracts/store.ts";
 import { NOTHING, type AnyTaskType } from "../../packages/core/src/engine/planning/task-type.ts";
 import { Telemetry } from "../../packages/core/src/engine/telemetry.ts";
 import { runStep } from "../../packages/core/test/fake-engine.ts";
@@ -14,6 +15,9 @@ export interface Place {
   readonly yard: string;
   readonly leaseMs: number;
 }
+
+/** Two minutes: what is over goes while the soak goes on, and its sizes come to rest. */
+const KEPT_DAYS = 2 / (24 * 60);
 
 const Request = z.strictObject({
   type: z.literal("soak:work"),
@@ -39,6 +43,7 @@ function soakTask(place: Place): AnyTaskType {
     type: "soak:work",
     schema: Request,
     title: ({ kind, number }: SoakRequest) => `${kind} ${number}`,
+    subject: ({ site, server }: SoakRequest) => (site === null ? { server } : { site }),
     plan: async ({ estate, task }, request: SoakRequest) => {
       const { site, number, kind } = request;
       const server = estate.server(request.server);
@@ -67,11 +72,19 @@ function soakTask(place: Place): AnyTaskType {
   };
 }
 
+/** A soak's instance, and the records that its facade makes by tasks only. */
+export interface SoakInstance {
+  readonly hw: Hostwright;
+  readonly records: RecordStore;
+}
+
 /** A whole instance with its real store, whose one task writes lines into files under the fence of its site. */
-export async function openSoak(place: Place): Promise<Hostwright> {
-  return createHostwright({
+export async function openSoak(place: Place): Promise<SoakInstance> {
+  let records: RecordStore | undefined;
+  const hw = await createHostwright({
     stateDir: place.stateDir,
     leaseMs: place.leaseMs,
+    retention: { taskDays: KEPT_DAYS, eventDays: KEPT_DAYS },
     plugins: [soakPlugin],
     provide: [
       provide(
@@ -82,13 +95,33 @@ export async function openSoak(place: Place): Promise<Hostwright> {
       ),
       // The first part that is made: plugins bring no task types yet.
       provide(PART.telemetry, (parts) => {
-        (parts.get(PART.engine).tasks as Map<string, AnyTaskType>).set("soak:work", soakTask(place));
+        const engine = parts.get(PART.engine);
+        records = engine.store.records;
+        (engine.tasks as Map<string, AnyTaskType>).set("soak:work", soakTask(place));
         return new Telemetry(parts.get(PART.events));
       }),
     ],
   });
+  if (records === undefined) throw new Error("the engine's parts were made without telemetry");
+  return { hw, records };
 }
 
-export async function putServers(hw: Hostwright, names: readonly string[]): Promise<void> {
-  for (const name of names) await hw.servers.put({ name, connect: local(), services: [] });
+/** Servers with a platform each, and so many sites on them in turn. */
+export async function putRecords(
+  { hw, records }: SoakInstance,
+  servers: readonly string[],
+  sites: number,
+): Promise<void> {
+  const fresh = { expect: 0, claims: [] };
+  for (const name of servers) {
+    await hw.servers.put({ name, connect: local(), services: [] });
+    const platform = `on-${name}`;
+    const value = { id: platform, name: platform, server: (await hw.servers.get(name)).id, type: "soak", options: {} };
+    await records.put({ kind: "platform", id: platform, name: platform, value }, fresh);
+  }
+  for (let index = 0; index < sites; index += 1) {
+    const id = `site${index}`;
+    const value = { id, domain: id, platform: `on-${servers[index % servers.length]}`, options: {} };
+    await records.put({ kind: "site", id, name: id, value }, fresh);
+  }
 }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Hostwright } from "@hostwright/core";
 import { Draw } from "../support/draw.ts";
 import { WorkerPack } from "../support/worker-pack.ts";
-import { openSoak, putServers, type Place, type SoakRequest } from "./instance.ts";
+import { openSoak, putRecords, type Place, type SoakRequest } from "./instance.ts";
 import { judge, type Asked, type Judgement } from "./judge.ts";
 import { sample, sizeFigures, type Sample, type SizeFigures } from "./sizes.ts";
 
@@ -44,8 +44,9 @@ export async function soak(extent: Extent, say: Say): Promise<Figures> {
   const place: Place = { stateDir: join(yard, "state-folder"), yard: join(yard, "yard"), leaseMs: LEASE_MS };
   await mkdir(place.yard);
   try {
-    await using hw = await openSoak(place);
-    await putServers(hw, SERVERS);
+    const instance = await openSoak(place);
+    await using hw = instance.hw;
+    await putRecords(instance, SERVERS, extent.sites);
     await using pack = await WorkerPack.start(join(import.meta.dirname, "worker.ts"), place, extent.workers);
     const run = new Soak(extent, hw, pack, place, say);
     return await run.toItsEnd();

@@ -3,7 +3,7 @@ import { openSoak, type Place } from "./instance.ts";
 
 /** A worker process of a soak: works what is queued until its standard input ends. */
 const { order, lines } = await readOrder();
-const hw = await openSoak(order as Place);
+const { hw } = await openSoak(order as Place);
 {
   await using _worker = hw.work({ concurrency: 4 });
   process.stdout.write("ready\n");
