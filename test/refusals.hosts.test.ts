@@ -173,6 +173,17 @@ describe("what does not go together", () => {
     expect(error.data["databases"]).toEqual(["mysql"]);
   });
 
+  test("a language that the release does not hold is refused when it is planned, published or not", async () => {
+    const source = { path: living.codebases["6.1"] };
+    await living.hw.platforms.put({ name: "unpublished", server: "web1", type: wordpress.platform(), source });
+    await living.remember();
+    for (const platform of ["wordpress", "unpublished"]) {
+      const options = wordpress.site({ locale: "xx_YY" });
+      const expected = { code: "HW_INPUT_INVALID", names: [platform, "xx_YY"] } as const;
+      await expectRefusedAtPlanning(living, living.install("new.example.com", { platform, options }), expected);
+    }
+  });
+
   test("a source that is not the platform's is refused when it is put, with platform and path", async () => {
     const source = join(folder, "no-wordpress");
     await mkdir(source);

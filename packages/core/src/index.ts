@@ -53,6 +53,7 @@ export type { PhpRole, UnitProperty } from "./contracts/roles/php.ts";
 export type { BindingRequest, CacheRole } from "./contracts/roles/cache.ts";
 export type { DatabaseCopy, DatabaseMoving, DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
 export type {
+  CodeNeeded,
   ApplicationStatus,
   Detected,
   Driver,

@@ -1,4 +1,5 @@
-import type { Bind, Detected, OwnFolder, PlatformLayout, SiteSeed, SourceReader } from "@hostwright/core";
+import type { Bind, CodeNeeded, Detected, OwnFolder, PlatformLayout, SiteSeed, SourceReader } from "@hostwright/core";
+import type { MediaWikiSiteOptions } from "./options.ts";
 
 export const layout: PlatformLayout = {
   docroot: "web",
@@ -29,4 +30,17 @@ export async function detect(source: SourceReader): Promise<Detected | null> {
   const [defines, entry] = await Promise.all([source.text("includes/Defines.php"), source.exists("load.php")]);
   const found = /define\(\s*'MW_VERSION',\s*'([^']+)'/.exec(defines ?? "")?.[1];
   return entry && found !== undefined ? { version: found } : null;
+}
+
+/** What every release holds is not looked for. */
+export function codeNeeded(options: unknown): readonly CodeNeeded[] {
+  const { language, skins, extensions } = options as MediaWikiSiteOptions;
+  const messages = `${language.charAt(0).toUpperCase()}${language.slice(1)}`.replaceAll("-", "_");
+  return [
+    ...(language === "en"
+      ? []
+      : [{ path: `languages/messages/Messages${messages}.php`, what: `the language ${language}` }]),
+    ...skins.filter((name) => name !== "Vector").map((name) => ({ path: `skins/${name}`, what: `the skin ${name}` })),
+    ...extensions.map((name) => ({ path: `extensions/${name}`, what: `the extension ${name}` })),
+  ];
 }

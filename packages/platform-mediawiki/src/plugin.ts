@@ -1,7 +1,7 @@
 import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core";
 import type * as z from "zod";
 import { install, loginLink, seed, status } from "./calls.ts";
-import { binds, confFolders, detect, layout, ownFolders } from "./layout.ts";
+import { binds, codeNeeded, confFolders, detect, layout, ownFolders } from "./layout.ts";
 import { MediaWikiOptions, MediaWikiSiteOptions } from "./options.ts";
 import { driverSource } from "./php-sources.ts";
 import { webRules } from "./rules.ts";
@@ -28,6 +28,7 @@ export const mediawiki: PlatformPlugin<
       },
     },
     detect,
+    codeNeeded,
     ownFolders,
     confFolders,
     binds,

@@ -2,7 +2,7 @@ import type { SourceReader } from "@hostwright/core";
 import { expect, test } from "vitest";
 import { sampleDatabase, sampleSite } from "../../../test/applications/sample-site.ts";
 import { install, seed } from "./calls.ts";
-import { binds, detect, layout, MOUNTED, ownFolders } from "./layout.ts";
+import { binds, codeNeeded, detect, layout, MOUNTED, ownFolders } from "./layout.ts";
 import { driverSource } from "./php-sources.ts";
 import { WordPressSiteOptions } from "./options.ts";
 import { settings } from "./settings.ts";
@@ -62,4 +62,11 @@ test("the release's own wp-content is read-only where it is copied from", () => 
 
 test("the driver comes with the package", () => {
   expect(driverSource()).toMatch(/^<\?php\n/);
+});
+
+test("a language other than its own tongue is asked of the code", () => {
+  expect(codeNeeded(WordPressSiteOptions.parse({}))).toEqual([]);
+  expect(codeNeeded(WordPressSiteOptions.parse({ locale: "de_DE" }))).toEqual([
+    { path: "wp-content/languages/de_DE.mo", what: "the language de_DE" },
+  ]);
 });

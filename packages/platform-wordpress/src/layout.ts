@@ -1,4 +1,5 @@
-import type { Bind, Detected, OwnFolder, PlatformLayout, SiteSeed, SourceReader } from "@hostwright/core";
+import type { Bind, CodeNeeded, Detected, OwnFolder, PlatformLayout, SiteSeed, SourceReader } from "@hostwright/core";
+import type { WordPressSiteOptions } from "./options.ts";
 
 /**
  * `wp-config.php` is mounted in the document root and not above it: there it also covers one that the code ships
@@ -36,4 +37,11 @@ export async function detect(source: SourceReader): Promise<Detected | null> {
   ]);
   const found = /^[ \t]*\$wp_version[ \t]*=[ \t]*'([^'\n]+)'/m.exec(version ?? "")?.[1];
   return settings && found !== undefined ? { version: found } : null;
+}
+
+/** The language's files; its own tongue is in the code. */
+export function codeNeeded(options: unknown): readonly CodeNeeded[] {
+  const { locale } = options as WordPressSiteOptions;
+  if (locale === "en_US") return [];
+  return [{ path: `wp-content/languages/${locale}.mo`, what: `the language ${locale}` }];
 }

@@ -1,7 +1,7 @@
 import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core";
 import type * as z from "zod";
 import { install, loginLink, seed, status } from "./calls.ts";
-import { binds, confFolders, detect, layout, ownFolders } from "./layout.ts";
+import { binds, codeNeeded, confFolders, detect, layout, ownFolders } from "./layout.ts";
 import { WordPressOptions, WordPressSiteOptions } from "./options.ts";
 import { driverSource } from "./php-sources.ts";
 import { webRules } from "./rules.ts";
@@ -29,6 +29,7 @@ export const wordpress: PlatformPlugin<
       },
     },
     detect,
+    codeNeeded,
     ownFolders,
     confFolders,
     binds,

@@ -57,6 +57,14 @@ export interface Detected {
   readonly version: string;
 }
 
+/** A part of the code that a site's options ask for. */
+export interface CodeNeeded {
+  /** Relative to the source folder. */
+  readonly path: string;
+  /** For people: `the language de_DE`. */
+  readonly what: string;
+}
+
 /** What a driver's `status` answers: read from the running application. */
 export interface ApplicationStatus {
   readonly installed: boolean;
@@ -73,6 +81,11 @@ export interface PlatformRole {
   readonly driver: Driver;
   /** Version of the codebase, or null if it is not one of this platform. */
   detect(source: SourceReader): Promise<Detected | null>;
+  /**
+   * What a site's options ask of the code, by the path in the source where it lies: a language, an extension. A site is
+   * refused when it is planned on a platform that lacks it. Default: nothing.
+   */
+  codeNeeded?(siteOptions: unknown): readonly CodeNeeded[];
   ownFolders(site: SiteSeed): readonly OwnFolder[];
   /** Folders in `conf/` besides those of settings files: mount points, root-owned. */
   confFolders(site: SiteSeed): readonly string[];

@@ -14,6 +14,7 @@ import {
   type SiteRecord,
 } from "../model/records.ts";
 import { LOGIN_LINK_SECONDS } from "./login-link.ts";
+import { requireCode } from "./code-needed.ts";
 import { refuseHeld, refuseOther, refuseTaken } from "./taken-names.ts";
 import { chooseCache, chooseDatabase } from "./choose-database.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
@@ -138,6 +139,8 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   );
   const servers = [...new Map([...others, web].map((server) => [server.id, server])).values()];
   await refuseProblems(context, servers);
+  if (known === undefined)
+    await requireCode(context, platform, estate.platformDefinition(platform), { web, options: wanted.options });
 
   const { step, release } = await platformStep(context, platform);
   const site = known ?? draft ?? (await newSite(context, wanted, facts.usedIds));

@@ -100,6 +100,7 @@ const Platform = z.strictObject({
     } satisfies Fields<PlatformRole["layout"]>),
     driver: z.strictObject({ name: Text, source: Text } satisfies Fields<PlatformRole["driver"]>),
     detect: Callable,
+    codeNeeded: Callable.optional(),
     ownFolders: Callable,
     confFolders: Callable,
     binds: Callable,
