@@ -102,13 +102,17 @@ export class FakeWorker implements AsyncDisposable {
       type: "test:work",
       schema: z.strictObject({ type: z.literal("test:work"), name: z.string() }),
       title: ({ name }: { name: string }) => `work ${name}`,
-      plan: async (_context, { name }: { name: string }) => ({
-        ...NOTHING,
-        title: `work ${name}`,
-        leases: [{ scope: "site/s1", mode: "exclusive" }],
-        steps: [file(`/${name}`)],
-        ...this.drafts.get(name),
-      }),
+      plan: async ({ estate }, { name }: { name: string }) => {
+        // As every task looks at the record of the site whose things it changes.
+        await estate.findSite("s1");
+        return {
+          ...NOTHING,
+          title: `work ${name}`,
+          leases: [{ scope: "site/s1", mode: "exclusive" }],
+          steps: [file(`/${name}`)],
+          ...this.drafts.get(name),
+        };
+      },
     };
   }
 }

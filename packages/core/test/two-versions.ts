@@ -219,8 +219,8 @@ export class TwoVersions implements AsyncDisposable {
   }
 }
 
-function rendered(context: PlanningContext): string {
-  const site = context.estate.site("s1");
+async function rendered(context: PlanningContext): Promise<string> {
+  const site = await context.estate.site("s1");
   const [first] = context.estate.siteDefinition(site).role.settings({ options: site.options } as SiteView);
   return showText(first?.content ?? "");
 }
@@ -240,7 +240,7 @@ function work(version: number): AnyTaskType {
     schema: z.strictObject({ type: z.literal("test:work"), fails: z.boolean().default(false) }),
     title: () => "work",
     plan: async (context, { fails }: { readonly fails: boolean }) => {
-      const text = rendered(context);
+      const text = await rendered(context);
       const [a, b, late] = files(text);
       const steps = [
         a,
@@ -258,5 +258,5 @@ const verify: AnyTaskType = {
   type: "test:verify",
   schema: z.strictObject({ type: z.literal("test:verify") }),
   title: () => "verify",
-  plan: async (context) => ({ ...NOTHING, title: "verify", leases: LEASES, steps: files(rendered(context)) }),
+  plan: async (context) => ({ ...NOTHING, title: "verify", leases: LEASES, steps: files(await rendered(context)) }),
 };

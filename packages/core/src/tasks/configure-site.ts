@@ -55,7 +55,7 @@ export const configureSite: TaskType<Request> = {
 };
 
 async function planConfigure(context: PlanningContext, request: Request): Promise<TaskDraft> {
-  const site = context.estate.site(request.site);
+  const site = await context.estate.site(request.site);
   const webRules = { ...NO_OWN_RULES, ...site.webRules, ...request.webRules };
   refuseLoop(site, webRules);
   await requirePasswords(context, site, webRules);

@@ -29,7 +29,7 @@ export const removePlatform: TaskType<DeletePlatformRequest> = {
     const { estate } = context;
     const platform = estate.platform(request.platform);
     const server = estate.server(platform.server);
-    const sites = estate.sites.filter((site) => site.platform === platform.id);
+    const sites = await estate.sitesOnPlatform(platform.id);
     if (sites.length > 0) {
       throw new HostwrightError(
         "HW_RECORD_IN_USE",

@@ -52,7 +52,7 @@ async function refuseUnknown(
 
 /** Before the commit row the site only stops answering, which can be undone; what cannot comes after it. */
 async function planDelete(context: PlanningContext, name: string): Promise<TaskDraft> {
-  const site = context.estate.site(name);
+  const site = await context.estate.site(name);
   const parts = await siteParts(context, site);
   const owner = ownerOf(parts);
   const own = (row: RegisteredResource): boolean => row.owner === owner;

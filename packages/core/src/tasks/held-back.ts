@@ -13,15 +13,16 @@ export async function heldBackProblems(context: PlanningContext, server: ServerR
   if (heldBack.length === 0) return [];
   const addresses = heldBack.map(({ name }) => ({ type: "file", key: `${role.publication.root}/entries/${name}` }));
   const owners = new Map((await context.register.about(server.id, [], addresses)).map((row) => [row.key, row.owner]));
-  return heldBack.map(({ name, reason }, index) => {
+  const problems = heldBack.map(async ({ name, reason }, index): Promise<Problem> => {
     const owner = owners.get(addresses[index]?.key ?? "") ?? "";
-    const site = context.estate.sites.find((one) => `site/${one.id}` === owner);
-    const whose = site === undefined ? "" : ` of ${site.domain}`;
+    const site = owner.startsWith("site/") ? await context.estate.findSite(owner.slice("site/".length)) : null;
+    const whose = site === null ? "" : ` of ${site.domain}`;
     return {
       message: `${role.publication.unit} refused ${name}${whose}, and goes on with what was in force of it: ${reason}`,
-      mend: `Mend what it names, then verify ${site === undefined ? server.name : site.domain}.`,
+      mend: `Mend what it names, then verify ${site === null ? server.name : site.domain}.`,
       code: "HW_HTTP_CONFIG_REFUSED",
       tolerable: true,
     };
   });
+  return Promise.all(problems);
 }

@@ -125,7 +125,8 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   const names = [domain, ...aliases];
   const stored = await draftOf(context.records, context.task);
   const draft = stored === null ? null : estate.readDraft(stored);
-  const known = estate.sites.find((site) => site.domain === domain);
+  const holder = await estate.findSite(domain);
+  const known = holder?.domain === domain ? holder : undefined;
   const wanted =
     known === undefined
       ? wantedSite(context, request, { domain, aliases, platform, web })

@@ -29,7 +29,7 @@ export const siteLoginLink: TaskType<LoginLinkRequest> = {
   title: ({ site }) => `login link of ${site}`,
   subject: ({ site }) => ({ site }),
   async plan(context, request) {
-    const site = context.estate.site(request.site);
+    const site = await context.estate.site(request.site);
     const parts = await siteParts(context, site);
     return {
       ...NOTHING,

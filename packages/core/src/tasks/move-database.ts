@@ -53,7 +53,7 @@ export const moveSiteDatabase: TaskType<MoveDatabaseRequest> = {
 
 async function planMove(context: PlanningContext, request: MoveDatabaseRequest): Promise<TaskDraft> {
   const { estate } = context;
-  const site = estate.site(request.site);
+  const site = await estate.site(request.site);
   const old = await siteParts(context, site);
   const { databases } = old.definition.role;
   const database = chooseDatabase(context, request.database, databases, old.platform, old.web);

@@ -54,7 +54,7 @@ export const switchServerHttp: TaskType<SwitchHttpRequest> = {
     const server = context.estate.server(request.server);
     await context.facts(server, { standing: true });
     const to = context.estate.http(server, request.service);
-    const sites = context.estate.sitesOnServer(server.id);
+    const sites = await context.estate.sitesOnServer(server.id);
     const moving = sites.filter((site) => site.http !== to.record.name);
     const draft: TaskDraft = {
       ...NOTHING,

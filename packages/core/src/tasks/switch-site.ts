@@ -40,7 +40,7 @@ export const enableSite: TaskType<EnableRequest> = {
   schema: Enable,
   title: ({ site }) => `enable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context, request) => planSwitch(context, context.estate.site(request.site), true),
+  plan: async (context, request) => planSwitch(context, await context.estate.site(request.site), true),
 };
 
 export const disableSite: TaskType<DisableRequest> = {
@@ -48,7 +48,7 @@ export const disableSite: TaskType<DisableRequest> = {
   schema: Disable,
   title: ({ site }) => `disable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context, request) => planSwitch(context, context.estate.site(request.site), false),
+  plan: async (context, request) => planSwitch(context, await context.estate.site(request.site), false),
 };
 
 async function planSwitch(context: PlanningContext, site: SiteRecord, enabled: boolean): Promise<TaskDraft> {

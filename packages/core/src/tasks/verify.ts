@@ -52,7 +52,7 @@ export const verifyAlias: TaskType<VerifyRequest> = {
     if (server !== undefined) return verifyServer(context, server);
     const platform = estate.platforms.find((record) => record.name === name || record.id === name);
     if (platform !== undefined) return verifyPlatform(context, platform);
-    return verifySite(context, estate.site(name));
+    return verifySite(context, await estate.site(name));
   },
 };
 
@@ -92,14 +92,16 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   // What the server itself refuses is refused here: the rest is each record's own.
   await context.facts(server, { standing: true });
   const alone = new Alone(context);
-  const isHere = new Set(estate.sitesOnServer(server.id));
-  const sitesWanted = new Set([...isHere, ...estate.sitesOnDatabase(server.id), ...estate.sitesBoundTo(server.id)]);
+  const served = await estate.sitesOnServer(server.id);
+  const stored = [...(await estate.sitesOnDatabase(server.id)), ...(await estate.sitesBoundTo(server.id))];
+  const isHere = new Set(served.map(({ id }) => id));
+  const sitesWanted = new Map([...served, ...stored].map((site) => [site.id, site]));
   const judged = await alone.each(
-    [...sitesWanted],
+    [...sitesWanted.values()],
     ({ domain }) => `site ${domain}`,
     async (site) => {
       const parts = await siteParts(context, site);
-      return [ownerOf(parts), itemsOn(server, parts, isHere.has(site))] as const;
+      return [ownerOf(parts), itemsOn(server, parts, isHere.has(site.id))] as const;
     },
   );
   const platformSteps = await alone.each(

@@ -2,10 +2,12 @@ import type {
   RecordChange,
   RecordDiscard,
   RecordKind,
+  RecordQuery,
   RecordRemoval,
   RecordStore,
   StoredRecord,
 } from "../../src/contracts/store.ts";
+import type { SiteRecord } from "../../src/model/records.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { nameTakenCode } from "../../src/store/sqlite/records.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
@@ -24,6 +26,11 @@ export function memoryRecords(tables: Tables): RecordStore {
         .toSorted((a, b) => (a.name < b.name ? -1 : 1))
         .slice(0, limit)
         .map(parse),
+    referring: async (kind, query) => referring(tables, kind, query),
+    different: async (kind, field, query) => {
+      const found = referring(tables, kind, query).map(({ value }) => (value as Record<string, string>)[field] ?? "");
+      return [...new Set(found)].toSorted();
+    },
     put: async (record, options) => {
       atomically(tables, () => putRecords(tables, [{ ...record, ...options }]));
       return { ...record, version: options.expect + 1 };
@@ -89,4 +96,15 @@ export function requireVersion(tables: Tables, { kind, id }: Pick<RecordRemoval,
 
 function parse(row: RecordRow): StoredRecord {
   return { ...row, value: fromJson(row.value) };
+}
+
+function referring(tables: Tables, kind: RecordKind, { by, ids, status }: RecordQuery): readonly StoredRecord[] {
+  const all = [...tables.records.values()].filter((row) => row.kind === kind).map(parse);
+  return all
+    .filter(({ value }) => {
+      const { platform, database, bindings, ...record } = value as Partial<SiteRecord>;
+      const target = { platform, database: database?.server, cache: bindings?.cache?.server }[by];
+      return target !== undefined && ids.includes(target) && status.includes(record.status ?? "");
+    })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

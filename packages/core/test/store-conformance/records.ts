@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { RecordReference } from "../../src/contracts/store.ts";
 import { type OpenHarness, use } from "./harness.ts";
 
 const site = (id: string, name: string, value: unknown = {}) => ({ kind: "site" as const, id, name, value });
@@ -38,6 +39,38 @@ export function recordPromises(open: OpenHarness): void {
       expect(await page({ limit: 2 })).toEqual(["a.test", "b.test"]);
       expect(await page({ after: "b.test", limit: 2 })).toEqual(["c.test"]);
       expect(await page({ after: "aa" })).toEqual(["b.test", "c.test"]);
+    });
+
+    it("gives what refers to ids, by platform, database and cache, in one state, and the different values of a field", async () => {
+      const { store } = await use(open);
+      const put = async (id: string, platform: string, more: Readonly<Record<string, unknown>> = {}) =>
+        store.records.put(site(id, `${id}.test`, { platform, http: "nginx", status: "installed", ...more }), {
+          expect: 0,
+          claims: [],
+        });
+      await put("b", "p1", { database: { server: "v2" } });
+      await put("a", "p1", { database: { server: "v2" }, http: "apache" });
+      await put("c", "p2", { database: null, bindings: { cache: { server: "v3" } } });
+      await put("d", "p1", { status: "draft", database: { server: "v2" } });
+      await store.records.put(
+        { kind: "platform", id: "e", name: "e", value: { platform: "p1", status: "installed" } },
+        { expect: 0, claims: [] },
+      );
+      const found = async (by: RecordReference, ...ids: readonly string[]) =>
+        (await store.records.referring("site", { by, ids, status: ["installed"] })).map(
+          ({ id, version }) => `${id}${version}`,
+        );
+      expect(await found("platform", "p1")).toEqual(["a1", "b1"]);
+      expect(await found("platform", "p2", "p1", "p9")).toEqual(["a1", "b1", "c1"]);
+      expect(await found("database", "v2")).toEqual(["a1", "b1"]);
+      expect(await found("cache", "v3")).toEqual(["c1"]);
+      expect(await found("platform")).toEqual([]);
+      const all = { by: "platform", ids: ["p1"], status: ["installed", "draft"] } as const;
+      expect((await store.records.referring("site", all)).map(({ id }) => id)).toEqual(["a", "b", "d"]);
+      const different = async (field: "platform" | "http", by: RecordReference, ...ids: readonly string[]) =>
+        store.records.different("site", field, { by, ids, status: ["installed"] });
+      expect(await different("http", "platform", "p1", "p2")).toEqual(["apache", "nginx"]);
+      expect(await different("platform", "database", "v2")).toEqual(["p1"]);
     });
 
     it("replaces only the version that was expected", async () => {

@@ -4,7 +4,8 @@ import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { PhpRole } from "../../contracts/roles/php.ts";
 import type { CacheRole } from "../../contracts/roles/cache.ts";
 import type { DatabaseRole } from "../../contracts/roles/database.ts";
-import type { RecordKind, RecordStore } from "../../contracts/store.ts";
+import type { RecordReference, RecordStore, StoredRecord } from "../../contracts/store.ts";
+import { mapSlowly } from "../../model/breathe.ts";
 import type { ServerView, ServiceView } from "../../contracts/views.ts";
 import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../../model/records.ts";
 import type { Registry } from "../plugins/registry.ts";
@@ -16,75 +17,63 @@ export interface BoundService<Role> {
   readonly role: Role;
 }
 
-/** What keeps the loaded plugins from using a record, by id, a service's by its server's id and its name. */
-type Unfit = ReadonlyMap<string, HostwrightError>;
+const INSTALLED: readonly SiteRecord["status"][] = ["installed"];
 
 /**
- * All records as they are at one moment, with what they mean for each other. Reading only. Options are as the loaded
- * plugins take them; a record that none can use is there all the same, and refused by whatever asks for its definition.
+ * The records with what they mean for each other. Reading only: servers and platforms as they are at one moment, sites as
+ * they are asked for, since nothing that is planned concerns them all. Options are as the loaded plugins take them; a
+ * record that none can use is there all the same, and refused by whatever asks for its definition.
  */
 export class Estate {
+  readonly #records: RecordStore;
   readonly #registry: Registry;
-  readonly #unfit: Unfit;
+  /** What keeps the loaded plugins from using a record, by id, a service's by its server's id and its name. */
+  readonly #unfit = new Map<string, HostwrightError>();
+  readonly #versions = new Map<string, number>();
+  readonly #sites = new Map<string, SiteRecord>();
   readonly #peers = new Map<string, readonly string[]>();
+  /** Of servers with several http services: which of them serve. */
+  readonly #serving = new Map<string, readonly string[]>();
   readonly servers: readonly ServerRecord[];
   readonly platforms: readonly PlatformRecord[];
-  readonly sites: readonly SiteRecord[];
-  readonly versions: ReadonlyMap<string, number>;
 
   private constructor(
+    records: RecordStore,
     registry: Registry,
-    data: {
-      servers: readonly ServerRecord[];
-      platforms: readonly PlatformRecord[];
-      sites: readonly SiteRecord[];
-      versions: ReadonlyMap<string, number>;
-      unfit: Unfit;
-    },
+    servers: readonly StoredRecord[],
+    platforms: readonly StoredRecord[],
   ) {
+    this.#records = records;
     this.#registry = registry;
-    this.#unfit = data.unfit;
-    this.servers = data.servers;
-    this.platforms = data.platforms;
-    this.sites = data.sites;
-    this.versions = data.versions;
+    this.servers = servers.map((row) => {
+      const server = this.#noted(row) as ServerRecord;
+      const services = server.services.map((service) =>
+        this.#read(serviceKey(server, service), service, (record) => readService(registry, server, record)),
+      );
+      return { ...server, services };
+    });
+    this.platforms = platforms.map((row) =>
+      this.#read(row.id, this.#noted(row) as PlatformRecord, (record) => readPlatform(registry, record)),
+    );
   }
 
   static async load(records: RecordStore, registry: Registry): Promise<Estate> {
-    const kinds: RecordKind[] = ["server", "platform", "site"];
-    const lists = await Promise.all(kinds.map(async (kind) => records.list(kind)));
-    const [servers = [], platforms = [], sites = []] = lists;
-    const unfit = new Map<string, HostwrightError>();
-    const read = <T>(key: string, record: T, reading: (record: T) => T): T => {
-      try {
-        return reading(record);
-      } catch (error) {
-        if (!isHostwrightError(error)) throw error;
-        unfit.set(key, error);
-        return record;
-      }
-    };
-    const readPlatforms = platforms.map((row) =>
-      read(row.id, row.value as PlatformRecord, (record) => readPlatform(registry, record)),
+    const [servers, platforms] = await Promise.all([records.list("server"), records.list("platform")]);
+    const estate = new Estate(records, registry, servers, platforms);
+    for (const server of estate.servers)
+      if (httpNames(server).length > 1) estate.#serving.set(server.id, await estate.#servingOf(server));
+    return estate;
+  }
+
+  /** These servers alone: what a plan that is made already needs. */
+  static async ofServers(records: RecordStore, registry: Registry, ids: Iterable<string>): Promise<Estate> {
+    const rows = await Promise.all([...new Set(ids)].map(async (id) => records.get("server", id)));
+    return new Estate(
+      records,
+      registry,
+      rows.filter((row) => row !== null),
+      [],
     );
-    const byId = new Map(readPlatforms.map((platform) => [platform.id, platform]));
-    return new Estate(registry, {
-      servers: servers.map((row) => {
-        const server = row.value as ServerRecord;
-        const services = server.services.map((service) =>
-          read(serviceKey(server, service), service, (record) => readService(registry, server, record)),
-        );
-        return { ...server, services };
-      }),
-      platforms: readPlatforms,
-      sites: sites
-        .map((row) => row.value as SiteRecord)
-        // A draft is known to its own task alone.
-        .filter((site) => site.status !== "draft")
-        .map((site) => read(site.id, site, (record) => readSite(registry, byId.get(record.platform), record))),
-      versions: new Map(lists.flat().map((row) => [row.id, row.version])),
-      unfit,
-    });
   }
 
   server(idOrName: string): ServerRecord {
@@ -95,32 +84,64 @@ export class Estate {
     return find(this.platforms, idOrName, "platform");
   }
 
-  /** By id, main domain or alias. */
-  site(idOrName: string): SiteRecord {
-    const name = idOrName.replace(/^@/, "");
-    const site = this.sites.find(
-      (record) => record.id === name || record.domain === name || record.aliases.includes(name),
-    );
-    if (site !== undefined) return site;
+  /** By id, main domain or alias. @throws HW_NOT_FOUND */
+  async site(idOrName: string): Promise<SiteRecord> {
+    const site = await this.findSite(idOrName);
+    if (site !== null) return site;
     throw notFound("site", idOrName);
   }
 
-  version(id: string): number {
-    return this.versions.get(id) ?? 0;
+  /** The same; null when there is none. A draft is known to its own task alone. */
+  async findSite(idOrName: string): Promise<SiteRecord | null> {
+    const row = await this.#records.get("site", idOrName.replace(/^@/, ""));
+    return row === null || (row.value as SiteRecord).status === "draft" ? null : this.#siteOf(row);
   }
 
-  sitesOnPlatform(platformId: string): readonly SiteRecord[] {
-    return this.sites.filter((site) => site.platform === platformId && site.status === "installed");
+  /** One that was asked for before, by its id. */
+  knownSite(id: string): SiteRecord | undefined {
+    return this.#sites.get(id);
+  }
+
+  /** Of the record that the plan is made from; 0 when there was none. */
+  version(id: string): number {
+    return this.#versions.get(id) ?? 0;
+  }
+
+  /** The same; undefined of what it was not made from. */
+  knownVersion(id: string): number | undefined {
+    return this.#versions.get(id);
+  }
+
+  /** Everything that is on a platform, or is being made there. */
+  async sitesOnPlatform(platformId: string): Promise<readonly SiteRecord[]> {
+    return this.#referring("platform", [platformId], ["installing", "installed", "deleting"]);
   }
 
   /** Sites whose pages are served from that server. */
-  sitesOnServer(serverId: string): readonly SiteRecord[] {
-    const platforms = new Set(this.platforms.filter((platform) => platform.server === serverId).map((p) => p.id));
-    return this.sites.filter((site) => platforms.has(site.platform) && site.status === "installed");
+  async sitesOnServer(serverId: string): Promise<readonly SiteRecord[]> {
+    return this.#referring("platform", this.#platformsOn(serverId));
   }
 
-  sitesOnDatabase(serverId: string): readonly SiteRecord[] {
-    return this.sites.filter((site) => site.database?.server === serverId && site.status === "installed");
+  async sitesOnDatabase(serverId: string): Promise<readonly SiteRecord[]> {
+    return this.#referring("database", [serverId]);
+  }
+
+  /** Sites that are bound to a further service of that server. */
+  async sitesBoundTo(serverId: string): Promise<readonly SiteRecord[]> {
+    return this.#referring("cache", [serverId]);
+  }
+
+  /** Who else has to do with a server's databases, before its views are asked for. */
+  async meet(server: ServerRecord): Promise<void> {
+    if (this.#peers.has(server.id)) return;
+    const query = { by: "database", ids: [server.id], status: INSTALLED } as const;
+    const platforms = await this.#records.different("site", "platform", query);
+    // A site whose platform or server is missing is its own trouble, and not that of all others here.
+    const webIds = new Set(
+      this.platforms.filter(({ id }) => platforms.includes(id)).map((platform) => platform.server),
+    );
+    const others = this.servers.filter(({ id }) => webIds.has(id) && id !== server.id);
+    this.#peers.set(server.id, [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))]);
   }
 
   /** By its name; default: the one that serves. */
@@ -130,10 +151,7 @@ export class Estate {
 
   /** Names of the http services that serve: those of the server's sites, else the first. Others wait for a switch. */
   servingHttp(server: ServerRecord): readonly string[] {
-    const all = server.services.filter((service) => service.kind === "http").map((service) => service.name);
-    if (all.length < 2) return all;
-    const used = new Set(this.sitesOnServer(server.id).map((site) => site.http));
-    return used.size === 0 ? all.slice(0, 1) : all.filter((name) => used.has(name));
+    return this.#serving.get(server.id) ?? httpNames(server);
   }
 
   php(server: ServerRecord, name?: string): BoundService<PhpRole> {
@@ -146,14 +164,6 @@ export class Estate {
 
   cache(server: ServerRecord, name?: string): BoundService<CacheRole> {
     return this.#service(server, "cache", name) as BoundService<CacheRole>;
-  }
-
-  /** Sites that are bound to a further service of that server. */
-  sitesBoundTo(serverId: string): readonly SiteRecord[] {
-    return this.sites.filter(
-      (site) =>
-        site.status === "installed" && site.bindings?.cache !== undefined && site.bindings.cache.server === serverId,
-    );
   }
 
   /** @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
@@ -209,23 +219,51 @@ export class Estate {
       services: server.services.map(serviceView),
       service: serviceView(service),
       facts,
-      peers: this.#peersOf(server),
+      peers: this.#peers.get(server.id) ?? [],
     };
   }
 
-  /** Found once a server: every site asks for its servers' views. */
-  #peersOf(server: ServerRecord): readonly string[] {
-    let peers = this.#peers.get(server.id);
-    if (peers === undefined) {
-      const platforms = new Set(this.sitesOnDatabase(server.id).map((site) => site.platform));
-      // A site whose platform or server is missing is its own trouble, and not that of all others here.
-      const webIds = new Set(this.platforms.filter(({ id }) => platforms.has(id)).map((platform) => platform.server));
-      const webs = this.servers.filter(({ id }) => webIds.has(id));
-      const others = webs.filter((web) => web.id !== server.id);
-      peers = [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))];
-      this.#peers.set(server.id, peers);
+  #platformsOn(serverId: string): readonly string[] {
+    return this.platforms.filter((platform) => platform.server === serverId).map(({ id }) => id);
+  }
+
+  async #servingOf(server: ServerRecord): Promise<readonly string[]> {
+    const query = { by: "platform", ids: this.#platformsOn(server.id), status: INSTALLED } as const;
+    const used = await this.#records.different("site", "http", query);
+    const all = httpNames(server);
+    return used.length === 0 ? all.slice(0, 1) : all.filter((name) => used.includes(name));
+  }
+
+  async #referring(
+    by: RecordReference,
+    ids: readonly string[],
+    status: readonly SiteRecord["status"][] = INSTALLED,
+  ): Promise<readonly SiteRecord[]> {
+    return mapSlowly(await this.#records.referring("site", { by, ids, status }), (row) => this.#siteOf(row));
+  }
+
+  #siteOf(row: StoredRecord): SiteRecord {
+    const site = this.#noted(row) as SiteRecord;
+    const platform = this.platforms.find(({ id }) => id === site.platform);
+    const read = this.#read(site.id, site, (record) => readSite(this.#registry, platform, record));
+    this.#sites.set(site.id, read);
+    return read;
+  }
+
+  #noted({ id, version, value }: StoredRecord): unknown {
+    // What was decided by the first look is held to it.
+    if (!this.#versions.has(id)) this.#versions.set(id, version);
+    return value;
+  }
+
+  #read<T>(key: string, record: T, reading: (record: T) => T): T {
+    try {
+      return reading(record);
+    } catch (error) {
+      if (!isHostwrightError(error)) throw error;
+      this.#unfit.set(key, error);
+      return record;
     }
-    return peers;
   }
 
   #service(server: ServerRecord, kind: string, name: string | undefined): BoundService<unknown> {
@@ -246,6 +284,10 @@ export class Estate {
     const error = this.#unfit.get(key);
     if (error !== undefined) throw error;
   }
+}
+
+function httpNames(server: ServerRecord): readonly string[] {
+  return server.services.filter((service) => service.kind === "http").map((service) => service.name);
 }
 
 function serviceKey(server: ServerRecord, service: ServiceRecord): string {

@@ -54,7 +54,7 @@ export async function readFacts(
   server: ServerRecord,
   wanted: FactsWanted,
 ): Promise<ServerFacts> {
-  const target = await session.target(server);
+  const [target] = await Promise.all([session.target(server), estate.meet(server)]);
   const services = estate.fitServices(server);
   const asked: (readonly string[])[] = [];
   const ask = (argv: readonly string[]): number => asked.push(argv) - 1;

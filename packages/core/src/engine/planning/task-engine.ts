@@ -186,7 +186,7 @@ function versionsFor({ reserve, commit }: TaskDraft, estate: Estate): StepPlanne
   return (owner, phase) => {
     const id = owner.slice(owner.indexOf("/") + 1);
     const own = reserved.has(id) || (phase === "clean-up" && committed.has(id));
-    return own ? undefined : estate.versions.get(id);
+    return own ? undefined : estate.knownVersion(id);
   };
 }
 

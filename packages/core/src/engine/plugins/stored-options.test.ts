@@ -115,7 +115,8 @@ test("a record that no plugin can use is there, and refused only by what asks fo
 
   const estate = await Estate.load(records, registry);
   const server = estate.server("web1");
-  expect(estate.sites.map(({ options: now, optionsVersion }) => [now, optionsVersion])).toEqual([
+  const read = await Promise.all(["s1", "s2", "s3"].map(async (id) => estate.site(id)));
+  expect(read.map(({ options: now, optionsVersion }) => [now, optionsVersion])).toEqual([
     [{ port: 2, seconds: 60 }, 3],
     [{}, 9],
     [{}, 1],
@@ -123,9 +124,10 @@ test("a record that no plugin can use is there, and refused only by what asks fo
   expect(estate.fitServices(server).map(({ record }) => record)).toEqual([service(3, { port: 80, seconds: 60 })]);
   expect(estate.unfitServices(server).map(({ code }) => code)).toEqual(["HW_PLUGIN_MISSING"]);
   expect(() => estate.http(server, "other")).toThrow(refusal("HW_PLUGIN_MISSING", "web1"));
-  expect(estate.siteDefinition(estate.site("s1"))).toBe(blog);
-  expect(() => estate.siteDefinition(estate.site("s2"))).toThrow(refusal("HW_OPTIONS_INCOMPATIBLE", "b.example"));
-  expect(() => estate.siteDefinition(estate.site("s3"))).toThrow(refusal("HW_PLUGIN_MISSING", "Platform p2"));
+  const [first, second, third] = read as [SiteRecord, SiteRecord, SiteRecord];
+  expect(estate.siteDefinition(first)).toBe(blog);
+  expect(() => estate.siteDefinition(second)).toThrow(refusal("HW_OPTIONS_INCOMPATIBLE", "b.example"));
+  expect(() => estate.siteDefinition(third)).toThrow(refusal("HW_PLUGIN_MISSING", "Platform p2"));
   const draft = { ...sites[0], options: { listen: 7 } } as unknown as SiteRecord;
   expect(estate.readDraft(draft)).toMatchObject({ options: { port: 7 }, optionsVersion: 3 });
 });

@@ -61,7 +61,9 @@ export class TaskRun {
     // Whoever is gone on with was found so, and each action finds it out for itself.
     if (!committed && direction === "forward" && !resumed) await requireJudged(store.records, this.#plan);
     if (!committed && direction === "forward") await this.#reserve();
-    const estate = await Estate.load(store.records, registry);
+    const { actions, afterwards } = this.#plan;
+    const servers = [...actions.map(({ server }) => server), ...(afterwards === null ? [] : [afterwards.server])];
+    const estate = await Estate.ofServers(store.records, registry, servers);
     const identity = await store.identity();
     const fence: Fence = {
       scope: this.#plan.leases[0]?.scope ?? `task/${this.#plan.task}`,

@@ -4,6 +4,8 @@ import type {
   RecordChange,
   RecordDiscard,
   RecordKind,
+  RecordQuery,
+  RecordReference,
   RecordRemoval,
   RecordStore,
   StoredRecord,
@@ -16,6 +18,17 @@ interface Row extends Omit<StoredRecord, "value"> {
 }
 
 const COLUMNS = "kind, id, name, version, value";
+
+/** Paths in a record's value, as the indices have them. */
+const PATHS: Readonly<Record<RecordReference, string>> = {
+  platform: "$.platform",
+  database: "$.database.server",
+  cache: "$.bindings.cache.server",
+};
+
+function among(by: RecordReference): string {
+  return `kind = ?1 AND value ->> '${PATHS[by]}' IN (SELECT ids.value FROM json_each(?2) AS ids) AND value ->> '$.status' IN (SELECT states.value FROM json_each(?3) AS states)`;
+}
 
 export class SqliteRecords implements RecordStore {
   readonly #db: Transactions;
@@ -43,6 +56,23 @@ export class SqliteRecords implements RecordStore {
   ): Promise<readonly StoredRecord[]> {
     const sql = `SELECT ${COLUMNS} FROM records WHERE kind = ? AND name > ? ORDER BY name LIMIT ?`;
     return (await this.#db.read(() => this.#db.all<Row>(sql, kind, after, limit))).map(parse);
+  }
+
+  async referring(kind: RecordKind, { by, ids, status }: RecordQuery): Promise<readonly StoredRecord[]> {
+    const sql = `SELECT ${COLUMNS} FROM records WHERE ${among(by)} ORDER BY name`;
+    return (await this.#db.read(() => this.#db.all<Row>(sql, kind, JSON.stringify(ids), JSON.stringify(status)))).map(
+      parse,
+    );
+  }
+
+  async different(
+    kind: RecordKind,
+    field: "platform" | "http",
+    { by, ids, status }: RecordQuery,
+  ): Promise<readonly string[]> {
+    const sql = `SELECT DISTINCT value ->> '$.${field}' AS found FROM records WHERE ${among(by)} ORDER BY found`;
+    const values = [kind, JSON.stringify(ids), JSON.stringify(status)];
+    return (await this.#db.read(() => this.#db.all<{ found: string }>(sql, ...values))).map(({ found }) => found);
   }
 
   async put(

@@ -82,6 +82,11 @@ export const STORE_MIGRATIONS: readonly string[] = [
   CREATE INDEX tasks_line ON tasks (subject, seq) WHERE waits IS NOT NULL;
   DROP TABLE lease_places;
   `,
+  `
+  CREATE INDEX records_platform ON records (kind, value ->> '$.platform', value ->> '$.status', value ->> '$.http');
+  CREATE INDEX records_database ON records (kind, value ->> '$.database.server', value ->> '$.status', value ->> '$.platform');
+  CREATE INDEX records_cache ON records (kind, value ->> '$.bindings.cache.server', value ->> '$.status');
+  `,
 ];
 
 /** Migrations of events.db. */
