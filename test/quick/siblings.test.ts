@@ -17,14 +17,14 @@ const ALONE: Readonly<Record<string, string>> = {
 };
 
 /** Lines of code, without blanks and comments. What is above MOST is held to what it is, with the reason. */
-const MOST = 350;
+const MOST = 360;
 const LARGER: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
   "service-mysql": [
     967,
     "two servers, five kinds of login, grants that have to be read back from text, and moves that regard them",
   ],
   "service-postgres": [
-    625,
+    641,
     "rules of access in files, owners, locales and extensions of databases, and moves that regard them",
   ],
 };
