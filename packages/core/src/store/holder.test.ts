@@ -5,7 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { bootId, isHolderGone, processHolder } from "./holder.ts";
+import { bootId, isHolderGone, newHolder, processHolder } from "./holder.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
 
 const proc = vi.hoisted(() => ({ isThere: true }));
@@ -26,6 +26,16 @@ function withoutProc(): void {
 }
 
 describe("a holder", () => {
+  it("is one of its own for each worker, in one process and in every copy of the module, and lives as long as that", () => {
+    const [one, two] = [newHolder(), newHolder()];
+    expect(one).not.toBe(two);
+    for (const holder of [one, two]) {
+      expect(holder.startsWith(`${processHolder()}:`)).toBe(true);
+      expect(isHolderGone(holder)).toBe(false);
+      expect(isHolderGone(holder.replace(/^\d+/, "4194303"))).toBe(true);
+    }
+  });
+
   it("is this process or another, by pid, start time, boot and pid namespace", () => {
     expect(processHolder()).toMatch(new RegExp(`^${process.pid}:\\d+:[0-9a-f-]{36}:\\d+$`));
     expect(processHolder()).toBe(processHolder(process.pid));

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
 import { processHolder } from "../../store/holder.ts";
+import type { EngineParts } from "../planning/task-engine.ts";
+import { Worker } from "./worker.ts";
 import { raiseEpoch } from "./raise-epoch.ts";
 
 let fake: FakeWorker;
@@ -10,6 +12,9 @@ beforeEach(async () => {
   fake = await FakeWorker.open();
   onTestFinished(async () => fake[Symbol.asyncDispose]());
 });
+
+/** Its worker beats for the store that was lost: here it is not seen to beat. */
+const RESTORED = (): EngineParts => ({ ...fake.parts, heartbeatMs: 10 });
 
 /** A task as a backup holds it that was taken while its second action ran. */
 async function halfWay(name: string): Promise<string> {
@@ -28,7 +33,7 @@ async function halfWay(name: string): Promise<string> {
 describe("after a restore", () => {
   test("an unfinished task needs attention with what it had begun, and is neither resumed nor undone", async () => {
     const id = await halfWay("a");
-    const { epoch, tasks, unreached } = await raiseEpoch(fake.parts, fake.engine.events);
+    const { epoch, tasks, unreached } = await raiseEpoch(RESTORED(), fake.engine.events);
     expect({ epoch, tasks, unreached }).toEqual({ epoch: 2, tasks: [id], unreached: [] });
     const outcome = await fake.task(id).outcome();
     expect(outcome).toMatchObject({ state: "needs-attention", error: { code: "HW_STORE_RESTORED" } });
@@ -46,7 +51,7 @@ describe("after a restore", () => {
     const task = await fake.submit("a");
     const working = fake.worker.work(task.id, NEVER);
     await gate.reached;
-    await raiseEpoch(fake.parts, fake.engine.events);
+    await raiseEpoch(RESTORED(), fake.engine.events);
     gate.open();
     await expect(working).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
     expect(fake.world.snapshot()).toEqual({ web1: {} });
@@ -55,7 +60,7 @@ describe("after a restore", () => {
 
   test("what is abandoned leaves everything as it is", async () => {
     const id = await halfWay("a");
-    await raiseEpoch(fake.parts, fake.engine.events);
+    await raiseEpoch(RESTORED(), fake.engine.events);
     await fake.task(id).resolve("abandon");
     expect(await fake.task(id).outcome()).toMatchObject({ state: "undone" });
     expect(fake.world.snapshot()).toEqual({ web1: { "file /a": "x" } });
@@ -64,7 +69,7 @@ describe("after a restore", () => {
 
   test("a queued task is worked as ever, and one that needs attention stays so", async () => {
     const task = await fake.submit("b");
-    await raiseEpoch(fake.parts, fake.engine.events);
+    await raiseEpoch(RESTORED(), fake.engine.events);
     expect(await fake.worker.work(task.id, NEVER)).toMatchObject({ state: "succeeded" });
   });
 
@@ -114,3 +119,17 @@ test("a worker that lost its lease before its first action ends nothing either",
 async function down(): Promise<never> {
   throw new Error("it is down");
 }
+
+test("a store that a worker is at was not restored just now: its tasks are left to it", async () => {
+  const gate = fake.gate("gate");
+  fake.drafts.set("a", { steps: [runStep("web1", "gate"), file("/a")] });
+  const task = await fake.submit("a");
+  const parts = { ...fake.parts, heartbeatMs: 20 };
+  const working = new Worker(parts, fake.engine.events).work(task.id, NEVER);
+  await gate.reached;
+  await expect(raiseEpoch(parts, fake.engine.events)).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+  expect((await fake.engine.store.identity()).epoch).toBe(1);
+  gate.open();
+  expect(await working).toMatchObject({ state: "succeeded" });
+  expect(await raiseEpoch(parts, fake.engine.events)).toMatchObject({ epoch: 2, tasks: [] });
+});

@@ -1,5 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord } from "../../model/records.ts";
+import { isHolderGone } from "../../store/holder.ts";
+import { HEARTBEAT_MS } from "./task-watch.ts";
 import { describe, leftOf } from "../actions/action-context.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { Events } from "../events.ts";
@@ -27,6 +30,7 @@ const LOOK =
 /** See `Hostwright.raiseEpoch`. */
 export async function raiseEpoch(parts: EngineParts, events: Events): Promise<RaisedEpoch> {
   const { store, pool, uids } = parts;
+  await requireNobodyWorks(parts);
   const { epoch, tasks } = await store.raiseEpoch(new Date().toISOString(), outcomeOf([]));
   for (const id of tasks) {
     const outcome = outcomeOf(await begunBy(parts, id));
@@ -51,6 +55,30 @@ export async function raiseEpoch(parts: EngineParts, events: Events): Promise<Ra
   const used = highest.reduce((most, token) => Math.max(most, token), 0);
   if (used > 0) await store.records.nextNumber("uid", used);
   return { epoch, tasks, unreached };
+}
+
+/**
+ * A store that somebody works with was not restored just now: a second call would condemn its healthy tasks. Who worked the
+ * store that was lost may live, but beats for that one. @throws HW_TASK_STATE
+ */
+async function requireNobodyWorks({ store, heartbeatMs = HEARTBEAT_MS }: EngineParts): Promise<void> {
+  const beats = async (): Promise<ReadonlyMap<string, number>> => {
+    const own = (await store.leases.list()).filter(
+      ({ task, scope, holder }) => scope === `task/${task}` && !isHolderGone(holder),
+    );
+    return new Map(own.map(({ task, holder, heartbeat }) => [`${task} ${holder}`, heartbeat]));
+  };
+  const before = await beats();
+  if (before.size === 0) return;
+  await delay(1.5 * heartbeatMs);
+  const now = await beats();
+  const working = [...before].find(([name, heartbeat]) => (now.get(name) ?? heartbeat) > heartbeat);
+  if (working === undefined) return;
+  throw new HostwrightError(
+    "HW_TASK_STATE",
+    `A worker is at task ${working[0].split(" ")[0]} of this store now: it was not restored since. Nothing was changed.`,
+    { mend: "If it was, close all workers of this store first, then raise the epoch." },
+  );
 }
 
 /** Everything that the journal of the backup knows to be begun: whether it stands, was undone or went on is not known. */

@@ -1,6 +1,13 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { runStep } from "../../../test/fake-engine.ts";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { JournalStore } from "../../contracts/store.ts";
+import { changedStore } from "../../../test/changed-store.ts";
+import { Worker } from "./worker.ts";
 import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
+
+const GONE = "1:1:00000000-0000-0000-0000-000000000000:1";
 
 let fake: FakeWorker;
 
@@ -52,6 +59,110 @@ describe("a task whose worker died", () => {
     expect(fake.world.effects).toEqual([]);
   });
 });
+
+describe("tasks whose workers died", () => {
+  test("are recovered each on its own: one that takes long, or fails, keeps no other waiting", async () => {
+    const gate = fake.gate("slow");
+    fake.drafts.set("slow", { leases: [], steps: [runStep("web1", "slow")] });
+    fake.drafts.set("quick", { leases: [{ scope: "site/s2", mode: "exclusive" }], steps: [file("/quick")] });
+    const slow = await orphan("slow");
+    const broken = await orphan("broken");
+    await fake.engine.store.tasks.move(broken, ["running"], "running", { plan: "nobody can read this" });
+    const quick = await orphan("quick");
+    await fake.worker.lookForDead(NEVER);
+    await gate.reached;
+    expect(await fake.task(quick).outcome()).toMatchObject({ state: "succeeded" });
+    expect(await fake.task(broken).outcome()).toMatchObject({ error: { code: "HW_PLAN_FORGED" } });
+    expect(await fake.engine.store.tasks.state(slow)).toBe("running");
+    gate.open();
+    expect(await fake.task(slow).outcome()).toMatchObject({ state: "succeeded" });
+    await fake.worker.settled();
+  });
+
+  test("end with the reason that they were stopped for: a cancel, or what failed", async () => {
+    fake.engine.operation("stop", { undo: () => Promise.reject(new HostwrightError("HW_LEASE_LOST", "dead")) });
+    fake.drafts.set("failed", { leases: [], steps: [runStep("web1", "stop"), runStep("web1", "fail")] });
+    const failed = await fake.submit("failed");
+    await expect(fake.worker.work(failed.id, NEVER)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+    const cancelled = await orphan("a");
+    await fake.engine.store.tasks.move(cancelled, ["running"], "cancelling");
+    fake.engine.operation("stop", {});
+    await fake.worker.recoverAll(NEVER);
+    expect(await fake.task(failed.id).outcome()).toMatchObject({ state: "undone", error: { code: "HW_PROBE_FAILED" } });
+    expect(await fake.task(cancelled).outcome()).toMatchObject({ state: "undone", error: { code: "HW_CANCELLED" } });
+  });
+
+  test("leave no name taken when they died before their first journal row, however late that is found", async () => {
+    const site = { kind: "site", id: "s1", name: "a.test", value: { id: "s1", status: "installing" } } as const;
+    const [reserved, never] = [Promise.withResolvers<void>(), new Promise<void>(() => undefined)];
+    fake.drafts.set("x", {
+      steps: [file("/x"), runStep("web1", "fail")],
+      reserve: [{ ...site, expect: 0, claims: ["a.test"] }],
+      release: [{ kind: "site", id: "s1" }],
+      eraseOnUndo: ["site/s1/"],
+    });
+    const { store } = fake.engine;
+    await store.secrets.add("site/s1/db-password", "sealed");
+    const dying = changedStore(store, ({ journal }) => {
+      const write = async (): Promise<void> => {
+        reserved.resolve();
+        return never;
+      };
+      return { journal: { ...delegate(journal), write } };
+    });
+    const parts = { ...fake.parts, planLifeMs: 1 };
+    const task = await fake.submit("x");
+    void new Worker({ ...parts, store: dying }, fake.engine.events, GONE).work(task.id, NEVER);
+    await reserved.promise;
+    expect(await store.records.claimedBy("site", "a.test")).toBe("s1");
+    const outcome = await new Worker(parts, fake.engine.events).recover(task.id);
+    expect(outcome).toMatchObject({ state: "undone", residue: [], error: { code: "HW_PROBE_FAILED" } });
+    expect(await store.records.claimedBy("site", "a.test")).toBeNull();
+    expect((await store.secrets.get(["site/s1/db-password"])).size).toBe(0);
+  });
+});
+
+test("a cancel in the very moment before the commit is told as a cancel", async () => {
+  const { store } = fake.engine;
+  const late = changedStore(store, ({ journal, tasks }) => {
+    const commit: typeof journal.commit = async (...args) => {
+      await tasks.move(args[0], ["running"], "cancelling");
+      return journal.commit(...args);
+    };
+    return { journal: { ...delegate(journal), commit } };
+  });
+  const task = await fake.submit("a");
+  const outcome = await new Worker({ ...fake.parts, store: late }, fake.engine.events).work(task.id, NEVER);
+  expect(outcome).toMatchObject({ state: "undone", residue: [], error: { code: "HW_CANCELLED" } });
+});
+
+test("the end of a task is told once, however many look for the dead meanwhile", async () => {
+  const tasks = await Promise.all(Array.from({ length: 20 }, async (_, n) => fake.submit(`n${n}`)));
+  const lookers = Array.from({ length: 3 }, () => fake.another());
+  const over = new AbortController();
+  const looking = lookers.map(async (one) => {
+    while (!over.signal.aborted) {
+      await one.lookForDead(over.signal);
+      await nextTurn();
+    }
+  });
+  for (const { id } of tasks) await fake.worker.work(id, NEVER);
+  over.abort();
+  await Promise.all(looking);
+  await Promise.all(lookers.map(async (one) => one.settled()));
+  const finished = (await fake.engine.store.events.after(0)).filter(({ type }) => type === "task:finished");
+  expect(finished.map(({ task }) => task)).toEqual(tasks.map(({ id }) => id));
+});
+
+/** The methods of a journal, to be spread. */
+function delegate(journal: JournalStore): JournalStore {
+  return {
+    write: async (...args) => journal.write(...args),
+    read: async (task) => journal.read(task),
+    commit: async (...args) => journal.commit(...args),
+    isCommitted: async (task) => journal.isCommitted(task),
+  };
+}
 
 test("a task that is finished already leaves no lease behind when a late worker comes for it", async () => {
   const task = await fake.submit("a");

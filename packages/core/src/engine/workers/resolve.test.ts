@@ -1,7 +1,9 @@
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { changedStore } from "../../../test/changed-store.ts";
 import { runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
 import type { Task } from "../../api/task.ts";
+import { Worker } from "./worker.ts";
 
 let fake: FakeWorker;
 let stuck: boolean;
@@ -110,6 +112,47 @@ describe("a task that needs attention", () => {
     expect(await task.outcome()).toMatchObject({ state: "undone", residue: [{ key: "stuck" }] });
     expect(await scopes()).toEqual([]);
     expect((await fake.engine.store.journal.read(task.id)).every(({ undo }) => undo === null)).toBe(true);
+  });
+
+  test.each(["skip", "abandon"] as const)("is told by %s as ended once more, whoever was to tell it", async (how) => {
+    const task = await needsAttention();
+    const before = await fake.engine.store.tasks.lastEnded();
+    await task.resolve(how);
+    expect(await fake.engine.store.tasks.ended(before)).toMatchObject([{ id: task.id, state: "undone" }]);
+  });
+
+  test("is resolved by one of many, and as one of them said", async () => {
+    const task = await needsAttention();
+    stuck = false;
+    const workers = [fake.worker, fake.another(), fake.another()];
+    const all = await Promise.allSettled(
+      workers.map(async (one, n) => one.resolve(task.id, n === 0 ? "retry" : "skip")),
+    );
+    const done = all.filter(({ status }) => status === "fulfilled");
+    expect(done).toHaveLength(1);
+    for (const one of all) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "HW_TASK_STATE" });
+    expect(await task.outcome()).toMatchObject({ state: "undone" });
+    expect(await scopes()).toEqual([]);
+  });
+
+  test("is not half resolved when the store fails: it can be resolved again", async () => {
+    const task = await needsAttention();
+    const { tasks } = fake.engine.store;
+    const worker = new Worker(
+      {
+        ...fake.parts,
+        store: changedStore(fake.engine.store, (writes) => {
+          vi.spyOn(writes.tasks, "end").mockRejectedValueOnce(new Error("disk full"));
+          return {};
+        }),
+      },
+      fake.engine.events,
+    );
+    await expect(worker.resolve(task.id, "skip")).rejects.toThrow("disk full");
+    expect(await tasks.state(task.id)).toBe("needs-attention");
+    expect(await scopes()).toEqual(["site/s1"]);
+    await task.resolve("skip");
+    expect(await task.outcome()).toMatchObject({ state: "undone" });
   });
 
   test("is the only kind that can be resolved", async () => {

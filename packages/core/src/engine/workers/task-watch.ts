@@ -1,7 +1,8 @@
 import { cancelError } from "../actions/cancel-error.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 
-const HEARTBEAT_MS = 10_000;
+/** Milliseconds between two signs of life of a task that is worked. */
+export const HEARTBEAT_MS = 10_000;
 const LOOK_MS = 300;
 
 /** Beside the work on a task: keeps its leases alive, and stops it when it is cancelled, lost to another, or out of time. */
