@@ -13,6 +13,8 @@ export interface Move {
   to(from: Standing): Standing | null;
   /** Where it is chosen to be the one that is disturbed; elsewhere it may only come later. Default: where it succeeds. */
   fits?(from: Standing): boolean;
+  /** Where it begins, when that is elsewhere: undisturbed tasks go there. Default: where it is chosen. */
+  from?(chosen: Standing): Standing;
   /** Harms something for it to mend, or gives it something to do. Default: nothing. */
   prepare?(living: LivingServer): Promise<unknown>;
   /** What it made stays when it is undone. Default false. */
@@ -32,7 +34,7 @@ const enabled = ({ site }: Standing): boolean => site?.enabled === true;
 const onNginx = ({ http }: Standing): boolean => http === "http";
 
 /** What the cases of the crash matrix do to a standing. A case that is not named here fails the start. */
-const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits"> & { readonly disturbs?: true }>> = {
+const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits" | "from"> & { readonly disturbs?: true }>> = {
   install: { to: (from) => (from.site === null ? { ...from, site: NEW_SITE } : null) },
   delete: { to: (from) => (from.site === null ? null : { ...from, site: null }) },
   disable: { to: ofSite({ enabled: false }), fits: plain },
@@ -47,6 +49,8 @@ const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits"> & { readonly di
   "switch the web server back": { to: (from) => ({ ...from, http: "http" }), fits: (from) => !onNginx(from) },
   "give a site rules and a cache": {
     to: ofSite({ rules: "given" }),
+    // They ask for a password, which a site that never had any lacks.
+    from: (chosen) => ofSite({ rules: "taken" })(chosen) ?? chosen,
     fits: (from) => enabled(from) && onNginx(from) && from.site?.database === "web1" && from.site.rules !== "given",
   },
   "take a site's rules and cache": {
@@ -62,7 +66,7 @@ const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits"> & { readonly di
 const CASE_MOVES = CASES.map((one): Move => {
   const change = CHANGES[one.name];
   if (change === undefined) throw new Error(`the kills do not know what "${one.name}" changes: say so in moves.ts`);
-  const { to, fits, disturbs = false } = change;
+  const { to, fits, from, disturbs = false } = change;
   const { name, request, stays = false } = one satisfies CrashCase;
   return {
     name,
@@ -70,6 +74,7 @@ const CASE_MOVES = CASES.map((one): Move => {
     to,
     stays,
     ...(fits && { fits }),
+    ...(from && { from }),
     ...(disturbs && { prepare: async (living) => one.arrange(living) }),
   };
 });

@@ -61,13 +61,14 @@ export function* roundsOf(seed: string): Generator<Round, never> {
   }
 }
 
-function drawRound(seed: string, number: number, begins: Standing): Round {
+function drawRound(seed: string, number: number, chosen: Standing): Round {
   const draw = new Draw(seed);
-  const chosen = MOVES.filter((move) => (move.fits ?? ((from) => move.to(from) !== null))(begins));
-  const types = [...new Set(chosen.map(({ request }) => request.type))];
+  const fitting = MOVES.filter((move) => (move.fits ?? ((from) => move.to(from) !== null))(chosen));
+  const types = [...new Set(fitting.map(({ request }) => request.type))];
   // What changes nothing is disturbed half as often.
   const type = draw.of([...types, ...types.filter((one) => one !== "site:login-link")]);
-  const first = draw.of(chosen.filter(({ request }) => request.type === type));
+  const first = draw.of(fitting.filter(({ request }) => request.type === type));
+  const begins = first.from?.(chosen) ?? chosen;
   const moves: [Move, ...Move[]] = [first];
   let standing = first.to(begins) ?? begins;
   for (let count = draw.below(3); count > 0; count -= 1) {
