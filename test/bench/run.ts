@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { isHostwrightError } from "@hostwright/core";
+import { benchHubMemory } from "./hub-memory.ts";
 import { benchJournal } from "./journal.ts";
 import { benchMemory } from "./memory.ts";
 import { benchServe } from "./serve.ts";
@@ -9,6 +10,7 @@ import { benchVerify } from "./verify.ts";
 const USAGE = `usage: npm run bench -- verify [--sites 500] [--json]
        npm run bench -- journal [--actions 300] [--json]
        npm run bench -- memory [--tasks 10000] [--json]
+       npm run bench -- hub-memory [--commands 10000] [--files 200000] [--json]
        npm run bench -- serve [--pairs 15] [--json]
        npm run bench -- sites [--sites 1000] [--json]`;
 
@@ -18,6 +20,8 @@ interface Options {
   readonly sites: number;
   readonly actions: number;
   readonly tasks: number;
+  readonly commands: number;
+  readonly files: number;
   readonly pairs: number;
 }
 
@@ -38,6 +42,11 @@ const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<u
   memory: async ({ tasks }, say) => {
     const figures = await benchMemory(tasks, say);
     say(`the heap grows by ${figures.bytesPerTask} bytes a task`);
+    return figures;
+  },
+  "hub-memory": async ({ commands, files }, say) => {
+    const figures = await benchHubMemory({ commands, files }, say);
+    say(`the hub had at most ${figures.highestMb} MB`);
     return figures;
   },
   serve: async ({ pairs }, say) => {
@@ -67,6 +76,8 @@ async function bench(argv: readonly string[]): Promise<void> {
       sites: { type: "string" },
       actions: { type: "string", default: "300" },
       tasks: { type: "string", default: "10000" },
+      commands: { type: "string", default: "10000" },
+      files: { type: "string", default: "200000" },
       pairs: { type: "string", default: "15" },
       json: { type: "boolean", default: false },
     },
@@ -76,6 +87,8 @@ async function bench(argv: readonly string[]): Promise<void> {
     sites: Number(values.sites ?? SITES[name] ?? 1),
     actions: Number(values.actions),
     tasks: Number(values.tasks),
+    commands: Number(values.commands),
+    files: Number(values.files),
     pairs: Number(values.pairs),
   };
   const run = BENCHES[name];

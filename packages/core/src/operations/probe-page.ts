@@ -16,7 +16,7 @@ export interface ProbePageInput {
 
 export interface Page {
   readonly status: number;
-  /** Text of the first title element, up to 300 letters; empty when there is none. */
+  /** Text of the first title element, up to 300 letters; empty when the first 128 KiB have none. */
   readonly title: string;
   /** Of the body, as far as it was read: no further than 2 MiB and a little. */
   readonly bytes: number;
@@ -26,6 +26,8 @@ export interface Page {
 
 const PAGE_MS = 30_000;
 const PAGE_BYTES = 2 * 1024 * 1024;
+/** A head with its title is no longer. */
+const HEAD_BYTES = 128 * 1024;
 const TITLE_LETTERS = 300;
 /** Answers before the answer: one or two are known, an endless row of them is not an answer. */
 const INTERIM_ANSWERS = 20;
@@ -46,7 +48,7 @@ export async function fetchPage(
       headers: { host: input.domain, "user-agent": "Hostwright", connection: "close" },
     },
     (response) => {
-      const body = new BoundedOutput(PAGE_BYTES);
+      const body = new BoundedOutput(HEAD_BYTES);
       const answered = (): void =>
         resolve({
           status: response.statusCode ?? 0,
@@ -58,7 +60,7 @@ export async function fetchPage(
       response.on("data", (chunk: Buffer) => {
         body.add(chunk);
         // Who sends without end has answered all the same; what follows is read by nobody.
-        if (body.truncated) answered();
+        if (body.total > PAGE_BYTES) answered();
       });
       response.on("end", answered);
       response.on("error", reject);

@@ -37,19 +37,31 @@ export async function surveyTree(source: string): Promise<TreeSurvey> {
   if (!(await lstat(root)).isDirectory()) throw invalid(source, ".", "is not a folder");
   const entries: Entry[] = [];
   await list(root, "", entries);
-  const lines: { path: Buffer; line: string; blocks: number }[] = [];
-  const queue = entries.values();
-  const work = async (): Promise<void> => {
-    for (const entry of queue) {
-      const { mark, blocks } = await readable(root, entry.path, markOf(root, entry));
-      lines.push({ path: Buffer.from(entry.path), line: `${mark} ${entry.path}\n`, blocks });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  lines.sort((a, b) => Buffer.compare(a.path, b.path));
+  entries.sort((a, b) => byBytes(a.path, b.path));
   const hash = createHash("sha256");
-  for (const { line } of lines) hash.update(line);
-  return { digest: hash.digest("hex"), bytes: BLOCK * lines.reduce((sum, { blocks }) => sum + blocks, 1) };
+  let blocks = 1;
+  for (let from = 0; from < entries.length; from += AT_ONCE) {
+    const part = entries.slice(from, from + AT_ONCE);
+    const marks = await Promise.all(part.map(async (entry) => readable(root, entry.path, markOf(root, entry))));
+    for (const [index, { path }] of part.entries()) {
+      hash.update(`${marks[index]?.mark ?? ""} ${path}\n`);
+      blocks += marks[index]?.blocks ?? 0;
+    }
+  }
+  return { digest: hash.digest("hex"), bytes: BLOCK * blocks };
+}
+
+/** The order of their UTF-8 bytes: that of their letters' numbers, of which a surrogate is no part of a small one. */
+export function byBytes(a: string, b: string): number {
+  for (let at = 0; at < a.length && at < b.length; at += 1) {
+    const [one, other] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (one !== other) return rankOf(one) - rankOf(other);
+  }
+  return a.length - b.length;
+}
+
+function rankOf(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
 async function list(root: string, folder: string, entries: Entry[]): Promise<void> {

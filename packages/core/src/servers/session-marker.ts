@@ -1,6 +1,6 @@
 const MARK = Buffer.from("\x1ehostwright ");
 /** What a login shell's own start-up files may print before the wrapper speaks. */
-const MAX_NOISE = 64 * 1024;
+const MAX_NOISE = 16 * 1024;
 const MAX_DIGITS = 12;
 
 /** Takes the wrapper's first line out of a command's output, with whatever a login shell printed before it. */
