@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { createPrivateFile, requirePrivate } from "../private-files.ts";
 import { migrate } from "./migrate.ts";
-import { isBusy, storeError } from "./sqlite-error.ts";
+import { isBusy, isFull, storeError } from "./sqlite-error.ts";
 import type { Transactions } from "./transactions.ts";
 
 export interface DatabaseOptions {
@@ -18,6 +18,8 @@ export interface DatabaseOptions {
 // SQLite waits in the thread, which stops this process: only so long, and then on a timer instead.
 const BLOCKING_WAIT_MS = 10;
 const LONGEST_PAUSE_MS = 100;
+/** Of waiting, after which the process is warned. */
+const WARN_MS = 5_000;
 
 /** `PRAGMA auto_vacuum`: free pages are given back when `incremental_vacuum` asks for it. */
 const INCREMENTAL = 2;
@@ -62,8 +64,9 @@ export class Database implements Transactions {
 
   async #prepare(options: DatabaseOptions): Promise<void> {
     await this.read(() => {
-      // Before the first table, or it takes a VACUUM.
-      this.#db.exec(`PRAGMA auto_vacuum = ${INCREMENTAL}`);
+      // Before the first table, or it takes a VACUUM; of an existing file this would wait for the lock of whoever writes.
+      const isNew = this.#db.prepare("PRAGMA page_count").get()?.["page_count"] === 0;
+      if (isNew) this.#db.exec(`PRAGMA auto_vacuum = ${INCREMENTAL}`);
       const mode = this.#db.prepare("PRAGMA journal_mode = WAL").get();
       if (mode?.["journal_mode"] !== "wal") {
         throw new HostwrightError(
@@ -145,9 +148,10 @@ export class Database implements Transactions {
    * One transaction, which takes the write lock at its start: a deferred one that is upgraded later fails at once when
    * another process wrote meanwhile. `work` runs synchronously and again after a rollback. Calls keep their order.
    */
-  async write<T>(work: () => T): Promise<T> {
-    const deadline = performance.now() + this.#busyMs;
-    const turn = this.#turn.then(() => this.#patiently(() => this.#transaction(work), deadline));
+  async write<T>(work: () => T, waitMs?: number): Promise<T> {
+    const deadline = performance.now() + (waitMs ?? this.#busyMs);
+    const passes = waitMs === undefined ? isBusy : (error: unknown): boolean => isBusy(error) || isFull(error);
+    const turn = this.#turn.then(() => this.#patiently(() => this.#transaction(work), deadline, passes));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
@@ -178,13 +182,18 @@ export class Database implements Transactions {
     }
   }
 
-  async #patiently<T>(work: () => T, deadline: number): Promise<T> {
+  async #patiently<T>(work: () => T, deadline: number, passes: (error: unknown) => boolean = isBusy): Promise<T> {
+    let warnAt: number | null = performance.now() + WARN_MS;
     for (let pause = 2; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         if (!this.#db.isOpen) throw new HostwrightError("HW_CLOSED", `${this.#path} was used after it was closed.`);
         return work();
       } catch (error) {
-        if (!isBusy(error) || performance.now() >= deadline) throw storeError(error, this.#path);
+        if (!passes(error) || performance.now() >= deadline) throw storeError(error, this.#path);
+        if (warnAt !== null && performance.now() >= warnAt) {
+          warnAt = null;
+          process.emitWarning(`${this.#path}: ${(error as Error).message} for ${WARN_MS} ms by now. It is waited for.`);
+        }
       }
       // Spread out, since SQLite's locks know no queue.
       await sleep(pause * (0.5 + Math.random()));

@@ -18,6 +18,11 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED || code === PROTOCOL;
 }
 
+/** The disk has no room; nothing was changed. */
+export function isFull(error: unknown): boolean {
+  return resultCode(error) === FULL;
+}
+
 /** SQLite's failure as a coded error; whatever else is thrown passes. The transaction was rolled back. */
 export function storeError(error: unknown, path: string): unknown {
   const code = resultCode(error);

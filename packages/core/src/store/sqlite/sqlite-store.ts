@@ -27,12 +27,15 @@ export interface SqliteStoreOptions {
   readonly leaseMs?: number;
   /** Milliseconds until a call that finds the store locked fails with HW_STORE_BUSY; default 30,000. */
   readonly busyMs?: number;
+  /** The same for a worker's writes of its task, after which it leaves the task to others; default 600,000. */
+  readonly heldMs?: number;
   /** Names of other parts of a state that stand in the folder: beside them a store cannot be new. Default: none. */
   readonly beside?: readonly string[];
 }
 
 const LEASE_MS = 60_000;
 const BUSY_MS = 30_000;
+const HELD_MS = 600_000;
 const KEY_CHECK = "SELECT value FROM meta WHERE name = 'key-check'";
 
 /**
@@ -68,7 +71,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
       plans: new SqlitePlans(store),
       bookmarks: new SqliteBookmarks(store),
       leases: new SqliteLeases(store, options.leaseMs ?? LEASE_MS),
-      held: (task, holder) => taskWrites(heldTransactions(store, task, holder)),
+      held: (task, holder) => taskWrites(heldTransactions(store, task, holder, options.heldMs ?? HELD_MS)),
       identity: async () => identityOf(store),
       keyCheck: {
         get: async () => store.read(() => store.get<{ value: string }>(KEY_CHECK)?.value ?? null),

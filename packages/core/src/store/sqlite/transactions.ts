@@ -8,6 +8,9 @@ export interface Transactions {
   /** The number of rows changed, and the row number of the last insert. */
   run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly row: number };
   read<T>(work: () => T): Promise<T>;
-  /** One transaction; `work` runs synchronously, and again after a rollback. */
-  write<T>(work: () => T): Promise<T>;
+  /**
+   * One transaction; `work` runs synchronously, and again after a rollback. `waitMs`: how long a lock of others, and then a
+   * full disk too, is waited for; default: the file's own, for locks alone.
+   */
+  write<T>(work: () => T, waitMs?: number): Promise<T>;
 }
