@@ -6,7 +6,7 @@ import type { Transactions } from "./transactions.ts";
 
 const db = (write: Transactions["write"]): Transactions => ({
   all: () => [],
-  get: <Row>() => ({}) as Row,
+  get: () => ({}) as never,
   run: () => ({ changes: 0, row: 0 }),
   read: async (work) => work(),
   write,
