@@ -1,5 +1,6 @@
 import {
   configure,
+  deletePlatform,
   deleteSite,
   disable,
   enable,
@@ -42,6 +43,7 @@ export interface CrashCase {
 }
 
 const PLATFORM = "second";
+const DELETED = "third";
 const PACKAGE = "php8.4-intl";
 const DRIFT_OF_SERVER = `${BY_HAND}
   chmod 0700 /srv/platforms
@@ -103,6 +105,17 @@ export const CASES: readonly CrashCase[] = [
         await hw.run(verify(PLATFORM));
       }
       await host.sh(`rm -rf /srv/platforms/${PLATFORM}`);
+    },
+  },
+  {
+    name: "delete a platform",
+    type: "platform:delete",
+    request: deletePlatform(DELETED),
+    arrange: async ({ hw, codebases }) => {
+      if ((await hw.platforms.list()).some(({ name }) => name === DELETED)) return;
+      const source = { path: codebases["6.1"] };
+      await hw.platforms.put({ name: DELETED, server: "web1", type: wordpress.platform(), source });
+      await hw.run(verify(DELETED));
     },
   },
   {

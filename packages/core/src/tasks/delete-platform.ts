@@ -24,6 +24,7 @@ export function deletePlatform(platform: string): DeletePlatformRequest {
 export const removePlatform: TaskType<DeletePlatformRequest> = {
   type: "platform:delete",
   schema: Request,
+  subject: ({ platform }) => ({ platform }),
   title: ({ platform }) => `delete platform ${platform}`,
   async plan(context, request) {
     const { estate } = context;

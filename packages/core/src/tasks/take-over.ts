@@ -33,6 +33,7 @@ export function takeOver(server: string): TakeOverRequest {
 export const takeServerOver: TaskType<TakeOverRequest> = {
   type: "server:take-over",
   schema: Request,
+  subject: ({ server }) => ({ server }),
   title: ({ server }) => `take ${server} over`,
   async plan(context, request) {
     const server = context.estate.server(request.server);
