@@ -42,6 +42,7 @@ const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits" | "from"> & { re
   "verify a site with drift": { to: ofSite({}), fits: (from) => enabled(from) && onNginx(from), disturbs: true },
   "verify a server with drift": { to: same, fits: (from) => enabled(from) && onNginx(from), disturbs: true },
   "publish a platform": { to: same, disturbs: true },
+  "delete a platform": { to: same, disturbs: true },
   "switch the web server": {
     to: (from) => ({ ...from, http: "apache" }),
     fits: (from) => onNginx(from) && (from.site === null || plain(from)),

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Task } from "@hostwright/core";
+import { isHostwrightError, type Task } from "@hostwright/core";
 import { OTHER_HOST, startLiving } from "../crash/arrangements.ts";
 import { diffSnapshots, takeSnapshot, type Snapshot } from "../crash/snapshot.ts";
 import type { LivingServer } from "../support/living-server.ts";
@@ -55,6 +55,7 @@ export class KillYard implements AsyncDisposable {
       return await this.#play(round);
     } catch (error) {
       const story = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+      if (isHostwrightError(error) && error.output !== undefined) story.push(error.output);
       return {
         kills: 0,
         stops: 0,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { coreTasks } from "../../packages/core/src/tasks/core-tasks.ts";
 import { CASES } from "../crash/cases.ts";
+import { MOVES } from "../kills/moves.ts";
 
 /** What a snapshot leaves out on purpose is all that it changes: `test/second-state.hosts.test.ts` tries it. */
 const ELSEWHERE = ["server:take-over"];
@@ -13,4 +14,8 @@ test("every task type has a case in the crash matrix", () => {
 test("every case asks for the type that it stands for, under a name of its own", () => {
   expect(CASES.filter(({ type, request }) => type !== request.type)).toEqual([]);
   expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);
+});
+
+test("each of them may be drawn by the kills", () => {
+  expect(MOVES.map(({ name }) => name)).toEqual(expect.arrayContaining(CASES.map(({ name }) => name)));
 });
