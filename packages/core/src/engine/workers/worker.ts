@@ -1,43 +1,29 @@
 import { isHostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts";
-import type { Blocker, Lease, LeaseAnswer, LeaseRequest, StoredTask, TaskState } from "../../contracts/store.ts";
+import type { Blocker, StoredTask, TaskState } from "../../contracts/store.ts";
 import { newHolder } from "../../store/holder.ts";
-import { cancelError, type Stopped } from "../actions/cancel-error.ts";
+import { cancelError } from "../actions/cancel-error.ts";
 import { closeEnded, closeTask, type Closing } from "./close-ended.ts";
 import { endQueued } from "./end-queued.ts";
 import { Errands } from "./errands.ts";
 import type { Events } from "../events.ts";
-import { firstWants } from "./first-wants.ts";
-import { HandedOver, throwIfClosing } from "../actions/handed-over.ts";
+import { HandedOver } from "../actions/handed-over.ts";
 import { heldParts } from "./held-parts.ts";
 import { draftOf } from "../planning/drafts.ts";
 import { committedEnd, endingOf, errorJson, leftBegun } from "./task-ends.ts";
 import type { TaskOutcome } from "./task-outcome.ts";
 import type { PlanData } from "../planning/plan.ts";
-import { sealPlan } from "../planning/seal-plan.ts";
-import { parseRequest, planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
+import type { EngineParts } from "../planning/task-engine.ts";
+import { readyPlan, type ReadyParts } from "./ready-plan.ts";
 import { resolveTask, type Resolution } from "./resolve.ts";
-import { isApproval, planOf } from "./stored-plans.ts";
+import { planOf } from "./stored-plans.ts";
 import { Stranding } from "./stranding.ts";
 import { maintain, type MaintenanceStep } from "../maintenance/maintain.ts";
 import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
 import { TaskWatch } from "./task-watch.ts";
 import { Turn } from "./turn.ts";
+import { NEVER, ownScope, unbegun, type Work } from "./work.ts";
 
 const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
-const NEVER: AbortSignal = new AbortController().signal;
-
-/** How a worker goes about one task. */
-interface Work {
-  readonly turn: Turn;
-  /** Cancels the task. */
-  readonly signal: AbortSignal;
-  /** Aborted when the worker closes: the task is handed over at its next journal boundary. */
-  readonly closing: AbortSignal;
-  /** Ends its waiting for others; what it has begun goes on. */
-  readonly patience: AbortSignal;
-  /** Another worker had it. */
-  readonly resumed: boolean;
-}
 
 /** Carries out tasks: leases, plan, run, outcome; and goes on with those whose worker died. A holder of leases of its own. */
 export class Worker {
@@ -48,7 +34,8 @@ export class Worker {
   readonly #active = new Set<string>();
   /** What this instance cannot finish is left for a worker that can (decisions.md D4). */
   readonly stranding: Stranding;
-  readonly #errands = new Errands();
+  readonly #recoveries = new Errands();
+  readonly #helps = new Errands();
 
   /** `holder` is another process's in tests only. */
   constructor(parts: EngineParts, events: Events, holder: string = newHolder()) {
@@ -131,19 +118,19 @@ export class Worker {
     await closeEnded(this.#closing, (task) => this.#active.has(task));
     for (const { id } of await this.#parts.store.tasks.unfinished()) {
       if (stop.aborted) return;
-      if (!this.#active.has(id)) this.#errands.run(id, async () => this.recover(id, { closing: stop }));
+      if (!this.#active.has(id)) this.#recoveries.run(id, async () => this.recover(id, { closing: stop }));
     }
   }
 
   /** The same, and waits until it is done with those that it found. */
   async recoverAll(stop: AbortSignal): Promise<void> {
     await this.lookForDead(stop);
-    await this.#errands.settled();
+    await this.#recoveries.settled();
   }
 
   /** Waits for all that it does beside what it was asked for; whoever closes it has aborted that before. */
   async settled(): Promise<void> {
-    await this.#errands.settled();
+    await Promise.all([this.#recoveries.settled(), this.#helps.settled()]);
   }
 
   /** A step of the upkeep of the store; see `maintain`. */
@@ -213,12 +200,21 @@ export class Worker {
   /** What keeps others waiting is gone on with, in frames of its own. */
   #help(turn: Turn, blockers: readonly Blocker[], patience: AbortSignal): void {
     const whileWanted = AbortSignal.any([patience, turn.over]);
-    for (const rival of turn.helpless(blockers)) {
-      const help = async (): Promise<unknown> =>
-        (await this.#parts.store.tasks.state(rival)) === "queued"
-          ? this.work(rival, NEVER, whileWanted)
-          : this.recover(rival, { patience: whileWanted });
-      if (!this.#active.has(rival)) this.#errands.run(rival, help);
+    for (const rival of turn.helpless(blockers)) this.#helps.run(rival, async () => this.#helpOn(rival, whileWanted));
+  }
+
+  /** Once, without a wait: who still waits for it comes again. What is in its own way was submitted before it. */
+  async #helpOn(taskId: string, patience: AbortSignal): Promise<void> {
+    const { tasks, leases } = this.#parts.store;
+    if (this.#active.has(taskId) || patience.aborted || (await this.stranding.leaves(taskId))) return;
+    if ((await tasks.state(taskId)) !== "queued") return void (await this.recover(taskId, { patience }));
+    const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
+    if (answer === null) return;
+    if ("granted" in answer) {
+      using turn = new Turn(this.#events, taskId);
+      await this.#guarded(taskId, { turn, signal: NEVER, closing: NEVER, patience, resumed: false });
+    } else {
+      for (const { task } of answer.blockedBy) this.#helps.run(task, async () => this.#helpOn(task, patience));
     }
   }
 
@@ -257,7 +253,7 @@ export class Worker {
       begun = (await journal.read(task.id)).length > 0;
       // Its time was judged when it was taken for the first time.
       plan = await planOf(engine, task, { begun: begun || resumed });
-      const ready = await this.#ready(engine, task, plan, { ...how, begun });
+      const ready = await readyPlan(this.#ready(engine), task, plan, { ...how, begun });
       if (ready === null) return null;
       plan = ready.plan;
       isPlanned = true;
@@ -279,77 +275,6 @@ export class Worker {
     }
   }
 
-  /**
-   * The plan, with all its leases: a stored one as it is, or the request's, planned under them (decisions.md D1). What was
-   * begun waits for them; another task holds nothing while it waits: null, and it is back in line.
-   */
-  async #ready(
-    engine: EngineParts,
-    task: StoredTask,
-    stored: PlanData | null,
-    how: Work & { readonly begun: boolean },
-  ): Promise<{ readonly plan: PlanData; readonly token: number } | null> {
-    const { leases } = engine.store;
-    const request = task.request as TaskRequest;
-    // What was begun is gone on with or taken back, whatever cancels it.
-    const signal = how.begun ? NEVER : how.signal;
-    let held = (await leases.list()).filter((lease) => lease.task === task.id);
-    for (;;) {
-      signal.throwIfAborted();
-      if (!how.begun && how.closing.aborted && (await this.#putBack(engine, task, how.turn))) return null;
-      const plan = stored ?? (await planRequest(engine, request, task.id, signal));
-      const answer = how.begun
-        ? await this.#insist(task.id, plan, how)
-        : await leases.acquire(task.id, this.#holder, [...plan.leases, ownScope(task.id)], this.stranding.ids);
-      if ("blockedBy" in answer) {
-        if (await this.#putBack(engine, task, how.turn, plan.leases)) return null;
-        // A cancel came first.
-        throw cancelError(AbortSignal.abort(), unbegun(task.id), undefined);
-      }
-      const token = answer.granted.reduce((highest, lease) => Math.max(highest, lease.token), 0);
-      if (stored !== null) return { plan: isApproval(task.plan) ? await keepPlan(engine, task.id, plan) : plan, token };
-      // What it was granted only now somebody may have changed since it was planned; of its own draft nobody knows.
-      const draft = await draftOf(engine.store.records, task.id);
-      const isNew = (lease: Lease): boolean =>
-        lease.scope !== `site/${draft?.id}` &&
-        !held.some(({ scope, mode }) => scope === lease.scope && (mode === lease.mode || mode === "exclusive"));
-      if (!answer.granted.some(isNew)) return { plan: await keepPlan(engine, task.id, plan), token };
-      held = [...held, ...answer.granted];
-    }
-  }
-
-  /** Its journal is begun, so that it cannot go back into the line: it waits with what it has. */
-  async #insist(
-    taskId: string,
-    plan: PlanData,
-    { turn, patience }: Work,
-  ): Promise<Extract<LeaseAnswer, { readonly granted: unknown }>> {
-    for (;;) {
-      throwIfClosing(patience);
-      const scopes = [...plan.leases, ownScope(taskId)];
-      const answer = await this.#parts.store.leases.acquire(taskId, this.#holder, scopes, this.stranding.ids);
-      if ("granted" in answer) return answer;
-      await turn.tell(answer.blockedBy);
-      this.#help(turn, answer.blockedBy, patience);
-      await turn.wait(patience);
-    }
-  }
-
-  async #putBack(
-    engine: EngineParts,
-    task: StoredTask,
-    turn: Turn,
-    scopes: readonly LeaseRequest[] = [],
-  ): Promise<boolean> {
-    const { leases, records } = engine.store;
-    const { type, parsed } = parseRequest(engine, task.request as TaskRequest);
-    const first = await firstWants(records, task.id, type.subject?.(parsed) ?? {});
-    const wants = { ...first, scopes: [...first.scopes, ...scopes] };
-    const done = await leases.putBack(task.id, this.#holder, wants);
-    if (done) await turn.tell((await leases.waiting(task.id)) ?? []);
-    return done;
-  }
-
   async #finish(taskId: string, end: TaskEnd): Promise<TaskOutcome> {
     const { tasks, records } = this.#held(taskId).store;
     const state = end.committed ? "succeeded" : end.residue.length === 0 ? "undone" : "needs-attention";
@@ -363,23 +288,18 @@ export class Worker {
     return outcome;
   }
 
+  #ready(engine: EngineParts): ReadyParts {
+    return {
+      engine,
+      holder: this.#holder,
+      except: () => this.stranding.ids,
+      help: (turn, blockers, patience) => this.#help(turn, blockers, patience),
+    };
+  }
+
   get #closing(): Closing {
     return { store: this.#parts.store, events: this.#events, holder: this.#holder };
   }
-}
-
-/** Before anything is begun: what runs by a plan that is not stored nobody could go on with. @throws HW_CANCELLED */
-async function keepPlan({ store, box }: EngineParts, taskId: string, plan: PlanData): Promise<PlanData> {
-  if (await store.tasks.move(taskId, ["running"], "running", { plan: await sealPlan(box, plan) })) return plan;
-  throw cancelError(AbortSignal.abort(), unbegun(taskId), undefined);
-}
-
-function ownScope(taskId: string): LeaseRequest {
-  return { scope: `task/${taskId}`, mode: "exclusive" };
-}
-
-function unbegun(taskId: string): Stopped {
-  return { what: `Task ${taskId}`, where: "before its first action", left: "Nothing was changed." };
 }
 
 /** What was cancelled or being undone when its worker died goes back, all else forward. */
