@@ -49,3 +49,11 @@ test("prepare installs the packages, stops the stock pool that came with them, a
 test("prepare of a prepared server is an empty plan", async () => {
   expect((await estate.hw.plan(prepare("web1"))).actions).toEqual([]);
 });
+
+test("prepare goes on where one that was stopped in the middle of a package left it", async () => {
+  const { hw, web } = estate;
+  // What dpkg had not yet taken up when it was killed: apt does nothing until that is done.
+  await web.sh("dpkg --purge php8.4-intl; dpkg-query -s adduser > /var/lib/dpkg/updates/0000");
+  expect(await hw.run(prepare("web1"))).toMatchObject({ packages: ["php8.4-intl"] });
+  expect((await web.sh("dpkg-query -W -f '${db:Status-Status}' php8.4-intl")).trim()).toBe("installed");
+});

@@ -85,7 +85,8 @@ export class KillYard implements AsyncDisposable {
 
   /** What arrangements leave for good is there before anything is compared. */
   async #begin(): Promise<void> {
-    await reach(this.#living, { ...BEGINNING, site: NEW_SITE });
+    // The first account that a cache ever had, too.
+    await reach(this.#living, { ...BEGINNING, site: { ...NEW_SITE, rules: "taken" } });
     for (const { name, request, prepare } of MOVES) {
       if (prepare === undefined) continue;
       await prepare(this.#living);

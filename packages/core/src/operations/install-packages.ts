@@ -9,9 +9,11 @@ export interface InstallPackagesInput {
   readonly unwanted: readonly string[];
 }
 
-// Arguments: packages, `--`, unwanted units. They are stopped as soon as their package has started them.
+// Arguments: packages, `--`, unwanted units. They are stopped as soon as their package has started them. Where somebody was
+// stopped in the middle of a package apt does nothing, until dpkg has come to its end.
 const INSTALL = `
 set -e
+dpkg --configure -a
 apt-get -q update
 packages=; while [ "$1" != -- ]; do packages="$packages $1"; shift; done; shift
 apt-get -q -y --no-install-recommends install -- $packages
