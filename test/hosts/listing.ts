@@ -35,6 +35,8 @@ const volatile = [
   "/etc/.pwd.lock",
   "/etc/ld.so.cache",
   "/etc/test-host-network",
+  // What dpkg knew before it did whatever it did last.
+  "/var/lib/dpkg/status-old",
   // The account tools keep the file before their last change under these names.
   "/etc/passwd-",
   "/etc/group-",
