@@ -10,8 +10,9 @@ export interface EventMap {
   "events:removed": { readonly after: number; readonly upTo: number };
   "task:submitted": { readonly type: string; readonly title: string; readonly actor: string };
   /**
-   * It waits for leases; said again when what is in its way changes. `position` is 1 when only tasks that hold leases are
-   * in the way, and one more for each task that waits in front of it.
+   * It waits for others: one that `run` waits for, said again when what is in its way changes, or one that went back into
+   * the line when its plan asked for more than it had. Of what is only queued `Task.waiting` tells. `position` is 1 when
+   * only tasks that hold leases are in the way, and one more for each task in front of it.
    */
   "task:waiting": {
     readonly position: number;
