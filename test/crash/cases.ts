@@ -26,7 +26,7 @@ import {
   withoutSite,
   withSite,
 } from "./arrangements.ts";
-import { SITE } from "./snapshot.ts";
+import { DELETED, SITE } from "./snapshot.ts";
 
 /** One task that workers die of. A new task type joins by an entry of its own in `CASES`. */
 export interface CrashCase {
@@ -43,7 +43,6 @@ export interface CrashCase {
 }
 
 const PLATFORM = "second";
-const DELETED = "third";
 const PACKAGE = "php8.4-intl";
 const DRIFT_OF_SERVER = `${BY_HAND}
   chmod 0700 /srv/platforms

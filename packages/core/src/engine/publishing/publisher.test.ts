@@ -109,9 +109,13 @@ test("exactly what is refused is held back, alone or beside others; all others a
       expect(fake.count("reloads")).toBeLessThanOrEqual(1);
 
       const tests = fake.count("tests");
-      // By message: two for each refused entry. By halving: log2(n) + 2 for each; all and the untouched twice.
+      // By message: two for each refused entry. By halving: log2(n) + 2 for each; all and the untouched twice. One that is
+      // refused only beside others is searched for as well, and taken in after all when those are held back.
       const each = Math.ceil(Math.log2(Math.max(2, differing.length))) + 2;
-      const bound = 4 + held.length * each + (byName ? 2 * held.length : 0);
+      const passing = differing.filter(
+        ([, content]) => content?.includes("bad-beside") === true && !held.some(([, it]) => it === content),
+      );
+      const bound = 4 + (held.length + passing.length) * each + (byName ? 2 * held.length : 0);
       expect(tests).toBeLessThanOrEqual(bound);
       runs++;
       if (tests > most)
@@ -121,10 +125,13 @@ test("exactly what is refused is held back, alone or beside others; all others a
         ];
 
       const pending = await pendingPublication(fake.target, fake.role);
+      // In the order in which they were found, which is nobody's promise.
+      const byItsName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+        a.name < b.name ? -1 : 1;
       if (result !== null)
-        expect(pending).toMatchObject({
+        expect({ ...pending, heldBack: pending.heldBack.toSorted(byItsName) }).toMatchObject({
           waits: false,
-          heldBack: result.heldBack.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+          heldBack: result.heldBack.toSorted(byItsName),
         });
     }),
     { numRuns: 15, seed },
