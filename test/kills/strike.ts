@@ -32,8 +32,9 @@ export interface Target {
 const LOOK_MS = 5;
 /** The longest that is waited for a moment that may never come. */
 const PATIENCE_MS = 20_000;
-/** The longest that an undo was seen to take, as a share of the task. */
-const UNDO_SHARE = 0.6;
+/** Of the task, the part within which who recovers it is killed; and milliseconds, for who takes it back: most undos are short. */
+const RECOVERY_SHARE = 0.6;
+const UNDO_MS = 400;
 /** Actions of the longest plan. */
 const MOST_ACTIONS = 8;
 const ENDED = new Set(["succeeded", "undone", "needs-attention"]);
@@ -63,12 +64,12 @@ class Strike {
   async carryOut({ blow, at, later, failing }: Round): Promise<void> {
     const { task, pack, typicalMs, leaseMs } = this.#target;
     const first = at * typicalMs;
-    const second = later * UNDO_SHARE * typicalMs;
+    const inUndo = later * UNDO_MS;
     if (blow === "fail, kill during undo") {
       const plant: Plant = { task: task.id, action: Math.floor(failing * MOST_ACTIONS) };
       for (const { child } of pack.workers) child.stdin?.write(`${JSON.stringify(plant)}\n`);
       await this.#untilUndoing();
-      await delay(second);
+      await delay(inUndo);
       await this.#kill("undoKills");
       return;
     }
@@ -82,9 +83,9 @@ class Strike {
       this.#say("cancel");
       await task.cancel().catch(() => this.#say("which is refused"));
       await this.#untilUndoing();
-      await delay(second);
+      await delay(inUndo);
       await this.#kill("undoKills");
-    } else await this.#killTwice(second);
+    } else await this.#killTwice(later * RECOVERY_SHARE * typicalMs);
   }
 
   async #killTwice(pause: number): Promise<void> {
