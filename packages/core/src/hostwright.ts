@@ -240,7 +240,8 @@ export class Hostwright implements AsyncDisposable {
    * none is resumed or undone by itself, since it may have been finished after the backup. Unix ids in use on the servers
    * are not given out again. Sites that were made after the backup are unknown: they go on being served, nothing of them is
    * touched, and their names are refused to others (HW_NAME_TAKEN). What was deleted after it is what verify shows as
-   * missing. Calling it again does no harm. @throws HW_STORE_BUSY
+   * missing. Refused while a worker is at a task of this store, which then was not restored just now: HW_TASK_STATE, nothing
+   * was changed. @throws HW_TASK_STATE, HW_STORE_BUSY
    */
   async raiseEpoch(): Promise<RaisedEpoch> {
     this.#container.get(PART.engine).box.requireKey("raiseEpoch()");
