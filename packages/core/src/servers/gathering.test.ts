@@ -42,3 +42,10 @@ test("a socket that is destroyed meanwhile harms nobody", async () => {
   await turn();
   expect(sent).toEqual([]);
 });
+
+test("a network that takes nothing of what is written on and on is given up", async () => {
+  const stuck = gathering(new Writable({ write: () => undefined }), 1000);
+  for (let count = 0; count < 15; count += 1) stuck.write(Buffer.alloc(100));
+  expect(stuck.destroyed).toBe(true);
+  expect(stuck.writableLength).toBeLessThan(1200);
+});

@@ -33,6 +33,8 @@ const TRIES = 3;
 const FIRST_BACKOFF_MS = 200;
 const KEEPALIVE_MS = 5000;
 const KEEPALIVES_MISSED = 3;
+/** Far beyond what channels write: see `boundChannel`. */
+const UNSENT_BYTES = 16 * 1024 * 1024;
 
 /** As `ssh-keygen -l` shows it. */
 export function fingerprint(key: Buffer): string {
@@ -63,12 +65,16 @@ export async function connectSsh(endpoint: SshEndpoint, signal: AbortSignal): Pr
 
 /**
  * Sends what is written in one turn in one call: ssh2 writes each packet in three pieces, and each piece sent for itself
- * costs a system call and a packet on the network.
+ * costs a system call and a packet on the network. A server that asks on and on and takes no answer is given up.
  */
-export function gathering<T extends Writable>(socket: T): T {
+export function gathering<T extends Writable>(socket: T, most: number = UNSENT_BYTES): T {
   const write = socket.write.bind(socket) as (...args: readonly unknown[]) => boolean;
   return Object.assign(socket, {
     write: (...args: readonly unknown[]) => {
+      if (socket.writableLength > most) {
+        socket.destroy();
+        return false;
+      }
       if (socket.writableCorked === 0) {
         socket.cork();
         process.nextTick(() => socket.uncork());
@@ -84,6 +90,8 @@ function connectOnce(endpoint: SshEndpoint, timeoutMs: number, signal: AbortSign
     const over = new AbortController();
     const lookup = boundedLookup(over.signal);
     const socket = gathering(connect({ host: endpoint.host, port: endpoint.port, noDelay: true, lookup }));
+    // Every channel may wait for it.
+    socket.setMaxListeners(0);
     let phase: Phase = isIP(endpoint.host) === 0 ? "lookup" : "connect";
     let refused: HostwrightError | undefined;
     const settle = (act: () => void): void => {

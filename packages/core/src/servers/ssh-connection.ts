@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import type { SocketAddress } from "../contracts/server.ts";
 import { isHostwrightError } from "../errors/hostwright-error.ts";
+import { boundChannel } from "./bounded-channel.ts";
 import { BoundedOutput } from "./bounded-output.ts";
 import { Semaphore } from "./semaphore.ts";
 import { nothingAnswers } from "./socket-errors.ts";
@@ -125,6 +126,7 @@ export class SshConnection {
    * end only who has read up to it, and is no session to sshd.
    */
   #lend(channel: ClientChannel, kind: "session" | "forward", release: () => void): ClientChannel {
+    boundChannel(channel, this.#socket);
     let closed = false;
     let late: NodeJS.Timeout | undefined;
     const giveUp = (): void => {

@@ -29,6 +29,8 @@ export class FakeSshd implements AsyncDisposable {
     channel.exit(0);
     channel.end();
   };
+  /** Null: something listens there and lets nobody in. */
+  onForward: ((channel: ServerChannel) => void) | null = null;
   readonly #sshd: Sshd;
   readonly #options: Omit<SshServerOptions, "name" | "privateKey">;
   readonly #privateKey: Secret;
@@ -82,8 +84,12 @@ export class FakeSshd implements AsyncDisposable {
     this.#clients.push(client);
     client.on("error", () => undefined);
     client.on("authentication", (context) => context.accept());
-    // Who forwards is never answered: something listens there and lets nobody in.
-    client.on("tcpip", () => undefined);
+    client.on("tcpip", (accept) => {
+      const channel = this.onForward === null ? null : accept();
+      if (channel === null) return;
+      channel.on("error", () => undefined);
+      this.onForward?.(channel);
+    });
     client.on("session", (accept) => {
       if (this.onExec === null) return;
       accept().on("exec", (take, _refuse, { command }) => {
