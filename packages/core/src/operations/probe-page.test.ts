@@ -50,6 +50,18 @@ describe("a site that answers without end", () => {
     expect(sent).toBeLessThan(32_000_000);
   });
 
+  test("of single letters in long wrappings is read no further than one of letters alone", async () => {
+    let sent = 0;
+    const page = await answering((socket) => {
+      socket.write(`${HEAD}transfer-encoding: chunked\r\n\r\n`);
+      without(Buffer.from(`1;${"y".repeat(15_000)}\r\nx\r\n`))(socket);
+      socket.once("close", () => (sent = socket.bytesWritten));
+    });
+    expect(page.status).toBe(200);
+    await expect.poll(() => sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(32_000_000);
+  });
+
   test.each([
     ["headers", Buffer.from(`x: ${"y".repeat(8_000)}\r\n`), HEAD],
     ["trailers", Buffer.from(`x: ${"y".repeat(8_000)}\r\n`), `${HEAD}transfer-encoding: chunked\r\n\r\n0\r\n`],

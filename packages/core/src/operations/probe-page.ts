@@ -29,6 +29,8 @@ const PAGE_BYTES = 2 * 1024 * 1024;
 /** A head with its title is no longer. */
 const HEAD_BYTES = 128 * 1024;
 const TITLE_LETTERS = 300;
+/** Of all that is sent: a page may come as single letters in long wrappings. */
+const WIRE_BYTES = 2 * PAGE_BYTES;
 /** Answers before the answer: one or two are known, an endless row of them is not an answer. */
 const INTERIM_ANSWERS = 20;
 
@@ -40,6 +42,7 @@ export async function fetchPage(
   const socket = await target.server.forward({ host: "127.0.0.1", port: input.port });
   const started = performance.now();
   const { promise, resolve, reject } = Promise.withResolvers<Page>();
+  let tooLong = (): void => reject(new Error("it sends without end before it answers"));
   const call = request(
     {
       createConnection: () => socket,
@@ -49,6 +52,7 @@ export async function fetchPage(
     },
     (response) => {
       const body = new BoundedOutput(HEAD_BYTES);
+      // Who sends without end has answered all the same; what follows is read by nobody.
       const answered = (): void =>
         resolve({
           status: response.statusCode ?? 0,
@@ -59,9 +63,9 @@ export async function fetchPage(
         });
       response.on("data", (chunk: Buffer) => {
         body.add(chunk);
-        // Who sends without end has answered all the same; what follows is read by nobody.
         if (body.total > PAGE_BYTES) answered();
       });
+      tooLong = answered;
       response.on("end", answered);
       response.on("error", reject);
     },
@@ -76,6 +80,13 @@ export async function fetchPage(
     interim += 1;
     if (interim > INTERIM_ANSWERS) reject(new Error("it announces answers without end"));
   });
+  let received = 0;
+  call.once("socket", (wire) =>
+    wire.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > WIRE_BYTES) tooLong();
+    }),
+  );
   socket.once("close", () => reject(new Error("the connection was closed")));
   call.on("error", reject);
   call.end();
