@@ -17,7 +17,7 @@ export interface Command {
    * down. Default: the output is kept.
    */
   readonly stdout?: Writable;
-  /** Output kept of each stream in bytes, the rest is counted and dropped; default 16 MiB. */
+  /** Output kept of each stream in bytes, the rest is counted and dropped; default 16 MiB, of stderr never above 1 MiB. */
   readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal;
 }
@@ -30,7 +30,7 @@ export interface CommandResult {
   readonly stderr: string;
   readonly timedOut: boolean;
   readonly aborted: boolean;
-  /** stdout or stderr was longer than `maxOutputBytes`. */
+  /** stdout or stderr was longer than what is kept of it. */
   readonly truncated: boolean;
 }
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseOutcomes } from "./outcomes.ts";
 import { encodeChanges } from "./path-apply.ts";
-import { canonicalState, parsePresent, type PathState } from "./path-state.ts";
+import { answerLimit, canonicalState, LARGEST_FILE, parsePresent, type PathState } from "./path-state.ts";
 import { Path } from "./schemas.ts";
 
 const name = fc.stringMatching(/^[a-z_][a-z0-9_-]{0,12}$/);
@@ -93,4 +93,11 @@ test("a new file without its contents is a defect that is named before anything 
   expect(() => encodeChanges([{ key: "/a", before: null, after }])).toThrow(
     expect.objectContaining({ code: "HW_INTERNAL" }),
   );
+});
+
+test("the bound of an answer is in proportion to the question, and leaves room for the largest file", () => {
+  expect(answerLimit(1, true)).toBeGreaterThan(LARGEST_FILE + 4096);
+  expect(answerLimit(30, false)).toBeLessThan(200_000);
+  expect(answerLimit(30, true)).toBeLessThan(80_000_000);
+  expect(answerLimit(1_000_000, true)).toBe(256 * 1024 * 1024);
 });

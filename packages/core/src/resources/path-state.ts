@@ -39,6 +39,13 @@ export type PathState = FileState | DirectoryState | LinkState | OtherState;
 /** Files of our own are configuration; what is larger is neither written nor kept for undo. Bytes. */
 export const LARGEST_FILE: number = 16 * 1024 * 1024;
 
+/** Of one path without contents: the longest has a link's target, of up to 4,096 bytes. */
+const STATE_BYTES = 5 * 1024;
+/** Of contents, beside the few files that are large. */
+const CONTENT_BYTES = 64 * 1024;
+const LARGE_FILES = 4;
+const ANSWER_BYTES = 256 * 1024 * 1024;
+
 /** The one form in which both sides compare states: the same words that the server's program makes. Without contents. */
 export function canonicalState(state: PathState | null): string {
   if (state === null) return "-";
@@ -65,6 +72,12 @@ export function octal(mode: number): string {
   return mode.toString(8).padStart(4, "0");
 }
 
+/** A server's answer is kept in memory: however much it sends, its bound is in proportion to what was asked. */
+export function answerLimit(paths: number, contents: boolean): number {
+  const files = contents ? paths * CONTENT_BYTES + Math.min(paths, LARGE_FILES) * LARGEST_FILE : 0;
+  return Math.min(ANSWER_BYTES, (paths + 1) * STATE_BYTES + files);
+}
+
 /**
  * Reads what stands at the paths in one round trip, however many.
  * @throws HW_COMMAND_FAILED and what running a script throws.
@@ -77,7 +90,7 @@ export async function readPaths(
   if (paths.length === 0) return new Map();
   const limit = contents ? String(LARGEST_FILE) : "";
   const input = [limit, ...paths].map((field) => `${field}\0`).join("");
-  const result = await askPerl(target, READ_PATHS, input, { maxOutputBytes: 256 * 1024 * 1024 });
+  const result = await askPerl(target, READ_PATHS, input, { maxOutputBytes: answerLimit(paths.length, contents) });
   const states = result.truncated ? null : parsePresent(result.stdout, paths);
   if (states !== null) return states;
   throw new HostwrightError(

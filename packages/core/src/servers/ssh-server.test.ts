@@ -119,7 +119,9 @@ test("output without end is cut at its bound and stopped at its time, stderr as 
     };
     flood();
   };
-  const result = await sshd.open().run({ argv: ["yes"], timeoutMs: 300, maxOutputBytes: 100_000 });
+  const result = await sshd
+    .open({ answerTimeoutMs: 20_000 })
+    .run({ argv: ["yes"], timeoutMs: 300, maxOutputBytes: 100_000 });
   expect(result).toMatchObject({ timedOut: true, truncated: true });
   expect(result.stderr).toHaveLength(100_000);
 });

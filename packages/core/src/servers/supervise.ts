@@ -10,6 +10,9 @@ import { within } from "./within.ts";
 export const DEFAULT_TIMEOUT_MS = 60_000;
 export const DEFAULT_MAX_OUTPUT_BYTES: number = 16 * 1024 * 1024;
 
+/** Of what goes wrong nobody reads more. */
+const MAX_ERROR_BYTES = 1024 * 1024;
+
 /** setTimeout takes no more; nothing runs for 24 days. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -40,7 +43,7 @@ export async function supervise(
 ): Promise<CommandResult> {
   const limit = command.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
   const stdout = new BoundedOutput(limit);
-  const stderr = new BoundedOutput(limit);
+  const stderr = new BoundedOutput(Math.min(limit, MAX_ERROR_BYTES));
   const { promise: stopping, resolve: stop } = Promise.withResolvers<Stop>();
   const abort = (): void => stop({ reason: "abort" });
   const timer = setTimeout(

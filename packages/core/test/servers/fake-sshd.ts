@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import ssh2, { type Connection, type Server as Sshd, type ServerChannel } from "ssh2";
+import { loginKey } from "../login-key.ts";
 import { secret, type Secret } from "../../src/model/secret.ts";
 import { SshServer, type SshServerOptions } from "../../src/servers/ssh-server.ts";
 
@@ -50,15 +51,15 @@ export class FakeSshd implements AsyncDisposable {
   }
 
   static async start(): Promise<FakeSshd> {
-    const [host, user] = [ssh2.utils.generateKeyPairSync("ed25519"), ssh2.utils.generateKeyPairSync("ed25519")];
-    const parsed = ssh2.utils.parseKey(host.public);
+    const hostKey = loginKey();
+    const parsed = ssh2.utils.parseKey(hostKey);
     if (parsed instanceof Error) throw parsed;
     const print = createHash("sha256").update(parsed.getPublicSSH()).digest("base64").replace(/=$/, "");
-    const sshd = new ssh2.Server({ hostKeys: [host.private] });
+    const sshd = new ssh2.Server({ hostKeys: [hostKey] });
     sshd.listen(0, "127.0.0.1");
     await once(sshd, "listening");
     const { port } = sshd.address() as AddressInfo;
-    return new FakeSshd(sshd, { host: "127.0.0.1", port, hostKeys: [`SHA256:${print}`] }, secret(user.private));
+    return new FakeSshd(sshd, { host: "127.0.0.1", port, hostKeys: [`SHA256:${print}`] }, secret(loginKey()));
   }
 
   open(options: Partial<SshServerOptions> = {}): SshServer {
