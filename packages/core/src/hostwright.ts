@@ -80,7 +80,7 @@ export class Hostwright implements AsyncDisposable {
     this.#policy = policy;
     this.#life = life;
     this.#submitting = new Submitting(engine, container.get(PART.events), access);
-    const removing = new Removing(store, vault, pool);
+    const removing = new Removing(store, pool);
     this.servers = bound(life, new Servers(store.records, registry, vault, pool, removing, access));
     this.platforms = bound(life, new Platforms(store.records, registry, box.hasKey, removing, access));
     this.sites = bound(life, new Sites(store.records, vault, removing, access));

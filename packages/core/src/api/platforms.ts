@@ -7,7 +7,7 @@ import { parseInput } from "../model/parse.ts";
 import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";
 import { judgeSource } from "../tasks/judge-source.ts";
 import { Access } from "./access.ts";
-import { getRecord, putAgain, requireManager } from "./record-access.ts";
+import { getRecord, requireManager, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of platforms. Writing a record touches no server: a task publishes the release. */
@@ -41,7 +41,7 @@ export class Platforms {
    * HW_OPTIONS_INCOMPATIBLE
    */
   async put(input: PlatformInput): Promise<PlatformRecord> {
-    return putAgain(async () => this.#put(input));
+    return untilUnraced(async () => this.#put(input));
   }
 
   async #put(input: PlatformInput): Promise<PlatformRecord> {
@@ -78,7 +78,7 @@ export class Platforms {
       await judgeSource(record.name, record.source.path, definition);
     await this.#records.put(
       { kind: "platform", id: record.id, name: record.name, value: record },
-      { expect: stored?.version ?? 0, claims: [] },
+      { expect: stored?.version ?? 0, claims: [], needs: [{ kind: "server", id: server.id }] },
     );
     return record;
   }
@@ -89,10 +89,13 @@ export class Platforms {
    * HW_RECORD_MANAGED, HW_FORBIDDEN (`platform:remove`)
    */
   async remove(idOrName: string, options: { readonly managedBy?: string } = {}): Promise<Removed> {
-    const record = await this.get(idOrName);
-    await this.#access.require("platform:remove", { kind: "platform", name: record.name });
-    requireManager(record, options.managedBy, record.name);
-    return this.#removing.platform(record);
+    return untilUnraced(async () => {
+      const { version } = await getRecord(this.#records, "platform", idOrName);
+      const record = await this.get(idOrName);
+      await this.#access.require("platform:remove", { kind: "platform", name: record.name });
+      requireManager(record, options.managedBy, record.name);
+      return this.#removing.platform(record, version);
+    });
   }
 
   /** By id or name. @throws HW_NOT_FOUND */

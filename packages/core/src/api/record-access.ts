@@ -8,14 +8,14 @@ export async function getRecord(records: RecordStore, kind: RecordKind, idOrName
   throw new HostwrightError("HW_NOT_FOUND", `There is no ${kind} "${idOrName.slice(0, 100)}".`);
 }
 
-/** Tries of a put that others are faster than. */
+/** Tries of a change that others are faster than. */
 const TRIES = 10;
 
-/** A put that another one of the same record was faster than is made again, on what is there now (decisions.md D38). */
-export async function putAgain<T>(put: () => Promise<T>): Promise<T> {
+/** A change of a record that another one was faster than is made again, on what is there now (decisions.md D38). */
+export async function untilUnraced<T>(change: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await put();
+      return await change();
     } catch (error) {
       if (tries === TRIES || !wasRaced(error)) throw error;
     }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FakeServer } from "../../test/fake-world.ts";
 import { loginKey } from "../../test/login-key.ts";
 import { plainPlugin } from "../../test/plain-plugin.ts";
@@ -11,6 +11,7 @@ import { createHostwright, type Hostwright } from "../hostwright.ts";
 import { local, ssh, type ServerRecord, type SiteRecord } from "../model/records.ts";
 import { secret } from "../model/secret.ts";
 import { PART } from "../parts.ts";
+import { SqliteRecords } from "../store/sqlite/records.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { deletePlatform } from "../tasks/delete-platform.ts";
 import { prepare } from "../tasks/prepare-server.ts";
@@ -165,4 +166,51 @@ test("removal has a verb of its own", async () => {
   const guest = hw.as({ id: "guest" });
   await expect(guest.platforms.remove("blog-1")).rejects.toMatchObject({ code: "HW_FORBIDDEN" });
   await expect(guest.servers.remove("web1")).rejects.toMatchObject({ code: "HW_FORBIDDEN" });
+});
+
+describe("a removal that something else is faster than", () => {
+  /** Something that is done between the looks of a removal and the removal itself, once. */
+  function inBetween(work: () => Promise<unknown>): void {
+    const records = SqliteRecords.prototype;
+    const forget = records.forget;
+    const spy = vi.spyOn(records, "forget").mockImplementationOnce(async function (this: SqliteRecords, ...given) {
+      await work();
+      return forget.apply(this, given);
+    });
+    onTestFinished(() => spy.mockRestore());
+  }
+
+  test("of a server is refused by the platform that was put on it, by name", async () => {
+    inBetween(async () => putPlatform("blog-1"));
+    await expect(hw.servers.remove("web1")).rejects.toEqual(inUse("web1", "blog-1"));
+    expect(await hw.servers.get("web1")).toEqual(web1);
+    expect((await store.secrets.get([`server/${web1.id}/private-key`])).size).toBe(1);
+  });
+
+  test("of a platform is refused by a task that has it by then", async () => {
+    const { id } = await putPlatform();
+    inBetween(async () => store.leases.acquire("t1", "holder", [{ scope: `platform/${id}`, mode: "shared" }]));
+    await expect(hw.platforms.remove("blog-1")).rejects.toEqual(inUse("task t1"));
+  });
+
+  test("takes a record that was only put anew as it is by then, and asks anew whose it is", async () => {
+    inBetween(async () => hw.servers.put({ name: "web1", addresses: ["192.0.2.7"] }));
+    expect(await hw.servers.remove("web1")).toMatchObject({ id: web1.id });
+    web1 = await hw.servers.put({ name: "web1", connect: local() });
+    inBetween(async () => hw.servers.put({ name: "web1", managedBy: "servers.yaml" }));
+    await expect(hw.servers.remove("web1")).rejects.toMatchObject({ code: "HW_RECORD_MANAGED" });
+    expect(await hw.servers.get("web1")).toMatchObject({ id: web1.id });
+  });
+});
+
+test("a platform is not put on a server that goes meanwhile", async () => {
+  const records = SqliteRecords.prototype;
+  const put = records.put;
+  const spy = vi.spyOn(records, "put").mockImplementationOnce(async function (this: SqliteRecords, ...given) {
+    await hw.servers.remove("web1");
+    return put.apply(this, given);
+  });
+  onTestFinished(() => spy.mockRestore());
+  await expect(putPlatform()).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+  expect(await hw.platforms.list()).toEqual([]);
 });

@@ -3,7 +3,6 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerPool } from "../engine/sessions/server-pool.ts";
 import { namesOf } from "../model/names-of.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
-import type { SecretVault } from "../store/secrets.ts";
 
 /** A record that is gone, and what was left on its server, as it was. */
 export interface Removed {
@@ -15,20 +14,21 @@ export interface Removed {
 
 const ENDED: readonly (TaskState | null)[] = ["succeeded", "undone", null];
 
-/** Records that nothing needs any more go at once. No server is touched (decisions.md D38). */
+/**
+ * Records that nothing needs any more go at once. No server is touched (decisions.md D38). Says what is in the way; the store
+ * looks again in the transaction that removes the record, at the version given here.
+ */
 export class Removing {
   readonly #store: StateStore;
-  readonly #vault: SecretVault;
   readonly #pool: ServerPool;
 
-  constructor(store: StateStore, vault: SecretVault, pool: ServerPool) {
+  constructor(store: StateStore, pool: ServerPool) {
     this.#store = store;
-    this.#vault = vault;
     this.#pool = pool;
   }
 
-  async server({ id, name }: ServerRecord): Promise<Removed> {
-    const { records, register } = this.#store;
+  async server({ id, name }: ServerRecord, version: number): Promise<Removed> {
+    const { records } = this.#store;
     const platforms = (await this.#all<PlatformRecord>("platform")).filter(({ server }) => server === id);
     refuseUsed(
       `Server ${name}`,
@@ -42,15 +42,12 @@ export class Removing {
     );
     refuseUsed(`Server ${name}`, "has a database or cache of", sites, "Delete these sites, or move their databases.");
     await this.#refuseBusy(`Server ${name}`, `server/${id}`);
-    const left = await register.onServer(id);
-    await records.delete("server", id);
-    await register.remove(left);
-    await this.#vault.removePrefix(`server/${id}/`);
+    const left = await records.forget("server", id, version);
     this.#pool.forget(id);
     return { id, name, left: left.map(addressOf) };
   }
 
-  async platform({ id, name, server, release }: PlatformRecord): Promise<Removed> {
+  async platform({ id, name, server, release }: PlatformRecord, version: number): Promise<Removed> {
     const { records, register } = this.#store;
     const sites = (await this.#all<SiteRecord>("site")).filter(
       ({ status, platform }) => status !== "draft" && platform === id,
@@ -61,12 +58,12 @@ export class Removing {
     const held = (await register.about(server, [owner], [])).filter((row) => row.owner === owner);
     if (release !== null || held.length > 0)
       throw inUse(`Platform ${name} is published`, `Run deletePlatform("${name}"), which removes its release too.`);
-    await records.delete("platform", id);
+    await records.forget("platform", id, version);
     return { id, name, left: [] };
   }
 
   /** What never became a site: nobody works on it, and nothing stands anywhere. `task` is a draft's. */
-  async site({ id, domain, status }: SiteRecord, task: string): Promise<Removed> {
+  async site({ id, domain, status }: SiteRecord, task: string, version: number): Promise<Removed> {
     const { records, register, tasks } = this.#store;
     const mend = `Run deleteSite("${domain}"), which removes what it has on servers too.`;
     if (status === "installed" || status === "deleting") throw inUse(`Site ${domain} is ${status}`, mend);
@@ -82,8 +79,7 @@ export class Removing {
           mend,
         );
     }
-    await this.#vault.removePrefix(`site/${id}/`);
-    await records.delete("site", id);
+    await records.forget("site", id, version);
     return { id, name: domain, left: [] };
   }
 

@@ -17,7 +17,7 @@ import {
 import { readPrivateKey } from "../servers/private-key.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
-import { getRecord, putAgain, requireManager } from "./record-access.ts";
+import { getRecord, requireManager, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of servers. Writing a record touches no server (decisions.md D38). */
@@ -52,7 +52,7 @@ export class Servers {
    * server that serves sites: `switchHttp` first), HW_FORBIDDEN, HW_ROLE_SUBMIT
    */
   async put(input: ServerInput): Promise<ServerRecord> {
-    return putAgain(async () => this.#put(input));
+    return untilUnraced(async () => this.#put(input));
   }
 
   async #put(input: ServerInput): Promise<ServerRecord> {
@@ -88,7 +88,7 @@ export class Servers {
       try {
         await this.#records.put(change, { expect: stored?.version ?? 0, claims: [] });
       } catch (error) {
-        if (known === undefined) await this.#vault.removePrefix(`server/${id}/`);
+        if ((await this.#records.get("server", id)) === null) await this.#vault.removePrefix(`server/${id}/`);
         throw error;
       }
     }
@@ -112,11 +112,14 @@ export class Servers {
    * them), HW_RECORD_MANAGED, HW_FORBIDDEN (`server:remove`), HW_ROLE_SUBMIT
    */
   async remove(idOrName: string, options: { readonly managedBy?: string } = {}): Promise<Removed> {
-    const record = await this.get(idOrName);
-    await this.#access.require("server:remove", { kind: "server", name: record.name });
-    this.#vault.requireKey("Forgetting how a server is reached");
-    requireManager(record, options.managedBy, record.name);
-    return this.#removing.server(record);
+    return untilUnraced(async () => {
+      const { version } = await getRecord(this.#records, "server", idOrName);
+      const record = await this.get(idOrName);
+      await this.#access.require("server:remove", { kind: "server", name: record.name });
+      this.#vault.requireKey("Forgetting how a server is reached");
+      requireManager(record, options.managedBy, record.name);
+      return this.#removing.server(record, version);
+    });
   }
 
   /** By id or name. @throws HW_NOT_FOUND */

@@ -7,7 +7,7 @@ import type { Secret } from "../model/secret.ts";
 import { hashPassword } from "../store/password-hash.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
-import { getRecord } from "./record-access.ts";
+import { getRecord, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of sites. They come and go by tasks: install, delete. */
@@ -44,9 +44,12 @@ export class Sites {
    * a task is to make it), HW_FORBIDDEN (`site:remove`)
    */
   async remove(idOrDomain: string): Promise<Removed> {
-    const site = await this.get(idOrDomain);
-    await this.#access.require("site:remove", { kind: "site", name: site.domain });
-    return this.#removing.site(site, (await getRecord(this.#records, "site", site.id)).name);
+    return untilUnraced(async () => {
+      const { name, version } = await getRecord(this.#records, "site", idOrDomain);
+      const site = await this.get(idOrDomain);
+      await this.#access.require("site:remove", { kind: "site", name: site.domain });
+      return this.#removing.site(site, name, version);
+    });
   }
 
   /**

@@ -67,9 +67,15 @@ export interface StoredRecord {
 }
 
 /** A record as it is to be, with what must still hold: see `RecordStore.put`. */
-export interface RecordChange extends Omit<StoredRecord, "version"> {
+export interface RecordChange extends Omit<StoredRecord, "version">, PutOptions {}
+
+export interface PutOptions {
+  /** Present version; 0: there is none. */
   readonly expect: number;
+  /** Names that are its own from then on, beside its `name`. */
   readonly claims: readonly string[];
+  /** Records that it refers to, which must be there. Default: none. */
+  readonly needs?: readonly Pick<StoredRecord, "kind" | "id">[];
 }
 
 export interface RecordRemoval {
@@ -113,20 +119,23 @@ export interface RecordStore {
    * Creates (`expect` 0) or replaces (`expect` = present version) in one transaction with the names it claims, which
    * replace those claimed before; its own name is always among them.
    * Names (all domains of a site) are unique over the kind. @throws HW_DOMAIN_TAKEN (sites), HW_RECORD_TAKEN (all others),
-   * HW_TASK_STATE (version moved).
+   * HW_TASK_STATE (version moved), HW_NOT_FOUND (what it needs).
    */
-  put(
-    record: Omit<StoredRecord, "version">,
-    options: { readonly expect: number; readonly claims: readonly string[] },
-  ): Promise<StoredRecord>;
-  /** With its claims. What is not there is no error. */
-  delete(kind: RecordKind, id: string): Promise<void>;
+  put(record: Omit<StoredRecord, "version">, options: PutOptions): Promise<StoredRecord>;
+  /**
+   * Removes a record that nothing needs any more, in one transaction with that look and with all that is kept for it: its
+   * names, its secrets (`<kind>/<id>/`) and, of a server, everything that is registered there, which is given back.
+   * @throws HW_TASK_STATE, with `expect` in its data, and changes nothing, when its version moved or something needs it: a
+   * record that refers to it and is no draft, a lease of it, a task that is yet to make it (its name, of a draft), or, but
+   * for a server, what is registered for it.
+   */
+  forget(kind: RecordKind, id: string, expect: number): Promise<readonly RegisteredResource[]>;
   /** The id of the record that claims a name of that kind; null if none does. */
   claimedBy(kind: RecordKind, name: string): Promise<string | null>;
   /** A number of that counter that nobody has, at least `from`: one given back by `discard`, or a new one (unix ids, decisions.md D23). */
   nextNumber(counter: string, from: number): Promise<number>;
   /**
-   * Deletes a record as `delete` does and gives back the number that was drawn for it, in one transaction: the next draws it
+   * Deletes a record with its names and gives back the number that was drawn for it, in one transaction: the next draws it
    * again. Only for what nothing was made of. False, and nothing is given back, when the record is gone already.
    */
   discard(kind: RecordKind, id: string, number: { readonly counter: string; readonly value: number }): Promise<boolean>;

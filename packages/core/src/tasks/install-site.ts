@@ -172,6 +172,10 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
             value: { ...site, status: "installing" },
             expect: DRAFT_VERSION,
             claims: names,
+            needs: [
+              { kind: "platform", id: platform.id },
+              ...servers.map(({ id }) => ({ kind: "server" as const, id })),
+            ],
           },
         ]
       : [],

@@ -4,7 +4,7 @@ import type { Tables } from "./tables.ts";
 
 /** The methods that write, by part: all others only read. */
 export const WRITES: { readonly [Part in keyof TaskWrites]: readonly (keyof TaskWrites[Part] & string)[] } = {
-  records: ["put", "delete", "nextNumber", "discard"],
+  records: ["put", "forget", "nextNumber", "discard"],
   register: ["put", "remove"],
   tasks: ["submit", "move", "end", "remove"],
   journal: ["write", "commit"],

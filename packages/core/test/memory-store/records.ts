@@ -5,11 +5,12 @@ import type {
   RecordQuery,
   RecordRemoval,
   RecordStore,
+  RegisteredResource,
   StoredRecord,
 } from "../../src/contracts/store.ts";
 import type { SiteRecord } from "../../src/model/records.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
-import { nameTakenCode } from "../../src/store/sqlite/records.ts";
+import { nameTakenCode } from "../../src/store/sqlite/record-changes.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
 import { atomically, keyOf, nextNumber, type RecordRow, type Tables } from "./tables.ts";
 
@@ -35,7 +36,7 @@ export function memoryRecords(tables: Tables): RecordStore {
       atomically(tables, () => putRecords(tables, [{ ...record, ...options }]));
       return { ...record, version: options.expect + 1 };
     },
-    delete: async (kind, id) => deleteRecords(tables, [{ kind, id }]),
+    forget: async (kind, id, expect) => forgetRecord(tables, { kind, id, expect }),
     claimedBy: async (kind, name) => tables.claims.get(keyOf(kind, name)) ?? null,
     nextNumber: async (counter, from) => {
       const returned = [...(tables.returned.get(counter) ?? [])].filter((value) => value >= from);
@@ -58,8 +59,12 @@ export function discardRecord(tables: Tables, { kind, id, number: { counter, val
 
 /** All old names are given up before any new one is claimed, so that names may be exchanged. */
 export function putRecords(tables: Tables, changes: readonly RecordChange[]): void {
-  for (const { kind, id, name, value, expect } of changes) {
+  for (const { kind, id, name, value, expect, needs = [] } of changes) {
     requireVersion(tables, { kind, id }, expect);
+    for (const needed of needs) {
+      if (!tables.records.has(keyOf(needed.kind, needed.id)))
+        throw new HostwrightError("HW_NOT_FOUND", `There is no ${needed.kind} ${needed.id}.`);
+    }
     tables.records.set(keyOf(kind, id), { kind, id, name, version: expect + 1, value: toJson(value) });
     dropClaims(tables, kind, id);
   }
@@ -82,6 +87,37 @@ export function deleteRecords(tables: Tables, removals: readonly RecordRemoval[]
   }
 }
 
+function forgetRecord(tables: Tables, removal: Required<RecordRemoval>): readonly RegisteredResource[] {
+  const { kind, id, expect } = removal;
+  const owner = `${kind}/${id}`;
+  if (isNeeded(tables, removal))
+    throw new HostwrightError("HW_TASK_STATE", `The ${owner} is needed.`, { data: { kind, id, expect } });
+  deleteRecords(tables, [removal]);
+  for (const secret of tables.secrets.keys()) if (secret.startsWith(`${owner}/`)) tables.secrets.delete(secret);
+  const left = [...tables.register].filter(([, row]) => kind === "server" && row.server === id);
+  for (const [key] of left) tables.register.delete(key);
+  return left.map(([, row]) => row);
+}
+
+function isNeeded(tables: Tables, { kind, id }: RecordRemoval): boolean {
+  const owner = `${kind}/${id}`;
+  const status = ["installing", "installed", "deleting"];
+  const by = { server: ["database", "cache"], platform: ["platform"] } as const;
+  const task = kind === "site" ? tables.tasks.get(tables.records.get(keyOf("site", id))?.name ?? "") : undefined;
+  return (
+    (kind === "server" || kind === "platform" ? by[kind] : []).some(
+      (one) => referring(tables, "site", { by: one, ids: [id], status }).length > 0,
+    ) ||
+    (kind === "server" &&
+      [...tables.records.values()].some(
+        (row) => row.kind === "platform" && (fromJson(row.value) as { readonly server?: string }).server === id,
+      )) ||
+    [...tables.leases.values()].some(({ scope }) => scope === owner) ||
+    (task !== undefined && !["succeeded", "undone"].includes(task.state)) ||
+    (kind !== "server" && [...tables.register.values()].some((row) => row.owner === owner))
+  );
+}
+
 function dropClaims(tables: Tables, kind: RecordKind, id: string): void {
   for (const [name, holder] of tables.claims) {
     if (holder === id && name.startsWith(`${kind}\n`)) tables.claims.delete(name);
@@ -91,7 +127,9 @@ function dropClaims(tables: Tables, kind: RecordKind, id: string): void {
 export function requireVersion(tables: Tables, { kind, id }: Pick<RecordRemoval, "kind" | "id">, expect: number): void {
   const version = tables.records.get(keyOf(kind, id))?.version ?? 0;
   if (version === expect) return;
-  throw new HostwrightError("HW_TASK_STATE", `The ${kind} ${id} is at version ${version}, not ${expect}.`);
+  throw new HostwrightError("HW_TASK_STATE", `The ${kind} ${id} is at version ${version}, not ${expect}.`, {
+    data: { kind, id, expect },
+  });
 }
 
 function parse(row: RecordRow): StoredRecord {

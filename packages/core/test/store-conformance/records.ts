@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { RecordReference } from "../../src/contracts/store.ts";
+import type { RecordKind, RecordReference } from "../../src/contracts/store.ts";
+import { ME } from "./holders.ts";
+import { aTask } from "./parts.ts";
 import { type OpenHarness, use } from "./harness.ts";
 
 const site = (id: string, name: string, value: unknown = {}) => ({ kind: "site" as const, id, name, value });
@@ -30,7 +32,7 @@ export function recordPromises(open: OpenHarness): void {
       expect(await idOf("www.a.test")).toBe("s1");
       expect(await idOf("www.b.test")).toBe("s2");
       expect(await idOf("s1")).toBe("s1");
-      await store.records.delete("site", "s1");
+      await store.records.forget("site", "s1", 1);
       expect(await idOf("s1")).toBe("s2");
       expect(await idOf("www.a.test")).toBeUndefined();
       await store.records.put(site("s1", "a.test"), { expect: 0, claims: [] });
@@ -123,10 +125,66 @@ export function recordPromises(open: OpenHarness): void {
       expect(await store.records.claimedBy("site", "a.test")).toBeNull();
       expect(await store.records.claimedBy("site", "old.test")).toBeNull();
       expect(await store.records.claimedBy("site", "kept.test")).toBe("s1");
-      await store.records.delete("site", "s1");
-      await store.records.delete("site", "s1");
+      await store.records.forget("site", "s1", 2);
       expect(await store.records.claimedBy("site", "kept.test")).toBeNull();
       await store.records.put(site("s2", "c.test"), { expect: 0, claims: ["kept.test"] });
+    });
+
+    it("puts nothing that refers to what is not there", async () => {
+      const { store } = await use(open);
+      const needs = [{ kind: "server", id: "v1" }] as const;
+      const platform = { kind: "platform", id: "p1", name: "p", value: { server: "v1" } } as const;
+      await expect(store.records.put(platform, { expect: 0, claims: [], needs })).rejects.toMatchObject({
+        code: "HW_NOT_FOUND",
+      });
+      expect(await store.records.list("platform")).toEqual([]);
+      await store.records.put({ kind: "server", id: "v1", name: "v", value: {} }, { expect: 0, claims: [] });
+      await store.records.put(platform, { expect: 0, claims: [], needs });
+    });
+
+    it("forgets a record with its names, its secrets and, of a server, what is registered there", async () => {
+      const { store } = await use(open);
+      const row = { server: "v1", type: "file", key: "/a", owner: "server/v1", shared: false, hash: null };
+      await store.records.put({ kind: "server", id: "v1", name: "v", value: {} }, { expect: 0, claims: ["w"] });
+      await store.register.put([row, { ...row, server: "v10" }]);
+      for (const id of ["server/v1/key", "server/v10/key"]) await store.secrets.replace(id, "sealed");
+      expect(await store.records.forget("server", "v1", 1)).toEqual([row]);
+      expect(await store.records.get("server", "w")).toBeNull();
+      expect(await store.register.onServer("v1")).toEqual([]);
+      expect(await store.register.onServer("v10")).toHaveLength(1);
+      expect((await store.secrets.list("", { limit: 9 })).map(({ id }) => id)).toEqual(["server/v10/key"]);
+    });
+
+    it("forgets nothing that is at another version or that something needs, and changes nothing then", async () => {
+      const { store } = await use(open);
+      const put = async (kind: RecordKind, id: string, value: object = {}, name = id) =>
+        store.records.put({ kind, id, name, value }, { expect: 0, claims: [] });
+      const kept = async (kind: RecordKind, id: string, expected = 1): Promise<void> => {
+        await expect(store.records.forget(kind, id, expected), id).rejects.toMatchObject({
+          code: "HW_TASK_STATE",
+          data: { kind, id, expect: expected },
+        });
+        expect((await store.records.get(kind, id))?.id).toBe(id);
+      };
+      for (const id of ["v1", "v2", "v3", "v4", "v5"]) await put("server", id);
+      await put("platform", "p1", { server: "v1" });
+      await put("platform", "p2", { server: "none" });
+      await put("platform", "p3", { server: "none" });
+      await put("site", "s1", { status: "installing", platform: "p2", database: { server: "v2" } });
+      await put("site", "s2", { status: "deleting", bindings: { cache: { server: "v3" } } });
+      await put("site", "s3", { status: "draft", platform: "p3", database: { server: "v5" } }, "t1");
+      await put("site", "s4", { status: "draft" }, "t2");
+      await store.tasks.submit(aTask("t1"));
+      await store.leases.acquire("t9", ME, [{ scope: "server/v4", mode: "shared" }]);
+      const row = { server: "v9", type: "file", key: "/a", owner: "site/s2", shared: false, hash: null };
+      await store.register.put([row]);
+      for (const id of ["v1", "v2", "v3", "v4"]) await kept("server", id);
+      await kept("server", "v5", 2);
+      await kept("platform", "p2");
+      for (const id of ["s2", "s3"]) await kept("site", id);
+      await store.records.forget("server", "v5", 1);
+      await store.records.forget("platform", "p3", 1);
+      await store.records.forget("site", "s4", 1);
     });
 
     it("gives out a number once only, from the given one on", async () => {

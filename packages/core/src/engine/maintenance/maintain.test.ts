@@ -116,7 +116,7 @@ test("the unix id of a draft that is discarded is drawn again, and never one tha
   const value = { ...site, status: "installing" };
   await records.put({ kind: "site", id: site.id, name: "a.test", value }, { expect: 1, claims: [] });
   await discardDraft(fake.parts, "made");
-  await records.delete("site", site.id);
+  await records.forget("site", site.id, 2);
   expect((await draft("next")).uid).toBe(20_001);
 });
 

@@ -10,7 +10,7 @@ import type {
 import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 import { TOKENS } from "./leases.ts";
-import { deleteRecords, nextNumber, putRecords, requireVersion } from "./records.ts";
+import { deleteRecords, nextNumber, putRecords, requireVersion } from "./record-changes.ts";
 import { changeRegister } from "./register.ts";
 
 interface Row extends Omit<JournalRow, "output"> {

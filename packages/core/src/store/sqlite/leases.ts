@@ -3,7 +3,7 @@ import { NOBODY } from "../holder.ts";
 import { HolderWatch } from "../holder-watch.ts";
 import { decideLeases, firstFree, type LeaseDecision, type StandingLease } from "../lease-rules.ts";
 import { headsOfLine, lineBefore, placeOf } from "./line.ts";
-import { nextNumber } from "./records.ts";
+import { nextNumber } from "./record-changes.ts";
 import type { Transactions } from "./transactions.ts";
 
 interface LeaseRow extends Lease {

@@ -22,8 +22,7 @@ export class SqliteRegister implements RegisterStore {
   }
 
   async onServer(server: string): Promise<readonly RegisteredResource[]> {
-    const sql = `SELECT ${COLUMNS} FROM register WHERE server = ? ORDER BY type, key, owner`;
-    return (await this.#db.read(() => this.#db.all<Row>(sql, server))).map(parse);
+    return this.#db.read(() => registeredOn(this.#db, server));
   }
 
   async orphans(server: string): Promise<readonly string[]> {
@@ -56,6 +55,10 @@ export class SqliteRegister implements RegisterStore {
   async remove(resources: readonly ResourceHold[]): Promise<void> {
     if (resources.length > 0) await this.#db.write(() => removeResources(this.#db, resources));
   }
+}
+
+export function registeredOn(db: Transactions, server: string): readonly RegisteredResource[] {
+  return db.all<Row>(`SELECT ${COLUMNS} FROM register WHERE server = ? ORDER BY type, key, owner`, server).map(parse);
 }
 
 /** Inside a transaction. */

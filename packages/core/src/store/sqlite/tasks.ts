@@ -12,7 +12,7 @@ import type {
 } from "../../contracts/store.ts";
 import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
-import { deleteRecords, discardRecord, nextNumber } from "./records.ts";
+import { deleteRecords, discardRecord, nextNumber } from "./record-changes.ts";
 import { removeSecrets } from "./secrets.ts";
 
 interface ListedRow extends Omit<ListedTask, "request" | "outcome"> {
