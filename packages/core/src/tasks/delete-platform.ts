@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { EnsureStep } from "../engine/planning/steps.ts";
 import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 import { namesOf } from "../model/names-of.ts";
@@ -57,6 +58,7 @@ export const removePlatform: TaskType<DeletePlatformRequest> = {
         { scope: `server/${server.id}`, mode: "shared" },
       ],
       steps: [release],
+      sets: [await judgedSet(estate, "sites on platform", platform.id)],
       commit: {
         put: [],
         deleteRecords: [{ kind: "platform", id: platform.id, expect: estate.version(platform.id) }],

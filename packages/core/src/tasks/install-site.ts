@@ -3,6 +3,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { SiteDeclaration } from "../contracts/plugin.ts";
 import type { LeaseRequest } from "../contracts/store.ts";
 import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
+import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { RunStep } from "../engine/planning/steps.ts";
 import { parseDomain } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
@@ -163,6 +164,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
       publish,
       probeStep(parts, first ? "always" : "changed"),
     ],
+    ...(first ? { sets: [await judgedSet(estate, "http services at work on server", web.id)] } : {}),
     reserve: first
       ? [
           {

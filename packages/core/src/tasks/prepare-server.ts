@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { RunStep } from "../engine/planning/steps.ts";
-import { serverStep } from "./server-steps.ts";
+import { ofServer, serverStep } from "./server-steps.ts";
 import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 
 export interface PrepareRequest {
@@ -49,11 +49,13 @@ export const prepareServer: TaskType<PrepareRequest> = {
       input: { packages, unwanted: [...new Set(unwanted.map((entry) => entry.unit))] },
       when: "always",
     };
+    const step = await serverStep(context, server);
     return {
       ...NOTHING,
+      ...ofServer(context, server),
       title: `prepare server ${server.name}`,
       leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
-      steps: [...(packages.length === 0 ? [] : [install]), await serverStep(context, server)],
+      steps: [...(packages.length === 0 ? [] : [{ ...install, sets: step.sets ?? [] }]), step],
       value: { packages },
     };
   },

@@ -1,5 +1,8 @@
 import type { Declared } from "../contracts/resource.ts";
+import type { RecordVersion } from "../contracts/store.ts";
 import type { Estate } from "../engine/planning/estate.ts";
+import { recordOf } from "../engine/planning/judged-records.ts";
+import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Owned } from "../engine/planning/steps.ts";
 import { collectReferences } from "../model/references.ts";
@@ -39,6 +42,14 @@ export async function serverItems(
   return items;
 }
 
+/** Of a task that is about the server itself: what its record asks for is what was planned. */
+export function ofServer(
+  { estate }: PlanningContext,
+  { id }: ServerRecord,
+): { readonly records: readonly RecordVersion[] } {
+  return { records: [recordOf(`server/${id}`, estate.version(id))] };
+}
+
 export async function serverStep(
   context: PlanningContext,
   server: ServerRecord,
@@ -58,6 +69,7 @@ export async function serverStep(
     // What a service declares whose plugin is absent, or fails, cannot be told from what nobody declares any longer.
     remove: context.estate.unfitServices(server).length > 0 || !isWhole ? null : (row) => row.owner === owner,
     publish: publisherOf(context, server),
+    sets: [await judgedSet(context.estate, "http services at work on server", server.id)],
   };
 }
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { BoundService } from "../engine/planning/estate.ts";
+import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { EnsureStep, Owned, RunStep, Step } from "../engine/planning/steps.ts";
 import type { TakeOverInput } from "../engine/publishing/take-over.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
@@ -11,7 +12,7 @@ import { breathe, mapSlowly } from "../model/breathe.ts";
 import { fetchPage } from "../operations/probe-page.ts";
 import { foreignThings } from "./foreign.ts";
 import { refuseProblems } from "./prerequisites.ts";
-import { serverItems } from "./server-steps.ts";
+import { ofServer, serverItems } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { expectedStatus, httpItems, ownerOf, probeStep } from "./site-steps.ts";
@@ -68,6 +69,11 @@ export const switchServerHttp: TaskType<SwitchHttpRequest> = {
     if (sites.length === 0) throw noSites(server);
     return {
       ...draft,
+      ...ofServer(context, server),
+      sets: [
+        await judgedSet(context.estate, "sites served by server", server.id),
+        await judgedSet(context.estate, "http services at work on server", server.id),
+      ],
       steps: await switchSteps(context, { server, from, to, sites }),
       commit: { put: moving.map((site) => siteChange(context, { ...site, http: to.record.name })), deleteRecords: [] },
     };

@@ -9,7 +9,7 @@ import { heldBackProblems } from "./held-back.ts";
 import { leftoversOn } from "./leftovers.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
-import { publisherOf, serverStep } from "./server-steps.ts";
+import { ofServer, publisherOf, serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { bindingItems, databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
@@ -126,6 +126,7 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   finding.catch(() => undefined);
   return {
     ...NOTHING,
+    ...ofServer(context, server),
     title: `verify server ${server.name}`,
     leases: [{ scope: `server/${server.id}`, mode: "exclusive" }, ...leftovers.leases],
     // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must

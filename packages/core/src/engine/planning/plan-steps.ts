@@ -5,6 +5,7 @@ import type { Guard } from "../../contracts/guard.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import { checkGuards } from "./guards.ts";
 import { judgedRecords, ownersJudged } from "./judged-records.ts";
+import { judgedSets } from "./judged-sets.ts";
 import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
 import { needsOf } from "./needs.ts";
 import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
@@ -12,7 +13,7 @@ import { addressKey, inOrder } from "./resource-states.ts";
 import type { EnsureStep, Step } from "./steps.ts";
 import { isSatisfied, stateHash, type Wanted } from "./wanted.ts";
 
-export type Planned = Pick<PlanData, "actions" | "needs" | "register" | "records">;
+export type Planned = Pick<PlanData, "actions" | "needs" | "register" | "records" | "sets">;
 
 interface EnsurePlan {
   readonly changes: readonly PlannedChange[];
@@ -48,7 +49,7 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     ),
   );
   const register: PlanData["register"][number][] = [];
-  const actions: { readonly action: Action; readonly incidental: boolean }[] = [];
+  const actions: { readonly action: Action; readonly incidental: boolean; readonly step: Step }[] = [];
   for (const step of steps) {
     const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
     if (step.kind === "run") {
@@ -61,7 +62,7 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
         ...guarded(step.guards),
         ...judgedRecords(planner, step),
       };
-      actions.push({ action, incidental: step.when === "changed" });
+      actions.push({ action, incidental: step.when === "changed", step });
       continue;
     }
     const server = servers.get(step.server.id);
@@ -72,14 +73,21 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     const publish = changes.length > 0 || isAwaited(step, server.present) ? step.publish : null;
     if (changes.length === 0 && publish === null) continue;
     const conditions = { ...guarded(guards), ...judgedRecords(planner, step, ownersJudged(changes)) };
-    actions.push({ action: { ...common, kind: "ensure", changes, publish, ...conditions }, incidental: false });
+    actions.push({ action: { ...common, kind: "ensure", changes, publish, ...conditions }, incidental: false, step });
   }
   const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
   const records = new Map(steps.map((step) => [step.server.id, step.server]));
   await checkAll(planner, needed, records);
   const needs = needsOf(planner.registry, needed, records);
   const forgotten = register.filter(({ gone }) => gone).map(({ owner }) => owner);
-  return { actions: needed, needs, register, ...judgedRecords(planner, { phase: "prepare" }, forgotten) };
+  const sets = needed.length === 0 ? [] : actions.flatMap(({ step }) => step.sets ?? []);
+  return {
+    actions: needed,
+    needs,
+    register,
+    ...judgedRecords(planner, { phase: "prepare" }, forgotten),
+    ...judgedSets(sets),
+  };
 }
 
 function guarded(guards: readonly Guard[] = []): { readonly guards?: readonly Guard[] } {

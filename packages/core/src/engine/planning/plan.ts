@@ -86,6 +86,16 @@ export interface Afterwards {
   readonly validSeconds: number;
 }
 
+/** Of which records it was made, where one more or one less would make another plan of it. */
+export interface JudgedSet {
+  /** Such as `sites served by server`. */
+  readonly set: string;
+  /** Id of that server or platform. */
+  readonly of: string;
+  /** Ids, or names of services, in order. */
+  readonly found: readonly string[];
+}
+
 /** Code that a plan names and that its worker must know, to do it and to take it back (decisions.md D4). */
 export interface Need {
   readonly kind: "operation" | "resource type" | "service";
@@ -112,8 +122,10 @@ export interface PlanData {
   readonly actions: readonly Action[];
   readonly needs: readonly Need[];
   readonly register: readonly (Registration & { readonly server: string })[];
-  /** As of an action, for what its commit forgets. Absent where there are none. */
+  /** As of an action, for what its commit forgets and what the whole is about. Absent where there are none. */
   readonly records?: readonly RecordVersion[];
+  /** Are as they were when it begins, or it does not (decisions.md D56). Absent where there are none. */
+  readonly sets?: readonly JudgedSet[];
   /** At submit: reserves domains. */
   readonly reserve: readonly RecordChange[];
   /** With the commit row. */

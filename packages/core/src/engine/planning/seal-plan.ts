@@ -21,9 +21,9 @@ const ROWS_A_LINE = 100;
 
 /** What is approved: the plan's actions, not its times or ids. SHA-256, hex. */
 export async function planHash(plan: Omit<PlanData, "hash">): Promise<string> {
-  const { actions, register, records = [], commit, reserve, request } = plan;
+  const { actions, register, records = [], sets = [], commit, reserve, request } = plan;
   const hash = createHash("sha256");
-  for (const piece of canonicalPieces({ actions, register, records, commit, reserve, request }, 4)) {
+  for (const piece of canonicalPieces({ actions, register, records, sets, commit, reserve, request }, 4)) {
     hash.update(piece);
     const pause = breathe();
     if (pause !== null) await pause;

@@ -3,7 +3,7 @@ import type { Declared } from "../../contracts/resource.ts";
 import type { RecordVersion, RegisteredResource } from "../../contracts/store.ts";
 import type { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord } from "../../model/records.ts";
-import type { Phase } from "./plan.ts";
+import type { JudgedSet, Phase } from "./plan.ts";
 
 /** A declared resource with the owner that it is registered for. */
 export interface Owned extends Declared {
@@ -19,6 +19,8 @@ interface StepCommon {
   readonly guards?: readonly Guard[];
   /** Records by whose versions it was decided, beside those of the sites whose things it changes. Default: none. */
   readonly records?: readonly RecordVersion[];
+  /** What it was made for all of, or chosen by: see `judgedSet`. Default: nothing. */
+  readonly sets?: readonly JudgedSet[];
 }
 
 /** Wanted resources of one server. What already stands as wanted makes no action. */

@@ -14,6 +14,8 @@ import { Estate } from "./estate.ts";
 import { readFacts, type FactsParts, type FactsWanted, type ServerFacts } from "./facts.ts";
 import { refuseClaimed } from "../sessions/claim.ts";
 import type { Patience } from "../sessions/patience.ts";
+import { judgedRecords } from "./judged-records.ts";
+import { judgedSets } from "./judged-sets.ts";
 import type { PlanData } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
 import { planSteps } from "./plan-steps.ts";
@@ -130,11 +132,16 @@ async function planParsed(
     },
     draft.steps,
   );
-  const { steps: _steps, ...rest } = draft;
+  const { steps: _steps, records = [], sets = [], ...rest } = draft;
   const now = Date.now();
   const plan = {
     ...rest,
     ...planned,
+    ...judgedRecords(
+      { version: () => undefined },
+      { phase: "prepare", records: [...records, ...(planned.records ?? [])] },
+    ),
+    ...judgedSets([...sets, ...(planned.sets ?? [])]),
     value: await (typeof value === "function" ? value() : value),
     leases: sharpenLeases(draft, planned.actions),
     id: planIdOf(taskId),

@@ -1,10 +1,10 @@
 import type * as z from "zod";
 import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { RecordStore, RegisterStore } from "../../contracts/store.ts";
+import type { RecordStore, RecordVersion, RegisterStore } from "../../contracts/store.ts";
 import type { Estate } from "./estate.ts";
 import type { Claim } from "../sessions/claim.ts";
 import type { FactsWanted, ServerFacts } from "./facts.ts";
-import type { PlanData } from "./plan.ts";
+import type { JudgedSet, PlanData } from "./plan.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { Session } from "../sessions/session.ts";
@@ -39,6 +39,10 @@ export type TaskDraft = Pick<
   "title" | "leases" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
 > & {
   readonly steps: readonly Step[];
+  /** Records by which the whole was decided, beside those of its steps. Default: none. */
+  readonly records?: readonly RecordVersion[];
+  /** What the whole was made for all of, beside that of its steps: see `judgedSet`. Default: nothing. */
+  readonly sets?: readonly JudgedSet[];
   /**
    * Given back when the task succeeds; what is still being read is waited for after the servers' states. A function is asked
    * once the steps are planned.

@@ -9,6 +9,7 @@ import { giveLoginLink, taskSecret } from "../actions/login-link.ts";
 import { Patience } from "../sessions/patience.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { requireJudged } from "../planning/judged-records.ts";
+import { requireSets } from "../planning/judged-sets.ts";
 import { publishFor } from "../actions/publication.ts";
 import { cancelError } from "../actions/cancel-error.ts";
 import { Runner, type RunEnd, type Undone } from "../actions/runner.ts";
@@ -59,7 +60,7 @@ export class TaskRun {
     const { registry, store, vault, pool } = this.#engine;
     const committed = await store.journal.isCommitted(this.#plan.task);
     // Whoever is gone on with was found so, and each action finds it out for itself.
-    if (!committed && direction === "forward" && !resumed) await requireJudged(store.records, this.#plan);
+    if (!committed && direction === "forward" && !resumed) await this.#requireJudged();
     if (!committed && direction === "forward") await this.#reserve();
     const { actions, afterwards } = this.#plan;
     const servers = [...actions.map(({ server }) => server), ...(afterwards === null ? [] : [afterwards.server])];
@@ -85,6 +86,13 @@ export class TaskRun {
     if (!resumed && (undone || end.committed))
       await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, estate);
     return { ...end, residue, plan: this.#plan, value };
+  }
+
+  /** @throws HW_RESOURCE_CHANGED */
+  async #requireJudged(): Promise<void> {
+    const { registry, store } = this.#engine;
+    await requireJudged(store.records, this.#plan);
+    await requireSets({ records: store.records, registry }, this.#plan);
   }
 
   /** A worker that died may have reserved already. */

@@ -1,0 +1,103 @@
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { FakeEstate, http, service } from "../../test/fake-estate.ts";
+import { serverRecord } from "../../test/fake-engine.ts";
+import type { Plugin } from "../contracts/plugin.ts";
+import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
+import type { TaskOutcome } from "../engine/workers/task-outcome.ts";
+import { Worker } from "../engine/workers/worker.ts";
+import { coreTasks } from "./core-tasks.ts";
+import { deletePlatform } from "./delete-platform.ts";
+import { prepare } from "./prepare-server.ts";
+import { switchHttp } from "./switch-http.ts";
+import { verify } from "./verify.ts";
+
+const NEVER = new AbortController().signal;
+const SERVICES = [
+  { name: "http", kind: "http", type: "web" },
+  { name: "php", kind: "php", type: "fpm" },
+  { name: "db", kind: "db", type: "sql" },
+  { name: "other", kind: "http", type: "other-web" },
+].map((record) => ({ ...record, options: {}, optionsVersion: 1 }));
+
+let estate: FakeEstate;
+let loaded: readonly Plugin[];
+beforeEach(async () => {
+  estate = await FakeEstate.open();
+  estate.engine.operation("take-over", {});
+  onTestFinished(async () => estate[Symbol.asyncDispose]());
+  const publication = { ...http.publication, root: "/etc/other", unit: "other.service" };
+  loaded = [...estate.plugins, service("other-web", "http", { ...http, publication, server: () => [] })];
+  await estate.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES });
+});
+
+/** Plans, does what comes in between, and runs the approved plan. */
+async function approved(
+  request: { readonly type: string },
+  meanwhile: () => Promise<void>,
+): Promise<TaskOutcome | null> {
+  const { store, events } = estate.engine;
+  const parts = { ...estate.parts(loaded), tasks: new Map(coreTasks.map((type) => [type.type, type])) };
+  const plan = await makeStoredPlan(parts, request, NEVER);
+  expect(plan.actions.length + plan.commit.deleteRecords.length).toBeGreaterThan(0);
+  await meanwhile();
+  const common = { request: plan.request, actor: "system", key: null, timeoutMs: null, createdAt: "2026" };
+  await store.tasks.submit({ id: plan.task, type: request.type, ...common, plan: { plan: plan.id, hash: plan.hash } });
+  return new Worker(parts, events).work(plan.task, NEVER);
+}
+
+const refused = (...words: readonly string[]): unknown => ({
+  state: "undone",
+  error: { code: "HW_RESOURCE_CHANGED", message: expect.stringMatching(new RegExp(words.join(".*"))) as unknown },
+});
+
+describe("an approved plan is refused, before anything is begun,", () => {
+  test("that switches a server, once another site is served from there, also on a platform that came since", async () => {
+    const outcome = await approved(switchHttp("web1", "other"), async () => {
+      const shop = (await estate.engine.store.records.get("platform", "p-shop"))?.value as object;
+      await estate.put("platform", "p-new", "new", { ...shop, id: "p-new", name: "new" });
+      await estate.site("s9", "p-new");
+    });
+    expect(outcome).toMatchObject(refused("sites served by server web1", "s9.example.com came"));
+    expect(estate.world.effects).toEqual([]);
+    expect((await estate.engine.store.records.get("site", "s1"))?.value).toMatchObject({ http: "http" });
+  });
+
+  test("that switches a server, once the service is on its record no more", async () => {
+    const outcome = await approved(switchHttp("web1", "other"), async () =>
+      estate.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES.slice(0, 3) }),
+    );
+    expect(outcome).toMatchObject(refused("server/web1 .web1. was changed"));
+  });
+
+  test("that deletes a platform, once a site is on it", async () => {
+    const { records } = estate.engine.store;
+    const blog = (await records.get("platform", "p-blog"))?.value as object;
+    await estate.put("platform", "p-empty", "empty", { ...blog, id: "p-empty", name: "empty" });
+    const outcome = await approved(deletePlatform("empty"), async () => estate.site("s9", "p-empty"));
+    expect(outcome).toMatchObject(refused("sites on platform p-empty", "s9.example.com came"));
+    expect(await records.get("platform", "p-empty")).not.toBeNull();
+  });
+
+  test.each([
+    ["verifies", verify("web1")],
+    ["prepares", prepare("web1")],
+  ])("that %s a server, once another web server serves there", async (_what, request) => {
+    estate.world.states("web1").delete("directory /etc/web");
+    const outcome = await approved(request, async () => {
+      for (const [id, on] of [
+        ["s1", "p-blog"],
+        ["s2", "p-shop"],
+        ["s3", "p-shop"],
+      ] as const)
+        await estate.site(id, on, { http: "other" });
+    });
+    expect(outcome).toMatchObject(refused("http services at work on server web1", "other came", "http went"));
+    expect(estate.world.effects).toEqual([]);
+  });
+});
+
+test("an approved plan of a server's verify runs while another site came that has nothing to do with it", async () => {
+  estate.world.states("web1").delete("directory /etc/web");
+  const outcome = await approved(verify("web1"), async () => estate.site("s9", "p-blog"));
+  expect(outcome?.error?.code).not.toBe("HW_RESOURCE_CHANGED");
+});
