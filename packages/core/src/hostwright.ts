@@ -2,6 +2,8 @@ import * as z from "zod";
 import { Container } from "./di/container.ts";
 import type { Server } from "./contracts/server.ts";
 import { Access, SYSTEM, type Actor, type Policy } from "./api/access.ts";
+import type { StateProblem } from "./api/checks/check.ts";
+import { checkState } from "./api/checks/check-state.ts";
 import { bound, ended, Lifetime } from "./api/lifetime.ts";
 import { Plan } from "./api/plan.ts";
 import { Platforms } from "./api/platforms.ts";
@@ -17,7 +19,7 @@ import { visibleEvents } from "./api/visible-events.ts";
 import type { StrandedTask } from "./engine/workers/stranding.ts";
 import type { HostwrightEvent } from "./engine/events.ts";
 import { maintainAll, type Maintained } from "./engine/maintenance/maintain.ts";
-import { checkState, type StateProblem } from "./engine/workers/check-state.ts";
+
 import { raiseEpoch, type RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
@@ -35,7 +37,7 @@ export type { SubmitOptions } from "./api/submitting.ts";
 
 /**
  * Opens an instance: parts, plugins and store. Claims no task and touches no server.
- * @throws HW_PLUGIN_INVALID, HW_INPUT_INVALID (an option, the key), HW_STORE_INCOMPATIBLE, HW_STORE_INCOMPLETE, HW_KEY_WRONG,
+ * @throws HW_PLUGIN_INVALID, HW_INPUT_INVALID (an option, the key), HW_STORE_INCOMPATIBLE, HW_STORE_DAMAGED, HW_STORE_INCOMPLETE, HW_KEY_WRONG,
  * HW_STORE_EXPOSED, HW_STORE_BUSY, HW_STORE_FAILED, HW_PERMISSION_DENIED, HW_DISK_FULL, HW_HOST_UNSUPPORTED
  */
 export async function createHostwright(options: HostwrightOptions): Promise<Hostwright> {
@@ -216,9 +218,9 @@ export class Hostwright implements AsyncDisposable {
   }
 
   /**
-   * Looks at all of the state, for an operator: the files are whole, the key opens every secret and prior state, records name
-   * what there is. Changes nothing and asks no server; reads everything, and the databases in one block of the event loop
-   * each, so that it is best called in a process of its own. @returns what is not as it must be, empty when all is well
+   * Looks at all of the state, for an operator: the files are whole, the key opens every secret, prior state and plan, records
+   * have what their plugins take and name what there is, so do plans, and what is registered has an owner. Changes nothing and
+   * asks no server; the databases are read in a thread of their own. @returns what is not as it must be, empty when all is well
    */
   async check(): Promise<readonly StateProblem[]> {
     return checkState(this.#container.get(PART.engine));

@@ -148,7 +148,7 @@ export type { Resolution } from "./engine/workers/resolve.ts";
 export type { TaskOutcome } from "./engine/workers/task-outcome.ts";
 export type { StrandedTask } from "./engine/workers/stranding.ts";
 export type { Residue } from "./model/residue.ts";
-export type { StateProblem } from "./engine/workers/check-state.ts";
+export type { StateProblem } from "./api/checks/check.ts";
 export type { Maintained } from "./engine/maintenance/maintain.ts";
 export type { Retention } from "./model/retention.ts";
 export type { RaisedEpoch } from "./engine/workers/raise-epoch.ts";

@@ -114,7 +114,7 @@ describe("the files of a SQLite store", () => {
       "not a database, but long enough to be read as a header by SQLite".repeat(20),
       { mode: 0o600 },
     );
-    await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "HW_STORE_INCOMPATIBLE" });
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject({ code: "HW_STORE_DAMAGED" });
   });
 
   it("keep installation and epoch when they are opened again", async () => {
@@ -302,7 +302,8 @@ describe("the files of a SQLite store", () => {
     const file = openSync(join(directory, "store.db"), "r+");
     writeSync(file, Buffer.from([0, 0, 0, 9]), 0, 4, 36);
     closeSync(file);
-    expect((await (await openIn(directory)).integrity()).join()).toMatch(/Freelist: size is \d+ but should be 9/);
+    const found = await (await openIn(directory)).integrity();
+    expect(found.map(({ what }) => what).join()).toMatch(/Freelist: size is \d+ but should be 9/);
   });
 
   it("say so when they are used after they were closed", async () => {

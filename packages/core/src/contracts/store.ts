@@ -17,8 +17,8 @@ export interface StateStore extends TaskWrites {
   identity(): Promise<{ readonly installation: string; readonly epoch: number }>;
   /** What the installation's key has signed, so that a wrong key is known at once; null before any key was used. */
   readonly keyCheck: { get(): Promise<string | null>; set(check: string): Promise<void> };
-  /** What the store finds damaged in its own files, in words; none when it is whole. */
-  integrity(): Promise<readonly string[]>;
+  /** What the store finds damaged in its own files, in words, and what these say of each other; none when it is whole. */
+  integrity(): Promise<readonly { readonly file: string; readonly what: string }[]>;
   /**
    * For a store that was restored from a backup. In one transaction: the epoch rises by one; each task that is `running`,
    * `cancelling` or `undoing` and has no commit row becomes `needs-attention` with this outcome and `at` as its
@@ -157,6 +157,8 @@ export interface RegisteredResource {
 export type ResourceHold = Pick<RegisteredResource, "server" | "type" | "key" | "owner">;
 
 export interface RegisterStore {
+  /** Ids of all servers on which something is registered, in order; whether there is a record of them or not. */
+  servers(): Promise<readonly string[]>;
   /** Everything registered on a server, in one query. */
   onServer(server: string): Promise<readonly RegisteredResource[]>;
   /**

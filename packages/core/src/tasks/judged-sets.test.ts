@@ -45,7 +45,7 @@ async function approved(
   return new Worker(parts, events).work(plan.task, NEVER);
 }
 
-const refused = (...words: readonly string[]): unknown => ({
+const refused = (...words: readonly string[]): object => ({
   state: "undone",
   error: { code: "HW_RESOURCE_CHANGED", message: expect.stringMatching(new RegExp(words.join(".*"))) as unknown },
 });

@@ -8,6 +8,7 @@ export function memoryRegister(tables: Tables): RegisterStore {
       .filter((row) => row.server === server)
       .toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
   return {
+    servers: async () => [...new Set([...tables.register.values()].map(({ server }) => server))].toSorted(),
     onServer: async (server) => onServer(server),
     orphans: async (server) =>
       [...new Set(onServer(server).map(({ owner }) => owner))].filter(

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { createPrivateFile, requirePrivate } from "../private-files.ts";
+import { inspect } from "./inspect.ts";
 import { migrate } from "./migrate.ts";
 import { isBusy, isFull, storeError } from "./sqlite-error.ts";
 import type { Transactions } from "./transactions.ts";
@@ -38,6 +39,7 @@ export class Database implements Transactions {
   readonly #busyMs: number;
   readonly #statements = new Map<string, StatementSync>();
   #turn: Promise<unknown> = Promise.resolve();
+  #first: (() => void) | null = null;
 
   /** Use `open`. */
   constructor(options: DatabaseOptions) {
@@ -48,7 +50,7 @@ export class Database implements Transactions {
     this.#db = new sqlite.DatabaseSync(options.path, { timeout: BLOCKING_WAIT_MS });
   }
 
-  /** @throws HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY, HW_HOST_UNSUPPORTED */
+  /** @throws HW_STORE_INCOMPATIBLE, HW_STORE_DAMAGED, HW_STORE_EXPOSED, HW_STORE_BUSY, HW_HOST_UNSUPPORTED */
   static async open(options: DatabaseOptions): Promise<Database> {
     createPrivateFile(options.path, "");
     requirePrivate(options.path, "600");
@@ -114,11 +116,16 @@ export class Database implements Transactions {
     return false;
   }
 
-  /** What is damaged, in words; all of the file is read. */
-  async integrity(): Promise<readonly string[]> {
-    const rows = await this.read(() => this.all<{ integrity_check: string }>("PRAGMA integrity_check(20)"));
-    const said = rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
-    return said.map((text) => `${this.#path}: ${text}`);
+  /** What is damaged, in words, and what these queries give; all of the file is read. */
+  async integrity(
+    queries: readonly string[] = [],
+  ): Promise<readonly { readonly file: string; readonly what: string }[]> {
+    return (await inspect(this.#path, "whole", queries)).map((what) => ({ file: this.#path, what }));
+  }
+
+  /** To be done in the first transaction from here on that is committed. */
+  withFirstWrite(work: () => void): void {
+    this.#first = work;
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
@@ -173,8 +180,10 @@ export class Database implements Transactions {
   #transaction<T>(work: () => T): T {
     this.#statement("BEGIN IMMEDIATE").run();
     try {
+      this.#first?.();
       const value = work();
       this.#statement("COMMIT").run();
+      this.#first = null;
       return value;
     } catch (error) {
       if (this.#db.isTransaction) this.#statement("ROLLBACK").run();

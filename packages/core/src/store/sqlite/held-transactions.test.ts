@@ -14,17 +14,21 @@ const db = (write: Transactions["write"]): Transactions => ({
 const failing = (code: ErrorCode): Transactions =>
   db(async () => Promise.reject(new HostwrightError(code, "store.db: no.")));
 
-it.each(["HW_STORE_BUSY", "HW_DISK_FULL", "HW_STORE_FAILED", "HW_PERMISSION_DENIED", "HW_STORE_INCOMPATIBLE"] as const)(
-  "lets go of the task for a local %s, which undoes nothing",
-  async (code) => {
-    const { write } = heldTransactions(failing(code), "t1", "me", 9);
-    await expect(write(() => 1)).rejects.toMatchObject({
-      code: "HW_LEASE_LOST",
-      cause: { code },
-      data: { task: "t1" },
-    });
-  },
-);
+it.each([
+  "HW_STORE_BUSY",
+  "HW_DISK_FULL",
+  "HW_STORE_FAILED",
+  "HW_PERMISSION_DENIED",
+  "HW_STORE_INCOMPATIBLE",
+  "HW_STORE_DAMAGED",
+] as const)("lets go of the task for a local %s, which undoes nothing", async (code) => {
+  const { write } = heldTransactions(failing(code), "t1", "me", 9);
+  await expect(write(() => 1)).rejects.toMatchObject({
+    code: "HW_LEASE_LOST",
+    cause: { code },
+    data: { task: "t1" },
+  });
+});
 
 it("lets every refusal of the work itself pass", async () => {
   const { write } = heldTransactions(failing("HW_RESOURCE_CONFLICT"), "t1", "me", 9);

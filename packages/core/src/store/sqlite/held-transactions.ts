@@ -7,6 +7,7 @@ const LOCAL: readonly ErrorCode[] = [
   "HW_STORE_BUSY",
   "HW_STORE_FAILED",
   "HW_STORE_INCOMPATIBLE",
+  "HW_STORE_DAMAGED",
   "HW_DISK_FULL",
   "HW_PERMISSION_DENIED",
 ];

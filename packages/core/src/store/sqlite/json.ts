@@ -6,8 +6,15 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value ?? null, refuseSecret);
 }
 
+/** @throws HW_STORE_DAMAGED */
 export function fromJson(column: string): unknown {
-  return JSON.parse(column) as unknown;
+  try {
+    return JSON.parse(column) as unknown;
+  } catch (cause) {
+    throw new HostwrightError("HW_STORE_DAMAGED", `A row of the store holds no JSON: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
 }
 
 function refuseSecret(this: Record<string, unknown>, key: string, value: unknown): unknown {

@@ -7,6 +7,12 @@ interface Row extends Omit<RegisteredResource, "shared"> {
 }
 
 const COLUMNS = "server, type, key, owner, shared, hash";
+// One step of the index for each server, however much it has.
+const SERVERS = `WITH RECURSIVE servers (server) AS (
+    SELECT min(server) FROM register
+    UNION ALL
+    SELECT (SELECT min(server) FROM register WHERE server > servers.server) FROM servers WHERE servers.server IS NOT NULL
+  ) SELECT server FROM servers WHERE server IS NOT NULL`;
 const OTHER_OWNER =
   "SELECT owner FROM register WHERE server = ?1 AND type = ?2 AND key = ?3 AND owner <> ?4 AND NOT (shared AND ?5)";
 
@@ -19,6 +25,10 @@ export class SqliteRegister implements RegisterStore {
 
   constructor(db: Transactions) {
     this.#db = db;
+  }
+
+  async servers(): Promise<readonly string[]> {
+    return (await this.#db.read(() => this.#db.all<{ server: string }>(SERVERS))).map(({ server }) => server);
   }
 
   async onServer(server: string): Promise<readonly RegisteredResource[]> {

@@ -87,6 +87,9 @@ export const STORE_MIGRATIONS: readonly string[] = [
   CREATE INDEX records_database ON records (kind, value ->> '$.database.server', value ->> '$.status', value ->> '$.platform');
   CREATE INDEX records_cache ON records (kind, value ->> '$.bindings.cache.server', value ->> '$.status');
   `,
+  `
+  CREATE TABLE openers (holder TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Migrations of events.db. */

@@ -23,6 +23,12 @@ export function isFull(error: unknown): boolean {
   return resultCode(error) === FULL;
 }
 
+/** The file itself is not as it must be. */
+export function isDamage(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === CORRUPT || code === NOTADB;
+}
+
 /** SQLite's failure as a coded error; whatever else is thrown passes. The transaction was rolled back. */
 export function storeError(error: unknown, path: string): unknown {
   const code = resultCode(error);
@@ -46,10 +52,7 @@ export function storeError(error: unknown, path: string): unknown {
       return new HostwrightError("HW_STORE_FAILED", message, { cause: error, retryable: true });
     case CORRUPT:
     case NOTADB:
-      return new HostwrightError("HW_STORE_INCOMPATIBLE", message, {
-        cause: error,
-        mend: "The file is damaged or no state store. Put back a backup of the state folder.",
-      });
+      return new HostwrightError("HW_STORE_DAMAGED", message, { cause: error });
     default:
       return new HostwrightError("HW_INTERNAL", message, { cause: error });
   }

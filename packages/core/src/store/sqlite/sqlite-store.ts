@@ -5,6 +5,7 @@ import type { StateStore, TaskWrites } from "../../contracts/store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { ensurePrivateDirectory } from "../private-files.ts";
 import { SqliteBookmarks } from "./bookmarks.ts";
+import { CONSISTENCY } from "./consistency.ts";
 import { Database } from "./database.ts";
 import { raiseEpoch } from "./epoch.ts";
 import { heldTransactions } from "./held-transactions.ts";
@@ -12,6 +13,7 @@ import { EventsFile, ownerOfEvents } from "./events-file.ts";
 import { leap, SqliteEvents } from "./events.ts";
 import { SqliteJournal } from "./journal.ts";
 import { SqliteLeases } from "./leases.ts";
+import { Openers, refuseDamaged, type Inspect } from "./openers.ts";
 import { SqlitePlans } from "./plans.ts";
 import { SqliteRecords } from "./records.ts";
 import { SqliteRegister } from "./register.ts";
@@ -31,6 +33,8 @@ export interface SqliteStoreOptions {
   readonly heldMs?: number;
   /** Names of other parts of a state that stand in the folder: beside them a store cannot be new. Default: none. */
   readonly beside?: readonly string[];
+  /** Looks whether a file is whole that was not closed; default: SQLite's quick check. */
+  readonly inspect?: Inspect;
 }
 
 const LEASE_MS = 60_000;
@@ -41,19 +45,22 @@ const KEY_CHECK = "SELECT value FROM meta WHERE name = 'key-check'";
 /**
  * The embedded state store, which several processes of one machine may open at once. Two files: store.db, each commit
  * durable, and events.db, so that a flood of logs neither waits for the disk nor makes the journal wait.
- * @throws HW_STORE_INCOMPATIBLE, HW_STORE_EXPOSED, HW_STORE_BUSY, HW_PERMISSION_DENIED, HW_HOST_UNSUPPORTED
+ * @throws HW_STORE_INCOMPATIBLE, HW_STORE_DAMAGED, HW_STORE_EXPOSED, HW_STORE_BUSY, HW_PERMISSION_DENIED, HW_HOST_UNSUPPORTED
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<StateStore> {
   ensurePrivateDirectory(options.directory);
   const common = { busyMs: options.busyMs ?? BUSY_MS };
   const eventsPath = join(options.directory, "events.db");
   const hadEvents = statSync(eventsPath, { throwIfNoEntry: false }) !== undefined;
+  const path = join(options.directory, "store.db");
+  const gone = await refuseDamaged(path, options.inspect);
   const store = await Database.open({
     ...common,
-    path: join(options.directory, "store.db"),
+    path,
     synchronous: "FULL",
     migrations: STORE_MIGRATIONS,
   });
+  const openers = new Openers(store, gone);
   try {
     const isFirst = await isNew(store);
     if (isFirst) await refuseLost(options, hadEvents);
@@ -80,17 +87,19 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
           await store.write(() => store.run(sql, check));
         },
       },
-      integrity: async () => [...(await store.integrity()), ...(await (await events.present()).integrity())],
+      integrity: async () => [...(await store.integrity(CONSISTENCY)), ...(await (await events.present()).integrity())],
       raiseEpoch: async (at, outcome) => {
         await leap(events);
         return raiseEpoch(store, at, outcome);
       },
       scrub: async () => (await Promise.all([store.scrub(), (await events.present()).scrub()])).every(Boolean),
       close: async () => {
+        await openers.leave();
         await Promise.all([store.close(), events.close()]);
       },
     };
   } catch (error) {
+    await openers.leave();
     await store.close();
     throw error;
   }

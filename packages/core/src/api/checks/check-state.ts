@@ -1,0 +1,40 @@
+import type { EngineParts } from "../../engine/planning/task-engine.ts";
+import { isHostwrightError } from "../../errors/hostwright-error.ts";
+import { RESTORE, type Check, type StateProblem } from "./check.ts";
+import { damagedFiles } from "./damaged-files.ts";
+import { lackingSecrets } from "./lacking-secrets.ts";
+import { missingReferences } from "./missing-references.ts";
+import { sealedPlans } from "./sealed-plans.ts";
+import { sealedStates } from "./sealed-states.ts";
+import { sealedSecrets } from "./sealed-secrets.ts";
+import { strayRegistrations } from "./stray-registrations.ts";
+import { unfitRecords } from "./unfit-records.ts";
+
+const CHECKS: readonly Check[] = [
+  damagedFiles,
+  sealedSecrets,
+  sealedStates,
+  sealedPlans,
+  unfitRecords,
+  missingReferences,
+  lackingSecrets,
+  strayRegistrations,
+];
+
+/** Looks at all of the state, and changes nothing. A look that cannot come to its end is a problem itself. */
+export async function checkState(
+  parts: EngineParts,
+  checks: readonly Check[] = CHECKS,
+): Promise<readonly StateProblem[]> {
+  const problems: StateProblem[] = [];
+  for (const check of checks) {
+    try {
+      for await (const problem of check(parts)) problems.push(problem);
+    } catch (error) {
+      const code = isHostwrightError(error) ? error.code : "HW_STORE_DAMAGED";
+      const reason = error instanceof Error ? error.message : String(error);
+      problems.push({ code, where: "store.db", what: `${check.name} came to no end: ${reason}`, mend: RESTORE });
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,33 @@
+import type { EngineParts } from "../../engine/planning/task-engine.ts";
+import type { ServerRecord, SiteRecord } from "../../model/records.ts";
+import { webPasswordName } from "../../tasks/site-steps.ts";
+import { everyRecord, type StateProblem } from "./check.ts";
+
+/** Secrets that records need are there; whether the key opens them is another look. */
+export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<StateProblem> {
+  const lacking = async (ids: readonly string[]): Promise<readonly string[]> => {
+    const known = await store.secrets.get(ids);
+    return ids.filter((id) => !known.has(id));
+  };
+  for await (const { id, name, connect } of everyRecord<ServerRecord>(store, "server")) {
+    if (connect?.type !== "ssh" || (await lacking([`server/${id}/private-key`])).length === 0) continue;
+    const mend = `Put it again: hw.servers.put({ name: "${name}", connect }).`;
+    yield { code: "HW_SECRET_UNREADABLE", where: `server ${name}`, what: "its login key is not there", mend };
+  }
+  for await (const site of everyRecord<SiteRecord>(store, "site")) {
+    if (site.status !== "installed") continue;
+    for (const id of await lacking(secretsOf(site))) {
+      const mend = "Put store.db back from a backup that has it; a web user's password may be set anew (setPassword).";
+      yield { code: "HW_SECRET_UNREADABLE", where: `site ${site.domain}`, what: `its secret ${id} is not there`, mend };
+    }
+  }
+}
+
+function secretsOf({ id, database, bindings, webRules }: SiteRecord): readonly string[] {
+  const names = [
+    ...((database ?? null) === null ? [] : ["db-password"]),
+    ...(bindings?.cache === undefined ? [] : ["cache-password"]),
+    ...(webRules?.basicAuth?.users ?? []).map(webPasswordName),
+  ];
+  return names.map((name) => `site/${id}/${name}`);
+}

@@ -1,0 +1,39 @@
+import type { EngineParts } from "../../engine/planning/task-engine.ts";
+import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../../model/records.ts";
+import { everyRecord, RESTORE, type StateProblem } from "./check.ts";
+
+/** What records say of each other: platforms and sites name servers, platforms and services that there are. */
+export async function* missingReferences({ store }: EngineParts): AsyncGenerator<StateProblem> {
+  const servers = new Map<string, ServerRecord>();
+  const platforms = new Map<string, PlatformRecord>();
+  for await (const server of everyRecord<ServerRecord>(store, "server")) servers.set(server.id, server);
+  for await (const platform of everyRecord<PlatformRecord>(store, "platform")) platforms.set(platform.id, platform);
+
+  const missing = (where: string, kind: string, id: string): StateProblem => {
+    const what = `it names the ${kind} ${id}, which is not there`;
+    return { code: "HW_NOT_FOUND", where, what, mend: RESTORE };
+  };
+  function* place(where: string, kind: string, at: ServicePlace): Generator<StateProblem> {
+    const server = servers.get(at.server);
+    if (server === undefined) return void (yield missing(where, "server", at.server));
+    if ((server.services ?? []).some((service) => service.kind === kind && service.name === at.service)) return;
+    const what = `it uses the ${kind} service "${at.service}" of ${server.name}, whose record lacks it`;
+    const mend = `Put that service on the record of ${server.name} again, with the same name.`;
+    yield { code: "HW_SERVICE_MISSING", where, what, mend };
+  }
+
+  for (const { name, server } of platforms.values())
+    if (!servers.has(server)) yield missing(`platform ${name}`, "server", server);
+  for await (const site of everyRecord<SiteRecord>(store, "site")) {
+    if (site.status === "draft") continue;
+    const where = `site ${site.domain}`;
+    const platform = platforms.get(site.platform);
+    if (platform === undefined) yield missing(where, "platform", site.platform);
+    else if (servers.has(platform.server)) {
+      yield* place(where, "http", { server: platform.server, service: site.http });
+      yield* place(where, "php", { server: platform.server, service: site.php });
+    }
+    if ((site.database ?? null) !== null) yield* place(where, "db", site.database as ServicePlace);
+    if (site.bindings?.cache !== undefined) yield* place(where, "cache", site.bindings.cache);
+  }
+}
