@@ -16,11 +16,13 @@ export function registerPromises(open: OpenHarness): void {
   describe("register", () => {
     it("gives all that is registered on a server, and only there", async () => {
       const { store, reopen } = await use(open);
+      expect(await store.register.servers()).toEqual([]);
       const mine = [resource(), resource({ key: "/etc/b", shared: true }), resource({ type: "link", hash: "h" })];
       await store.register.put([...mine, resource({ server: "v2" })]);
       const found = await (await reopen()).register.onServer("v1");
       expect(found).toHaveLength(3);
       expect(found).toEqual(expect.arrayContaining(mine));
+      expect(await store.register.servers()).toEqual(["v1", "v2"]);
     });
 
     it("gives what owners have and what is at addresses, with everybody who holds the same", async () => {
