@@ -185,7 +185,7 @@ describe("a plan is told, of a task or one that waits for approval,", () => {
 
   test("that cannot be opened", async () => {
     await whole();
-    const found = (await plans((sealed) => `${sealed.slice(0, -6)}AAAAAA`)).map((where) =>
+    const found = (await plans((sealed) => `${sealed.slice(0, -6)}AAAAAA`)).map((where): unknown =>
       expect.stringMatching(new RegExp(`^HW_PLAN_FORGED: ${where}: `)),
     );
     expect(await problems()).toEqual(found);
@@ -194,7 +194,7 @@ describe("a plan is told, of a task or one that waits for approval,", () => {
   test("that names what no loaded plugin brings", async () => {
     await whole();
     draft("x");
-    const found = (await plans()).map((where) =>
+    const found = (await plans()).map((where): unknown =>
       expect.stringMatching(new RegExp(`^HW_PLUGIN_MISSING: ${where}: its plan needs resource type file@1`)),
     );
     registry = new Registry([service("web", "http", {}), service("fpm", "php", {}), service("sql", "db", {})], []);

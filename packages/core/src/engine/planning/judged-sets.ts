@@ -6,14 +6,13 @@ import { Estate } from "./estate.ts";
 import type { JudgedSet, PlanData } from "./plan.ts";
 
 /** What a plan may have been made for all of: ids of records, or names of services, by the id of whose they are. */
-const SETS = {
-  "sites served by server": async (estate: Estate, id: string) =>
-    (await estate.sitesOnServer(id)).map((site) => site.id),
-  "sites on platform": async (estate: Estate, id: string) => (await estate.sitesOnPlatform(id)).map((site) => site.id),
-  "http services at work on server": async (estate: Estate, id: string) => estate.servingHttp(estate.server(id)),
-} as const;
+const SETS: Readonly<Record<SetName, (estate: Estate, id: string) => Promise<readonly string[]>>> = {
+  "sites served by server": async (estate, id) => (await estate.sitesOnServer(id)).map((site) => site.id),
+  "sites on platform": async (estate, id) => (await estate.sitesOnPlatform(id)).map((site) => site.id),
+  "http services at work on server": async (estate, id) => estate.servingHttp(estate.server(id)),
+};
 
-export type SetName = keyof typeof SETS;
+export type SetName = "sites served by server" | "sites on platform" | "http services at work on server";
 
 /** All of them, as the plan is made from them. */
 export async function judgedSet(estate: Estate, set: SetName, of: string): Promise<JudgedSet> {
