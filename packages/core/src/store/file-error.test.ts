@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { onFile } from "./file-error.ts";
 import { loadKeyring } from "./keyring.ts";
 import { openState } from "./open-state.ts";
+import { storeError } from "./sqlite/sqlite-error.ts";
 import { openSqliteStore } from "./sqlite/sqlite-store.ts";
 
 function folder(): string {
@@ -57,4 +59,23 @@ it("refuses a state folder that cannot be one with a code, whatever is the matte
 
 it("refuses a key that is no file with a code", () => {
   expect(() => loadKeyring({ file: folder() })).toThrow(expect.objectContaining({ name: "HostwrightError" }));
+});
+
+it("says of a store on a file system that was mounted read-only that it is so, at opening and later", async (context) => {
+  const directory = join(folder(), "state");
+  await (await openSqliteStore({ directory })).close();
+  const mount = (...argv: string[]): boolean => spawnSync("mount", argv).status === 0;
+  if (!mount("--bind", directory, directory)) context.skip("it takes root and a mount of its own");
+  onTestFinished(() => void spawnSync("umount", [directory]));
+  if (!mount("-o", "remount,ro,bind", directory)) context.skip("its mount cannot be made read-only");
+  const refused = {
+    code: "HW_PERMISSION_DENIED",
+    mend: expect.stringContaining("Mount its file system writable") as string,
+    data: { system: "EROFS" },
+  };
+  await expect(openSqliteStore({ directory })).rejects.toMatchObject(refused);
+  for (const errcode of [8, 10, 14])
+    expect(
+      storeError(Object.assign(new Error("disk I/O error"), { errcode }), join(directory, "store.db")),
+    ).toMatchObject(refused);
 });

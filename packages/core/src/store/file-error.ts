@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import type { ErrorCode } from "../errors/codes.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
@@ -38,6 +39,16 @@ export function onFile<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     throw fileError(path, error);
+  }
+}
+
+/** What the system says of a folder that is to be written in, if that is the reason; SQLite keeps it for itself. */
+export function folderError(path: string): HostwrightError | null {
+  try {
+    accessSync(path, constants.W_OK);
+    return null;
+  } catch (error) {
+    return fileError(path, error) as HostwrightError;
   }
 }
 

@@ -2,9 +2,9 @@ import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, 
 import { randomBytes } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { onFile } from "./file-error.ts";
+import { folderError, onFile } from "./file-error.ts";
 
-/** Makes a folder that only this user can enter, or accepts one that is. @throws HW_STORE_EXPOSED; as `onFile` does */
+/** Makes a folder that only this user can enter, or accepts one that is, if it may be written in. @throws HW_STORE_EXPOSED; as `onFile` does */
 export function ensurePrivateDirectory(path: string): void {
   const full = resolve(path);
   onFile(full, () => {
@@ -14,6 +14,8 @@ export function ensurePrivateDirectory(path: string): void {
     for (const folder of missing) makeDirectory(folder);
   });
   requirePrivate(full, "700");
+  const refused = folderError(full);
+  if (refused !== null) throw refused;
 }
 
 /**

@@ -73,3 +73,18 @@ it("applies only the migrations that are missing, all of them or none", async ()
   expect(newer.all("SELECT a FROM more")).toHaveLength(1);
   await newer.close();
 });
+
+it("lets nobody wait longer than asked, also behind another who waits longer for a lock", async () => {
+  const { db, path } = await open();
+  const other = new DatabaseSync(path);
+  onTestFinished(() => other.close());
+  other.exec("BEGIN IMMEDIATE");
+  const patient = db.write(() => insert(db, 1), 60_000);
+  const hasty = db.write(() => insert(db, 2), 50);
+  const last = db.write(() => insert(db, 3), 60_000);
+  await expect(hasty).rejects.toMatchObject({ code: "HW_STORE_BUSY", retryable: true });
+  expect(numbers(db)).toEqual([]);
+  other.exec("COMMIT");
+  await Promise.all([patient, last]);
+  expect(numbers(db)).toEqual([1, 3]);
+});

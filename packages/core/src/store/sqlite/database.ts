@@ -38,7 +38,8 @@ export class Database implements Transactions {
   readonly #path: string;
   readonly #busyMs: number;
   readonly #statements = new Map<string, StatementSync>();
-  #turn: Promise<unknown> = Promise.resolve();
+  #turn: Promise<void> = Promise.resolve();
+  #inLine = 0;
   #first: (() => void) | null = null;
 
   /** Use `open`. */
@@ -153,14 +154,35 @@ export class Database implements Transactions {
 
   /**
    * One transaction, which takes the write lock at its start: a deferred one that is upgraded later fails at once when
-   * another process wrote meanwhile. `work` runs synchronously and again after a rollback. Calls keep their order.
+   * another process wrote meanwhile. `work` runs synchronously and again after a rollback. Calls keep their order; one whose
+   * time is over while others of this process wait for the lock in front of it fails as if it had met the lock itself.
    */
   async write<T>(work: () => T, waitMs?: number): Promise<T> {
     const deadline = performance.now() + (waitMs ?? this.#busyMs);
     const passes = waitMs === undefined ? isBusy : (error: unknown): boolean => isBusy(error) || isFull(error);
-    const turn = this.#turn.then(() => this.#patiently(() => this.#transaction(work), deadline, passes));
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    const before = this.#turn;
+    const own = Promise.withResolvers<void>();
+    this.#turn = own.promise;
+    this.#inLine += 1;
+    try {
+      if (this.#inLine > 1) await this.#until(before, deadline);
+      return await this.#patiently(() => this.#transaction(work), deadline, passes);
+    } finally {
+      this.#inLine -= 1;
+      void before.then(own.resolve);
+    }
+  }
+
+  async #until(before: Promise<void>, deadline: number): Promise<void> {
+    const { promise: over, reject } = Promise.withResolvers<never>();
+    const what = `${this.#path}: others of this process have waited for it since before. Nothing was written.`;
+    const tooLate = (): void => reject(new HostwrightError("HW_STORE_BUSY", what, { retryable: true }));
+    const timer = setTimeout(tooLate, deadline - performance.now());
+    try {
+      await Promise.race([before, over]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async close(): Promise<void> {

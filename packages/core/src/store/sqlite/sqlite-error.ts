@@ -1,4 +1,6 @@
+import { dirname } from "node:path";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { folderError } from "../file-error.ts";
 
 // Primary result codes (sqlite.org/rescode.html); the extended ones keep them in the low byte.
 const BUSY = 5;
@@ -43,12 +45,18 @@ export function storeError(error: unknown, path: string): unknown {
       return new HostwrightError("HW_DISK_FULL", message, { cause: error, retryable: true });
     case READONLY:
     case CANTOPEN:
-      return new HostwrightError("HW_PERMISSION_DENIED", message, {
-        cause: error,
-        mend: "Let the user that Hostwright runs as own the state folder and write in it.",
-      });
-    case NOMEM:
+      return (
+        folderError(dirname(path)) ??
+        new HostwrightError("HW_PERMISSION_DENIED", message, {
+          cause: error,
+          mend: "Let the user that Hostwright runs as own the state folder and write in it.",
+        })
+      );
     case IOERR:
+      return (
+        folderError(dirname(path)) ?? new HostwrightError("HW_STORE_FAILED", message, { cause: error, retryable: true })
+      );
+    case NOMEM:
       return new HostwrightError("HW_STORE_FAILED", message, { cause: error, retryable: true });
     case CORRUPT:
     case NOTADB:
