@@ -1,11 +1,30 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RecordKind, RecordStore, StoredRecord } from "../contracts/store.ts";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import type { SiteRecord } from "../model/records.ts";
 
 /** By id or name, with or without the `@` of an alias. @throws HW_NOT_FOUND */
 export async function getRecord(records: RecordStore, kind: RecordKind, idOrName: string): Promise<StoredRecord> {
   const stored = await records.get(kind, idOrName.replace(/^@/, ""));
   if (stored !== null) return stored;
   throw new HostwrightError("HW_NOT_FOUND", `There is no ${kind} "${idOrName.slice(0, 100)}".`);
+}
+
+/** Of sites that are there, are being made or go: all but drafts. */
+export const KEPT: readonly SiteRecord["status"][] = ["installing", "installed", "deleting"];
+const AT_ONCE = 200;
+
+/** Records of a kind, in the order of their names; others have their turn between pages of them. */
+export async function* everyRecord<T>(records: RecordStore, kind: RecordKind): AsyncGenerator<T> {
+  let after = "";
+  for (;;) {
+    const page = await records.list(kind, { after, limit: AT_ONCE });
+    for (const { value } of page) yield value as T;
+    const last = page.at(-1);
+    if (page.length < AT_ONCE || last === undefined) return;
+    after = last.name;
+    await nextTurn();
+  }
 }
 
 /** Tries of a change that others are faster than. */

@@ -1,8 +1,9 @@
-import type { RegisteredResource, StateStore, TaskState } from "../contracts/store.ts";
+import type { RecordReference, RegisteredResource, StateStore, TaskState } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerPool } from "../engine/sessions/server-pool.ts";
 import { namesOf } from "../model/names-of.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+import { KEPT } from "./record-access.ts";
 
 /** A record that is gone, and what was left on its server, as it was. */
 export interface Removed {
@@ -36,10 +37,8 @@ export class Removing {
       platforms,
       "Remove them first: hw.platforms.remove(), deletePlatform().",
     );
-    const sites = (await this.#all<SiteRecord>("site")).filter(
-      ({ status, database, bindings }) =>
-        status !== "draft" && (database?.server === id || bindings?.cache?.server === id),
-    );
+    const stored = [...(await this.#sites("database", id)), ...(await this.#sites("cache", id))];
+    const sites = [...new Map(stored.map((site) => [site.id, site])).values()];
     refuseUsed(`Server ${name}`, "has a database or cache of", sites, "Delete these sites, or move their databases.");
     await this.#refuseBusy(`Server ${name}`, `server/${id}`);
     const left = await records.forget("server", id, version);
@@ -49,9 +48,7 @@ export class Removing {
 
   async platform({ id, name, server, release }: PlatformRecord, version: number): Promise<Removed> {
     const { records, register } = this.#store;
-    const sites = (await this.#all<SiteRecord>("site")).filter(
-      ({ status, platform }) => status !== "draft" && platform === id,
-    );
+    const sites = await this.#sites("platform", id);
     refuseUsed(`Platform ${name}`, "has sites", sites, `Delete them, then run deletePlatform("${name}").`);
     const owner = `platform/${id}`;
     await this.#refuseBusy(`Platform ${name}`, owner);
@@ -83,7 +80,12 @@ export class Removing {
     return { id, name: domain, left: [] };
   }
 
-  async #all<T>(kind: "server" | "platform" | "site"): Promise<readonly T[]> {
+  async #sites(by: RecordReference, id: string): Promise<readonly SiteRecord[]> {
+    const found = await this.#store.records.referring("site", { by, ids: [id], status: KEPT });
+    return found.map(({ value }) => value as SiteRecord);
+  }
+
+  async #all<T>(kind: "server" | "platform"): Promise<readonly T[]> {
     return (await this.#store.records.list(kind)).map((row) => row.value as T);
   }
 

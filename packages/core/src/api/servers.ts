@@ -17,7 +17,7 @@ import {
 import { readPrivateKey } from "../servers/private-key.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
-import { getRecord, requireManager, untilUnraced } from "./record-access.ts";
+import { getRecord, KEPT, requireManager, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of servers. Writing a record touches no server (decisions.md D38). */
@@ -141,12 +141,11 @@ export class Servers {
     const lost = known.services.filter((service) => service.kind === "http" && !stays(service));
     if (lost.length === 0) return;
     const platforms = (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
-    const here = new Set(platforms.filter(({ server }) => server === known.id).map(({ id }) => id));
-    const sites = (await this.#records.list("site")).map((row) => row.value as SiteRecord);
-    const site = sites.find(
-      ({ status, platform, http }) =>
-        status !== "draft" && here.has(platform) && lost.some(({ name }) => name === http),
-    );
+    const here = platforms.filter(({ server }) => server === known.id).map(({ id }) => id);
+    const sites = await this.#records.referring("site", { by: "platform", ids: here, status: KEPT });
+    const site = sites
+      .map(({ value }) => value as SiteRecord)
+      .find(({ http }) => lost.some(({ name }) => name === http));
     const old = lost.find(({ name }) => name === site?.http);
     if (site === undefined || old === undefined) return;
     throw new HostwrightError(

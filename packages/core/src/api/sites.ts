@@ -7,7 +7,7 @@ import type { Secret } from "../model/secret.ts";
 import { hashPassword } from "../store/password-hash.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
-import { getRecord, untilUnraced } from "./record-access.ts";
+import { everyRecord, getRecord, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of sites. They come and go by tasks: install, delete. */
@@ -33,8 +33,9 @@ export class Sites {
 
   /** Sites that are installed, or being installed or deleted. */
   async list(): Promise<readonly SiteRecord[]> {
-    const records = (await this.#records.list("site")).map((row) => row.value as SiteRecord);
-    const kept = records.filter((site) => site.status !== "draft");
+    const kept: SiteRecord[] = [];
+    for await (const site of everyRecord<SiteRecord>(this.#records, "site"))
+      if (site.status !== "draft") kept.push(site);
     return this.#access.visible("site", kept, (site) => site.domain);
   }
 

@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { RecordKind, StateStore } from "../../contracts/store.ts";
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 
@@ -16,18 +14,4 @@ export interface StateProblem {
 /** One kind of look at the state. It changes nothing, asks no server, and lets others have their turn between pages. */
 export type Check = (parts: EngineParts) => AsyncIterable<StateProblem>;
 
-export const AT_ONCE = 200;
 export const RESTORE = "Put the whole state folder back from one backup, then call raiseEpoch.";
-
-/** Records of a kind, in the order of their names. */
-export async function* everyRecord<T>(store: StateStore, kind: RecordKind): AsyncGenerator<T> {
-  let after = "";
-  for (;;) {
-    const page = await store.records.list(kind, { after, limit: AT_ONCE });
-    for (const { value } of page) yield value as T;
-    const last = page.at(-1);
-    if (last === undefined) return;
-    after = last.name;
-    await nextTurn();
-  }
-}

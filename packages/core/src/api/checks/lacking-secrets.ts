@@ -1,7 +1,8 @@
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
 import type { ServerRecord, SiteRecord } from "../../model/records.ts";
 import { webPasswordName } from "../../tasks/site-steps.ts";
-import { everyRecord, type StateProblem } from "./check.ts";
+import { type StateProblem } from "./check.ts";
+import { everyRecord } from "../record-access.ts";
 
 /** Secrets that records need are there; whether the key opens them is another look. */
 export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<StateProblem> {
@@ -9,12 +10,12 @@ export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<St
     const known = await store.secrets.get(ids);
     return ids.filter((id) => !known.has(id));
   };
-  for await (const { id, name, connect } of everyRecord<ServerRecord>(store, "server")) {
+  for await (const { id, name, connect } of everyRecord<ServerRecord>(store.records, "server")) {
     if (connect?.type !== "ssh" || (await lacking([`server/${id}/private-key`])).length === 0) continue;
     const mend = `Put it again: hw.servers.put({ name: "${name}", connect }).`;
     yield { code: "HW_SECRET_UNREADABLE", where: `server ${name}`, what: "its login key is not there", mend };
   }
-  for await (const site of everyRecord<SiteRecord>(store, "site")) {
+  for await (const site of everyRecord<SiteRecord>(store.records, "site")) {
     if (site.status !== "installed") continue;
     for (const id of await lacking(secretsOf(site))) {
       const mend = "Put store.db back from a backup that has it; a web user's password may be set anew (setPassword).";

@@ -1,13 +1,15 @@
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../../model/records.ts";
-import { everyRecord, RESTORE, type StateProblem } from "./check.ts";
+import { RESTORE, type StateProblem } from "./check.ts";
+import { everyRecord } from "../record-access.ts";
 
 /** What records say of each other: platforms and sites name servers, platforms and services that there are. */
 export async function* missingReferences({ store }: EngineParts): AsyncGenerator<StateProblem> {
   const servers = new Map<string, ServerRecord>();
   const platforms = new Map<string, PlatformRecord>();
-  for await (const server of everyRecord<ServerRecord>(store, "server")) servers.set(server.id, server);
-  for await (const platform of everyRecord<PlatformRecord>(store, "platform")) platforms.set(platform.id, platform);
+  for await (const server of everyRecord<ServerRecord>(store.records, "server")) servers.set(server.id, server);
+  for await (const platform of everyRecord<PlatformRecord>(store.records, "platform"))
+    platforms.set(platform.id, platform);
 
   const missing = (where: string, kind: string, id: string): StateProblem => {
     const what = `it names the ${kind} ${id}, which is not there`;
@@ -24,7 +26,7 @@ export async function* missingReferences({ store }: EngineParts): AsyncGenerator
 
   for (const { name, server } of platforms.values())
     if (!servers.has(server)) yield missing(`platform ${name}`, "server", server);
-  for await (const site of everyRecord<SiteRecord>(store, "site")) {
+  for await (const site of everyRecord<SiteRecord>(store.records, "site")) {
     if (site.status === "draft") continue;
     const where = `site ${site.domain}`;
     const platform = platforms.get(site.platform);

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
 import { opens } from "../../store/key-check.ts";
-import { AT_ONCE, type StateProblem } from "./check.ts";
+import type { StateProblem } from "./check.ts";
+
+const AT_ONCE = 200;
 
 export const WITH_KEY = "Give all keys that the state was used with; what none of them opens, put back from a backup.";
 

@@ -4,13 +4,14 @@ import type { EngineParts } from "../../engine/planning/task-engine.ts";
 import { isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../../model/records.ts";
 import { STORED } from "../../model/stored-records.ts";
-import { everyRecord, RESTORE, type StateProblem } from "./check.ts";
+import { RESTORE, type StateProblem } from "./check.ts";
+import { everyRecord } from "../record-access.ts";
 
 const PUT = "Put it again with options that fit.";
 
 /** Each record has what is needed of its kind, and options that its plugin takes. */
 export async function* unfitRecords({ store, registry }: EngineParts): AsyncGenerator<StateProblem> {
-  for await (const server of everyRecord<ServerRecord>(store, "server")) {
+  for await (const server of everyRecord<ServerRecord>(store.records, "server")) {
     const where = `server ${server.name}`;
     const broken = shapeProblem("server", server, where);
     if (broken !== null) yield broken;
@@ -21,7 +22,7 @@ export async function* unfitRecords({ store, registry }: EngineParts): AsyncGene
     }
   }
   const platforms = new Map<string, PlatformRecord>();
-  for await (const platform of everyRecord<PlatformRecord>(store, "platform")) {
+  for await (const platform of everyRecord<PlatformRecord>(store.records, "platform")) {
     const where = `platform ${platform.name}`;
     platforms.set(platform.id, platform);
     const broken = shapeProblem("platform", platform, where);
@@ -31,7 +32,7 @@ export async function* unfitRecords({ store, registry }: EngineParts): AsyncGene
       yield* options(where, "of it", definition?.options, () => readPlatform(registry, platform).options);
     }
   }
-  for await (const site of everyRecord<SiteRecord>(store, "site")) {
+  for await (const site of everyRecord<SiteRecord>(store.records, "site")) {
     if (site.status === "draft") continue;
     const where = `site ${site.domain}`;
     const platform = platforms.get(site.platform);

@@ -4,6 +4,12 @@ import type { Events } from "../events.ts";
 /** Milliseconds between two askings of whoever is next, and of those behind it. */
 const NEXT_MS = 50;
 const BEHIND_MS = 250;
+/** Far behind it asks as seldom as its place is far, up to this: with many in line each asking costs what there are. */
+const LONGEST_MS = 5_000;
+/** Places for which each change is told, and which are woken by the end of a task. */
+const NEAR = 10;
+/** Of what is in the way, in one telling; its place says how many there are. */
+const MOST_TOLD = 20;
 /** Milliseconds after which a task in the way that nobody takes is worked by who waits for it: workers are faster. */
 const PATIENCE_MS = 1_000;
 
@@ -15,7 +21,8 @@ export interface WaitingTold {
 
 export function waitingOf(blockers: readonly Blocker[]): WaitingTold {
   const inFront = new Set(blockers.filter(({ waiting }) => waiting).map(({ task }) => task));
-  return { position: inFront.size + 1, blockedBy: blockers.map(({ task, scope }) => ({ task, scope })) };
+  const blockedBy = blockers.slice(0, MOST_TOLD).map(({ task, scope }) => ({ task, scope }));
+  return { position: inFront.size + 1, blockedBy };
 }
 
 /** The waiting of one task for its turn: tells for whom as often as that changes, and pauses between two askings. */
@@ -42,12 +49,17 @@ export class Turn implements Disposable {
     this.#over.abort();
   }
 
+  get #isNear(): boolean {
+    return this.#position <= NEAR;
+  }
+
   async tell(blockers: readonly Blocker[]): Promise<void> {
     const waiting = waitingOf(blockers);
     this.#position = waiting.position;
     const now = performance.now();
     this.#since = new Map(blockers.map(({ task }) => [task, this.#since.get(task) ?? now]));
-    const told = JSON.stringify(waiting);
+    // Of many in line each would tell of each that ends before it.
+    const told = this.#isNear ? JSON.stringify(waiting) : `about ${Math.floor(this.#position / NEAR)}`;
     if (told === this.#told) return;
     this.#told = told;
     await this.#events.emit(this.#task, "task:waiting", waiting);
@@ -70,9 +82,10 @@ export class Turn implements Disposable {
     if (signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
-    const timer = setTimeout(wake, this.#position === 1 ? NEXT_MS : BEHIND_MS);
+    const behind = Math.min(BEHIND_MS * Math.ceil(this.#position / NEAR), LONGEST_MS);
+    const timer = setTimeout(wake, this.#position === 1 ? NEXT_MS : behind);
     const stop = this.#events.listen(({ type }) => {
-      if (type === "task:finished") wake();
+      if (type === "task:finished" && this.#isNear) wake();
     });
     signal.addEventListener("abort", wake, { once: true });
     await promise;
