@@ -7,6 +7,7 @@ import {
   moveDatabase,
   secret,
   switchHttp,
+  takeOver,
   verify,
   type ConfigureOptions,
   type Hostwright,
@@ -19,7 +20,7 @@ import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { redis } from "@hostwright/service-redis";
 import { LivingServer } from "../support/living-server.ts";
-import { SITE } from "./snapshot.ts";
+import { CLAIM, SITE } from "./snapshot.ts";
 
 export const INSTALL: InstallRequest = { type: "site:install", domain: SITE, platform: "wordpress" };
 /** Of the second host, which has a database and nothing else. */
@@ -48,6 +49,7 @@ export async function startLiving(options: { readonly leaseMs?: number } = {}): 
 
 /** Ends every trace of a case, for the next one. */
 export async function settle(living: LivingServer): Promise<void> {
+  await living.hw.run(takeOver("web1"));
   await servedBy("http")(living);
   await withoutSite(living);
   await living.hw.run(verify("web1"));
@@ -93,6 +95,12 @@ export function configured(wanted: ConfigureOptions, other: ConfigureOptions): (
     if (isDeepStrictEqual(webRules, rules) && (bindings?.cache !== undefined) === bound) return;
     await hw.run(configure(SITE, wanted));
   };
+}
+
+/** Another installation has the server, as its claim says. */
+export async function heldByAnother({ host }: LivingServer): Promise<void> {
+  const claim = "00000000-0000-4000-8000-000000000000 2026-01-01T00:00:00.000Z another:/srv/state";
+  await host.sh(`echo '${claim}' > ${CLAIM}`);
 }
 
 /** Of modes, contents and units; the same however often it is done. */

@@ -8,6 +8,7 @@ import {
   moveDatabase,
   prepare,
   switchHttp,
+  takeOver,
   verify,
   type ConfigureOptions,
   type TaskRequest,
@@ -19,6 +20,7 @@ import {
   BY_HAND,
   configured,
   driftSite,
+  heldByAnother,
   INSTALL,
   OTHER_HOST,
   servedBy,
@@ -38,6 +40,8 @@ export interface CrashCase {
   arrange(living: LivingServer): Promise<unknown>;
   /** What it made stays when it is undone, as its docstring says. Default false. */
   readonly stays?: boolean;
+  /** Where it was taken back nothing else can be done on the server, so that it is drawn with no other. Default false. */
+  readonly alone?: boolean;
   /** It changes the second host as well, which is looked at too. Default false. */
   readonly twoHosts?: boolean;
 }
@@ -147,6 +151,13 @@ export const CASES: readonly CrashCase[] = [
     request: moveDatabase(SITE, OTHER_HOST),
     arrange: withDatabaseOn("web1"),
     twoHosts: true,
+  },
+  {
+    name: "take a server over",
+    type: "server:take-over",
+    request: takeOver("web1"),
+    arrange: heldByAnother,
+    alone: true,
   },
   { name: "login link", type: "site:login-link", request: loginLink(FIRST), arrange: async () => undefined },
   // Last: where it was taken back, what the server's record needs is missing.

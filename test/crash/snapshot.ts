@@ -10,6 +10,9 @@ export const SITE = "crash.example.com";
 /** The platform that tasks delete. */
 export const DELETED = "third";
 
+/** Says whose the server is. */
+export const CLAIM = "/var/lib/hostwright/fence/installation";
+
 /** All that a crash may have harmed: the host, the store, what visitors see, what is in the database. */
 export interface Snapshot {
   readonly listing: string;
@@ -85,9 +88,14 @@ async function look(living: LivingServer, hosts: readonly TestHost[], site: Site
     const { status, title } = await page(host, domain, "/");
     seen.push([domain, status, title]);
   }
+  seen.push(["claim", (await host.sh(`cut -d ' ' -f 1 ${CLAIM}`)).trim()]);
   for (const domain of site === null ? [FIRST] : [FIRST, SITE]) {
-    const plan = await hw.plan(verify(domain));
-    seen.push([`verify ${domain}`, plan.actions.map((action) => action.title)]);
+    // One that another installation has is planned for by that one.
+    const found = await hw.plan(verify(domain)).then(
+      ({ actions }) => actions.map(({ title }) => title),
+      ({ code }: { readonly code?: string }) => [code],
+    );
+    seen.push([`verify ${domain}`, found]);
   }
   if (site !== null) seen.push(await Promise.all(hosts.map(databaseRows)));
   return JSON.stringify(seen);

@@ -64,7 +64,7 @@ const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits" | "from"> & { re
 };
 
 /** Those of the matrix, each from where its arrangement has nothing to do but harm. */
-const CASE_MOVES = CASES.map((one): Move => {
+const CASE_MOVES = CASES.filter(({ alone }) => alone !== true).map((one): Move => {
   const change = CHANGES[one.name];
   if (change === undefined) throw new Error(`the kills do not know what "${one.name}" changes: say so in moves.ts`);
   const { to, fits, from, disturbs = false } = change;
