@@ -70,6 +70,18 @@ describe("the verify of a server", () => {
   });
 });
 
+test("the verify of a server removes what a deleted platform left there too, as its release", async () => {
+  const parts = meanwhile(async () => undefined);
+  await holds("platform/r9", "/srv/platforms/gone");
+  await holds("site/s9", "/of-the-deleted");
+  const plan = await planRequest(parts, verify("web1"), newId("t", 16), NEVER);
+  expect(removed(plan).toSorted()).toEqual(["/of-the-deleted", "/srv/platforms/gone"]);
+  expect(plan.actions.map(({ title }) => title)).toContain(
+    "remove what 1 deleted site and 1 deleted platform left on web1",
+  );
+  expect(plan.leases).toContainEqual({ scope: "platform/r9", mode: "exclusive" });
+});
+
 describe("an approved plan that removes what the gone site s1 left", () => {
   const clean = { phase: "clean-up", remove: (): boolean => true, records: [recordOf("site/s1", 0)] } as const;
   async function approved(...steps: Parameters<typeof fake.drafts.set>[1]["steps"] & object): Promise<Task> {

@@ -15,12 +15,12 @@ export interface Leftovers {
 }
 
 /**
- * What deleted sites still have on a server, because a clean-up of their delete task failed there: registered, but without
+ * What deleted sites and platforms still have on a server, because a clean-up of their delete task failed there: registered, but without
  * a record. It goes now (decisions.md D8), unless there is a record when its turn comes.
  */
 export async function leftoversOn(context: PlanningContext, server: ServerRecord): Promise<Leftovers> {
   const { register, registry, session } = context;
-  const gone = new Set((await register.orphans(server.id)).filter((owner) => owner.startsWith("site/")));
+  const gone = new Set((await register.orphans(server.id)).filter((owner) => /^(?:site|platform)\//.test(owner)));
   if (gone.size === 0) return { steps: [], leases: [] };
   const rows = (await register.about(server.id, [...gone], [])).filter((row) => gone.has(row.owner));
   const users = rows.filter((row) => row.type === "unix-user");
@@ -29,7 +29,7 @@ export async function leftoversOn(context: PlanningContext, server: ServerRecord
   const standing = users.filter((row) => present.has(addressKey(row.type, row.key)));
   const remove: EnsureStep = {
     kind: "ensure",
-    title: `remove what ${gone.size} deleted ${gone.size === 1 ? "site" : "sites"} left on ${server.name}`,
+    title: `remove what ${deleted([...gone])} left on ${server.name}`,
     server,
     phase: "clean-up",
     items: [],
@@ -41,6 +41,17 @@ export async function leftoversOn(context: PlanningContext, server: ServerRecord
     steps: [...standing.map((user) => emptyLeftover(server, user, rows)), remove],
     leases: [...gone].map((scope) => ({ scope, mode: "exclusive" })),
   };
+}
+
+/** `2 deleted sites and 1 deleted platform`. */
+function deleted(owners: readonly string[]): string {
+  const counts = ["site", "platform"].map(
+    (kind) => [kind, owners.filter((owner) => owner.startsWith(kind)).length] as const,
+  );
+  return counts
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} deleted ${kind}${count === 1 ? "" : "s"}`)
+    .join(" and ");
 }
 
 /** Root keeps out of owners' folders: their files are removed by the user that they belong to (decisions.md D26). */
