@@ -38,6 +38,22 @@ describe("a task in line tells its place", () => {
   });
 });
 
+test("of what is in line for a scope only the first is helped on, and whatever has the scope", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  using turn = new Turn(fake.engine.events, "t1");
+  const holding = { task: "dead", scope: "site/s1", waiting: false, dead: true };
+  const all = [
+    holding,
+    ...line(50, 100),
+    { ...holding, task: "other", scope: "server/v1", waiting: true, dead: false },
+  ];
+  await turn.tell(all);
+  expect(turn.helpless(all)).toEqual(["dead"]);
+  vi.advanceTimersByTime(1_500);
+  expect(turn.helpless(all)).toEqual(["dead", "t100", "other"]);
+});
+
 test("the end of a task wakes those that are near, and no others", async () => {
   const woken = async (place: number): Promise<boolean> => {
     using turn = new Turn(fake.engine.events, "t1");

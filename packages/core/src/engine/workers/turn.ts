@@ -25,6 +25,16 @@ export function waitingOf(blockers: readonly Blocker[]): WaitingTold {
   return { position: inFront.size + 1, blockedBy };
 }
 
+/** Of what is in line for a scope only the first: when it has gone on, the next one is the first. */
+export function firstInWay(blockers: readonly Blocker[]): readonly Blocker[] {
+  const scopes = new Set<string>();
+  return blockers.filter(({ scope, waiting }) => {
+    if (waiting && scopes.has(scope)) return false;
+    if (waiting) scopes.add(scope);
+    return true;
+  });
+}
+
 /** The waiting of one task for its turn: tells for whom as often as that changes, and pauses between two askings. */
 export class Turn implements Disposable {
   readonly #events: Events;
@@ -72,7 +82,8 @@ export class Turn implements Disposable {
   helpless(blockers: readonly Blocker[]): readonly string[] {
     const now = performance.now();
     const late = (task: string): boolean => now - (this.#since.get(task) ?? now) >= PATIENCE_MS;
-    const helpless = new Set(blockers.filter(({ task, dead }) => dead || late(task)).map(({ task }) => task));
+    const first = firstInWay(blockers);
+    const helpless = new Set(first.filter(({ task, dead }) => dead || late(task)).map(({ task }) => task));
     for (const task of helpless) this.#since.set(task, now);
     return [...helpless];
   }

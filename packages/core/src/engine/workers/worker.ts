@@ -20,7 +20,7 @@ import { Stranding } from "./stranding.ts";
 import { maintain, type MaintenanceStep } from "../maintenance/maintain.ts";
 import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
 import { TaskWatch } from "./task-watch.ts";
-import { Turn } from "./turn.ts";
+import { firstInWay, Turn } from "./turn.ts";
 import { NEVER, ownScope, unbegun, type Work } from "./work.ts";
 
 const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
@@ -214,7 +214,8 @@ export class Worker {
       using turn = new Turn(this.#events, taskId);
       await this.#guarded(taskId, { turn, signal: NEVER, closing: NEVER, patience, resumed: false });
     } else {
-      for (const { task } of answer.blockedBy) this.#helps.run(task, async () => this.#helpOn(task, patience));
+      for (const { task } of firstInWay(answer.blockedBy))
+        this.#helps.run(task, async () => this.#helpOn(task, patience));
     }
   }
 
