@@ -28,6 +28,7 @@ export default defineConfig({
           name: "quick",
           include: ["packages/*/test/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/quick/**/*.test.ts"],
           exclude: [...ignored, "**/*.hosts.test.ts", conformance],
+          isolate: false,
           // No promise is about time: a machine that does other things as well fails no test.
           testTimeout: 60_000,
           hookTimeout: 60_000,

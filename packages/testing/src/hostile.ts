@@ -1,5 +1,6 @@
 import { isHostwrightError, type ErrorCode } from "@hostwright/core";
 import * as fc from "fast-check";
+import { ANY_CHARACTER } from "./any-character.ts";
 
 /** Of all that is drawn in this process; set HOSTWRIGHT_TEST_SEED to draw the same again. */
 export const SEED: number = Number(process.env["HOSTWRIGHT_TEST_SEED"] ?? Math.trunc(Math.random() * 2 ** 31));
@@ -52,16 +53,11 @@ const UNITS = [
   "\u{1f600}",
 ];
 
-/** What fast-check calls "binary" too, but that takes a second to be made. */
-const ANY_SIGN = fc
-  .oneof(fc.integer({ min: 0, max: 0xd7ff }), fc.integer({ min: 0xe000, max: 0x10ffff }))
-  .map((code) => String.fromCodePoint(code));
-
 /** Texts that quoting gets wrong: some always, and as many drawn ones as are asked for. */
 export function hostileTexts(drawn: number = 20): readonly string[] {
   const nasty = fc.oneof(
     fc.string({ unit: fc.constantFrom(...UNITS), minLength: 1, maxLength: 12 }),
-    fc.string({ unit: ANY_SIGN, minLength: 1, maxLength: 24 }),
+    fc.string({ unit: ANY_CHARACTER, minLength: 1, maxLength: 24 }),
   );
   return [...FIXED, ...fc.sample(nasty, { numRuns: drawn, seed: SEED })];
 }

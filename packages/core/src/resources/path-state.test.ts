@@ -4,10 +4,11 @@ import { parseOutcomes } from "./outcomes.ts";
 import { encodeChanges } from "./path-apply.ts";
 import { answerLimit, canonicalState, LARGEST_FILE, parsePresent, type PathState } from "./path-state.ts";
 import { Path } from "./schemas.ts";
+import { ANY_CHARACTER } from "../../../testing/src/any-character.ts";
 
 const name = fc.stringMatching(/^[a-z_][a-z0-9_-]{0,12}$/);
 const noNul = fc
-  .string({ unit: "binary", minLength: 1 })
+  .string({ unit: ANY_CHARACTER, minLength: 1 })
   .map((text) => text.replaceAll("\0", "x"))
   .filter((text) => text.isWellFormed());
 const attributes = { owner: name, group: name, mode: fc.integer({ min: 0, max: 0o7777 }) };
@@ -67,7 +68,7 @@ test("outcomes are taken only when there is one for each change", () => {
 
 test("a path that is accepted has one spelling and no control character", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(fc.string({ unit: ANY_CHARACTER }), (text) => {
       if (!Path.safeParse(`/${text}`).success) return;
       expect(text).not.toMatch(/\p{Cc}|\/\/|\/$|(^|\/)\.{1,2}(\/|$)/u);
     }),

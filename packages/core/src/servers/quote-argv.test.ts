@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { quoteArgv } from "./quote-argv.ts";
+import { ANY_CHARACTER } from "../../../testing/src/any-character.ts";
 
 const hostile = fc
   .string({
@@ -31,7 +32,7 @@ const hostile = fc
         "=",
         " ",
       ),
-      fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+      fc.string({ unit: ANY_CHARACTER, minLength: 1, maxLength: 1 }),
     ),
   })
   .filter((word) => !word.includes("\0") && Buffer.from(word).toString() === word);

@@ -196,17 +196,30 @@ describe("several workers", () => {
 });
 
 describe("a task whose time is over", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true });
+    onTestFinished(() => void vi.useRealTimers());
+  });
+
   /** Runs until it is stopped, as a remote unit does. */
-  const endless = async ({ target }: OperationContext): Promise<never> =>
-    new Promise((_resolve, reject) => {
-      target.signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
-    });
+  function endless(): Promise<void> {
+    const reached = Promise.withResolvers<void>();
+    const run = async ({ target }: OperationContext): Promise<never> =>
+      new Promise((_resolve, reject) => {
+        target.signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
+        reached.resolve();
+      });
+    fake.engine.operation("endless", { run });
+    return reached.promise;
+  }
 
   test("is stopped, shown as being cancelled, undone, and told apart from a cancelled one", async () => {
-    fake.engine.operation("endless", { run: endless });
+    const reached = endless();
     fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "endless")] });
-    const submitted = await fake.submit("a", { timeoutMs: 50 });
-    expect(await fake.worker.work(submitted.id, NEVER)).toMatchObject({
+    const working = fake.worker.work((await fake.submit("a", { timeoutMs: 5_000 })).id, NEVER);
+    await reached;
+    vi.advanceTimersByTime(5_000);
+    expect(await working).toMatchObject({
       state: "undone",
       residue: [],
       error: {
@@ -221,20 +234,26 @@ describe("a task whose time is over", () => {
   test("is not counted while it waits for others", async () => {
     const { reached, open } = fake.gate("slow");
     fake.drafts.set("a", { steps: [runStep("web1", "slow")] });
-    const [one, two] = [await fake.submit("a"), await fake.submit("b", { timeoutMs: 100 })];
+    const [one, two] = [await fake.submit("a"), await fake.submit("b", { timeoutMs: 5_000 })];
     const first = fake.worker.work(one.id, NEVER);
     await reached;
     const second = fake.another().work(two.id, NEVER);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await expect
+      .poll(async () => (await fake.engine.store.events.after(0, { task: two.id })).map(({ type }) => type))
+      .toContain("task:waiting");
+    vi.advanceTimersByTime(10_000);
     open();
     expect(await first).toMatchObject({ state: "succeeded" });
     expect(await second).toMatchObject({ state: "succeeded" });
   });
 
   test("by the signal of who runs it is the same", async () => {
-    fake.engine.operation("endless", { run: endless });
-    fake.drafts.set("a", { steps: [runStep("web1", "endless")] });
-    const outcome = await fake.worker.work((await fake.submit("a")).id, AbortSignal.timeout(50));
-    expect(outcome).toMatchObject({ state: "undone", error: { code: "HW_TASK_TIMEOUT" } });
+    const reached = endless();
+    const stop = new AbortController();
+    fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "endless")] });
+    const working = fake.worker.work((await fake.submit("a")).id, stop.signal);
+    await reached;
+    stop.abort(new DOMException("The operation timed out.", "TimeoutError"));
+    expect(await working).toMatchObject({ state: "undone", error: { code: "HW_TASK_TIMEOUT" } });
   });
 });
