@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 /** What fast-check calls "binary" too, but that takes two seconds to be made, in every file that uses it. */
 export const ANY_CHARACTER: fc.Arbitrary<string> = fc
