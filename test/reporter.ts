@@ -6,8 +6,8 @@ type Counts = { passed: number; failed: number; skipped: number };
 const SLOWEST = 20;
 
 /**
- * Lists the slowest files and every skipped test with its reason, and closes the output with one line that
- * scripts can read. The line is printed when the process exits, because Vitest and the hosts' teardown print after the last hook.
+ * Lists the slowest files, every skipped test with its reason and, once more at the end, where logs are not cut off, what
+ * failed; closes the output with one line that scripts can read. The line is printed when the process exits, because Vitest and the hosts' teardown print after the last hook.
  */
 export default class ClosingLineReporter implements Reporter {
   #counts: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -24,13 +24,18 @@ export default class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     const skipped: string[] = [];
+    const failed = unhandledErrors.map((error) => `  outside of all tests: ${firstLine(error)}`);
     for (const module of modules) {
-      counts.failed += errorsOutsideTests(module);
+      const outside = errorsOutsideTests(module);
+      counts.failed += outside.length;
+      failed.push(...outside);
       for (const test of module.children.allTests()) {
-        const { state } = test.result();
+        const { state, errors } = test.result();
         if (state === "passed") counts.passed += 1;
-        else if (state === "failed") counts.failed += 1;
-        else {
+        else if (state === "failed") {
+          counts.failed += 1;
+          failed.push(`  ${module.relativeModuleId} > ${test.fullName}: ${firstLine(errors?.[0])}`);
+        } else {
           counts.skipped += 1;
           skipped.push(`  ${module.relativeModuleId} > ${test.fullName}${reason(test)}`);
         }
@@ -39,6 +44,7 @@ export default class ClosingLineReporter implements Reporter {
     this.#counts = counts;
     if (modules.length > SLOWEST) process.stdout.write(`\n${slowestFiles(modules).join("\n")}\n`);
     if (skipped.length > 0) process.stdout.write(`\nSkipped:\n${skipped.join("\n")}\n\n`);
+    if (failed.length > 0) process.stdout.write(`\nFailed:\n${failed.join("\n")}\n\n`);
   }
 }
 
@@ -62,9 +68,23 @@ function slowestFiles(modules: readonly TestModule[]): readonly string[] {
 }
 
 /** A file that cannot be loaded or a failing hook counts as one failure: its tests count as skipped at most. */
-function errorsOutsideTests(module: TestModule): number {
-  const suites = [...module.children.allSuites()];
-  return [module, ...suites].filter((item) => item.errors().length > 0).length;
+function errorsOutsideTests(module: TestModule): readonly string[] {
+  const named = [
+    { name: module.relativeModuleId, errors: module.errors() },
+    ...[...module.children.allSuites()].map((suite) => ({
+      name: `${module.relativeModuleId} > ${suite.fullName}`,
+      errors: suite.errors(),
+    })),
+  ];
+  return named
+    .filter(({ errors }) => errors.length > 0)
+    .map(({ name, errors }) => `  ${name}: ${firstLine(errors[0])}`);
+}
+
+function firstLine(error: unknown): string {
+  const message =
+    typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
+  return message.split("\n", 1)[0] ?? "";
 }
 
 function reason(test: TestCase): string {
