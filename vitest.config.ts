@@ -13,6 +13,16 @@ const onMysql = process.env["HOSTWRIGHT_TEST_MYSQL"] === "1" ? [] : ["test/mysql
 const inTurn =
   (process.env["HOSTWRIGHT_TEST_HOSTS"] ?? "") === "" ? {} : { fileParallelism: false, sequence: { groupOrder: 1 } };
 
+/** They replace a module for all that import it, and so share none with other files. */
+const mocked = "**/*.mocked.test.ts";
+const notQuick = [...ignored, "**/*.hosts.test.ts", conformance];
+const quick = {
+  include: ["packages/*/test/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/quick/**/*.test.ts"],
+  // No promise is about time: a machine that does other things as well fails no test.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["@hostwright/source", "node"] } },
@@ -25,15 +35,17 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...quick,
           name: "quick",
-          include: ["packages/*/test/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/quick/**/*.test.ts"],
-          exclude: [...ignored, "**/*.hosts.test.ts", conformance],
+          exclude: [...notQuick, mocked],
+          // One after the other, a worker's files share its modules: loading them for each took half of the time.
           isolate: false,
-          // No promise is about time: a machine that does other things as well fails no test.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          restoreMocks: true,
+          unstubEnvs: true,
+          unstubGlobals: true,
         },
       },
+      { extends: true, test: { ...quick, name: "quick-mocked", include: [mocked], exclude: notQuick } },
       {
         extends: true,
         test: {

@@ -8,7 +8,7 @@ function takeHostFiles() {
 }
 
 async function hostProblem() {
-  if (args.includes("--project=quick") || process.env.HOSTWRIGHT_TEST_HOSTS) return undefined;
+  if (args.some((arg) => arg.startsWith("--project=quick")) || process.env.HOSTWRIGHT_TEST_HOSTS) return undefined;
   const { checkHostRequirements } = await import("../packages/testing/src/containers/requirements.ts");
   const requirements = checkHostRequirements();
   return requirements.ok ? undefined : `${requirements.message} \`npm run test:quick\` needs no hosts.`;

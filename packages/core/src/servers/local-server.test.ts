@@ -32,9 +32,9 @@ test("a closed server lets the process exit", async () => {
     const { LocalServer } = await import(${JSON.stringify(new URL("local-server.ts", import.meta.url).href)});
     const server = new LocalServer();
     await server.run({ argv: ["true"] });
-    server.run({ argv: ["sleep", "60"] }).catch((error) => console.log(error.code));
+    server.run({ argv: ["sleep", "600"] }).catch((error) => console.log(error.code));
     setTimeout(() => server.close(), 100);`;
   const argv = ["--conditions=@hostwright/source", "--input-type=module", "--eval", program];
-  const { stdout } = await promisify(execFile)(process.execPath, argv, { timeout: 5000 });
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { timeout: 55_000 });
   expect(stdout).toBe("HW_CANCELLED\n");
 });
