@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { CommandResult } from "../../contracts/server.ts";
 import { LocalServer } from "../../servers/local-server.ts";
@@ -136,7 +137,7 @@ describe("a script that does not end", () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "site-s1.lock"), "");
     const lock = join(folder, "site-s1.lock");
-    const child = `exec 9>>"$1"; flock 9; read -r line < /proc/$$/stat; lock=$1; set -- \${line##*) }; echo "i1 1 5 $$ $4 \${20}" > "$lock"; sleep 60 9>&-; :`;
+    const child = `exec 6<"$1"; flock 6; read -r line < /proc/$$/stat; lock=$1; set -- \${line##*) }; echo "i1 1 5 $$ $4 \${20}" > "$lock"; (exec 6<&-; exec sleep 60); :`;
     const args = ["-c", `setsid sh -c '${child}' sh "$1" & wait`, "sh", lock];
     const parent = spawn("sh", args, { stdio: ["pipe", "ignore", "ignore"] });
     onTestFinished(() => void parent.kill("SIGKILL"));
@@ -156,6 +157,70 @@ describe("a script that does not end", () => {
     writeFileSync(join(folder, "site-s1.lock"), `i1 1 5 ${other.pid} ${other.pid} 1\n`);
     expect(await after(fence({ token: 6 }))).toBe("done\n");
     expect([lives(String(other.pid)), holder.exitCode]).toEqual([true, 0]);
+  });
+});
+
+describe("a script of which one process is killed, while another works on", () => {
+  /** Each process adds to the log as long as it and the folder are there, one of them in a session of its own. */
+  const KILLED = {
+    "the fence's own": `tick & setsid sh -c "$TICK" sh "$1" & kill -9 $PPID; tick`,
+    "the script's": `tick & setsid sh -c "$TICK" sh "$1" & sleep 0.2; kill -9 $$`,
+  };
+  const script = (killed: keyof typeof KILLED): string => `
+    TICK='while echo tick >> "$1/log"; do sleep 0.02; done'
+    eval "tick() { $TICK; }"
+    exec > /dev/null 2>&1
+    ${KILLED[killed]}`;
+  const log = (): string => (existsSync(join(folder, "log")) ? readFileSync(join(folder, "log"), "utf8") : "");
+  const begun = async (killed: keyof typeof KILLED): Promise<void> => {
+    const result = await runFenced(server, fence(), { script: script(killed), args: [folder] }, folder);
+    expect(result).toMatchObject(killed === "the script's" ? { exitCode: 137 } : { signal: "SIGKILL" });
+    const before = log();
+    await vi.waitFor(() => expect(log().length).toBeGreaterThan(before.length));
+  };
+  const waits = async (holder: Fence, graceSeconds: number): Promise<boolean> => {
+    const signal = AbortSignal.timeout(600);
+    return (await runFenced(server, holder, { script: "echo done", signal }, folder, graceSeconds)).aborted;
+  };
+  const after = async (holder: Fence): Promise<string> =>
+    (await runFenced(server, holder, { script: "echo done" }, folder, 0.1)).stdout.toString();
+
+  test.each([
+    ["the fence's own", "its own task", fence()],
+    ["the fence's own", "the next holder", fence({ token: 6 })],
+    ["the script's", "its own task", fence()],
+    ["the script's", "the next holder", fence({ token: 6 })],
+  ] as const)("%s: it is waited for, and ended by %s", async (killed, _by, holder) => {
+    await begun(killed);
+    expect(await waits(holder, 60)).toBe(true);
+    expect(await after(holder)).toBe("done\n");
+    const ended = log();
+    await delay(100);
+    expect(log()).toBe(ended);
+  });
+
+  test("it is left alone by an earlier holder, and by who takes the server over", async () => {
+    await begun("the fence's own");
+    expect(await waits(fence({ token: 4 }), 0.1)).toBe(true);
+    const [former, other] = ["i1", "i2"].map((installation) => ({ installation, since: "2026-01-01", home: "hub:/" }));
+    const passed = passClaim(
+      { server, signal: new AbortController().signal },
+      former as Claim,
+      other as Claim,
+      folder,
+      0.1,
+    );
+    await expect(passed).rejects.toMatchObject({ code: "HW_RESOURCE_CHANGED" });
+    const before = log();
+    await vi.waitFor(() => expect(log().length).toBeGreaterThan(before.length));
+    await after(fence());
+  });
+
+  test("nothing is waited for where nothing of it lives", async () => {
+    await run(fence(), "exit 255");
+    const started = performance.now();
+    expect(await outcome(fence())).toBe("done");
+    expect(performance.now() - started).toBeLessThan(patience(2000));
   });
 });
 

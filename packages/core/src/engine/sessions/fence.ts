@@ -27,25 +27,39 @@ export const FENCE_FOLDER = "/var/lib/hostwright/fence";
 /** How long a script of an earlier holder may go on before it is ended. */
 const GRACE_SECONDS = 10;
 
-// take LOCK INSTALLATION EPOCH TOKEN SECONDS: takes the flock on 9, which is LOCK. It holds who has the flock: installation,
-// epoch, token, process, session and start. A worker that is stopped, or whose line hangs, leaves its script waiting for
-// input, and the flock with it: who comes later ends that script's session, which is nobody else's.
+// take LOCK INSTALLATION EPOCH TOKEN SECONDS: takes the flock on 6, which is LOCK. LOCK holds who has it: installation,
+// epoch, token, process, session and start. The script inherits the flock with all that it starts, so that it stands as
+// long as any of them lives, were all others killed. A worker that is stopped, or whose line hangs, leaves its script
+// waiting for input, and the flock with it: who comes later ends the sessions that share it, which are nobody else's. So
+// does the script's own task where the process is dead that has to tell of its end. Who got the flock just now is left
+// alone: the note is another one after the pause.
 const TAKE = `
 session_of() {
   { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 0
   set -- \${line##*) }
   case $1 in Z | X) ;; *) echo "$4 \${20}" ;; esac
 }
-end_earlier() {
-  read -r installation_by epoch_by token_by process_by session_by < "$1" || return 0
-  [ "$installation_by" = "$2" ] || return 0
-  [ "$epoch_by" -lt "$3" ] || { [ "$epoch_by" -eq "$3" ] && [ "$token_by" -lt "$4" ]; } || return 0
-  while [ "$(session_of "$process_by")" = "$session_by" ]; do
-    sh -c '${REAP}' sh "KILL:\${session_by% *}" > /dev/null
-    sleep 0.05
+may_end() {
+  [ $# -eq 9 ] && [ "$4" = "$1" ] || return 1
+  [ "$5" -eq "$2" ] || { [ "$5" -lt "$2" ]; return; }
+  [ "$6" -lt "$3" ] || { [ "$6" -eq "$3" ] && [ "$(session_of "$7")" != "$8 $9" ]; }
+}
+sharing() {
+  for fd in /proc/[0-9]*/fd/6; do
+    [ "$fd" -ef "$1" ] && grep -qs ^lock: "\${fd%/fd/6}/fdinfo/6" || continue
+    process=\${fd#/proc/}
+    session=$(session_of "\${process%/fd/6}")
+    [ -z "$session" ] || echo "KILL:\${session% *}"
   done
 }
-take() { until flock -w "$5" 9; do [ $? -eq 1 ] || exit 1; end_earlier "$@"; done; }
+end_earlier() {
+  read -r note < "$1" && may_end "$2" "$3" "$4" $note || return 0
+  sessions=$(sharing "$1")
+  sleep 0.1
+  read -r now < "$1" && [ "$now" = "$note" ] || return 0
+  sh -c '${REAP}' sh $sessions > /dev/null
+}
+take() { until flock -w "$5" 6; do [ $? -eq 1 ] || exit 1; end_earlier "$@"; done; }
 `;
 
 // own DIR INSTALLATION HOME: the first to change a server claims it, and then it alone may (decisions.md D57). Holds the
@@ -53,7 +67,7 @@ take() { until flock -w "$5" 9; do [ $? -eq 1 ] || exit 1; end_earlier "$@"; don
 const OWN = `
 own() {
   claim=$1/${CLAIM_FILE}
-  exec 7>>"$claim.gate" && flock -s 7 || exit 1
+  : >>"$claim.gate" && exec 7<"$claim.gate" && flock -s 7 || exit 1
   if [ ! -e "$claim" ]; then
     umask 077
     printf '%s %s %s\\n' "$2" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$3" > "$claim.$$" && sync "$claim.$$" || exit 1
@@ -74,7 +88,7 @@ set -u
 dir=$1; file=$2; installation=$3; epoch=$4; token=$5; latest=$6; grace=$7; home=$8; inner=$9; shift 9
 [ -d "$dir" ] || { umask 077; mkdir -p "$dir"; chmod 700 "\${dir%/*}" "$dir"; } || exit 1
 own "$dir" "$installation" "$home"
-exec 9>>"$dir/$file.lock" || exit 1
+: >>"$dir/$file.lock" && exec 6<"$dir/$file.lock" || exit 1
 take "$dir/$file.lock" "$installation" "$epoch" "$token" "$grace"
 top=$dir/highest-$installation
 highest() { top_epoch=0 top_token=0; [ ! -s "$top" ] || read -r top_epoch top_token < "$top"; }
@@ -88,10 +102,13 @@ if [ "$seen_installation" = "$installation" ]; then
   fi
 fi
 [ "$top_epoch" -le "$epoch" ] || fenced scope 0 0
-if [ "$seen_installation $seen_epoch $seen_token" != "$installation $epoch $token" ]; then
-  if [ "$top_epoch" -eq "$epoch" ] && [ "$top_token" -gt "$latest" ]; then fenced store 0 0; fi
+seen="$seen_installation $seen_epoch $seen_token"; own="$installation $epoch $token"
+if [ "$seen" != "$own" ] && [ "$top_epoch" -eq "$epoch" ] && [ "$top_token" -gt "$latest" ]; then fenced store 0 0; fi
+# On a full disk it is not written, and then nobody ends this one: an undo there is worth more.
+printf '%s %s %s\\n' "$own" $$ "$(session_of $$)" 2>/dev/null > "$dir/$file.lock"
+if [ "$seen" != "$own" ]; then
   read -r boot < /proc/sys/kernel/random/boot_id || exit 1
-  printf '%s %s %s %s\\n' "$installation" "$epoch" "$token" "$boot" > "$dir/$file.new" && mv "$dir/$file.new" "$dir/$file" || exit 1
+  printf '%s %s\\n' "$own" "$boot" > "$dir/$file.new" && mv "$dir/$file.new" "$dir/$file" || exit 1
 fi
 if [ "$top_epoch" -lt "$epoch" ] || [ "$top_token" -lt "$latest" ]; then
   exec 8>>"$top.lock" && flock 8 || exit 1
@@ -101,9 +118,11 @@ if [ "$top_epoch" -lt "$epoch" ] || [ "$top_token" -lt "$latest" ]; then
   fi
   exec 8>&-
 fi
-# On a full disk it is not written, and then nobody ends this one: an undo there is worth more.
-printf '%s %s %s %s %s\\n' "$installation" "$epoch" "$token" $$ "$(session_of $$)" 2>/dev/null > "$dir/$file.lock"
-sh -c "$inner" sh "$@" 9>&- 7>&-
+sh -c "$inner" sh "$@"
+code=$?
+# What it left running does not hold the fence. What lives on after one that was killed is its work, and does.
+[ "$code" -gt 128 ] || { flock -u 6; flock -u 7; }
+exit "$code"
 `;
 
 function fileOf(scope: string): string {
@@ -225,10 +244,10 @@ fi
 exec 8>&-
 for lock in "$dir"/*.lock; do
   [ "$lock" != "$top.lock" ] || continue
-  exec 9>>"$lock" || exit 1
+  exec 6<"$lock" || exit 1
   take "$lock" "$2" "$epoch" 0 "$grace"
 done
-exec 9>&-
+exec 6<&-
 highest=0
 { getent passwd; getent group; } | {
   while IFS=: read -r name password number rest; do
