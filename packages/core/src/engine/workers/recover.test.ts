@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { runStep } from "../../../test/fake-engine.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { JournalStore } from "../../contracts/store.ts";
@@ -194,4 +194,40 @@ test("a task that needs attention keeps its site when its worker died right afte
   await tasks.move(id, ["running"], "needs-attention", { outcome });
   await fake.worker.recoverAll(NEVER);
   expect(await leases()).toEqual(["site/s1"]);
+});
+
+test("a task that its worker put back and took again is worked once, although the first try is not over yet", async () => {
+  const [former, again] = [fake.gate("former"), fake.gate("again")];
+  fake.drafts.set("former", { steps: [runStep("web1", "former")] });
+  fake.drafts.set("again", { steps: [runStep("web1", "again"), file("/again")] });
+  const first = await fake.submit("former");
+  const holding = fake.worker.work(first.id, NEVER);
+  await former.reached;
+  const { id } = await fake.submit("again");
+  // It tells that it waits, and that takes long.
+  const [tells, told] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const emit = fake.engine.events.emit.bind(fake.engine.events);
+  vi.spyOn(fake.engine.events, "emit").mockImplementation(async (...given) => {
+    if (given[1] === "task:waiting") {
+      tells.resolve();
+      await told.promise;
+    }
+    return emit(...given);
+  });
+  expect(await fake.worker.takeNext()).toBe(id);
+  const before = fake.worker.carryOut(id, NEVER);
+  await tells.promise;
+  former.open();
+  await holding;
+  expect(await fake.worker.takeNext()).toBe(id);
+  const working = fake.worker.carryOut(id, NEVER);
+  await again.reached;
+  told.resolve();
+  expect(await before).toBeNull();
+  await fake.worker.lookForDead(NEVER);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const recovered = (await fake.engine.store.events.after(0)).filter(({ type }) => type === "task:recovered");
+  expect(recovered).toEqual([]);
+  again.open();
+  expect(await working).toMatchObject({ state: "succeeded" });
 });

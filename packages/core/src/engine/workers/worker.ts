@@ -2,6 +2,7 @@ import { isHostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts
 import type { Blocker, StoredTask, TaskState } from "../../contracts/store.ts";
 import { newHolder } from "../../store/holder.ts";
 import { cancelError } from "../actions/cancel-error.ts";
+import { ActiveTasks } from "./active-tasks.ts";
 import { closeEnded, closeTask, type Closing } from "./close-ended.ts";
 import { endQueued } from "./end-queued.ts";
 import { Errands } from "./errands.ts";
@@ -31,7 +32,7 @@ export class Worker {
   readonly #events: Events;
   readonly #holder: string;
   /** Tasks that it works on: nobody recovers them. */
-  readonly #active = new Set<string>();
+  readonly #active = new ActiveTasks();
   /** What this instance cannot finish is left for a worker that can (decisions.md D4). */
   readonly stranding: Stranding;
   readonly #recoveries = new Errands();
@@ -58,7 +59,7 @@ export class Worker {
       const answer = await leases.claim(id, this.#holder, this.stranding.ids);
       if (answer === null) continue;
       if ("blockedBy" in answer) return null;
-      this.#active.add(id);
+      this.#active.enter(id);
       return id;
     }
   }
@@ -84,6 +85,7 @@ export class Worker {
       const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
       if (answer === null) return null;
       if ("granted" in answer) {
+        this.#active.enter(taskId);
         const how = { turn, signal, closing: NEVER, patience, resumed: false };
         const outcome = await this.#guarded(taskId, how);
         if (outcome !== null || (await tasks.state(taskId)) !== "queued") return outcome;
@@ -144,15 +146,18 @@ export class Worker {
     work: (engine: EngineParts) => Promise<TaskOutcome | "go on">,
   ): Promise<TaskOutcome | null> {
     if (this.#active.has(taskId) || !(await this.#takeUp(taskId))) return null;
+    let goesOn = false;
     try {
       const result = await work(this.#held(taskId));
-      return result === "go on" ? await this.#goOn(taskId, NEVER, NEVER) : result;
+      if (result !== "go on") return result;
+      goesOn = true;
+      return await this.#goOn(taskId, NEVER, NEVER);
     } catch (error) {
       await this.#parts.store.leases.release(taskId, [ownScope(taskId).scope], this.#holder);
       await this.#parts.store.leases.handOver(taskId, this.#holder);
       throw error;
     } finally {
-      this.#active.delete(taskId);
+      if (!goesOn) this.#active.leave(taskId);
     }
   }
 
@@ -187,7 +192,7 @@ export class Worker {
     const answer = await leases.acquire(taskId, this.#holder, [ownScope(taskId)]);
     // By now it may be an errand's of this very worker.
     if (!("granted" in answer) || this.#active.has(taskId)) return false;
-    this.#active.add(taskId);
+    this.#active.enter(taskId);
     return true;
   }
 
@@ -211,6 +216,7 @@ export class Worker {
     const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
     if (answer === null) return;
     if ("granted" in answer) {
+      this.#active.enter(taskId);
       using turn = new Turn(this.#events, taskId);
       await this.#guarded(taskId, { turn, signal: NEVER, closing: NEVER, patience, resumed: false });
     } else {
@@ -219,8 +225,8 @@ export class Worker {
     }
   }
 
+  /** Of a task that it was granted. */
   async #guarded(taskId: string, how: Work): Promise<TaskOutcome | null> {
-    this.#active.add(taskId);
     const { tasks, leases } = this.#parts.store;
     try {
       using watch = new TaskWatch(this.#held(taskId), taskId, this.#holder);
@@ -238,7 +244,7 @@ export class Worker {
       await leases.handOver(taskId, this.#holder);
       return null;
     } finally {
-      this.#active.delete(taskId);
+      this.#active.leave(taskId);
     }
   }
 
