@@ -28,8 +28,8 @@ describe("the queue in the store", () => {
     const { reached, open } = fake.gate("slow");
     fake.drafts.set("d", { steps: [file("/d"), runStep("web1", "slow"), file("/after")] });
     const last = await fake.submit("d");
-    const waiting = await fake.submit("d");
     await reached;
+    const waiting = await fake.submit("d");
     await expect.poll(async () => waiting.waiting()).toMatchObject({ blockedBy: [{ task: last.id }] });
     const closing = queue[Symbol.asyncDispose]();
     const left = await fake.submit("e");
