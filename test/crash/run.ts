@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import { JSON_TOO, runCommand, say, SEED } from "../support/command-line.ts";
 import { CASES } from "./cases.ts";
 import { CrashMatrix } from "./matrix.ts";
 import { runCase, type CaseFigures } from "./run-matrix.ts";
@@ -10,25 +10,21 @@ const DOUBLES = 6;
 /** What fails beside the crashes themselves. */
 const WITHOUT_CRASH = new Set(["without a crash", "after all crashes"]);
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 function count(text: string): number {
   if (!/^\d+$/.test(text)) throw new Error(USAGE);
   return Number(text);
 }
 
-async function crashAll(argv: readonly string[]): Promise<void> {
+await runCommand(async (args) => {
   const { values } = parseArgs({
-    args: [...argv],
+    args,
     options: {
       task: { type: "string", multiple: true, default: [] },
       at: { type: "string", default: "" },
       sample: { type: "string" },
       doubles: { type: "string", default: String(DOUBLES) },
-      seed: { type: "string", default: randomBytes(4).toString("hex") },
-      json: { type: "boolean", default: false },
+      seed: SEED,
+      json: JSON_TOO,
     },
   });
   const wanted = values.task;
@@ -58,11 +54,4 @@ async function crashAll(argv: readonly string[]): Promise<void> {
   );
   if (failed.length > 0 || figures.tried === 0) process.exitCode = 1;
   if (values.json) say(JSON.stringify(figures));
-}
-
-try {
-  await crashAll(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
-}
+});

@@ -1,26 +1,19 @@
-import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import { countsOf, JSON_TOO, runCommand, say, SEED } from "../support/command-line.ts";
 import { playRounds } from "./play.ts";
 
 const USAGE = "usage: npm run test:kills -- [--rounds 200 | --round <n>] [--seed <text>] [--json]";
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
+const count = countsOf(USAGE);
 
-function count(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new Error(USAGE);
-  return Number(text);
-}
-
-async function run(argv: readonly string[]): Promise<void> {
+await runCommand(async (args) => {
   const { values } = parseArgs({
-    args: [...argv],
+    args,
     options: {
       rounds: { type: "string", default: "200" },
       round: { type: "string" },
-      seed: { type: "string", default: randomBytes(4).toString("hex") },
-      json: { type: "boolean", default: false },
+      seed: SEED,
+      json: JSON_TOO,
     },
   });
   say(`seed ${values.seed}`);
@@ -34,11 +27,4 @@ async function run(argv: readonly string[]): Promise<void> {
   for (const { title, again } of figures.failed) say(`FAILED ${title}\n  ${again}`);
   if (whole < rounds || rounds === 0) process.exitCode = 1;
   if (values.json) say(JSON.stringify(figures));
-}
-
-try {
-  await run(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
-}
+});

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import { countsOf, JSON_TOO, runCommand, say, SEED } from "../support/command-line.ts";
 import { soak } from "./soak.ts";
 
 const USAGE =
@@ -7,26 +7,19 @@ const USAGE =
 /** Of each kind of fault. */
 const SHOWN = 10;
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
+const count = countsOf(USAGE);
 
-function count(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new Error(USAGE);
-  return Number(text);
-}
-
-async function run(argv: readonly string[]): Promise<void> {
+await runCommand(async (args) => {
   const { values } = parseArgs({
-    args: [...argv],
+    args,
     options: {
       tasks: { type: "string", default: "10000" },
       workers: { type: "string", default: "4" },
       "kill-every": { type: "string", default: "10" },
       sites: { type: "string", default: "200" },
       backlog: { type: "string", default: "500" },
-      seed: { type: "string", default: randomBytes(4).toString("hex") },
-      json: { type: "boolean", default: false },
+      seed: SEED,
+      json: JSON_TOO,
     },
   });
   say(`seed ${values.seed}`);
@@ -50,11 +43,4 @@ async function run(argv: readonly string[]): Promise<void> {
   );
   if (lost.length + twice.length + outOfOrder.length + wrong.length > 0) process.exitCode = 1;
   if (values.json) say(JSON.stringify(figures));
-}
-
-try {
-  await run(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
-}
+});
