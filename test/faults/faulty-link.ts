@@ -29,6 +29,8 @@ export class FaultyLink extends Gate implements AsyncDisposable {
   readonly seen: Moment[] = [];
   /** Called when a change has begun on the server, and once more when its answer came. */
   onChange: (moment: Moment, when: "runs" | "answered") => void = () => undefined;
+  /** What runs in the place of a change's script. */
+  alter: (moment: Moment, script: string) => string = (_moment, script) => script;
   readonly #sockets = new Set<Socket>();
   readonly #listeners = new Set<Listener>();
   #silent: Silent = null;
@@ -61,11 +63,13 @@ export class FaultyLink extends Gate implements AsyncDisposable {
     });
   }
 
-  begins(): Moment {
-    const moment = { title: this.#title, change: ++this.#changes };
+  next(): Moment {
+    return { title: this.#title, change: ++this.#changes };
+  }
+
+  begins(moment: Moment): void {
     this.seen.push(moment);
     this.onChange(moment, "runs");
-    return moment;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,6 +102,9 @@ export class FaultyLink extends Gate implements AsyncDisposable {
   }
 }
 
+/** From the fence's script on: `sh`, its own arguments, of which the last one is the script that it runs. */
+const INNER = 10;
+
 class LinkedServer extends SshServer {
   readonly #link: FaultyLink;
 
@@ -115,10 +122,13 @@ class LinkedServer extends SshServer {
     ...given: Parameters<SshServer["_start"]>
   ): Promise<Awaited<ReturnType<SshServer["_start"]>>> {
     const [command, words, signal] = given;
-    const started = await super._start(command, words, signal);
-    const changes = command.argv.some((word) => word.includes("highest-$installation"));
-    if (started === null || !changes) return started;
-    const moment = this.#link.begins();
+    const fence = words.findIndex((word) => word.includes("highest-$installation"));
+    if (fence < 0) return super._start(command, words, signal);
+    const moment = this.#link.next();
+    const altered = words.with(fence + INNER, this.#link.alter(moment, words[fence + INNER] ?? ""));
+    const started = await super._start(command, altered, signal);
+    if (started === null) return null;
+    this.#link.begins(moment);
     void started.process.ended.then(
       () => this.#link.onChange(moment, "answered"),
       () => undefined,

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { deleteSite, verify, type Task, type TaskOutcome } from "@hostwright/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, type TestContext } from "vitest";
+import { Freezer, type CgroupVersion } from "../support/freezer.ts";
 import { settledListing, writeTimes } from "../support/listing.ts";
 import { LivingServer } from "../support/living-server.ts";
 import { page } from "../support/page.ts";
+import { stopBetween } from "../support/stop-process.ts";
 import { settle, Tally, type Kind } from "./judge.ts";
 import { FULL } from "./scope.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -76,6 +78,85 @@ describe("a worker that is stopped for longer than its lease", () => {
       expect(await task.outcome()).toEqual(outcome);
       tally.add(outcome);
       await settle(living, kind, DOMAIN, outcome, { resumed: true });
+    },
+  );
+});
+
+describe("all workers, frozen at once for longer than a lease", () => {
+  type Point = readonly [version: CgroupVersion, kind: Kind, action: number, ms: number];
+  const versions = ["v2", "v1"] as const;
+  const points: readonly Point[] = FULL
+    ? versions.flatMap((version) => [
+        ...[0, 1, 2, 3, 4, 5].flatMap((action) => [0, 30, 120].map((ms) => [version, "install", action, ms] as const)),
+        ...[0, 1, 2, 3].flatMap((action) => [0, 30].map((ms) => [version, "delete", action, ms] as const)),
+      ])
+    : [
+        ["v2", "install", 1, 20],
+        ["v1", "install", 3, 100],
+        ["v2", "delete", 3, 0],
+      ];
+
+  /** Two that may take the task, and their control group. */
+  async function frozenAt(
+    [version, kind, action, ms]: Point,
+    context: TestContext,
+    then: (freezer: Freezer, task: Task, workers: readonly WorkerProcess[]) => Promise<void>,
+  ): Promise<void> {
+    await using freezer =
+      (await Freezer.make(version)) ?? context.skip(`no control groups ${version} to be written here`);
+    await using first = await WorkerProcess.start(order());
+    await using second = await WorkerProcess.start(order());
+    for (const { pid } of [first, second]) await freezer.add(pid);
+    const task = await submit(kind);
+    await first.heard((told) => told.type === "action:started" && told.task === task.id && told.action === action);
+    await delay(ms);
+    await stopBetween(
+      living.state.path,
+      async () => freezer.freeze(),
+      async () => freezer.thaw(),
+    );
+    try {
+      await then(freezer, task, [first, second]);
+    } finally {
+      // A frozen process of the first version does not even die.
+      await freezer.thaw();
+    }
+  }
+
+  test.for(points)(
+    "%s, during %s, action %i + %i ms: another takes over, and they change nothing more",
+    async (point, context) => {
+      const [, kind] = point;
+      await frozenAt(point, context, async (freezer, task, workers) => {
+        let outcome: TaskOutcome;
+        {
+          await using _third = living.hw.work({ concurrency: 1 });
+          outcome = await task.outcome();
+        }
+        if (outcome.state === "succeeded" && kind === "install") await page(living.host, DOMAIN, "/");
+        const before = await everything();
+        await freezer.thaw();
+        for (const worker of workers) await worker.end();
+        expect(await everything()).toEqual(before);
+        expect(await task.outcome()).toEqual(outcome);
+        tally.add(outcome);
+        await settle(living, kind, DOMAIN, outcome, { resumed: true });
+      });
+    },
+  );
+
+  test.for(FULL ? points : [["v2", "install", 3, 30] as const])(
+    "%s, during %s, action %i + %i ms, and nobody else: thawed they bring it to one end",
+    async (point, context) => {
+      await frozenAt(point, context, async (freezer, task, workers) => {
+        await delay(2 * LEASE_MS);
+        await freezer.thaw();
+        const outcome = await task.outcome();
+        for (const worker of workers) await worker.end();
+        expect(new Set(living.state.toldEnds(task.id))).toEqual(new Set([outcome.state]));
+        tally.add(outcome);
+        await settle(living, point[1], DOMAIN, outcome, { resumed: true });
+      });
     },
   );
 });

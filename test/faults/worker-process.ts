@@ -38,6 +38,10 @@ export class WorkerProcess implements AsyncDisposable {
     return worker;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   async heard(wanted: (told: Told) => boolean): Promise<Told> {
     const { promise, resolve, reject } = Promise.withResolvers<Told>();
     const look = (): void => {
