@@ -18,31 +18,33 @@ import { apache } from "@hostwright/service-apache";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
+import { postgres } from "@hostwright/service-postgres";
 import { redis } from "@hostwright/service-redis";
 import { LivingServer } from "../support/living-server.ts";
 import { CLAIM, SITE } from "./snapshot.ts";
 
 export const INSTALL: InstallRequest = { type: "site:install", domain: SITE, platform: "wordpress" };
-/** Of the second host, which has a database and nothing else. */
+/** Of the second host, which has database servers and nothing else. */
 export const OTHER_HOST = "db2";
 /** What stands in the crash worker's list beside the plugins of every living server. */
-const MORE_PLUGINS = [apache, redis];
+const MORE_PLUGINS = [apache, redis, postgres];
 /** Appends a line once to each file that is named. */
 export const BY_HAND: string = String.raw`by_hand() { for file; do grep -q '^# by hand' "$file" || echo '# by hand' >> "$file"; done; }`;
 
-/** A server with two web servers, of which nginx serves, a cache, and a second database server. */
+/** A server with two web servers, of which nginx serves, a cache, and a second server with MariaDB and PostgreSQL. */
 export async function startLiving(options: { readonly leaseMs?: number } = {}): Promise<LivingServer> {
   const living = await LivingServer.start({
     ...options,
     plugins: MORE_PLUGINS,
-    beside: [{ name: OTHER_HOST, services: ["mariadb"] }],
+    beside: [{ name: OTHER_HOST, services: ["mariadb", "postgresql"] }],
   });
   const { hw, hosts } = living;
   const web = [nginx.service(), apache.service({}, "apache"), phpFpm.service({ version: "8.4" })];
   await hw.servers.put({ name: "web1", services: [...web, mysql.service(), redis.service({}, "redis")] });
   const other = hosts.host(OTHER_HOST);
   const connect = living.connection({}, other);
-  await hw.servers.put({ name: OTHER_HOST, connect, services: [mysql.service({ listen: [other.address] })] });
+  const databases = [mysql.service({ listen: [other.address] }), postgres.service({}, "postgres")];
+  await hw.servers.put({ name: OTHER_HOST, connect, services: databases });
   for (const server of ["web1", OTHER_HOST]) await hw.run(verify(server));
   return living;
 }
@@ -71,7 +73,7 @@ export function withDatabaseOn(name: string): (living: LivingServer) => Promise<
   return async (living) => {
     const { database } = await withSite(living);
     const { id } = await living.hw.servers.get(name);
-    if (database?.server !== id) await living.hw.run(moveDatabase(SITE, name));
+    if (database?.server !== id) await living.hw.run(moveDatabase(SITE, `${name}:db`));
   };
 }
 

@@ -148,7 +148,7 @@ export const CASES: readonly CrashCase[] = [
   {
     name: "move a database",
     type: "site:move-database",
-    request: moveDatabase(SITE, OTHER_HOST),
+    request: moveDatabase(SITE, `${OTHER_HOST}:db`),
     arrange: withDatabaseOn("web1"),
     twoHosts: true,
   },

@@ -1,5 +1,5 @@
-import { loginLink, moveDatabase, verify, type TaskRequest } from "@hostwright/core";
-import { OTHER_HOST } from "../crash/arrangements.ts";
+import { loginLink, moveDatabase, takeOver, verify, type TaskRequest } from "@hostwright/core";
+import { BY_HAND, OTHER_HOST } from "../crash/arrangements.ts";
 import { CASES, type CrashCase } from "../crash/cases.ts";
 import { SITE } from "../crash/snapshot.ts";
 import { FIRST, type LivingServer } from "../support/living-server.ts";
@@ -19,6 +19,10 @@ export interface Move {
   prepare?(living: LivingServer): Promise<unknown>;
   /** What it made stays when it is undone. Default false. */
   readonly stays?: boolean;
+  /** What `prepare` does lets nobody else do or look at anything until it has succeeded. Default false. */
+  readonly alone?: boolean;
+  /** It changes the second host as well, which is looked at too. Default false. */
+  readonly twoHosts?: boolean;
 }
 
 type Change = (from: Standing) => Standing | null;
@@ -68,25 +72,47 @@ const CASE_MOVES = CASES.filter(({ alone }) => alone !== true).map((one): Move =
   const change = CHANGES[one.name];
   if (change === undefined) throw new Error(`the kills do not know what "${one.name}" changes: say so in moves.ts`);
   const { to, fits, from, disturbs = false } = change;
-  const { name, request, stays = false } = one satisfies CrashCase;
+  const { name, request, stays = false, twoHosts = false } = one satisfies CrashCase;
   return {
     name,
     request,
     to,
     stays,
+    twoHosts,
     ...(fits && { fits }),
     ...(from && { from }),
     ...(disturbs && { prepare: async (living) => one.arrange(living) }),
   };
 });
 
+const DRIFT_OF_DATABASES = `${BY_HAND}
+  by_hand /etc/hostwright/postgres/rules.conf /etc/systemd/system/postgresql@*.service.d/hostwright.conf
+  chmod 0700 /etc/hostwright/postgres/sites`;
+/** Of a state folder that is gone. */
+const FOREIGN = "echo 'i0000000000 2026-01-01T00:00:00Z elsewhere:/srv/state' > /var/lib/hostwright/fence/installation";
+
 export const MOVES: readonly Move[] = [
   ...CASE_MOVES,
   {
     name: "move a database back",
-    request: moveDatabase(SITE, "web1"),
+    request: moveDatabase(SITE, "web1:db"),
     to: ofSite({ database: "web1" }),
     fits: ({ site }) => site?.database === OTHER_HOST,
+    twoHosts: true,
+  },
+  {
+    name: "verify a database server with drift",
+    request: verify(OTHER_HOST),
+    to: same,
+    prepare: async ({ hosts }) => hosts.host(OTHER_HOST).sh(DRIFT_OF_DATABASES),
+    twoHosts: true,
+  },
+  {
+    name: "take a server over",
+    request: takeOver("web1"),
+    to: same,
+    prepare: async ({ host }) => host.sh(FOREIGN),
+    alone: true,
   },
   { name: "verify a site", request: verify(SITE), to: ofSite({}) },
   { name: "verify the first site", request: verify(FIRST), to: same },

@@ -24,21 +24,32 @@ export interface Round {
   readonly later: number;
   /** An operation of its plan that fails, as a share of them. */
   readonly failing: number;
+  /** The worker that goes on with an undo whose worker was killed is killed as well. */
+  readonly again: boolean;
 }
 
-const BLOWS: readonly Blow[] = [
-  "kill",
-  "kill",
-  "kill",
-  "kill",
-  "kill both",
-  "stop",
-  "stop",
-  "kill, then the recovering",
-  "kill, then the recovering",
-  "cancel, kill during undo",
-  "fail, kill during undo",
-];
+/** Of the time that a move takes by itself: the latest that a blow falls. */
+export const LATEST = 1.15;
+/** How often each is drawn, of all of them together. */
+const WEIGHTS: Readonly<Record<Blow, number>> = {
+  kill: 4,
+  "kill both": 1,
+  stop: 2,
+  "kill, then the recovering": 3,
+  "cancel, kill during undo": 2,
+  "fail, kill during undo": 3,
+};
+const BLOWS = (Object.keys(WEIGHTS) as Blow[]).flatMap((blow) => Array.from({ length: WEIGHTS[blow] }, () => blow));
+/** Of what takes long enough for a second blow. */
+const LONG = new Set([
+  "site:install",
+  "site:delete",
+  "site:disable",
+  "site:enable",
+  "site:configure",
+  "site:move-database",
+  "server:switch-http",
+]);
 const LATER = new Set([
   "delete",
   "install",
@@ -63,7 +74,12 @@ export function* roundsOf(seed: string): Generator<Round, never> {
 
 function drawRound(seed: string, number: number, chosen: Standing): Round {
   const draw = new Draw(seed);
-  const fitting = MOVES.filter((move) => (move.fits ?? ((from) => move.to(from) !== null))(chosen));
+  const blow = draw.of(BLOWS);
+  const fitting = MOVES.filter(
+    (move) =>
+      (move.fits ?? ((from) => move.to(from) !== null))(chosen) &&
+      (!/undo|recovering/.test(blow) || LONG.has(move.request.type)),
+  );
   const types = [...new Set(fitting.map(({ request }) => request.type))];
   // What changes nothing is disturbed half as often.
   const type = draw.of([...types, ...types.filter((one) => one !== "site:login-link")]);
@@ -71,7 +87,7 @@ function drawRound(seed: string, number: number, chosen: Standing): Round {
   const begins = first.from?.(chosen) ?? chosen;
   const moves: [Move, ...Move[]] = [first];
   let standing = first.to(begins) ?? begins;
-  for (let count = draw.below(3); count > 0; count -= 1) {
+  for (let count = first.alone === true ? 0 : draw.below(3); count > 0; count -= 1) {
     // What was harmed is mended by the first of them, or by none: that is to be seen.
     const next = draw.of(MOVES.filter((move) => LATER.has(move.name) && canFollow(move, standing, first)));
     moves.push(next);
@@ -81,10 +97,11 @@ function drawRound(seed: string, number: number, chosen: Standing): Round {
     number,
     begins,
     moves,
-    blow: draw.of(BLOWS),
-    at: draw.share() * 1.15,
+    blow,
+    at: draw.share() * LATEST,
     later: draw.share(),
     failing: draw.share(),
+    again: draw.below(2) === 0,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Task } from "@hostwright/core";
 import type { LivingServer } from "../support/living-server.ts";
 import { stopProcess } from "../support/stop-process.ts";
 import type { PackWorker, WorkerPack } from "../support/worker-pack.ts";
-import type { Round } from "./round.ts";
+import { LATEST, type Round } from "./round.ts";
 import type { Plant } from "./saboteur.ts";
 
 /** What was really done to the workers. */
@@ -32,11 +32,13 @@ export interface Target {
 const LOOK_MS = 5;
 /** The longest that is waited for a moment that may never come. */
 const PATIENCE_MS = 20_000;
-/** Of the task, the part within which who recovers it is killed; and milliseconds, for who takes it back: most undos are short. */
-const RECOVERY_SHARE = 0.6;
-const UNDO_MS = 400;
-/** Actions of the longest plan. */
+/** Of the task: the latest first blow of two, of a cancel, and the part of what is left within which who recovers it is killed. */
+const FIRST_OF_TWO = 0.8;
+const CANCEL = 0.75;
+const RECOVERY = 0.4;
+/** Actions of the longest plan. Most fail in its second half, so that there is something to take back. */
 const MOST_ACTIONS = 8;
+const EARLIEST = 0.4;
 const ENDED = new Set(["succeeded", "undone", "needs-attention"]);
 
 /** Kills and stops workers while they work a task, as its round says. Those that go are replaced: see `Struck.replaced`. */
@@ -61,40 +63,52 @@ class Strike {
     return { ...this.#count, done: this.#done, replaced: heeded(Promise.all(this.#replacing)) };
   }
 
-  async carryOut({ blow, at, later, failing }: Round): Promise<void> {
+  async carryOut({ blow, at, later, failing, again }: Round): Promise<void> {
     const { task, pack, typicalMs, leaseMs } = this.#target;
-    const first = at * typicalMs;
-    const inUndo = later * UNDO_MS;
     if (blow === "fail, kill during undo") {
-      const plant: Plant = { task: task.id, action: Math.floor(failing * MOST_ACTIONS) };
+      const action = Math.floor((EARLIEST + (1 - EARLIEST) * failing) * MOST_ACTIONS);
+      const plant: Plant = { task: task.id, action };
       for (const { child } of pack.workers) child.stdin?.write(`${JSON.stringify(plant)}\n`);
-      await this.#untilUndoing();
-      await delay(inUndo);
-      await this.#kill("undoKills");
-      return;
+      return await this.#killInUndo(later, again);
     }
-    await delay(first);
+    const share = at / LATEST;
+    if (blow === "kill, then the recovering") return await this.#killTwice(share * FIRST_OF_TWO, later);
+    if (blow === "cancel, kill during undo") {
+      await delay(share * CANCEL * typicalMs);
+      this.#say("cancel");
+      await task.cancel().catch(() => this.#say("which is refused"));
+      return await this.#killInUndo(later, again);
+    }
+    await delay(at * typicalMs);
     if (blow === "kill") await this.#kill();
     else if (blow === "kill both") {
       this.#say("kill of all");
       for (const worker of pack.workers) await this.#killOne(worker);
-    } else if (blow === "stop") await this.#stop(leaseMs * (1.3 + later));
-    else if (blow === "cancel, kill during undo") {
-      this.#say("cancel");
-      await task.cancel().catch(() => this.#say("which is refused"));
-      await this.#untilUndoing();
-      await delay(inUndo);
-      await this.#kill("undoKills");
-    } else await this.#killTwice(later * RECOVERY_SHARE * typicalMs);
+    } else await this.#stop(leaseMs * (1.3 + later));
   }
 
-  async #killTwice(pause: number): Promise<void> {
-    const { pack } = this.#target;
+  /** At one of its steps, and who goes on with it at its next one. */
+  async #killInUndo(later: number, again: boolean): Promise<void> {
+    await this.#until(() => this.#state() === "undoing");
+    await this.#until(() => this.#steps("undo") > later * this.#steps("do") - 1);
+    const dead = this.#workerOf();
+    await this.#kill("undoKills");
+    if (!again) return;
+    await this.#until(() => this.#workerOf() !== null && this.#workerOf() !== dead);
+    const before = this.#steps("undo");
+    await this.#until(() => this.#steps("undo") > before);
+    await this.#kill("undoKills");
+  }
+
+  /** `at` of the task, and then `later` in what is left of it. */
+  async #killTwice(at: number, later: number): Promise<void> {
+    const { pack, typicalMs } = this.#target;
+    await delay(at * typicalMs);
     const dead = await this.#victim();
     this.#say(`kill of ${dead.pid}`);
     await this.#killOne(dead);
     await this.#until(() => this.#workerOf() !== null && this.#workerOf() !== dead.pid);
-    await delay(pause);
+    await delay(later * RECOVERY * (1 - at) * typicalMs);
     const recovering = this.#workerOf();
     const second = pack.workers.find(({ pid }) => pid === recovering);
     if (second === undefined) return this.#say("no other has gone on with it");
@@ -140,8 +154,10 @@ class Strike {
     return victim;
   }
 
-  async #untilUndoing(): Promise<void> {
-    await this.#until(() => this.#state() === "undoing");
+  /** Rows of its journal that begin one. */
+  #steps(wanted: "do" | "undo"): number {
+    const { task, living } = this.#target;
+    return living.state.journal(task.id).filter(({ phase, state }) => phase === wanted && state === "begun").length;
   }
 
   async #until(isSo: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {

@@ -114,7 +114,9 @@ export class KillYard implements AsyncDisposable {
     const [first] = round.moves;
     await this.#to(round.begins);
     await first.prepare?.(living);
-    const disturbed = first.prepare === undefined || first.stays === true ? null : await this.#look(WEB);
+    const hosts = round.moves.some(({ twoHosts }) => twoHosts === true) ? BOTH : WEB;
+    const isCompared = first.prepare !== undefined && first.stays !== true && first.alone !== true;
+    const disturbed = isCompared ? await this.#look(hosts) : null;
     const tasks: Task[] = [];
     for (const { request } of round.moves) tasks.push(await living.hw.submit(request));
     const typicalMs = this.#typical.get(first.name) ?? TYPICAL_MS;
@@ -132,10 +134,9 @@ export class KillYard implements AsyncDisposable {
     const standing = follow(round.begins, ended, problems);
     problems.push(...judgeTelling(living, ended));
     if (first.prepare !== undefined && ended[0]?.outcome.state === "undone") {
-      if (disturbed !== null) problems.push(...differing("taken back", disturbed, await this.#look(WEB)));
+      if (disturbed !== null) problems.push(...differing("taken back", disturbed, await this.#look(hosts)));
       await living.hw.run(first.request);
     }
-    const hosts = round.moves.some(({ request }) => request.type === "site:move-database") ? BOTH : WEB;
     const [found, left] = await Promise.all([this.#look(hosts), judgeServers(living, standing), struck.replaced]);
     const known = this.#known.get(keyOf(standing, hosts));
     if (known !== undefined) problems.push(...differing(nameOf(standing), known, found));
