@@ -69,15 +69,15 @@ class Strike {
       const action = Math.floor((EARLIEST + (1 - EARLIEST) * failing) * MOST_ACTIONS);
       const plant: Plant = { task: task.id, action };
       for (const { child } of pack.workers) child.stdin?.write(`${JSON.stringify(plant)}\n`);
-      return await this.#killInUndo(later, again);
+      return this.#killInUndo(later, again);
     }
     const share = at / LATEST;
-    if (blow === "kill, then the recovering") return await this.#killTwice(share * FIRST_OF_TWO, later);
+    if (blow === "kill, then the recovering") return this.#killTwice(share * FIRST_OF_TWO, later);
     if (blow === "cancel, kill during undo") {
       await delay(share * CANCEL * typicalMs);
       this.#say("cancel");
       await task.cancel().catch(() => this.#say("which is refused"));
-      return await this.#killInUndo(later, again);
+      return this.#killInUndo(later, again);
     }
     await delay(at * typicalMs);
     if (blow === "kill") await this.#kill();
@@ -97,6 +97,7 @@ class Strike {
     await this.#until(() => this.#workerOf() !== null && this.#workerOf() !== dead);
     const before = this.#steps("undo");
     await this.#until(() => this.#steps("undo") > before);
+    if (ENDED.has(this.#state())) return;
     await this.#kill("undoKills");
   }
 
