@@ -1,4 +1,4 @@
-import { loginLink, moveDatabase, takeOver, verify, type TaskRequest } from "@hostwright/core";
+import { loginLink, moveDatabase, verify, type TaskRequest } from "@hostwright/core";
 import { BY_HAND, OTHER_HOST } from "../crash/arrangements.ts";
 import { CASES, type CrashCase } from "../crash/cases.ts";
 import { SITE } from "../crash/snapshot.ts";
@@ -19,7 +19,7 @@ export interface Move {
   prepare?(living: LivingServer): Promise<unknown>;
   /** What it made stays when it is undone. Default false. */
   readonly stays?: boolean;
-  /** What `prepare` does lets nobody else do or look at anything until it has succeeded. Default false. */
+  /** Where it was taken back nothing else can be done on the server, so that it is drawn with no other. Default false. */
   readonly alone?: boolean;
   /** It changes the second host as well, which is looked at too. Default false. */
   readonly twoHosts?: boolean;
@@ -65,19 +65,21 @@ const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits" | "from"> & { re
   "move a database": { to: ofSite({ database: OTHER_HOST }), fits: (from) => plain(from) && onNginx(from) },
   "login link": { to: same },
   "prepare a server": { to: same, disturbs: true },
+  "take a server over": { to: same, disturbs: true },
 };
 
 /** Those of the matrix, each from where its arrangement has nothing to do but harm. */
-const CASE_MOVES = CASES.filter(({ alone }) => alone !== true).map((one): Move => {
+const CASE_MOVES = CASES.map((one): Move => {
   const change = CHANGES[one.name];
   if (change === undefined) throw new Error(`the kills do not know what "${one.name}" changes: say so in moves.ts`);
   const { to, fits, from, disturbs = false } = change;
-  const { name, request, stays = false, twoHosts = false } = one satisfies CrashCase;
+  const { name, request, stays = false, alone = false, twoHosts = false } = one satisfies CrashCase;
   return {
     name,
     request,
     to,
     stays,
+    alone,
     twoHosts,
     ...(fits && { fits }),
     ...(from && { from }),
@@ -88,8 +90,6 @@ const CASE_MOVES = CASES.filter(({ alone }) => alone !== true).map((one): Move =
 const DRIFT_OF_DATABASES = `${BY_HAND}
   by_hand /etc/hostwright/postgres/rules.conf /etc/systemd/system/postgresql@*.service.d/hostwright.conf
   chmod 0700 /etc/hostwright/postgres/sites`;
-/** Of a state folder that is gone. */
-const FOREIGN = "echo 'i0000000000 2026-01-01T00:00:00Z elsewhere:/srv/state' > /var/lib/hostwright/fence/installation";
 
 export const MOVES: readonly Move[] = [
   ...CASE_MOVES,
@@ -106,13 +106,6 @@ export const MOVES: readonly Move[] = [
     to: same,
     prepare: async ({ hosts }) => hosts.host(OTHER_HOST).sh(DRIFT_OF_DATABASES),
     twoHosts: true,
-  },
-  {
-    name: "take a server over",
-    request: takeOver("web1"),
-    to: same,
-    prepare: async ({ host }) => host.sh(FOREIGN),
-    alone: true,
   },
   { name: "verify a site", request: verify(SITE), to: ofSite({}) },
   { name: "verify the first site", request: verify(FIRST), to: same },

@@ -115,8 +115,7 @@ export class KillYard implements AsyncDisposable {
     await this.#to(round.begins);
     await first.prepare?.(living);
     const hosts = round.moves.some(({ twoHosts }) => twoHosts === true) ? BOTH : WEB;
-    const isCompared = first.prepare !== undefined && first.stays !== true && first.alone !== true;
-    const disturbed = isCompared ? await this.#look(hosts) : null;
+    const disturbed = first.prepare === undefined || first.stays === true ? null : await this.#look(hosts);
     const tasks: Task[] = [];
     for (const { request } of round.moves) tasks.push(await living.hw.submit(request));
     const typicalMs = this.#typical.get(first.name) ?? TYPICAL_MS;
