@@ -1,0 +1,15 @@
+/** Ciphertexts only; encryption is done before (AES-256-GCM, key outside the store). */
+export interface SecretStore {
+  get(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Keeps what is there: the first writer wins, and the stored value is returned. */
+  add(id: string, sealed: string): Promise<string>;
+  /** Sets it, whether it was there or not. */
+  replace(id: string, sealed: string): Promise<void>;
+  /** Removes all whose id begins with the prefix. */
+  removePrefix(prefix: string): Promise<void>;
+  /** Those whose id begins with the prefix, in order of their ids, after one of these, at most `limit`. */
+  list(
+    prefix: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly { readonly id: string; readonly sealed: string }[]>;
+}
