@@ -1,96 +1,86 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Target } from "@hostwright/core";
+import { createInterface } from "node:readline";
 import { startHosts } from "../hosts/hosts.ts";
-import { testTarget } from "../../packages/core/test/test-target.ts";
-import { fetchPage } from "../../packages/core/src/operations/probe-page.ts";
-import { treeType } from "../../packages/core/src/resources/tree.ts";
-import { surveyTree } from "../../packages/core/src/resources/tree-digest.ts";
-import { inTurns } from "../support/in-turns.ts";
-import { sshTo } from "../../packages/testing/src/containers/ssh-to.ts";
-import { rounded } from "./figures.ts";
+import type { Order, Said } from "./hub-memory-child.ts";
+import { HOSTILE_SITE, PARTS, PORTS } from "./hub-memory-parts.ts";
+import { makeTree } from "./many-files.ts";
+
+export interface HubMemoryOptions extends Pick<Order, "commands" | "files" | "patienceMs"> {
+  /** Also each part in a process of its own, to tell them apart. */
+  readonly apart: boolean;
+}
 
 export interface HubMemoryFigures {
   readonly commands: number;
   readonly files: number;
   /** Before the first part: Node, and what is loaded. */
   readonly startMb: number;
-  /** The most that the process ever had, as the kernel counts it, after each part. */
-  readonly peakMb: Readonly<Record<string, number>>;
+  /** The most that a process had that worked this part alone. */
+  readonly apartMb: Readonly<Record<string, number>>;
+  /** The most that the process that worked all of them had so far. */
+  readonly togetherMb: Readonly<Record<string, number>>;
   readonly highestMb: number;
 }
 
-const AT_ONCE = 12;
-const PAGES = 60;
-const FILES_A_FOLDER = 500;
-const RELEASE = "/srv/platforms/bench";
+/** What the hub may have, whatever servers and sites send. */
+export const HUB_MB = 300;
 
-/** Answers with a page that never ends, at the pace at which it is taken. */
-const ENDLESS = `use IO::Socket::INET; $SIG{PIPE} = "IGNORE"; $SIG{CHLD} = "IGNORE";
-my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 8099, Listen => 64, ReuseAddr => 1) or die;
-while (my $c = $s->accept) { next if fork; sysread $c, my $q, 65536; my $x = "x" x 65536;
-  syswrite $c, "HTTP/1.1 200 OK\\r\\n\\r\\n<title>Endless</title>"; 1 while syswrite $c, $x; exit }`;
+const CHILD: string = join(import.meta.dirname, "hub-memory-child.ts");
+/** What one part leaves for another. */
+const NEEDS: Readonly<Record<string, string>> = { "the tree is read back, file by file": "a tree is published" };
 
 /** What servers and sites may send, as much as they like, and what is sent to them: the hub's memory stays where it is. */
 export async function benchHubMemory(
-  { commands, files }: { readonly commands: number; readonly files: number },
+  { apart, ...sizes }: HubMemoryOptions,
   say: (line: string) => void,
 ): Promise<HubMemoryFigures> {
   await using hosts = await startHosts([{ name: "web" }]);
   const host = hosts.host("web");
-  await host.exec(["systemd-run", "--quiet", "perl", "-e", ENDLESS]);
-  await host.sh("until ss -Hltn 'sport = :8099' | grep -q .; do sleep 0.05; done");
-  const server = sshTo(host);
-  const target = testTarget({}, server);
+  await host.exec(["systemd-run", "--quiet", "perl", "-e", HOSTILE_SITE]);
+  await host.sh(`until ss -Hltn 'sport = :${PORTS.deaf}' | grep -q .; do sleep 0.05; done`);
   const source = await mkdtemp(join(tmpdir(), "hostwright-tree-"));
-  const peaks: Record<string, number> = {};
-  const start = process.memoryUsage().rss;
-  const part = async (name: string, work: () => Promise<unknown>): Promise<void> => {
-    await work();
-    const peak = process.resourceUsage().maxRSS / 1024;
-    peaks[name] = rounded(peak, 1);
-    say(`${name}: at most ${peak.toFixed(0)} MB so far, ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB now`);
-  };
   try {
-    await part(`${commands} commands, ${AT_ONCE} at once`, async () =>
-      inTurns(commands, AT_ONCE, async (index) => server.run({ argv: ["echo", String(index)] })),
-    );
-    await part("100 outputs without end, cut at 1 MiB, on both ways", async () =>
-      inTurns(100, AT_ONCE, async () =>
-        server.script({ script: "head -c 20000000 /dev/zero | tee /dev/stderr", maxOutputBytes: 2 ** 20 }),
-      ),
-    );
-    await part("outputs of single letters", async () =>
-      inTurns(6, AT_ONCE, async () => server.run({ argv: ["perl", "-e", "$| = 1; print 'x' for 1 .. 100_000"] })),
-    );
-    await part(`${PAGES} pages without end`, async () =>
-      inTurns(PAGES, AT_ONCE, async () => fetchPage(target, { domain: "example.com", port: 8099, path: "/" })),
-    );
-    await part(`a tree of ${files} files`, async () => {
-      await makeTree(source, files);
-      await publish(target, source);
-    });
+    await makeTree(source, sizes.files);
+    const parts = Object.keys(PARTS);
+    const work = async (some: readonly string[]): Promise<readonly Said[]> => {
+      // What was published stands as it is the next time: it would not be sent again.
+      await host.sh("rm -rf /srv/platforms/bench");
+      const { name, address, port, user, hostKey, privateKey } = host;
+      return inChild({ ...sizes, source, host: { name, address, port, user, hostKey, privateKey }, parts: some }, say);
+    };
+    const apartMb: Record<string, number> = {};
+    for (const part of apart ? parts : []) {
+      const before = NEEDS[part];
+      apartMb[part] = (await work(before === undefined ? [part] : [before, part])).at(-1)?.peakMb ?? Number.NaN;
+    }
+    say("all of them in one process:");
+    const [start, ...together] = await work(parts);
+    const togetherMb = Object.fromEntries(together.map(({ part, peakMb }) => [part, peakMb]));
+    const highestMb = Math.max(...Object.values(apartMb), ...Object.values(togetherMb));
+    const { commands, files } = sizes;
+    return { commands, files, startMb: start?.peakMb ?? Number.NaN, apartMb, togetherMb, highestMb };
   } finally {
-    await server.close();
     await rm(source, { recursive: true });
   }
-  const highest = Math.max(...Object.values(peaks));
-  return { commands, files, startMb: rounded(start / 2 ** 20, 1), peakMb: peaks, highestMb: highest };
 }
 
-async function makeTree(source: string, files: number): Promise<void> {
-  for (let made = 0; made < files; made += FILES_A_FOLDER) {
-    const folder = join(source, `a folder of the release, number ${made / FILES_A_FOLDER}`);
-    await mkdir(folder);
-    await inTurns(Math.min(FILES_A_FOLDER, files - made), AT_ONCE, async (index) =>
-      writeFile(join(folder, `a-file-with-a-name-of-usual-length-${index}.php`), `<?php // ${made + index}\n`),
-    );
+async function inChild(order: Order, say: (line: string) => void): Promise<readonly Said[]> {
+  const child = spawn(process.execPath, ["--conditions=@hostwright/source", CHILD], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  child.stdin.end(JSON.stringify(order));
+  const said: Said[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const one = JSON.parse(line) as Said;
+    said.push(one);
+    if (one.part !== "start") say(`${one.part}: at most ${one.peakMb} MB`);
   }
-}
-
-async function publish(target: Target, source: string): Promise<void> {
-  const { digest } = await surveyTree(source);
-  const after = { digest, from: { source, at: ".", mountPoints: [] } };
-  await treeType.apply(target, [{ key: RELEASE, before: null, after }]);
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`the hub ended with ${String(code)} after "${said.at(-1)?.part ?? "nothing"}"`);
+  return said;
 }

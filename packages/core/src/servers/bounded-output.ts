@@ -1,4 +1,6 @@
 const FIRST_BYTES = 4096;
+/** From here on steps are large: what is copied away is rubbish for a while, and the system gives no memory before it is written. */
+const LARGE_BYTES = 1024 * 1024;
 
 /**
  * Keeps the head of a stream; what goes beyond is counted and dropped. Chunks are copied into one buffer: kept as they come,
@@ -44,7 +46,9 @@ export class BoundedOutput {
 
   #makeRoom(bytes: number): void {
     if (bytes <= this.#kept.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.#limit, Math.max(bytes, 2 * this.#kept.length, FIRST_BYTES)));
+    const step = this.#kept.length < LARGE_BYTES ? 2 : 16;
+    const wanted = Math.max(bytes, step * this.#kept.length, FIRST_BYTES);
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#limit, wanted));
     this.#kept.copy(larger, 0, 0, this.#keptBytes);
     this.#kept = larger;
   }

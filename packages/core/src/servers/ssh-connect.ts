@@ -31,8 +31,6 @@ export interface Connected {
 /** sshd drops connections at random beyond MaxStartups, before it says who it is. */
 const TRIES = 3;
 const FIRST_BACKOFF_MS = 200;
-const KEEPALIVE_MS = 5000;
-const KEEPALIVES_MISSED = 3;
 /** Far beyond what channels write: see `boundChannel`. */
 const UNSENT_BYTES = 16 * 1024 * 1024;
 
@@ -129,8 +127,6 @@ function connectOnce(endpoint: SshEndpoint, timeoutMs: number, signal: AbortSign
         // The key and nothing else: ssh2 would first ask for "none", a round trip for nothing.
         authHandler: ["publickey"],
         readyTimeout: 0,
-        keepaliveInterval: KEEPALIVE_MS,
-        keepaliveCountMax: KEEPALIVES_MISSED,
         hostVerifier: (key: Buffer): boolean => {
           const got = fingerprint(key);
           if (endpoint.hostKeys.includes(got)) return true;

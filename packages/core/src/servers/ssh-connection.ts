@@ -5,6 +5,8 @@ import type { SocketAddress } from "../contracts/server.ts";
 import { isHostwrightError } from "../errors/hostwright-error.ts";
 import { boundChannel } from "./bounded-channel.ts";
 import { BoundedOutput } from "./bounded-output.ts";
+import { Hold } from "./hold.ts";
+import { keepAlive } from "./keep-alive.ts";
 import { Semaphore } from "./semaphore.ts";
 import { nothingAnswers } from "./socket-errors.ts";
 import { connectionLost, forwardError, OPEN_FAILED, sessionRefused } from "./ssh-errors.ts";
@@ -37,6 +39,8 @@ export class SshConnection {
   readonly #sessions = new Semaphore(SESSIONS);
   readonly #forwards = new Semaphore(FORWARDS);
   readonly #answerMs: number;
+  /** An idle connection is no reason for the process to go on. */
+  readonly #hold: Hold;
   /** Channels whose users still want them. */
   readonly #inUse = new Set<ClientChannel>();
   #lost = false;
@@ -49,6 +53,8 @@ export class SshConnection {
     this.#client = client;
     this.#socket = socket;
     this.#lost = socket.destroyed;
+    this.#hold = new Hold(socket);
+    keepAlive(client, socket);
     // First of the listeners: whatever ssh2 then tells its channels, the loss is known.
     socket.prependOnceListener("close", () => (this.#lost = true));
     socket.prependOnceListener("end", () => (this.#lost = true));
@@ -69,7 +75,7 @@ export class SshConnection {
 
   /** A channel that runs a command line; null when the signal came first. @throws NotSent, HW_SSH_LOST */
   async exec(line: string, signal: AbortSignal): Promise<ClientChannel | null> {
-    const release = await this.#sessions.acquire(signal);
+    const release = await this.#place(this.#sessions, signal);
     if (release === null) return this.#sentAway(signal);
     try {
       return this.#lend(await this.#exec(line, signal), "session", release);
@@ -100,7 +106,7 @@ export class SshConnection {
 
   /** A channel to a socket; null when the signal came first. @throws NotSent, HW_SOCKET_UNREACHABLE, HW_PERMISSION_DENIED */
   async forward(address: SocketAddress, signal: AbortSignal): Promise<ClientChannel | null> {
-    const release = await this.#forwards.acquire(signal);
+    const release = await this.#place(this.#forwards, signal);
     if (release === null) return this.#sentAway(signal);
     try {
       const opening = this.#open<ClientChannel>((done) => {
@@ -149,6 +155,16 @@ export class SshConnection {
       return channel;
     };
     return channel;
+  }
+
+  async #place(places: Semaphore, signal: AbortSignal): Promise<(() => void) | null> {
+    const place = await places.acquire(signal);
+    if (place === null) return null;
+    const letGo = this.#hold.take();
+    return () => {
+      place();
+      letGo();
+    };
   }
 
   #sentAway(signal: AbortSignal): null {

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../../test/hosts/hosts.ts";
@@ -6,6 +7,8 @@ import { makeKeyPair } from "../../../../packages/testing/src/containers/keys.ts
 import { serverBehaviour } from "../../test/servers/behaviour.ts";
 import { secret } from "../model/secret.ts";
 import { runChecked } from "./checked.ts";
+import { keepAlive } from "./keep-alive.ts";
+import { connectSsh } from "./ssh-connect.ts";
 import { SshServer, type SshServerOptions } from "./ssh-server.ts";
 import { patience } from "../../../../test/support/patience.ts";
 
@@ -210,6 +213,26 @@ describe("SshServer", () => {
       JSON.stringify({ name: "web1", host: address, port, user, privateKey, hostKeys: [hostKey] }),
     );
     expect((await running).stdout).toBe("HW_SSH_LOST\n");
+  });
+
+  test("sshd answers what an idle connection is kept alive by", async () => {
+    const { address, port, user, privateKey, hostKey } = host;
+    const { client, socket } = await connectSsh(
+      {
+        name: "web1",
+        host: address,
+        port,
+        user,
+        hostKeys: [hostKey],
+        privateKey: secret(privateKey),
+        connectTimeoutMs: 20_000,
+      },
+      new AbortController().signal,
+    );
+    keepAlive(client, socket, 100);
+    await delay(2000);
+    expect(socket.destroyed).toBe(false);
+    client.end();
   });
 
   test("leaves nothing behind on the server", async () => {

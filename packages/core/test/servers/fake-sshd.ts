@@ -38,6 +38,11 @@ export class FakeSshd implements AsyncDisposable {
   readonly #opened: SshServer[] = [];
   readonly #clients: Connection[] = [];
 
+  /** As plain data, for another process. */
+  get endpoint(): object {
+    return { name: "web1", ...this.#options, privateKey: this.#privateKey.reveal() };
+  }
+
   /** That of the login. */
   get privateKey(): Secret {
     return this.#privateKey;

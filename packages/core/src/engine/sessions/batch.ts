@@ -47,9 +47,6 @@ for my $one (@done) {
 `,
 };
 
-/** The longest that is known, a web server's configuration with 10,000 sites of others, takes half of it. */
-const OUTPUT_BYTES = 32 * 1024 * 1024;
-
 /** Runs many commands side by side in one round trip; a failure of one is its result, not an error. */
 export async function runBatch(
   target: Target,
@@ -57,9 +54,7 @@ export async function runBatch(
 ): Promise<readonly BatchResult[]> {
   if (commands.length === 0) return [];
   const words = commands.flatMap((argv) => [String(argv.length), ...argv]);
-  const result = await askPerl(target, BATCH, words.map((word) => `${word}\0`).join(""), {
-    maxOutputBytes: OUTPUT_BYTES,
-  });
+  const result = await askPerl(target, BATCH, words.map((word) => `${word}\0`).join(""));
   return parseBatch(target.server.name, result.stdout, commands.length);
 }
 
