@@ -18,6 +18,9 @@ export interface Ground {
   readonly source: string;
   readonly files: number;
   readonly commands: number;
+  /** Outputs and pages without end. */
+  readonly floods: number;
+  readonly connections: number;
   /** How long whoever does not read is written to. */
   readonly patienceMs: number;
 }
@@ -26,7 +29,6 @@ const AT_ONCE = 12;
 /** As many as one connection has places for. */
 const SESSIONS = 6;
 const FORWARDS = 32;
-const CONNECTIONS = 40;
 /** sshd drops some of those who log in at the same time. */
 const LOGINS_AT_ONCE = 5;
 const PIECE: Buffer = Buffer.alloc(65_536, "x");
@@ -52,16 +54,18 @@ export const PARTS: Readonly<Record<string, (ground: Ground) => Promise<unknown>
   commands: async ({ server, commands }) =>
     inTurns(commands, AT_ONCE, async (index) => server.run({ argv: ["echo", String(index)] })),
 
-  "outputs without end, on both ways": async ({ server }) =>
-    inTurns(60, AT_ONCE, async () =>
+  "outputs without end, on both ways": async ({ server, floods }) =>
+    inTurns(floods, AT_ONCE, async () =>
       server.script({ script: "head -c 20000000 /dev/zero | tee /dev/stderr", maxOutputBytes: 2 ** 20 }),
     ),
 
-  "outputs of single letters": async ({ server }) =>
-    inTurns(6, AT_ONCE, async () => server.run({ argv: ["perl", "-e", "$| = 1; print 'x' for 1 .. 100_000"] })),
+  "outputs of single letters": async ({ server, floods }) =>
+    inTurns(SESSIONS, SESSIONS, async () =>
+      server.run({ argv: ["perl", "-e", `$| = 1; print "x" for 1 .. ${1000 * floods}`] }),
+    ),
 
-  "pages without end": async ({ target }) =>
-    inTurns(60, AT_ONCE, async (index) => {
+  "pages without end": async ({ target, floods }) =>
+    inTurns(floods, AT_ONCE, async (index) => {
       const port = index % 2 === 0 ? PORTS.endless : PORTS.wrapped;
       return fetchPage(target, { domain: "example.com", port, path: "/" });
     }),
@@ -69,9 +73,9 @@ export const PARTS: Readonly<Record<string, (ground: Ground) => Promise<unknown>
   "hostile listings": async ({ target }) =>
     inTurns(12, SESSIONS, async () => refused(runBatch(target, [["head", "-c", "40000000", "/dev/zero"]]))),
 
-  "many connections": async ({ connect }) => {
-    const servers = Array.from({ length: CONNECTIONS }, () => connect());
-    await inTurns(CONNECTIONS, LOGINS_AT_ONCE, async (index) => servers[index]?.run({ argv: ["true"] }));
+  "many connections": async ({ connect, connections }) => {
+    const servers = Array.from({ length: connections }, () => connect());
+    await inTurns(connections, LOGINS_AT_ONCE, async (index) => servers[index]?.run({ argv: ["true"] }));
     const run = async (server: SshServer): Promise<unknown> =>
       inTurns(SESSIONS, SESSIONS, async () => server.run({ argv: ["head", "-c", "300000", "/dev/zero"] }));
     await Promise.all(servers.map(run));

@@ -9,7 +9,7 @@ import type { Order, Said } from "./hub-memory-child.ts";
 import { HOSTILE_SITE, PARTS, PORTS } from "./hub-memory-parts.ts";
 import { makeTree } from "./many-files.ts";
 
-export interface HubMemoryOptions extends Pick<Order, "commands" | "files" | "patienceMs"> {
+export interface HubMemoryOptions extends Omit<Order, "host" | "source" | "parts"> {
   /** Also each part in a process of its own, to tell them apart. */
   readonly apart: boolean;
 }

@@ -45,6 +45,8 @@ const STATE_BYTES = 5 * 1024;
 const CONTENT_BYTES = 64 * 1024;
 const LARGE_FILES = 4;
 const ANSWER_BYTES = 256 * 1024 * 1024;
+/** Of more an answer would be large, and late. */
+const PATHS_AT_ONCE = 20_000;
 
 /** The one form in which both sides compare states: the same words that the server's program makes. Without contents. */
 export function canonicalState(state: PathState | null): string {
@@ -79,7 +81,7 @@ export function answerLimit(paths: number, contents: boolean): number {
 }
 
 /**
- * Reads what stands at the paths in one round trip, however many.
+ * Reads what stands at the paths, 20,000 in one round trip.
  * @throws HW_COMMAND_FAILED and what running a script throws.
  */
 export async function readPaths(
@@ -87,7 +89,19 @@ export async function readPaths(
   paths: readonly string[],
   contents: boolean,
 ): Promise<Map<string, PathState>> {
-  if (paths.length === 0) return new Map();
+  const states = new Map<string, PathState>();
+  for (let from = 0; from < paths.length; from += PATHS_AT_ONCE) {
+    const some = await readSome(target, paths.slice(from, from + PATHS_AT_ONCE), contents);
+    for (const [path, state] of some) states.set(path, state);
+  }
+  return states;
+}
+
+async function readSome(
+  target: Target,
+  paths: readonly string[],
+  contents: boolean,
+): Promise<ReadonlyMap<string, PathState>> {
   const limit = contents ? String(LARGEST_FILE) : "";
   const input = [limit, ...paths].map((field) => `${field}\0`).join("");
   const result = await askPerl(target, READ_PATHS, input, { maxOutputBytes: answerLimit(paths.length, contents) });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Dirent } from "node:fs";
 import { lstat, open, readdir, readlink, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { HostwrightError } from "../errors/hostwright-error.ts";
@@ -27,22 +28,18 @@ export async function digestTree(source: string): Promise<string> {
 }
 
 /**
- * Hashes and measures a source folder as it will stand published. Constant memory but for the list of names: Node's own
- * ways of reading a file take room for each, 64 KiB for an empty one.
+ * Hashes and measures a source folder as it will stand published, in constant memory but for the names of one folder:
+ * Node's own ways of reading a file take room for each, 64 KiB for an empty one.
  * @throws HW_PLATFORM_INVALID for what cannot be published: links that are absolute, broken or leave the folder,
  * sockets, devices, pipes, names with line breaks or not in UTF-8, and what cannot be read.
  */
 export async function surveyTree(source: string): Promise<TreeSurvey> {
   const root = await readable(source, ".", realpath(source));
   if (!(await lstat(root)).isDirectory()) throw invalid(source, ".", "is not a folder");
-  const entries: Entry[] = [];
-  await list(root, "", entries);
-  entries.sort((a, b) => byBytes(a.path, b.path));
   const hash = createHash("sha256");
   const rooms = Array.from({ length: AT_ONCE }, () => Buffer.allocUnsafe(READ_BYTES));
   let blocks = 1;
-  for (let from = 0; from < entries.length; from += AT_ONCE) {
-    const part = entries.slice(from, from + AT_ONCE);
+  const take = async (part: readonly Entry[]): Promise<void> => {
     const marks = await Promise.all(
       part.map(async (entry, index) => readable(root, entry.path, markOf(root, entry, rooms[index] as Buffer))),
     );
@@ -50,7 +47,15 @@ export async function surveyTree(source: string): Promise<TreeSurvey> {
       hash.update(`${marks[index]?.mark ?? ""} ${path}\n`);
       blocks += marks[index]?.blocks ?? 0;
     }
+  };
+  let part: Entry[] = [];
+  for await (const entry of entriesOf(root, "")) {
+    part.push(entry);
+    if (part.length < AT_ONCE) continue;
+    await take(part);
+    part = [];
   }
+  await take(part);
   return { digest: hash.digest("hex"), bytes: BLOCK * blocks };
 }
 
@@ -67,18 +72,28 @@ function rankOf(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
-async function list(root: string, folder: string, entries: Entry[]): Promise<void> {
+/** In the order of their paths, in which a folder's contents need not follow itself: `a`, `a.txt`, `a/b`. */
+async function* entriesOf(root: string, folder: string): AsyncGenerator<Entry> {
   const found = await readable(root, folder, readdir(join(root, folder), { withFileTypes: true }));
-  for (const item of found) {
+  const items = found.flatMap((item) => {
     const path = folder === "" ? item.name : `${folder}/${item.name}`;
-    if (/[\n\ufffd]/.test(path)) throw invalid(root, path, "has a name with a line break or not in UTF-8");
-    if (item.isDirectory()) {
-      entries.push({ path, kind: "directory" });
-      await list(root, path, entries);
-    } else if (item.isFile()) entries.push({ path, kind: "file" });
-    else if (item.isSymbolicLink()) entries.push({ path, kind: "link" });
-    else throw invalid(root, path, "is a socket, a device or a pipe");
+    return item.isDirectory()
+      ? [itemOf(root, path, item), { path: `${path}/`, kind: null }]
+      : [itemOf(root, path, item)];
+  });
+  items.sort((a, b) => byBytes(a.path, b.path));
+  for (const { path, kind } of items) {
+    if (kind === null) yield* entriesOf(root, path.slice(0, -1));
+    else yield { path, kind };
   }
+}
+
+function itemOf(root: string, path: string, item: Dirent): Entry {
+  if (/[\n\ufffd]/.test(path)) throw invalid(root, path, "has a name with a line break or not in UTF-8");
+  if (item.isDirectory()) return { path, kind: "directory" };
+  if (item.isFile()) return { path, kind: "file" };
+  if (item.isSymbolicLink()) return { path, kind: "link" };
+  throw invalid(root, path, "is a socket, a device or a pipe");
 }
 
 /** `d -`, `l <sha256 of its target>`, and for files `f` or, executable, `x` with their sha256. */
