@@ -29,6 +29,8 @@ const AT_ONCE = 12;
 /** As many as one connection has places for. */
 const SESSIONS = 6;
 const FORWARDS = 32;
+/** Plans of one server that are made at the same time. */
+const LISTINGS = 3;
 /** sshd drops some of those who log in at the same time. */
 const LOGINS_AT_ONCE = 5;
 const PIECE: Buffer = Buffer.alloc(65_536, "x");
@@ -71,7 +73,7 @@ export const PARTS: Readonly<Record<string, (ground: Ground) => Promise<unknown>
     }),
 
   "hostile listings": async ({ target }) =>
-    inTurns(12, SESSIONS, async () => refused(runBatch(target, [["head", "-c", "40000000", "/dev/zero"]]))),
+    inTurns(12, LISTINGS, async () => refused(runBatch(target, [["head", "-c", "40000000", "/dev/zero"]]))),
 
   "many connections": async ({ connect, connections }) => {
     const servers = Array.from({ length: connections }, () => connect());

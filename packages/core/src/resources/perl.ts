@@ -1,6 +1,8 @@
 import type { Target } from "../contracts/resource.ts";
 import type { CommandResult, Script } from "../contracts/server.ts";
+import { freeBytes } from "../servers/bounded-output.ts";
 import { commandError } from "../servers/checked.ts";
+import { DEFAULT_MAX_OUTPUT_BYTES } from "../servers/supervise.ts";
 
 /**
  * A fixed perl program; its data goes by standard input. Servers need `perl-base`, an Essential package of Debian, and
@@ -43,12 +45,16 @@ export async function askPerl(
   stdin: Input,
   options: Options = {},
 ): Promise<CommandResult> {
-  return checked(
+  const result = checked(
     target,
     program,
     options.about,
     await target.server.script({ ...script(program, stdin, options), signal: target.signal }),
   );
+  if (result.stdout.length < (options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES) || !result.truncated) return result;
+  // A cut answer says nothing, and is as large as one may be.
+  freeBytes(result.stdout);
+  return { ...result, stdout: Buffer.alloc(0) };
 }
 
 /** Runs a program that changes the server, under the task's fence. @throws as `runChecked` */

@@ -1,6 +1,4 @@
 const FIRST_BYTES = 4096;
-/** From here on steps are large: what is copied away is rubbish for a while, and the system gives no memory before it is written. */
-const LARGE_BYTES = 1024 * 1024;
 
 /**
  * Keeps the head of a stream; what goes beyond is counted and dropped. Chunks are copied into one buffer: kept as they come,
@@ -8,7 +6,7 @@ const LARGE_BYTES = 1024 * 1024;
  */
 export class BoundedOutput {
   readonly #limit: number;
-  #kept: Buffer = Buffer.alloc(0);
+  #kept: Buffer = Buffer.allocUnsafeSlow(0);
   #keptBytes = 0;
   #totalBytes = 0;
 
@@ -46,10 +44,14 @@ export class BoundedOutput {
 
   #makeRoom(bytes: number): void {
     if (bytes <= this.#kept.length) return;
-    const step = this.#kept.length < LARGE_BYTES ? 2 : 16;
-    const wanted = Math.max(bytes, step * this.#kept.length, FIRST_BYTES);
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.#limit, wanted));
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#limit, Math.max(bytes, 2 * this.#kept.length, FIRST_BYTES)));
     this.#kept.copy(larger, 0, 0, this.#keptBytes);
+    freeBytes(this.#kept);
     this.#kept = larger;
   }
+}
+
+/** Gives the memory of bytes that nobody has any more back at once: a collection may be far. */
+export function freeBytes(bytes: Buffer): void {
+  (bytes.buffer as ArrayBuffer).transfer(0);
 }
