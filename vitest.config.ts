@@ -13,8 +13,8 @@ const onMysql = process.env["HOSTWRIGHT_TEST_MYSQL"] === "1" ? [] : ["test/mysql
 const inTurn =
   (process.env["HOSTWRIGHT_TEST_HOSTS"] ?? "") === "" ? {} : { fileParallelism: false, sequence: { groupOrder: 1 } };
 
-/** They replace a module for all that import it, and so share none with other files. */
-const mocked = "**/*.mocked.test.ts";
+/** They replace or count what all of a process have in common: each has a process of its own. */
+const alone = "**/*.alone.test.ts";
 const notQuick = [...ignored, "**/*.hosts.test.ts", conformance];
 const quick = {
   include: ["packages/*/test/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/quick/**/*.test.ts"],
@@ -37,7 +37,7 @@ export default defineConfig({
         test: {
           ...quick,
           name: "quick",
-          exclude: [...notQuick, mocked],
+          exclude: [...notQuick, alone],
           // One after the other, a worker's files share its modules: loading them for each took half of the time.
           isolate: false,
           restoreMocks: true,
@@ -45,7 +45,7 @@ export default defineConfig({
           unstubGlobals: true,
         },
       },
-      { extends: true, test: { ...quick, name: "quick-mocked", include: [mocked], exclude: notQuick } },
+      { extends: true, test: { ...quick, name: "quick-alone", include: [alone], exclude: notQuick } },
       {
         extends: true,
         test: {
