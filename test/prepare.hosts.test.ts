@@ -28,7 +28,7 @@ test("verify names what is missing and installs nothing; an install is refused",
   await expect(hw.run(install("a.example.com", { platform: app.name, options: app.site }))).rejects.toMatchObject({
     code: "HW_PREREQUISITE_MISSING",
     message: expect.stringContaining(MISSING.join(", ")),
-    mend: expect.stringContaining("server prepare"),
+    mend: expect.stringContaining("task `prepare`"),
   });
   expect((await web.exec(["test", "-e", "/usr/sbin/php-fpm8.4"])).code).not.toBe(0);
 });

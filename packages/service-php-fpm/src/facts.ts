@@ -46,7 +46,7 @@ export function problems({ service, facts }: ServerView): readonly Problem[] {
   if ((facts["version"] ?? null) === null) {
     found.push({
       message: `PHP ${version} with php-fpm is not installed`,
-      mend: `Run \`server prepare\`, or: apt-get install php${version}-fpm`,
+      mend: `Run the task \`prepare\`, or: apt-get install php${version}-fpm`,
     });
   }
   const pools = (facts["foreignPools"] ?? []) as readonly ForeignPool[];

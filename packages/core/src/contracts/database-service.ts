@@ -59,7 +59,7 @@ export function problemIf(is: boolean, message: string, mend: string): readonly 
 export function notInstalled(title: string, packages: readonly string[]): Problem {
   return {
     message: `${title} is not installed`,
-    mend: `Run \`server prepare\`, or: apt-get install ${packages.join(" ")}`,
+    mend: `Run the task \`prepare\`, or: apt-get install ${packages.join(" ")}`,
   };
 }
 

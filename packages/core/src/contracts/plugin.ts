@@ -31,7 +31,7 @@ export interface FactProbe {
   parse(result: { readonly exitCode: number; readonly stdout: string; readonly stderr: string }): unknown;
 }
 
-/** Something that a server lacks or that endangers its sites: named by verify, mended by `server prepare` or by hand. */
+/** Something that a server lacks or that endangers its sites: named by verify, mended by the task `prepare` or by hand. */
 export interface Problem {
   readonly message: string;
   readonly mend: string;
@@ -49,7 +49,7 @@ export interface UnwantedUnit {
 interface ServiceCommon {
   readonly type: string;
   readonly options: OptionsDefinition;
-  /** Debian packages that `server prepare` installs (decisions.md D31). */
+  /** Debian packages that the task `prepare` installs (decisions.md D31). */
   packages(options: unknown): readonly string[];
   /** Units that a package starts on its own and that sites must not have: stopped by the prepare that installed it. */
   unwantedUnits?(options: unknown): readonly UnwantedUnit[];

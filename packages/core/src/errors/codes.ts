@@ -30,7 +30,7 @@ export const ERROR_CODES = {
   HW_SERVER_CLAIMED:
     "Another installation of Hostwright has this server. Work with its state folder, or take the server over with `takeOver`.",
   HW_PREREQUISITE_MISSING:
-    "A server lacks packages, or runs something that endangers its sites. Run `server prepare`, or follow the message.",
+    "A server lacks packages, or runs something that endangers its sites. Run the task `prepare`, or follow the message.",
   HW_SSH_HOST_KEY:
     "The server's host key is not one of the recorded keys. If the server was rebuilt, record its new key.",
   HW_SSH_AUTH: "The server refused the credentials. Check user and key.",

@@ -20,7 +20,7 @@ apt-get -q -y --no-install-recommends install -- $packages
 [ $# -eq 0 ] || SYSTEMCTL_SKIP_SYSV=1 systemctl -q disable --now -- "$@"
 `;
 
-/** `server prepare`: installs what the services of a server need. Packages stay when the task is undone. */
+/** The task `prepare`: installs what the services of a server need. Packages stay when the task is undone. */
 export const installPackages: Operation<InstallPackagesInput> = {
   name: "install-packages",
   version: 1,

@@ -10,7 +10,7 @@ export async function problemsOf(context: PlanningContext, server: ServerRecord)
   const packages =
     missing.length === 0
       ? []
-      : [{ message: `Packages are missing: ${missing.join(", ")}.`, mend: "Run the task `server prepare`." }];
+      : [{ message: `Packages are missing: ${missing.join(", ")}.`, mend: "Run the task `prepare`." }];
   return [...packages, ...facts.problems];
 }
 

@@ -18,7 +18,7 @@ function said(version: string | null, refused: Blame | null | undefined): readon
 
 test("a web server that is absent has no other problem", () => {
   expect(said(null, null)).toEqual([
-    "default: Webby is not installed. Run `server prepare`, which installs webby-light.",
+    "default: Webby is not installed. Run the task `prepare`, which installs webby-light.",
   ]);
 });
 

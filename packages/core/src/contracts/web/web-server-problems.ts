@@ -26,7 +26,7 @@ export function webServerProblems(
   others: readonly (Problem | false)[],
 ): readonly Problem[] {
   if ((view.facts["version"] ?? null) === null)
-    return [{ message: `${name} is not installed.`, mend: `Run \`server prepare\`, which installs ${brings}.` }];
+    return [{ message: `${name} is not installed.`, mend: `Run the task \`prepare\`, which installs ${brings}.` }];
   if (refused === undefined) return others.filter((problem) => problem !== false);
   const what = `${name} refuses its present configuration`;
   if (refused === null || refused.file.startsWith(`${root}/`)) {
