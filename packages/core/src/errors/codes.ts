@@ -4,14 +4,14 @@
  */
 export const ERROR_CODES = {
   HW_INPUT_INVALID: "A value given by the caller does not fit its schema. Correct the named field and try again.",
-  HW_DOMAIN_INVALID: "A domain is not a valid lower-case host name. Give an A-label such as www.example.com.",
+  HW_DOMAIN_INVALID: "A domain is not a valid host name. Give one such as www.example.com.",
   HW_DOMAIN_RESERVED: "A domain belongs to a reserved name (localhost, .invalid, ...). Choose a public name.",
   HW_DOMAIN_TAKEN:
     "Another site holds this domain as its main name or alias. Choose another, or remove it there first.",
   HW_RECORD_TAKEN:
     "Another record of that kind has this name. Choose another name, or change the record that is there.",
   HW_NAME_TAKEN:
-    "A name that the web server already serves from foreign configuration. Remove it from the named file first.",
+    "The web server already serves this name from configuration of somebody else. Remove it from the named file first.",
   HW_NOT_FOUND: "No such record, or it is not visible to this actor. Check the name or id.",
   HW_FORBIDDEN: "The policy does not allow this actor to do it. Ask somebody who may.",
   HW_ROLE_SUBMIT:
@@ -43,7 +43,7 @@ export const ERROR_CODES = {
     "A command did not end in its time and was stopped. Look at its output; raise the limit if it was at work.",
   HW_INTERRUPTED:
     "The worker of a task died in the middle of something that cannot just be done again. It was taken back: submit it again.",
-  HW_CANCELLED: "The work was cancelled by its caller.",
+  HW_CANCELLED: "The work was cancelled by its caller. Submit it again when it is wanted.",
   HW_DISK_FULL:
     "A file system has no room left: a server's, or that of the state folder, as the message says. Free space and try again.",
   HW_PERMISSION_DENIED:
@@ -53,22 +53,23 @@ export const ERROR_CODES = {
   HW_RESOURCE_CONFLICT: "Two owners declare the same thing on a server. Rename one of them.",
   HW_RESOURCE_CHANGED:
     "Something changed since the plan was made, on the server or in the records. It was left as it is: plan again.",
-  HW_RESOURCE_FOREIGN: "Something that Hostwright did not make stands in the way. Move it away, or adopt it.",
+  HW_RESOURCE_FOREIGN: "Something that Hostwright did not make stands in the way. Move it away, then plan again.",
   HW_PLAN_EXPIRED: "The plan's time is over. Plan again.",
-  HW_PLAN_FORGED: "The plan does not carry a valid signature. It was not run.",
+  HW_PLAN_FORGED: "The plan does not carry a valid signature. It was not run: plan again.",
   HW_HTTP_FOREIGN_CONFIG:
     "The web server's configuration is broken in a file that is not Hostwright's. Mend that file first.",
   HW_HTTP_CONFIG_REFUSED:
-    "The web server refused configuration rendered by Hostwright. The old configuration stays in force.",
-  HW_HTTP_RELOAD_FAILED: "The web server did not take the new configuration. The old one was put back.",
+    "The web server refused configuration rendered by Hostwright. The old configuration stays in force. Its message says why.",
+  HW_HTTP_RELOAD_FAILED:
+    "The web server did not take the new configuration. The old one was put back. Look at the web server's log.",
   HW_INSTALLER_FAILED: "The application's installer failed. Its output says why.",
-  HW_PROBE_FAILED: "The site's page did not answer as expected.",
+  HW_PROBE_FAILED: "The site's page did not answer as expected. Its message says how: look at the site's page and log.",
   HW_UNDO_INCOMPLETE: "Something could not be undone. The residue lists exactly what; mend it and resolve the task.",
   HW_KEY_REUSED: "This idempotency key was used for another request. Use a new key.",
-  HW_TASK_STATE: "The task is not in a state that allows this.",
+  HW_TASK_STATE: "The task is not in a state that allows this. Look at its state with `hw.tasks.list()` first.",
   HW_TASK_TIMEOUT:
     "The task did not end in the time it was given, and was taken back. Give it more time, or find what it waited for.",
-  HW_LEASE_LOST: "Another worker took over this task. This one stopped.",
+  HW_LEASE_LOST: "Another worker took over this task, and this one stopped. Follow the task by its id.",
   HW_QUOTE_REFUSED: "A value cannot be quoted safely in the target's syntax. Choose another value.",
   HW_SECRET_UNREADABLE: "A stored secret cannot be decrypted. Give the key that it was stored with.",
   HW_NOTIFICATION_FAILED:
