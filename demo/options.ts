@@ -32,8 +32,10 @@ export function parseOptions(argv: readonly string[]): DemoOptions {
       platform: { type: "string", default: "wordpress" },
       keep: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
     },
   });
+  if (values.help) throw new Error(USAGE);
   const platform = oneOf("platform", CHOICES.platform, values.platform);
   const fitting = pairs().filter((pair) => pair.platform === platform);
   const db = oneOf("db", CHOICES.db, values.db ?? fitting[0]?.db ?? "");

@@ -5,13 +5,13 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 export function parseInput<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues.map((issue) => ({
-    field: issue.path.join(".") || "(itself)",
-    message: issue.message,
-  }));
-  throw new HostwrightError(
-    "HW_INPUT_INVALID",
-    `${what}: ${issues.map((issue) => `${issue.field}: ${issue.message}`).join("; ")}. Nothing was changed.`,
-    { data: { issues } },
-  );
+  const { issues } = result.error;
+  throw new HostwrightError("HW_INPUT_INVALID", `${what}: ${showIssues(issues)}. Nothing was changed.`, {
+    data: { issues: issues.map(({ path, message }) => ({ field: path.join("."), message })) },
+  });
+}
+
+/** Each with the field that it is about, unless it is about the whole. */
+export function showIssues(issues: readonly z.core.$ZodIssue[]): string {
+  return issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`)).join("; ");
 }

@@ -47,7 +47,7 @@ describe("parsing at the boundary", () => {
     [{ name: "web1", connect: { ...connect, hostKeys: ["MD5:00"] } }, "connect.hostKeys.0"],
     [{ name: "web1", connect: { ...connect, user: "root; id" } }, "connect.user"],
     [{ name: "web1", connect: { type: "telnet" } }, "connect"],
-    ["web1", "(itself)"],
+    ["web1", "expected object"],
   ])("%j is refused for %s", (value, field) => {
     expect(refused(ServerSchema, value)).toContain(field);
   });

@@ -49,12 +49,14 @@ export async function openState(options: StateOptions): Promise<OpenState> {
     );
   }
   const isOwnKey = options.key === undefined;
+  // Read before anything is made: a mistyped key leaves no new state behind.
+  const given = isOwnKey ? null : keyringOf(options);
   // Looked for first: whoever makes a new state makes the store before the key.
   const beside = isOwnKey && hasKeyFile(stateDir) ? ["key"] : [];
   const store = await openSqliteStore({ directory: stateDir, leaseMs, beside });
   try {
     if (isOwnKey && options.role === undefined) await requireKeyFile(store, stateDir);
-    const box = new SecretBox(keyringOf(options));
+    const box = new SecretBox(given ?? keyringOf(options));
     await requireOwnKey(store, box);
     return { store, box };
   } catch (error) {

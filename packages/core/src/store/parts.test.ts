@@ -76,6 +76,14 @@ test("an emptied folder, or a key that is given by its option, begins a new inst
   await open({ role: "submit" });
 });
 
+test("a key that is not there is refused before a new state is made", async () => {
+  remove("store.db", "events.db", "key");
+  const before = readdirSync(stateDir);
+  for (const key of [{ file: join(stateDir, "mistyped") }, { env: "HOSTWRIGHT_TEST_UNSET_KEY" }])
+    await expect(open({ key })).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
+  expect(readdirSync(stateDir)).toEqual(before);
+});
+
 test("a wrong key is refused at once, in whatever way it is given, and changes nothing", async () => {
   const other = join(base, "other");
   await used(other);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Problem } from "../contracts/plugin.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
+import { notFound } from "../engine/planning/estate.ts";
 import type { EnsureStep, Owned, Step } from "../engine/planning/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 import { Alone } from "./alone.ts";
@@ -52,7 +53,9 @@ export const verifyAlias: TaskType<VerifyRequest> = {
     if (server !== undefined) return verifyServer(context, server);
     const platform = estate.platforms.find((record) => record.name === name || record.id === name);
     if (platform !== undefined) return verifyPlatform(context, platform);
-    return verifySite(context, await estate.site(name));
+    const site = await estate.findSite(name);
+    if (site === null) throw notFound("server, platform or site", name);
+    return verifySite(context, site);
   },
 };
 

@@ -309,6 +309,6 @@ function find<T extends { readonly id: string; readonly name: string }>(
   throw notFound(kind, idOrName);
 }
 
-function notFound(kind: string, name: string): HostwrightError {
+export function notFound(kind: string, name: string): HostwrightError {
   return new HostwrightError("HW_NOT_FOUND", `There is no ${kind} "${name.slice(0, 100)}". Nothing was changed.`);
 }

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { CONTRACT, type OptionsDefinition, type Plugin, type Requirement } from "../../contracts/plugin.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import { showIssues } from "../../model/parse.ts";
 import { PluginShape } from "./plugin-shape.ts";
 
 const AS_EXPORTED = "list what its package exports by name";
@@ -112,9 +113,8 @@ function refuseDefaults(plugin: string, what: string, { schema }: OptionsDefinit
     ? schema.safeParse(first.data).error?.issues
     : first.error.issues.filter(({ input }) => input !== undefined && input !== none);
   if (wrong === undefined || wrong.length === 0) return;
-  const issues = wrong.map((issue) => `${issue.path.join(".") || "(itself)"}: ${issue.message}`);
   throw refusePlugin(
-    `${plugin}: the ${what} do not take their own defaults (${issues.join("; ")})`,
+    `${plugin}: the ${what} do not take their own defaults (${showIssues(wrong)})`,
     "mend the defaults in the plugin's schema",
     plugin,
   );

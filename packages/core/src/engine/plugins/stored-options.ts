@@ -1,5 +1,6 @@
 import type { OptionsDefinition, Problem } from "../../contracts/plugin.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import { showIssues } from "../../model/parse.ts";
 import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../../model/records.ts";
 import type { Registry } from "./registry.ts";
 
@@ -77,8 +78,7 @@ function readOptions<T extends StoredOptions>(
     const migrated: unknown = definition.migrate === undefined ? options : definition.migrate(options, from);
     const parsed = schema.safeParse(migrated);
     if (parsed.success) return { ...stored, options: parsed.data, optionsVersion: version };
-    const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(itself)"}: ${issue.message}`);
-    throw new Error(issues.join("; "));
+    throw new Error(showIssues(parsed.error.issues));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.slice(0, 300) : "";
     throw refuse(
