@@ -53,7 +53,7 @@ export interface StateStore extends TaskWrites {
   /**
    * For a store that was restored from a backup. In one transaction: the epoch rises by one; each task that is `running`,
    * `cancelling` or `undoing` and has no commit row becomes `needs-attention` with this outcome and `at` as its
-   * `finishedAt`, so that it has ended (see `TaskStore.ended`); the shared leases of these tasks go, with each task's own, and their other exclusive ones are held by `NOBODY` from then on, with
+   * `finishedAt`, so that it has ended (see `TaskStore.ended`); the leases of these tasks go that such a task frees (`isFreed`: shared ones, servers, each task's own), and all others are held by `NOBODY` from then on, with
    * their tokens: they block others, and whoever worked such a task has no lease any more. All other tasks and leases stay
    * as they are: a committed task goes forward. Before that the numbers of events leap ahead by at least 1,000,000, so that
    * no event to come lies before a cursor of somebody who read the lost store; numbers that were given back are not drawn again. Called again it does all this again.

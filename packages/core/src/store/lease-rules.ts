@@ -122,6 +122,14 @@ function waitsFor({ task, scopes }: Waiting, leases: readonly StandingLease[]): 
   );
 }
 
+/**
+ * Does a task that needs attention free it? Sites and platforms that it has alone stay leased until somebody resolved it;
+ * servers are free for others (decisions.md D9).
+ */
+export function isFreed({ scope, mode, task }: Pick<Lease, "scope" | "mode" | "task">): boolean {
+  return mode === "shared" || scope.startsWith("server/") || scope === `task/${task}`;
+}
+
 /** Nobody works its task, and nobody knows when somebody resolves it. */
 function isStuck({ state }: StandingLease): boolean {
   return state === "needs-attention";

@@ -1,4 +1,5 @@
 import { NOBODY, type EpochRaised } from "../../src/contracts/store.ts";
+import { isFreed } from "../../src/store/lease-rules.ts";
 import type { Tables } from "./tables.ts";
 import { nextEnd } from "./tasks.ts";
 
@@ -24,7 +25,7 @@ export function raiseEpoch(tables: Tables, at: string, outcome: unknown): EpochR
     });
     for (const [key, lease] of tables.leases) {
       if (lease.task !== row.id) continue;
-      if (lease.mode === "shared" || lease.scope === `task/${row.id}`) tables.leases.delete(key);
+      if (isFreed(lease)) tables.leases.delete(key);
       else tables.leases.set(key, { ...lease, holder: NOBODY });
     }
   }

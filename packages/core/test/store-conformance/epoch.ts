@@ -40,16 +40,17 @@ export function epochPromises(open: OpenHarness): void {
       expect((await store.raiseEpoch(AT, OUTCOME)).tasks).toEqual([]);
     });
 
-    it("keeps what such a task had alone, in nobody's hands, and frees what it shared", async () => {
+    it("keeps sites and platforms that such a task had alone, in nobody's hands, and frees what it shared and servers", async () => {
       const { store } = await use(open);
       const { leases, journal, tasks } = store;
       for (const id of ["t1", "t2"]) await running(store, id);
-      await leases.acquire("t1", ME, [own("site/s1"), shared("server/v1")]);
+      await leases.acquire("t1", ME, [own("platform/p1"), own("site/s1"), shared("server/v1"), own("server/v2")]);
       await journal.commit("t2", AT, changes());
       await leases.acquire("t2", OTHER, [own("site/s2"), shared("server/v1")]);
       const [before] = (await leases.list()).filter(({ scope }) => scope === "site/s1");
       await store.raiseEpoch(AT, OUTCOME);
       expect((await leases.list()).map(({ task, scope, holder }) => [task, scope, holder])).toEqual([
+        ["t1", "platform/p1", NOBODY],
         ["t2", "server/v1", OTHER],
         ["t1", "site/s1", NOBODY],
         ["t2", "site/s2", OTHER],

@@ -1,6 +1,6 @@
 import type { StateStore, TaskState } from "../../contracts/store.ts";
 import type { Events } from "../events.ts";
-import { isFreed } from "./task-ends.ts";
+import { isFreed } from "../../store/lease-rules.ts";
 import type { TaskOutcome } from "./task-outcome.ts";
 
 const ENDED: readonly (TaskState | null)[] = ["succeeded", "undone", "needs-attention"];

@@ -1,4 +1,4 @@
-import type { JournalStore, Lease, TaskEnding } from "../../contracts/store.ts";
+import type { JournalStore, TaskEnding } from "../../contracts/store.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { describe, leftOf } from "../actions/action-context.ts";
 import type { Residue } from "../../model/residue.ts";
@@ -39,11 +39,6 @@ export function errorJson(error: unknown): Record<string, unknown> {
   if (isHostwrightError(error)) return error.toJSON();
   const message = error instanceof Error ? error.message : String(error);
   return new HostwrightError("HW_INTERNAL", message, { cause: error }).toJSON();
-}
-
-/** Sites and platforms that it has alone stay leased until somebody resolved it; servers are free for others (decisions.md D9). */
-export function isFreed({ scope, mode, task }: Lease): boolean {
-  return mode === "shared" || scope.startsWith("server/") || scope === `task/${task}`;
 }
 
 /** What goes with the end of a task: of what was never committed nothing stays, records, reserved names and secrets. */

@@ -1,4 +1,5 @@
-import { NOBODY, type EpochRaised } from "../../contracts/store.ts";
+import { NOBODY, type EpochRaised, type Lease } from "../../contracts/store.ts";
+import { isFreed } from "../lease-rules.ts";
 import type { Database } from "./database.ts";
 import { nextEnd } from "./tasks.ts";
 
@@ -13,7 +14,12 @@ export async function raiseEpoch(db: Database, at: string, outcome: unknown): Pr
     const epoch = Number(db.get<{ value: string }>("SELECT value FROM meta WHERE name = 'epoch'")?.value);
     const tasks = db.all<{ id: string }>(`SELECT id FROM tasks WHERE ${UNFINISHED} ORDER BY seq`).map(({ id }) => id);
     for (const task of tasks) {
-      db.run("DELETE FROM leases WHERE task = ?1 AND (mode = 'shared' OR scope = 'task/' || ?1)", task);
+      const leases = db.all<Pick<Lease, "scope" | "mode" | "task">>(
+        "SELECT scope, mode, task FROM leases WHERE task = ?",
+        task,
+      );
+      for (const { scope } of leases.filter(isFreed))
+        db.run("DELETE FROM leases WHERE task = ? AND scope = ?", task, scope);
       db.run("UPDATE leases SET holder = ? WHERE task = ?", NOBODY, task);
       db.run(
         "UPDATE tasks SET state = 'needs-attention', outcome = ?, finishedAt = ?, ended = ?, waits = NULL WHERE id = ?",
