@@ -113,7 +113,7 @@ export const installSite: TaskType<Request> = {
   type: "site:install",
   schema: Schema,
   title: ({ domain, platform }) => `install ${domain} on ${platform}`,
-  subject: ({ domain, platform }) => ({ site: domain, platform }),
+  subject: ({ domain, aliases, platform }) => ({ site: domain, aliases, platform }),
   plan: planInstall,
 };
 

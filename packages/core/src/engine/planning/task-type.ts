@@ -53,6 +53,8 @@ export type TaskDraft = Pick<
 /** What a request is about, by the names that it uses; `alias` may be any of the others. */
 export interface TaskSubject {
   readonly site?: string;
+  /** Further names that the site is to have: whoever asks for it by one of them waits as well. */
+  readonly aliases?: readonly string[];
   readonly platform?: string;
   readonly server?: string;
   readonly alias?: string;

@@ -1,6 +1,6 @@
 /**
- * Tasks that a worker has at this moment, each as often as it was granted them: one that it put back into the line it may
- * have again before the former try is quite over.
+ * Tasks that a worker has at this moment, each as often as frames of it have them: one that it put back into the line it may
+ * have again before the former try is quite over, and whoever resolves one has it until the work on it is over.
  */
 export class ActiveTasks {
   readonly #counts = new Map<string, number>();
@@ -9,7 +9,7 @@ export class ActiveTasks {
     return this.#counts.has(task);
   }
 
-  /** Once for each grant. */
+  /** Once for each frame. */
   enter(task: string): void {
     this.#counts.set(task, (this.#counts.get(task) ?? 0) + 1);
   }

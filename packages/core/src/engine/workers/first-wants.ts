@@ -5,7 +5,7 @@ import type { TaskSubject } from "../planning/task-type.ts";
 
 /**
  * What a task wants before it is planned, from the records as they are when it is submitted: what it is about for itself
- * alone, and what that stands on together with others. Its plan may ask for more. A site is known by the name given as
+ * alone, and what that stands on together with others. Its plan may ask for more. A site is known by the names given as
  * well: of two tasks for one that is yet to be made, the second waits for the first.
  */
 export async function firstWants(records: RecordStore, task: string, about: TaskSubject): Promise<Wants> {
@@ -21,7 +21,8 @@ export async function firstWants(records: RecordStore, task: string, about: Task
   const server = await records.get("server", plain(about.server ?? alias.server ?? ""));
 
   if (site !== null) want(`site/${site.id}`, "exclusive");
-  if (siteName !== undefined) want(`site-name/${plain(siteName)}`, "exclusive");
+  if (siteName !== undefined)
+    for (const name of [siteName, ...(about.aliases ?? [])]) want(`site-name/${plain(name)}`, "exclusive");
   // Whatever comes first is what the task is about.
   const own = (): LeaseRequest["mode"] => (wants.size === 0 ? "exclusive" : "shared");
   if (platform !== null) {

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { changedStore } from "../../../test/changed-store.ts";
 import { runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
 import type { Task } from "../../api/task.ts";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { Worker } from "./worker.ts";
 
 let fake: FakeWorker;
@@ -152,6 +154,41 @@ describe("a task that needs attention", () => {
     expect(await tasks.state(task.id)).toBe("needs-attention");
     expect(await scopes()).toEqual(["site/s1"]);
     await task.resolve("skip");
+    expect(await task.outcome()).toMatchObject({ state: "undone" });
+  });
+
+  test("is worked by one frame when its retry fails while the same worker looks for the dead", async () => {
+    const { store } = fake.engine;
+    let [undoing, most] = [0, 0];
+    const opened = Promise.withResolvers<void>();
+    const undo = async (): Promise<void> => {
+      if (stuck) throw new Error("busy");
+      most = Math.max(most, ++undoing);
+      await opened.promise;
+      undoing--;
+    };
+    fake.engine.operation("stuck", { undo, probe: async () => "partial" });
+    const task = await needsAttention();
+    stuck = false;
+    const { list, release } = store.leases;
+    vi.spyOn(store.leases, "list").mockImplementation(async () => {
+      if ((await store.tasks.state(task.id)) !== "undoing") return list.call(store.leases);
+      vi.mocked(store.leases.list).mockRestore();
+      throw new HostwrightError("HW_STORE_BUSY", "busy", { retryable: true });
+    });
+    vi.spyOn(store.leases, "release").mockImplementationOnce(async (...args) => {
+      await fake.worker.lookForDead(NEVER);
+      await delay(50);
+      return release.apply(store.leases, args);
+    });
+    await expect(fake.worker.resolve(task.id, "retry")).rejects.toMatchObject({ code: "HW_STORE_BUSY" });
+    await fake.worker.lookForDead(NEVER);
+    await expect.poll(() => undoing).toBeGreaterThan(0);
+    await fake.worker.lookForDead(NEVER);
+    await delay(50);
+    opened.resolve();
+    await fake.worker.settled();
+    expect(most).toBe(1);
     expect(await task.outcome()).toMatchObject({ state: "undone" });
   });
 

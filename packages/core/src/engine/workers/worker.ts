@@ -146,18 +146,18 @@ export class Worker {
     work: (engine: EngineParts) => Promise<TaskOutcome | "go on">,
   ): Promise<TaskOutcome | null> {
     if (this.#active.has(taskId) || !(await this.#takeUp(taskId))) return null;
-    let goesOn = false;
     try {
       const result = await work(this.#held(taskId));
       if (result !== "go on") return result;
-      goesOn = true;
+      this.#active.enter(taskId);
       return await this.#goOn(taskId, NEVER, NEVER);
     } catch (error) {
+      // It is this frame's until the end: what this worker's own recovery takes up then it holds by the same name.
       await this.#parts.store.leases.release(taskId, [ownScope(taskId).scope], this.#holder);
       await this.#parts.store.leases.handOver(taskId, this.#holder);
       throw error;
     } finally {
-      if (!goesOn) this.#active.leave(taskId);
+      this.#active.leave(taskId);
     }
   }
 
