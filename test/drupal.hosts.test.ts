@@ -35,7 +35,7 @@ describe.each(drupalCodebases)("Drupal from %s", (source) => {
     const made = await installed(hw, request("first.example.com"));
     figure(`${name}: first install on an empty host, seconds`, made.seconds);
     figure("  of it Hostwright's own, ms", made.ownMs);
-    await web.sh("rm /etc/nginx/sites-enabled/default && systemctl reload nginx && sleep 0.5");
+    await web.sh("rm /etc/nginx/sites-enabled/default && systemctl restart nginx");
     // Drupal makes tables for sessions and refused logins when they are first needed; the neighbour has them now.
     const link = await loginUrl(estate, await hw.sites.get("first.example.com"));
     for (const _time of ["accepted", "refused"]) await follow(web, link);

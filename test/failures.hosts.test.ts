@@ -148,7 +148,8 @@ describe("configuration that the web server refuses", () => {
     const onEvent = at("action:started", PUBLISH, async () => sh(other));
     const expected = { code: "HW_PROBE_FAILED", names: [NEW, "418", "web1"] } as const;
     const restore = async (): Promise<unknown> =>
-      sh("rm /etc/nginx/conf.d/aaa.conf && systemctl reload nginx && sleep 0.3");
+      sh(`rm /etc/nginx/conf.d/aaa.conf && systemctl reload nginx
+while [ "$(curl -s -o /dev/null -w '%{http_code}' -H 'Host: new.example.com' http://127.0.0.1/)" = 418 ]; do sleep 0.1; done`);
     await expectUndone(living, living.install(NEW), expected, { onEvent, restore });
   });
 });

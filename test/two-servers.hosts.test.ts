@@ -28,7 +28,7 @@ beforeAll(async () => {
   const made = await installed(hw, request("first.example.com"));
   figure("first install on two empty hosts, seconds", made.seconds);
   figure("  of it Hostwright's own, ms", made.ownMs);
-  await web.sh("rm /etc/nginx/sites-enabled/default && systemctl reload nginx && sleep 0.5");
+  await web.sh("rm /etc/nginx/sites-enabled/default && systemctl restart nginx");
   before = await hostListings(estate);
   const next = await installed(hw, request("second.example.com"));
   figure("next install, seconds", next.seconds);

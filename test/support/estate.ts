@@ -79,13 +79,16 @@ export async function runSql({ database, pair }: Estate, site: SiteRecord, sql: 
   await database.sh(administrator[pair.db], { input: sql });
 }
 
-/** Debian's stock site has names of its own: nginx's answers for every one that nobody has, Apache's for the machine's. */
+/**
+ * Debian's stock site has names of its own: nginx's answers for every one that nobody has, Apache's for the machine's. A
+ * restart, since after a reload the old processes may answer for a while.
+ */
 export async function removeStockSite({ web, pair }: Estate): Promise<void> {
   const remove = {
-    nginx: "rm /etc/nginx/sites-enabled/default && systemctl reload nginx",
-    apache: "rm /etc/apache2/sites-enabled/000-default.conf && systemctl reload apache2",
+    nginx: "rm /etc/nginx/sites-enabled/default && systemctl restart nginx",
+    apache: "rm /etc/apache2/sites-enabled/000-default.conf && systemctl restart apache2",
   };
-  await web.sh(`${remove[pair.http]} && sleep 0.5`);
+  await web.sh(remove[pair.http]);
 }
 
 /** Records an application's code as a platform on `web1`. */
