@@ -12,6 +12,7 @@ import { local, ssh, type ServerRecord, type SiteRecord } from "../model/records
 import { secret } from "../model/secret.ts";
 import { PART } from "../parts.ts";
 import { SqliteRecords } from "../store/sqlite/records.ts";
+import { SqliteSecrets } from "../store/sqlite/secrets.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { deletePlatform } from "../tasks/delete-platform.ts";
 import { prepare } from "../tasks/prepare-server.ts";
@@ -70,6 +71,36 @@ describe("a server that nothing needs", () => {
     expect((await store.secrets.get([`server/${web1.id}/private-key`])).size).toBe(0);
     expect(opened).toEqual([]);
     expect((await hw.servers.put({ name: "web1", connect: local() })).id).not.toBe(web1.id);
+  });
+});
+
+describe("a secret that is set while its owner is removed", () => {
+  /** Removed after the record was read and before the secret is written. */
+  function removedMeanwhile(remove: () => Promise<unknown>): void {
+    const { replace } = SqliteSecrets.prototype;
+    vi.spyOn(SqliteSecrets.prototype, "replace").mockImplementationOnce(async function (this: SqliteSecrets, ...given) {
+      await remove();
+      return replace.apply(this, given);
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+  }
+  const kept = async (): Promise<readonly string[]> => (await store.secrets.list("", { limit: 9 })).map(({ id }) => id);
+
+  test("goes with it: another key of a server makes it anew", async () => {
+    removedMeanwhile(async () => hw.servers.remove("web1"));
+    const connect = ssh({ host: "web1.example", hostKey: `SHA256:${"A".repeat(43)}`, privateKey: secret(loginKey()) });
+    const { id } = await hw.servers.put({ name: "web1", connect });
+    expect(id).not.toBe(web1.id);
+    expect(await hw.servers.get("web1")).toMatchObject({ id });
+    expect(await kept()).toEqual([`server/${id}/private-key`]);
+  });
+
+  test("goes with it: a password of a site is refused", async () => {
+    await putSite({ id: "s1", domain: "a.example", status: "installed" });
+    removedMeanwhile(async () => store.records.forget("site", "s1", 1));
+    const setting = hw.sites.setPassword("a.example", "ada", secret("a long password"));
+    await expect(setting).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+    expect(await kept()).toEqual([`server/${web1.id}/private-key`]);
   });
 });
 

@@ -82,27 +82,23 @@ export class Servers {
       services,
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
-    const rekeyed = key !== null && (await this.#keepKey(id, key));
+    const keyId = `server/${id}/private-key`;
+    const newKey = key === null || (await this.#isKept(keyId, key)) ? null : key;
+    const version = stored?.version ?? 0;
     if (JSON.stringify(record) !== JSON.stringify(known)) {
+      const secrets = newKey === null ? [] : [this.#vault.seal(keyId, newKey)];
       const change = { kind: "server", id, name: record.name, value: record } as const;
-      try {
-        await this.#records.put(change, { expect: stored?.version ?? 0, claims: [] });
-      } catch (error) {
-        if ((await this.#records.get("server", id)) === null) await this.#vault.removePrefix(`server/${id}/`);
-        throw error;
-      }
+      await this.#records.put(change, { expect: version, claims: [], secrets });
+    } else if (newKey !== null) {
+      await this.#vault.put(keyId, newKey, { kind: "server", id, version });
     }
-    if (rekeyed) this.#pool.forget(id);
+    if (newKey !== null) this.#pool.forget(id);
     return record;
   }
 
-  /** True when it is another key than the one that was kept. */
-  async #keepKey(serverId: string, privateKey: string): Promise<boolean> {
-    const id = `server/${serverId}/private-key`;
+  async #isKept(id: string, privateKey: string): Promise<boolean> {
     const kept = await this.#vault.load([id]).catch(() => null);
-    if (kept?.get(id) === privateKey) return false;
-    await this.#vault.put(id, privateKey);
-    return true;
+    return kept?.get(id) === privateKey;
   }
 
   /**

@@ -69,6 +69,10 @@ export class Sites {
       );
     }
     this.#vault.requireKey("Setting a password");
-    await this.#vault.put(`site/${site.id}/web-password/${name}`, hashPassword(value));
+    const hash = hashPassword(value);
+    await untilUnraced(async () => {
+      const { id, version } = await getRecord(this.#records, "site", site.id);
+      await this.#vault.put(`site/${id}/web-password/${name}`, hash, { kind: "site", id, version });
+    });
   }
 }

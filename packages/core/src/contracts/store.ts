@@ -26,7 +26,7 @@ export type {
   StoredRecord,
 } from "./store/records.ts";
 export type { RegisterChanges, RegisterStore, RegisteredResource, ResourceHold } from "./store/register.ts";
-export type { SecretStore } from "./store/secrets.ts";
+export type { SealedSecret, SecretStore } from "./store/secrets.ts";
 export type { EndedTask, ListedTask, StoredTask, TaskEnding, TaskState, TaskStore } from "./store/tasks.ts";
 
 /** Durable state (decisions.md D15). SQLite by default; each part is small, so that another store can be written and proved. */

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { SecretStore } from "../contracts/store.ts";
+import type { RecordVersion, SealedSecret, SecretStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Resolve } from "../model/text.ts";
 import type { SecretBox } from "./sealing.ts";
@@ -28,8 +28,14 @@ export class SecretVault {
     await this.#store.add(id, this.#box.seal(make(), id));
   }
 
-  async put(id: string, value: string): Promise<void> {
-    await this.#store.replace(id, this.#box.seal(value, id));
+  /** One of a record only while that is at this version. @throws HW_TASK_STATE, with `expect` in its data */
+  async put(id: string, value: string, of?: RecordVersion): Promise<void> {
+    await this.#store.replace(id, this.#box.seal(value, id), of);
+  }
+
+  /** To be kept with a record that is written: see `PutOptions`. */
+  seal(id: string, value: string): SealedSecret {
+    return { id, sealed: this.#box.seal(value, id) };
   }
 
   /** Values of all ids, in one read. @throws HW_SECRET_UNREADABLE naming the first that is missing or cannot be opened. */

@@ -68,7 +68,8 @@ export function putRecords(tables: Tables, changes: readonly RecordChange[]): vo
     tables.records.set(keyOf(kind, id), { kind, id, name, version: expect + 1, value: toJson(value) });
     dropClaims(tables, kind, id);
   }
-  for (const { kind, id, name, claims } of changes) {
+  for (const { kind, id, name, claims, secrets = [] } of changes) {
+    for (const one of secrets) tables.secrets.set(one.id, one.sealed);
     for (const claimed of [name, ...claims]) {
       const holder = tables.claims.get(keyOf(kind, claimed));
       if (holder !== undefined && holder !== id) {

@@ -78,17 +78,21 @@ export function emptyTables(installation: string): Tables {
 
 /** All or nothing, for what may be refused half way: records, names, resources and the commit row. */
 export function atomically<T>(tables: Tables, work: () => T): T {
-  const { records, claims, register, commits } = tables;
+  const { records, claims, register, commits, secrets } = tables;
   const before = {
     records: new Map(records),
     claims: new Map(claims),
     register: new Map(register),
     commits: new Set(commits),
   };
+  const sealed = new Map(secrets);
   try {
     return work();
   } catch (error) {
     Object.assign(tables, before);
+    // The map itself is the secrets' own.
+    secrets.clear();
+    for (const [id, text] of sealed) secrets.set(id, text);
     throw error;
   }
 }

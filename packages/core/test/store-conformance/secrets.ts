@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ME } from "./holders.ts";
 import { type OpenHarness, use } from "./harness.ts";
 
 export function secretPromises(open: OpenHarness): void {
@@ -17,6 +18,41 @@ export function secretPromises(open: OpenHarness): void {
           ["a/new", "four"],
         ]),
       );
+    });
+
+    it("sets one of a record only while that is at its version, alone or with the record", async () => {
+      const { store } = await use(open);
+      const record = { kind: "server", id: "v1", name: "web1", value: {} } as const;
+      const of = (version: number) => ({ kind: "server", id: "v1", version }) as const;
+      const sealed = async () => (await store.secrets.get(["server/v1/key"])).get("server/v1/key");
+      const refused = { code: "HW_TASK_STATE", data: { expect: 1 } };
+      await expect(store.secrets.replace("server/v1/key", "x", of(1))).rejects.toMatchObject(refused);
+      expect(await sealed()).toBeUndefined();
+      const withKey = (key: string) => ({ claims: [], secrets: [{ id: "server/v1/key", sealed: key }] });
+      await store.records.put(record, { expect: 0, ...withKey("one") });
+      expect(await sealed()).toBe("one");
+      await store.secrets.replace("server/v1/key", "two", of(1));
+      expect(await sealed()).toBe("two");
+      await store.records.put(record, { expect: 1, claims: [] });
+      await expect(store.records.put(record, { expect: 1, ...withKey("three") })).rejects.toMatchObject(refused);
+      await expect(store.secrets.replace("server/v1/key", "four", of(1))).rejects.toMatchObject(refused);
+      expect(await sealed()).toBe("two");
+      const other = { kind: "server", id: "v2", name: "web2", value: {} } as const;
+      await store.records.put(other, { expect: 0, claims: [] });
+      const taken = store.records.put(record, { expect: 2, ...withKey("five"), claims: ["web2"] });
+      await expect(taken).rejects.toMatchObject({ code: "HW_RECORD_TAKEN" });
+      expect(await sealed()).toBe("two");
+    });
+
+    it("tells owners that are not there, unless a task has them, in order", async () => {
+      const { store } = await use(open);
+      for (const id of ["site/s3/a", "site/s1/b", "site/s1/a", "server/v1/k", "server/v2/k", "task/t1/x", "other/o/x"])
+        await store.secrets.add(id, id);
+      await store.records.put({ kind: "server", id: "v2", name: "web2", value: {} }, { expect: 0, claims: [] });
+      expect(await store.secrets.orphans(9)).toEqual(["server/v1", "site/s1", "site/s3"]);
+      expect(await store.secrets.orphans(2)).toEqual(["server/v1", "site/s1"]);
+      await store.leases.acquire("t1", ME, [{ scope: "site/s1", mode: "exclusive" }]);
+      expect(await store.secrets.orphans(9)).toEqual(["server/v1", "site/s3"]);
     });
 
     it("lists what begins with the prefix, in pages", async () => {

@@ -81,17 +81,17 @@ test("each secret and prior state that no key opens is named", async () => {
   const { store } = fake.engine;
   const { box } = fake.parts;
   await server("web1");
-  for (let n = 0; n < 450; n++) await store.secrets.add(`site/s${n}/x`, box.seal("a", `site/s${n}/x`));
-  await store.secrets.replace("site/s7/x", box.seal("a", "site/s8/x"));
-  await store.secrets.replace("site/s99/x", "hw1.other.AAAA");
+  for (let n = 0; n < 450; n++) await store.secrets.add(`server/web1/s${n}`, box.seal("a", `server/web1/s${n}`));
+  await store.secrets.replace("server/web1/s7", box.seal("a", "server/web1/s8"));
+  await store.secrets.replace("server/web1/s99", "hw1.other.AAAA");
   await running(store, "t1");
   await store.journal.write([
     aRow("t1", { action: 0, undo: box.seal("{}", undoContext({ task: "t1", action: 0 })) }),
     aRow("t1", { action: 1, undo: box.seal("{}", undoContext({ task: "t1", action: 0 })) }),
   ]);
   expect(await problems()).toEqual([
-    "HW_SECRET_UNREADABLE: secret site/s7/x: no key opens it",
-    "HW_SECRET_UNREADABLE: secret site/s99/x: no key opens it",
+    "HW_SECRET_UNREADABLE: secret server/web1/s7: no key opens it",
+    "HW_SECRET_UNREADABLE: secret server/web1/s99: no key opens it",
     "HW_SECRET_UNREADABLE: task t1: no key opens 1 of its prior states",
   ]);
 });
@@ -112,6 +112,12 @@ test("a record that names a record or a service that is not there is told", asyn
     'HW_SERVICE_MISSING: site s3: it uses the db service "old" of web1, whose record lacks it',
     'HW_SERVICE_MISSING: site s4: it uses the cache service "cache" of web1, whose record lacks it',
   ]);
+});
+
+test("secrets of what is not there are told", async () => {
+  await whole();
+  await fake.parts.vault.put("server/v9/private-key", "hush");
+  expect(await problems()).toEqual(["HW_NOT_FOUND: server v9: secrets of it are kept, and it is not there"]);
 });
 
 test("a secret that a record needs and that is not there is told", async () => {

@@ -8,6 +8,7 @@ import { sealedPlans } from "./sealed-plans.ts";
 import { sealedStates } from "./sealed-states.ts";
 import { sealedSecrets } from "./sealed-secrets.ts";
 import { strayRegistrations } from "./stray-registrations.ts";
+import { straySecrets } from "./stray-secrets.ts";
 import { unfitRecords } from "./unfit-records.ts";
 
 const CHECKS: readonly Check[] = [
@@ -18,6 +19,7 @@ const CHECKS: readonly Check[] = [
   unfitRecords,
   missingReferences,
   lackingSecrets,
+  straySecrets,
   strayRegistrations,
 ];
 

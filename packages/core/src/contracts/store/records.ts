@@ -1,4 +1,5 @@
 import type { RegisteredResource } from "./register.ts";
+import type { SealedSecret } from "./secrets.ts";
 
 export type RecordKind = "client" | "server" | "platform" | "site";
 
@@ -22,6 +23,8 @@ export interface PutOptions {
   readonly claims: readonly string[];
   /** Records that it refers to, which must be there. Default: none. */
   readonly needs?: readonly Pick<StoredRecord, "kind" | "id">[];
+  /** Secrets of its own (`<kind>/<id>/`), set in the same transaction. Default: none. */
+  readonly secrets?: readonly SealedSecret[];
 }
 
 export interface RecordRemoval {

@@ -62,6 +62,15 @@ test("secrets of a task can be read for an hour after its end; then its value ke
   expect(await task.outcome()).toMatchObject({ state: "succeeded", value: { loginLink: reference } });
 });
 
+test("secrets of records that are not there go; those of others stay", async () => {
+  const { vault, store } = { vault: fake.parts.vault, store: fake.engine.store };
+  for (const id of ["server/web1/private-key", "server/v9/private-key", "site/s9/db-password"])
+    await vault.put(id, "x");
+  expect(await later(0)).toMatchObject({ secrets: 2 });
+  expect((await store.secrets.list("", { limit: 9 })).map(({ id }) => id)).toEqual(["server/web1/private-key"]);
+  expect(await later(0)).toMatchObject({ secrets: 0 });
+});
+
 test("a reader whose cursor lies before what is kept is told so, and goes on with what is", async () => {
   const { events, store } = fake.engine;
   await done("a");

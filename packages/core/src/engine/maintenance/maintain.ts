@@ -8,7 +8,7 @@ export interface Maintained {
   readonly plans: number;
   readonly tasks: number;
   readonly events: number;
-  /** Tasks whose secrets were erased. */
+  /** Tasks, and records that are not there, whose secrets were erased. */
   readonly secrets: number;
   /** Whether all that was ever erased is gone from the files; false while another process is in the way. */
   readonly clean: boolean;
@@ -33,7 +33,8 @@ export async function maintain(
   const ago = (ms: number): string => new Date(now - ms).toISOString();
   const bounds = { keep: retention.plans, limit: AT_ONCE.plans };
   const plans = (await sweepPlans(parts, stop, now, bounds)).length;
-  const secrets = await eraseTaskSecrets(store, ago(retention.secretMinutes * MINUTE_MS));
+  const secrets =
+    (await eraseTaskSecrets(store, ago(retention.secretMinutes * MINUTE_MS))) + (await eraseStraySecrets(store));
   const before = retention.eventDays === null ? "" : ago(retention.eventDays * DAY_MS);
   const events = before === "" ? 0 : await store.events.remove({ before }, AT_ONCE.events);
   const tasks = retention.taskDays === null ? 0 : await removeTasks(store, ago(retention.taskDays * DAY_MS), stop);
@@ -57,6 +58,13 @@ async function eraseTaskSecrets(store: StateStore, before: string): Promise<numb
   const over = await store.tasks.endedBefore(before, AT_ONCE.tasks, [...tasks]);
   for (const task of over) await store.secrets.removePrefix(`task/${task}/`);
   return over.length;
+}
+
+/** Ids of records are never drawn again: nobody comes back to them. */
+async function eraseStraySecrets({ secrets }: StateStore): Promise<number> {
+  const owners = await secrets.orphans(AT_ONCE.secrets);
+  for (const owner of owners) await secrets.removePrefix(`${owner}/`);
+  return owners.length;
 }
 
 /** The events first: whoever dies between the two finds the task again. */

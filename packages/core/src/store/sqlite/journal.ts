@@ -10,7 +10,8 @@ import type {
 import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 import { TOKENS } from "./leases.ts";
-import { deleteRecords, nextNumber, putRecords, requireVersion } from "./record-changes.ts";
+import { deleteRecords, nextNumber, putRecords } from "./record-changes.ts";
+import { requireVersion } from "./versions.ts";
 import { changeRegister } from "./register.ts";
 
 interface Row extends Omit<JournalRow, "output"> {

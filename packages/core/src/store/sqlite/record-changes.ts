@@ -3,6 +3,8 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RecordChange, RecordDiscard, RecordKind, RecordRemoval, StoredRecord } from "../../contracts/store.ts";
 import type { Transactions } from "./transactions.ts";
 import { toJson } from "./json.ts";
+import { putSecrets } from "./secrets.ts";
+import { requireVersion } from "./versions.ts";
 
 /** Inside a transaction. All old claims are given up before any new one is made, so that names may be exchanged. */
 export function putRecords(db: Transactions, changes: readonly RecordChange[]): void {
@@ -20,6 +22,7 @@ export function putRecords(db: Transactions, changes: readonly RecordChange[]): 
       toJson(change.value),
     );
     db.run("DELETE FROM claims WHERE kind = ? AND id = ?", kind, id);
+    putSecrets(db, change.secrets ?? []);
   }
   for (const change of changes) {
     for (const name of new Set([change.name, ...change.claims])) claim(db, change, name);
@@ -79,22 +82,6 @@ function claim(db: Transactions, { kind, id }: RecordChange, name: string): void
 
 export function holderOf(db: Transactions, kind: RecordKind, name: string): string | null {
   return db.get<{ id: string }>("SELECT id FROM claims WHERE kind = ? AND name = ?", kind, name)?.id ?? null;
-}
-
-/** Inside a transaction. @throws HW_TASK_STATE */
-export function requireVersion(db: Transactions, { kind, id }: { kind: RecordKind; id: string }, expect: number): void {
-  const row = db.get<{ version: number }>("SELECT version FROM records WHERE kind = ? AND id = ?", kind, id);
-  const version = row?.version ?? 0;
-  if (version === expect) return;
-  const now = version === 0 ? "does not exist" : `is at version ${version}`;
-  throw new HostwrightError(
-    "HW_TASK_STATE",
-    `The ${kind} ${id} ${now}, not at version ${expect}; it was left as it is.`,
-    {
-      mend: "Read the record again and repeat the change on what it is now.",
-      data: { kind, id, version, expect },
-    },
-  );
 }
 
 function requireRecord(
