@@ -41,7 +41,7 @@ describe.each([
     expect((await after.events.after(cursor)).map(({ payload }) => payload)).toEqual([50]);
   });
 
-  test("under processes that have it open, each tells and sees what comes, in one file", async () => {
+  test("under processes that have it open, each tells and sees what comes, in one file, and who follows is told", async () => {
     const [one, two] = [await open(), await open()];
     await one.events.append([event(0)]);
     const following = new Events(two.events).after(await two.events.last());
@@ -50,8 +50,8 @@ describe.each([
     await one.events.append([event(1)]);
     await two.events.append([event(2)]);
     await one.events.append([event(3)]);
-    expect((await next).value).toMatchObject({ payload: 1 });
-    expect((await following.next()).value).toMatchObject({ payload: 2 });
+    expect((await next).value).toMatchObject({ type: "events:removed", payload: { after: 1 } });
+    for (const n of [1, 2, 3]) expect((await following.next()).value).toMatchObject({ payload: n });
     for (const store of [one, two, await open()]) {
       expect((await store.events.after(0)).map(({ payload }) => payload)).toEqual([1, 2, 3]);
     }

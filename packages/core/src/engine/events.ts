@@ -98,15 +98,17 @@ export class Events {
   async *after(seq: number, { task, signal, over }: Following = {}): AsyncGenerator<HostwrightEvent> {
     using sleeper = this.#wakeups.sleeper(task ?? ALL);
     let cursor = seq;
-    if (task === undefined && seq > 0) {
-      const upTo = await this.#store.removedUpTo();
-      const at = new Date().toISOString();
-      if (seq < upTo) yield { seq: upTo, at, task: null, type: "events:removed", payload: { after: seq, upTo } };
+    for (const gone of task === undefined ? await this.#removedSince(cursor) : []) {
+      yield gone;
+      cursor = gone.seq;
     }
     for (;;) {
       if (signal?.aborted === true) return;
       sleeper.reset();
       const page = await this.#store.after(cursor, task === undefined ? {} : { task });
+      // While it followed, too: the file may have been lost.
+      const isGap = task === undefined && (page[0]?.seq ?? 0) > cursor + 1;
+      if (isGap) yield* await this.#removedSince(cursor);
       for (const event of page) {
         cursor = event.seq;
         yield event as HostwrightEvent;
@@ -121,6 +123,14 @@ export class Events {
       if (left === 0) return;
       await sleeper.sleep(signal, left);
     }
+  }
+
+  /** Whoever has a cursor is told what was removed before he came to it; who begins is not. */
+  async #removedSince(cursor: number): Promise<readonly HostwrightEvent[]> {
+    const upTo = cursor === 0 ? 0 : await this.#store.removedUpTo();
+    if (cursor >= upTo) return [];
+    const at = new Date().toISOString();
+    return [{ seq: upTo, at, task: null, type: "events:removed", payload: { after: cursor, upTo } }];
   }
 
   #keep(event: Told): void {
