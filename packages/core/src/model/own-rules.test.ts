@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { includesAddress, matchesPath, OwnRulesSchema, redirectLoop, spellings, type Redirect } from "./own-rules.ts";
+import { includesAddress, matchesPath, OwnRulesSchema, spellings } from "./own-rules.ts";
 
 const takes = (value: unknown): boolean => OwnRulesSchema.safeParse(value).success;
 const to = (from: Redirect["from"], target: string): unknown => ({ redirects: [{ from, to: target }] });
@@ -72,29 +72,6 @@ describe("rules of a site's own", () => {
     { denied: [{ exact: "/a", prefix: "/b/" }] },
     { rewrite: [] },
   ])("%j is refused", (value) => expect(takes(value)).toBe(false));
-});
-
-const redirect = (from: Redirect["from"], target: string): Redirect => ({ from, to: target, status: 301 });
-
-describe("redirects that lead back", () => {
-  test.each<[string, readonly Redirect[]]>([
-    ["to itself", [redirect({ exact: "/a b" }, "/a%20b")]],
-    ["by its own name", [redirect({ exact: "/a" }, "http://www.own.example/a")]],
-    ["in turns", [redirect({ exact: "/a" }, "/b"), redirect({ exact: "/b" }, "/a")]],
-    ["growing", [redirect({ prefix: "/a/" }, "/a/b/")]],
-    ["by what a prefix keeps", [redirect({ exact: "/b/x" }, "/a/x"), redirect({ prefix: "/a/" }, "/b/")]],
-    ["from everything", [redirect({ prefix: "/" }, "/moved/")]],
-  ])("%s are found", (_how, list) => expect(redirectLoop(list, ["own.example", "www.own.example"])).not.toBeNull());
-
-  test("and no others", () => {
-    const list = [
-      redirect({ exact: "/a" }, "/b"),
-      redirect({ exact: "/b" }, "https://other.example/a"),
-      redirect({ prefix: "/c/" }, "/a"),
-      redirect({ prefix: "/old/" }, "/"),
-    ];
-    expect(redirectLoop(list, ["own.example"])).toBeNull();
-  });
 });
 
 test("a path as a visitor may write it matches its spellings, and no other path does", () => {

@@ -171,36 +171,6 @@ export const OwnRulesSchema: z.ZodType<Partial<OwnRules>> = z.strictObject({
   basicAuth: BasicAuth.nullable().exactOptional(),
 });
 
-/** Do the redirects lead back to where they began? The `from` of the first that does; `names` are the site's own. */
-export function redirectLoop(redirects: readonly Redirect[], names: readonly string[]): string | null {
-  const next = (path: string): string | null => {
-    const found = redirects.find(({ from }) => ("exact" in from ? path === from.exact : path.startsWith(from.prefix)));
-    if (found === undefined) return null;
-    const rest = "exact" in found.from ? "" : path.slice(found.from.prefix.length);
-    const { host, pathname } = new URL(found.to, "http://own.invalid");
-    if (host !== "own.invalid" && !names.includes(host)) return null;
-    return decode(pathname) + rest;
-  };
-  for (const { from } of redirects) {
-    const start = "exact" in from ? from.exact : from.prefix;
-    let path: string | null = start;
-    // More steps than redirects: one of them was met twice.
-    for (let steps = 0; path !== null; steps += 1) {
-      if (steps > redirects.length) return start;
-      path = next(path);
-    }
-  }
-  return null;
-}
-
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
-
 /** Does the rule's path match? The contract of `PathPattern`, on one decoded path. */
 export function matchesPath(pattern: PathPattern, path: string): boolean {
   if ("exact" in pattern) return path === pattern.exact;

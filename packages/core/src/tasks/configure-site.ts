@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { NO_OWN_RULES, OwnRulesSchema, redirectLoop, type OwnRules, type OwnRulesInput } from "../model/own-rules.ts";
+import { redirectLoop } from "../model/redirect-loop.ts";
+import { NO_OWN_RULES, OwnRulesSchema, type OwnRules, type OwnRulesInput } from "../model/own-rules.ts";
 import type { ServicePlace, SiteRecord } from "../model/records.ts";
 import type { Step } from "../engine/planning/steps.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
@@ -131,7 +132,7 @@ function refuseLoop(site: SiteRecord, { redirects }: OwnRules): void {
   if (loop === null) return;
   throw new HostwrightError(
     "HW_INPUT_INVALID",
-    `webRules of ${site.domain}: the redirect from ${JSON.stringify(loop)} leads back to where it began. Nothing was changed.`,
+    `webRules of ${site.domain}: the redirect from ${JSON.stringify(loop)} leads back to where it began, or through more redirects than browsers follow. Nothing was changed.`,
   );
 }
 
