@@ -1,14 +1,17 @@
-import type { BookmarkStore, PlanStore } from "../../src/contracts/store.ts";
+import type { BookmarkStore, PlanStore, StoredPlan, TaskState } from "../../src/contracts/store.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
 import type { Tables } from "./tables.ts";
 
-export function memoryPlans({ plans }: Tables): PlanStore {
+const UNFINISHED: readonly (TaskState | undefined)[] = ["queued", "running", "cancelling", "undoing"];
+
+export function memoryPlans({ plans, tasks }: Tables): PlanStore {
+  const mayGo = ({ task }: Pick<StoredPlan, "task">): boolean => !UNFINISHED.includes(tasks.get(task)?.state);
   return {
     put: async (plan) => void plans.set(plan.id, { ...plan, request: fromJson(toJson(plan.request)) }),
     get: async (id) => plans.get(id) ?? null,
     expired: async (time, limit) =>
       [...plans.values()]
-        .filter(({ expiresAt }) => expiresAt < time)
+        .filter((plan) => plan.expiresAt < time && mayGo(plan))
         .map(({ id, task }) => ({ id, task }))
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, limit),
@@ -16,6 +19,7 @@ export function memoryPlans({ plans }: Tables): PlanStore {
       [...plans.values()]
         .toSorted((a, b) => (a.expiresAt + a.id < b.expiresAt + b.id ? -1 : 1))
         .slice(0, Math.max(0, plans.size - keep))
+        .filter(mayGo)
         .slice(0, limit)
         .map(({ id, task }) => ({ id, task })),
     remove: async (ids) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoredPlan } from "../../src/contracts/store.ts";
 import { type OpenHarness, use } from "./harness.ts";
+import { aTask, ended } from "./parts.ts";
 
 const at = (hour: number): string => `2026-01-02T${String(hour).padStart(2, "0")}:00:00.000Z`;
 const aPlan = (id: string, change: Partial<StoredPlan> = {}): StoredPlan => ({
@@ -58,6 +59,20 @@ export function planPromises(open: OpenHarness): void {
     expect(await ids(1, 9)).toEqual(["p3", "p1", "p2"]);
     expect(await ids(0, 2)).toEqual(["p3", "p1"]);
     expect((await store.plans.expired(at(9), 3)).map(({ id }) => id)).toEqual(["p1", "p2", "p3"]);
+  });
+
+  it("leaves out plans whose tasks are unfinished, before it counts up to the limit", async () => {
+    const { store } = await use(open);
+    for (const id of ["p1", "p2", "p3", "p4", "p5", "p6"]) await store.plans.put(aPlan(id, { expiresAt: at(1) }));
+    for (const id of ["p1", "p2", "p3", "p4", "p5"]) await store.tasks.submit(aTask(`task of ${id}`));
+    await store.tasks.move("task of p2", ["queued"], "running");
+    await store.tasks.move("task of p3", ["queued"], "cancelling");
+    await store.tasks.move("task of p4", ["queued"], "undoing");
+    await ended(store, "task of p5", "queued", "undone");
+    const both = ["p5", "p6"].map((id) => ({ id, task: `task of ${id}` }));
+    expect(await store.plans.expired(at(3), 2)).toEqual(both);
+    expect(await store.plans.surplus(0, 2)).toEqual(both);
+    expect(await store.plans.surplus(1, 2)).toEqual(both.slice(0, 1));
   });
 
   describe("bookmarks", () => {

@@ -96,6 +96,16 @@ describe("sweeping", () => {
     },
   );
 
+  test("is kept from no other plan by those of waiting tasks, however many", async () => {
+    const waiting = [await planned("a"), await planned("b")];
+    for (const { plan } of waiting) await approve(plan);
+    const over = [await planned("c"), await planned("d")].map(({ plan }) => plan.id);
+    const swept: string[] = [];
+    for (const _ of [1, 2, 3, 4])
+      swept.push(...(await sweepPlans(fake.parts, NEVER, LATER, { keep: 1_000, limit: 1 })));
+    expect(swept.toSorted()).toEqual(over.toSorted());
+  });
+
   test("erases no secret of a site that its draft becomes at that moment", async () => {
     const { plan, secret } = await planned("a");
     const { store } = fake.engine;

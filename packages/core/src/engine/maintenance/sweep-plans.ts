@@ -23,6 +23,7 @@ export async function sweepPlans(
   const expired = await plans.expired(new Date(now - GRACE_MS).toISOString(), limit);
   for (const { id, task } of [...expired, ...(await plans.surplus(keep, limit))]) {
     if (stop.aborted || over.includes(id)) continue;
+    // It may have been submitted since.
     if (UNFINISHED.includes(await tasks.state(task))) continue;
     await discardDraft(parts, task);
     over.push(id);

@@ -6,6 +6,8 @@ interface Row extends Omit<StoredPlan, "request"> {
   readonly request: string;
 }
 
+const MAY_GO = `NOT EXISTS
+  (SELECT 1 FROM tasks WHERE tasks.id = task AND state IN ('queued', 'running', 'cancelling', 'undoing'))`;
 const COLUMNS = "id, task, request, title, hash, sealed, expiresAt";
 
 export class SqlitePlans implements PlanStore {
@@ -26,14 +28,14 @@ export class SqlitePlans implements PlanStore {
   }
 
   async expired(time: string, limit: number = -1): Promise<readonly Pick<StoredPlan, "id" | "task">[]> {
-    const sql = "SELECT id, task FROM plans WHERE expiresAt < ? ORDER BY id LIMIT ?";
+    const sql = `SELECT id, task FROM plans WHERE expiresAt < ? AND ${MAY_GO} ORDER BY id LIMIT ?`;
     return this.#named(sql, time, limit);
   }
 
   async surplus(keep: number, limit: number): Promise<readonly Pick<StoredPlan, "id" | "task">[]> {
     const sql = `SELECT id, task FROM
       (SELECT id, task, expiresAt FROM plans ORDER BY expiresAt DESC, id DESC LIMIT -1 OFFSET ?)
-      ORDER BY expiresAt, id LIMIT ?`;
+      WHERE ${MAY_GO} ORDER BY expiresAt, id LIMIT ?`;
     return this.#named(sql, keep, limit);
   }
 
