@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { includesAddress, matchesPath, OwnRulesSchema, spellings } from "./own-rules.ts";
+import { includesAddress, matchesPath, OwnRulesSchema, spellings, type Redirect } from "./own-rules.ts";
 
 const takes = (value: unknown): boolean => OwnRulesSchema.safeParse(value).success;
 const to = (from: Redirect["from"], target: string): unknown => ({ redirects: [{ from, to: target }] });

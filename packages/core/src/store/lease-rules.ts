@@ -156,6 +156,16 @@ function clash(present: Scopes, scopes: readonly LeaseRequest[]): boolean {
   return scopes.some(({ scope, mode }) => conflicts(mode, present.get(scope)));
 }
 
+/** What a task that is put back into the line wants: what it had, its own lease apart, and more; each scope once. */
+export function wantsAgain(
+  task: string,
+  had: readonly LeaseRequest[],
+  more: readonly LeaseRequest[],
+): readonly LeaseRequest[] {
+  const wanted = strongest([...had.filter(({ scope }) => scope !== `task/${task}`), ...more]);
+  return [...wanted].map(([scope, mode]) => ({ scope, mode }));
+}
+
 function strongest(scopes: Iterable<LeaseRequest>): Scopes {
   const wanted: Scopes = new Map();
   for (const { scope, mode } of scopes) strengthen(wanted, scope, mode);

@@ -3,6 +3,7 @@ import { NOBODY } from "../../src/store/holder.ts";
 import {
   decideLeases,
   firstFree,
+  wantsAgain,
   type LeaseDecision,
   type StandingLease,
   type Waiting,
@@ -71,10 +72,10 @@ export function memoryLeases(tables: Tables, isGone: IsGone): LeaseStore {
       change(tables, task, { state: "running" });
       return { granted: decision.granted };
     },
-    putBack: async (task, holder, { subject, scopes }) => {
-      const own = list().some((lease) => lease.task === task && lease.holder === holder);
-      if (!own || tables.tasks.get(task)?.state !== "running") return false;
-      change(tables, task, { state: "queued", subject, waits: scopes });
+    putBack: async (task, holder, more) => {
+      const had = list().filter((lease) => lease.task === task);
+      if (!had.some((lease) => lease.holder === holder) || tables.tasks.get(task)?.state !== "running") return false;
+      change(tables, task, { state: "queued", waits: wantsAgain(task, had, more) });
       drop(tables, task);
       return true;
     },

@@ -176,16 +176,44 @@ export function leasePromises(open: OpenHarness): void {
       const { leases, tasks } = store;
       for (const id of ["t1", "t2", "t3"]) await tasks.submit(aTask(id));
       for (const id of ["t1", "t3"]) await claimed(leases, id);
-      const wants = { subject: "t1", scopes: [exclusive("site/s1")] };
-      expect(await leases.putBack("t1", OTHER, wants)).toBe(false);
-      expect(await leases.putBack("t2", ME, wants)).toBe(false);
-      expect(await leases.putBack("t1", ME, wants)).toBe(true);
+      const more = [exclusive("site/s1")];
+      expect(await leases.putBack("t1", OTHER, more)).toBe(false);
+      expect(await leases.putBack("t2", ME, more)).toBe(false);
+      expect(await leases.putBack("t1", ME, more)).toBe(true);
       expect(await tasks.state("t1")).toBe("queued");
       expect((await leases.list()).map(({ task }) => task)).toEqual(["t3"]);
       expect(await blockers(leases, "t3", [exclusive("site/s1")])).toEqual(["t1 site/s1"]);
       expect(await leases.next(NONE)).toBe("t1");
       await tasks.move("t3", ["running"], "cancelling");
-      expect(await leases.putBack("t3", ME, wants)).toBe(false);
+      expect(await leases.putBack("t3", ME, more)).toBe(false);
+    });
+
+    it("has a task that was put back wait for what it had and for more, each at its strongest", async () => {
+      const { store } = await use(open);
+      const { leases, tasks } = store;
+      const had = [exclusive("site/s1"), shared("server/v1"), shared("server/v2")];
+      await tasks.submit(aTask("t1"), { subject: "site/s1", scopes: had });
+      await tasks.submit(aTask("t2"));
+      await tasks.submit(aTask("t3"), { subject: "site/s1", scopes: [exclusive("site/s1")] });
+      for (const id of ["t1", "t2"]) await claimed(leases, id);
+      expect(await leases.putBack("t1", ME, [exclusive("server/v1"), shared("site/s1"), shared("server/v3")])).toBe(
+        true,
+      );
+      for (const blocked of ["site/s1", "server/v1"])
+        expect(await blockers(leases, "t2", [shared(blocked)])).toEqual([`t1 ${blocked}`]);
+      await granted(leases, "t2", [shared("server/v2"), shared("server/v3")]);
+      expect((await leases.waiting("t3"))?.map(({ task }) => task)).toEqual(["t1"]);
+      await claimed(leases, "t1");
+      const own = (await leases.list())
+        .filter(({ task }) => task === "t1")
+        .map(({ scope, mode }) => `${scope} ${mode}`);
+      expect(own).toEqual([
+        "server/v1 exclusive",
+        "server/v2 shared",
+        "server/v3 shared",
+        "site/s1 exclusive",
+        "task/t1 exclusive",
+      ]);
     });
 
     it("keeps a task that is blocked in line until it is granted or over, whoever holds it", async () => {
@@ -210,7 +238,7 @@ export function leasePromises(open: OpenHarness): void {
       const own = (task: string): LeaseRequest[] => [exclusive(`task/${task}`)];
       for (const id of ["t1", "t2"]) await store.tasks.submit(aTask(id));
       for (const id of ["t1", "t2"]) await claimed(leases, id);
-      await leases.putBack("t1", ME, { subject: "site/s1", scopes: [exclusive("site/s1")] });
+      await leases.putBack("t1", ME, [exclusive("site/s1")]);
       expect(await leases.acquire("t1", OTHER, own("t1"))).toEqual({ blockedBy: [] });
       expect(await leases.next(NONE)).toBe("t1");
       await ended(store, "t2", "running", "succeeded");

@@ -62,10 +62,10 @@ export interface LeaseStore {
    */
   claim(task: string, holder: string, except?: ReadonlySet<string>): Promise<LeaseAnswer | null>;
   /**
-   * Puts a running task back into the line, at the place of its submission: it is `queued` and has no lease. False, and
-   * nothing is changed, when it is not `running` or that holder has no lease of it.
+   * Puts a running task back into the line, at the place of its submission: it is `queued`, has no lease, and wants what it
+   * had leases of, and `more`. False, and nothing is changed, when it is not `running` or that holder has no lease of it.
    */
-  putBack(task: string, holder: string, wants: Wants): Promise<boolean>;
+  putBack(task: string, holder: string, more: readonly LeaseRequest[]): Promise<boolean>;
   /**
    * For a task that is claimed, all or none in one transaction; for one that is queued or has ended only what somebody left of
    * it, so that who looks for the dead with an old answer gets nothing; else what is in the way: leases, then tasks in line, each

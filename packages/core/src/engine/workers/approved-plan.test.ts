@@ -128,4 +128,34 @@ describe("an approval by id and hash", () => {
     const plan = await makeStoredPlan({ ...fake.parts, planLifeMs: -1 }, request("a"), NEVER);
     expect(await ended(await approve(plan))).toEqual(["undone", "HW_PLAN_EXPIRED", 0]);
   });
+
+  test("whose first worker died before it kept the plan is not run after its time", async () => {
+    const { leases, tasks } = fake.engine.store;
+    const DEAD = "1:1:00000000-0000-0000-0000-000000000000:1";
+    const plan = await makeStoredPlan({ ...fake.parts, planLifeMs: -1 }, request("a"), NEVER);
+    const task = await approve(plan);
+    expect(await leases.claim(task.id, DEAD)).toHaveProperty("granted");
+    await fake.worker.recover(task.id);
+    expect(await ended(task)).toEqual(["undone", "HW_PLAN_EXPIRED", 0]);
+    expect(await leases.list()).toEqual([]);
+
+    // What was kept in time is run, however late.
+    const late = await makeStoredPlan({ ...fake.parts, planLifeMs: -1 }, request("a"), NEVER);
+    const kept = await approve(late);
+    expect(await leases.claim(kept.id, DEAD)).toHaveProperty("granted");
+    await tasks.move(kept.id, ["running"], "running", { plan: await sealPlan(fake.parts.box, late) });
+    expect(await fake.worker.recover(kept.id)).toMatchObject({ state: "succeeded" });
+  });
+
+  test("waits for its turn where its type is not loaded any more, and is run then", async () => {
+    const { leases, tasks } = fake.engine.store;
+    const task = await approve(await stored());
+    (fake.parts.tasks as Map<string, unknown>).delete("test:work");
+    await leases.acquire("other", "me", [{ scope: "site/s1", mode: "exclusive" }]);
+    expect(await fake.worker.takeNext()).toBe(task.id);
+    expect(await fake.worker.carryOut(task.id, NEVER)).toBeNull();
+    expect(await tasks.state(task.id)).toBe("queued");
+    await leases.release("other");
+    expect(await ended(task)).toEqual(["succeeded", null, 1]);
+  });
 });

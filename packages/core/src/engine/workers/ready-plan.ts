@@ -4,8 +4,7 @@ import { throwIfClosing } from "../actions/handed-over.ts";
 import { draftOf } from "../planning/drafts.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { sealPlan } from "../planning/seal-plan.ts";
-import { parseRequest, planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
-import { firstWants } from "./first-wants.ts";
+import { planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
 import { isApproval } from "./stored-plans.ts";
 import type { Turn } from "./turn.ts";
 import { NEVER, ownScope, unbegun, type Work } from "./work.ts";
@@ -85,12 +84,10 @@ async function putBack(
   { engine, holder }: ReadyParts,
   task: StoredTask,
   turn: Turn,
-  scopes: readonly LeaseRequest[] = [],
+  more: readonly LeaseRequest[] = [],
 ): Promise<boolean> {
-  const { leases, records } = engine.store;
-  const { type, parsed } = parseRequest(engine, task.request as TaskRequest);
-  const first = await firstWants(records, task.id, type.subject?.(parsed) ?? {});
-  const done = await leases.putBack(task.id, holder, { ...first, scopes: [...first.scopes, ...scopes] });
+  const { leases } = engine.store;
+  const done = await leases.putBack(task.id, holder, more);
   if (done) await turn.tell((await leases.waiting(task.id)) ?? []);
   return done;
 }

@@ -16,7 +16,7 @@ import type { PlanData } from "../planning/plan.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 import { readyPlan, type ReadyParts } from "./ready-plan.ts";
 import { resolveTask, type Resolution } from "./resolve.ts";
-import { planOf } from "./stored-plans.ts";
+import { isApproval, planOf } from "./stored-plans.ts";
 import { Stranding } from "./stranding.ts";
 import { maintain, type MaintenanceStep } from "../maintenance/maintain.ts";
 import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
@@ -258,8 +258,8 @@ export class Worker {
     let begun = false;
     try {
       begun = (await journal.read(task.id)).length > 0;
-      // Its time was judged when it was taken for the first time.
-      plan = await planOf(engine, task, { begun: begun || resumed });
+      // The time of a plan is judged until it is the task's own; whoever took an approval before may have died first.
+      plan = await planOf(engine, task, { begun: begun || (resumed && !isApproval(task.plan)) });
       const ready = await readyPlan(this.#ready(engine), task, plan, { ...how, begun });
       if (ready === null) return null;
       plan = ready.plan;

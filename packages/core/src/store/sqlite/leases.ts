@@ -1,7 +1,7 @@
-import type { Blocker, Lease, LeaseAnswer, LeaseRequest, LeaseStore, TaskState, Wants } from "../../contracts/store.ts";
+import type { Blocker, Lease, LeaseAnswer, LeaseRequest, LeaseStore, TaskState } from "../../contracts/store.ts";
 import { NOBODY } from "../holder.ts";
 import { HolderWatch } from "../holder-watch.ts";
-import { decideLeases, firstFree, type LeaseDecision, type StandingLease } from "../lease-rules.ts";
+import { decideLeases, firstFree, wantsAgain, type LeaseDecision, type StandingLease } from "../lease-rules.ts";
 import { headsOfLine, lineBefore, placeOf } from "./line.ts";
 import { nextNumber } from "./record-changes.ts";
 import type { Transactions } from "./transactions.ts";
@@ -60,14 +60,14 @@ export class SqliteLeases implements LeaseStore {
     });
   }
 
-  async putBack(task: string, holder: string, { subject, scopes }: Wants): Promise<boolean> {
+  async putBack(task: string, holder: string, more: readonly LeaseRequest[]): Promise<boolean> {
     return this.#db.write(() => {
+      const had = this.#db.all<LeaseRequest>("SELECT scope, mode FROM leases WHERE task = ? ORDER BY scope", task);
       const { changes } = this.#db.run(
-        `UPDATE tasks SET state = 'queued', subject = ?2, waits = ?3 WHERE id = ?1 AND state = 'running'
-           AND EXISTS (SELECT 1 FROM leases WHERE task = ?1 AND holder = ?4)`,
+        `UPDATE tasks SET state = 'queued', waits = ?2 WHERE id = ?1 AND state = 'running'
+           AND EXISTS (SELECT 1 FROM leases WHERE task = ?1 AND holder = ?3)`,
         task,
-        subject,
-        JSON.stringify(scopes),
+        JSON.stringify(wantsAgain(task, had, more)),
         holder,
       );
       if (changes === 1) this.#db.run("DELETE FROM leases WHERE task = ?", task);
