@@ -217,6 +217,40 @@ describe("a plan is told, of a task or one that waits for approval,", () => {
     await fake.engine.store.secrets.removePrefix("site/s1/token");
     expect(await problems()).toEqual(found);
   });
+
+  test("but not one that was run, whose time is over or whose site was changed since", async () => {
+    await whole();
+    draft({ parts: [{ ref: "secret", id: "site/s1/token", label: "token of s1" }] });
+    const { secrets } = fake.engine.store;
+    await fake.parts.vault.put("site/s1/token", "hush");
+    await makeStoredPlan({ ...fake.parts, planLifeMs: 1 }, request("a"), NEVER);
+    const outdated = await makeStoredPlan(fake.parts, request("a"), NEVER);
+    const run = await makeStoredPlan(fake.parts, request("a"), NEVER);
+    await fake.submit("a", { id: run.task, plan: { plan: run.id, hash: run.hash } });
+    expect(await fake.worker.work(run.task, NEVER)).toMatchObject({ state: "succeeded" });
+    await secrets.removePrefix("site/s1/token");
+    expect(await problems()).toEqual([expect.stringContaining(`plan ${outdated.id}: its plan names the secret`)]);
+    await site("s1", { enabled: false });
+    expect(await problems()).toEqual([]);
+  });
+});
+
+test("what somebody puts between two reads is no problem, and what is one all the same is told", async () => {
+  await whole();
+  await site("s9", { platform: "r9" });
+  const { records } = fake.engine.store;
+  const list = records.list.bind(records);
+  let puts = 0;
+  vi.spyOn(records, "list").mockImplementation(async (kind, options) => {
+    const found = await list(kind, options);
+    if (kind !== "server") return found;
+    puts += 1;
+    await server(`new${puts}`);
+    await release(`r-new${puts}`, { server: `new${puts}` });
+    return found;
+  });
+  expect(await problems()).toEqual(["HW_NOT_FOUND: site s9: it names the platform r9, which is not there"]);
+  expect(puts).toBeGreaterThan(1);
 });
 
 test("a damaged file is told, and so is a look that cannot come to its end, and the others go on", async () => {

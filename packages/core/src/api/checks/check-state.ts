@@ -23,20 +23,36 @@ const CHECKS: readonly Check[] = [
   strayRegistrations,
 ];
 
-/** Looks at all of the state, and changes nothing. A look that cannot come to its end is a problem itself. */
+/**
+ * Looks at all of the state, and changes nothing. A look that cannot come to its end is a problem itself. Others write
+ * between two reads of a look: a problem is told only when a second look finds it again.
+ */
 export async function checkState(
   parts: EngineParts,
   checks: readonly Check[] = CHECKS,
 ): Promise<readonly StateProblem[]> {
   const problems: StateProblem[] = [];
   for (const check of checks) {
-    try {
-      for await (const problem of check(parts)) problems.push(problem);
-    } catch (error) {
-      const code = isHostwrightError(error) ? error.code : "HW_STORE_DAMAGED";
-      const reason = error instanceof Error ? error.message : String(error);
-      problems.push({ code, where: "store.db", what: `${check.name} came to no end: ${reason}`, mend: RESTORE });
-    }
+    const suspected = await look(parts, check);
+    if (suspected.length === 0) continue;
+    const again = new Set((await look(parts, check)).map(inWords));
+    problems.push(...suspected.filter((problem) => again.has(inWords(problem))));
   }
   return problems;
+}
+
+async function look(parts: EngineParts, check: Check): Promise<readonly StateProblem[]> {
+  const problems: StateProblem[] = [];
+  try {
+    for await (const problem of check(parts)) problems.push(problem);
+  } catch (error) {
+    const code = isHostwrightError(error) ? error.code : "HW_STORE_DAMAGED";
+    const reason = error instanceof Error ? error.message : String(error);
+    problems.push({ code, where: "store.db", what: `${check.name} came to no end: ${reason}`, mend: RESTORE });
+  }
+  return problems;
+}
+
+function inWords({ code, where, what }: StateProblem): string {
+  return `${code}: ${where}: ${what}`;
 }

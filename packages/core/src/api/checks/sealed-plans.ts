@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { RecordStore } from "../../contracts/store.ts";
+import { requireJudged } from "../../engine/planning/judged-records.ts";
 import { missingNeeds, showNeed } from "../../engine/planning/needs.ts";
 import type { PlanData } from "../../engine/planning/plan.ts";
 import { openPlan } from "../../engine/planning/seal-plan.ts";
@@ -20,12 +22,18 @@ export async function* sealedPlans(parts: EngineParts): AsyncGenerator<StateProb
     return task === null ? null : planOf(parts, task, { begun: true });
   };
   for (const { id } of await store.tasks.list({ states })) yield* judge(parts, `task ${id}`, async () => open(id));
+  const now = new Date().toISOString();
   for (const { id, task } of await store.plans.expired(LATER)) {
     const stored = await store.plans.get(id);
-    // It is being made, or was begun or swept meanwhile.
-    if (stored === null || stored.sealed === null) continue;
+    // It is being made, or its time is over: nobody runs it.
+    if (stored === null || stored.sealed === null || stored.expiresAt <= now) continue;
+    // It was run, and is kept until its time is over.
+    if ((await store.tasks.state(task)) !== null) continue;
     const sealed = { id: task, plan: stored.sealed };
-    yield* judge(parts, `plan ${id}`, async () => openPlan(box, sealed, { begun: true }));
+    yield* judge(parts, `plan ${id}`, async () => {
+      const plan = await openPlan(box, sealed, { begun: true });
+      return (await isOutdated(store.records, plan)) ? null : plan;
+    });
   }
 }
 
@@ -54,5 +62,16 @@ async function* judge(
     if (known.has(id)) continue;
     const what = `its plan names the secret ${id}, which is not there`;
     yield { code: "HW_SECRET_UNREADABLE", where, what, mend: "Cancel it, and plan it again." };
+  }
+}
+
+/** What it was made from is another by now: whoever approves it is told so. */
+async function isOutdated(records: RecordStore, plan: PlanData): Promise<boolean> {
+  try {
+    await requireJudged(records, plan);
+    return false;
+  } catch (error) {
+    if (isHostwrightError(error) && error.code === "HW_RESOURCE_CHANGED") return true;
+    throw error;
   }
 }
