@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { StateStore } from "../src/contracts/store.ts";
 import { Events } from "../src/engine/events.ts";
+import { EventsFile } from "../src/store/sqlite/events-file.ts";
+import { SqliteEvents } from "../src/store/sqlite/events.ts";
+import { EVENT_MIGRATIONS } from "../src/store/sqlite/schema.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 
 let directory: string;
@@ -71,4 +74,77 @@ test("a reader whose cursor is of another installation begins anew", async () =>
   const following = new Events(store.events).after(1_000);
   expect((await following.next()).value).toMatchObject({ payload: 0 });
   await following.return(undefined);
+});
+
+describe("when the file of events is damaged", () => {
+  const path = (): string => join(directory, "events.db");
+  let warnings: string[];
+  beforeEach(() => {
+    warnings = [];
+    const spy = vi.spyOn(process, "emitWarning").mockImplementation((text) => void warnings.push(String(text)));
+    onTestFinished(() => spy.mockRestore());
+  });
+
+  test("it is kept aside, a new one is begun, and a cursor from before gives all that comes", async () => {
+    const before = await open();
+    await before.events.append([event(0)]);
+    const cursor = await before.events.last();
+    await before.close();
+    const garbage = "no database at all ".repeat(1_000);
+    writeFileSync(path(), garbage, { mode: 0o600 });
+    const after = await open();
+    expect(await after.events.removedUpTo()).toBeGreaterThan(cursor);
+    await after.events.append([event(1)]);
+    expect((await after.events.after(cursor)).map(({ payload }) => payload)).toEqual([1]);
+    expect(readFileSync(`${path()}.damaged`, "utf8")).toBe(garbage);
+    expect(statSync(path()).mode & 0o777).toBe(0o600);
+    expect(warnings).toEqual([
+      expect.stringMatching(/events\.db: .* is kept as .*events\.db\.damaged, and events begin anew/),
+    ]);
+    expect(await after.integrity()).toEqual([]);
+  });
+
+  test("under processes that have it open, each tells and sees what comes, in one new file", async () => {
+    const before = await open();
+    for (let n = 0; n < 200; n++) await before.events.append([event(n)]);
+    await before.close();
+    const [one, two] = [await open(), await open()];
+    const content = readFileSync(path());
+    writeFileSync(path(), content.fill(0xff, 4096));
+    expect(await one.events.after(0)).toEqual([]);
+    await two.events.append([event(201)]);
+    await one.events.append([event(202)]);
+    for (const store of [one, two, await open()])
+      expect((await store.events.after(0)).map(({ payload }) => payload)).toEqual([201, 202]);
+    expect(warnings).toHaveLength(1);
+    expect(existsSync(`${path()}.damaged`)).toBe(true);
+  });
+});
+
+test("who finds no file takes nothing from the one that another process makes at that moment", async () => {
+  const options = {
+    path: join(directory, "events.db"),
+    synchronous: "NORMAL",
+    migrations: EVENT_MIGRATIONS,
+    busyMs: 1_000,
+    installation: "one",
+  } as const;
+  const first = Promise.withResolvers<EventsFile>();
+  const late = await EventsFile.open(
+    {
+      ...options,
+      alone: async (work) => {
+        const faster = await EventsFile.open({ ...options, alone: async (begin) => begin() }, true);
+        await new SqliteEvents(faster).append([event(1)]);
+        first.resolve(faster);
+        work();
+      },
+    },
+    true,
+  );
+  const faster = await first.promise;
+  onTestFinished(async () => void (await Promise.all([late.close(), faster.close()])));
+  await new SqliteEvents(late).append([event(2)]);
+  for (const file of [late, faster])
+    expect((await new SqliteEvents(file).after(0)).map(({ payload }) => payload)).toEqual([1, 2]);
 });

@@ -76,7 +76,7 @@ export const ERROR_CODES = {
     "A notification could not be delivered. Its message says what the receiver answered: correct it there, or its address.",
   HW_STORE_INCOMPATIBLE: "The state store was written by a newer version. Update Hostwright.",
   HW_STORE_DAMAGED:
-    "A file of the state is damaged, or is no state store. Keep it aside, put the whole state folder back from one backup, then call `raiseEpoch` once.",
+    "A file of the state is damaged, or is no state store. Keep it aside, remove `store.db-wal` and `store.db-shm` with it, put the whole state folder back from one backup, then call `raiseEpoch` once.",
   HW_STORE_RESTORED:
     "A server saw a later state of the store than this one: it was restored from a backup, or another took its place. End every other process of the installation, then call `raiseEpoch` once.",
   HW_STORE_INCOMPLETE:

@@ -253,6 +253,15 @@ test("what somebody puts between two reads is no problem, and what is one all th
   expect(puts).toBeGreaterThan(1);
 });
 
+test("a damaged events.db is told with a mend of its own, since nothing needs it", async () => {
+  const files = ["/s/store.db", "/s/events.db"].map((file) => ({ file, what: "row 3 missing from index" }));
+  vi.spyOn(fake.engine.store, "integrity").mockResolvedValue(files);
+  expect((await checkState(fake.parts)).map(({ mend }) => mend)).toEqual([
+    expect.stringMatching(/^Put the whole state folder back/),
+    expect.stringMatching(/^Delete events\.db/),
+  ]);
+});
+
 test("a damaged file is told, and so is a look that cannot come to its end, and the others go on", async () => {
   await whole();
   const { store } = fake.engine;

@@ -1,33 +1,41 @@
-import { rmSync, statSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import { createPrivateFile } from "../private-files.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { leapAfterBoot } from "./events.ts";
 import type { Transactions } from "./transactions.ts";
 
+export interface EventsFileOptions extends DatabaseOptions {
+  readonly installation: string;
+  /** Runs when no other process runs such work: files are put in each other's place in it. */
+  alone(work: () => void): Promise<void>;
+}
+
+const BESIDE = ["-wal", "-shm"];
+
 /**
  * events.db, which somebody may delete at any time: it decides nothing. Whoever has it open would go on with a file that
- * nobody else sees, so each use looks whether it is still the one of that name.
+ * nobody else sees, so each use looks whether it is still the one of that name. One that is damaged is set aside, and a new
+ * one begun in its place.
  */
 export class EventsFile implements Transactions {
-  readonly #options: DatabaseOptions;
-  readonly #installation: string;
+  readonly #options: EventsFileOptions;
   #db: Database;
   #file: string | null;
   #reopening: Promise<void> | undefined;
   #isClosed = false;
 
   /** Use `open`. */
-  constructor(options: DatabaseOptions, installation: string, db: Database) {
+  constructor(options: EventsFileOptions, db: Database) {
     this.#options = options;
-    this.#installation = installation;
     this.#db = db;
     this.#file = fileAt(options.path);
   }
 
   /** `isFirst`: nobody can have a cursor of a file before it. */
-  static async open(options: DatabaseOptions, installation: string, isFirst: boolean): Promise<EventsFile> {
-    return new EventsFile(options, installation, await openAt(options, installation, isFirst));
+  static async open(options: EventsFileOptions, isFirst: boolean): Promise<EventsFile> {
+    return new EventsFile(options, await openAt(options, isFirst));
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
@@ -44,11 +52,11 @@ export class EventsFile implements Transactions {
   }
 
   async read<T>(work: () => T): Promise<T> {
-    return (await this.present()).read(work);
+    return this.#use(async (db) => db.read(work));
   }
 
   async write<T>(work: () => T): Promise<T> {
-    return (await this.present()).write(work);
+    return this.#use(async (db) => db.write(work));
   }
 
   /** The one that has the name now. */
@@ -66,28 +74,75 @@ export class EventsFile implements Transactions {
     await this.#db.close();
   }
 
+  async #use<T>(work: (db: Database) => Promise<T>): Promise<T> {
+    const db = await this.present();
+    const file = this.#file;
+    try {
+      return await work(db);
+    } catch (error) {
+      if (!isDamaged(error) || this.#isClosed) throw error;
+      await setAside(this.#options, file, error);
+      return work(await this.present());
+    }
+  }
+
   async #reopen(): Promise<void> {
     // What was begun ends in the file that it began with.
     await this.#db.close();
-    this.#db = await openAt(this.#options, this.#installation, false);
+    this.#db = await openAt(this.#options, false);
     this.#file = fileAt(this.#options.path);
   }
 }
 
-async function openAt(options: DatabaseOptions, installation: string, isFirst: boolean): Promise<Database> {
-  if (fileAt(options.path) === null) {
-    // Of another file that is gone.
-    for (const beside of ["-wal", "-shm"]) rmSync(`${options.path}${beside}`, { force: true });
+async function openAt(options: EventsFileOptions, isFirst: boolean): Promise<Database> {
+  if (fileAt(options.path) === null) await options.alone(() => begin(options.path));
+  const file = fileAt(options.path);
+  try {
+    return await openPresent(options, isFirst);
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    await setAside(options, file, error);
+    return openPresent(options, false);
   }
+}
+
+async function openPresent(options: EventsFileOptions, isFirst: boolean): Promise<Database> {
   const db = await Database.open(options);
   try {
     await leapAfterBoot(db, isFirst);
-    await requireOwn(db, installation, options.path);
+    await requireOwn(db, options.installation, options.path);
     return db;
   } catch (error) {
     await db.close();
     throw error;
   }
+}
+
+function begin(path: string): void {
+  if (fileAt(path) !== null) return;
+  // Of another file that is gone.
+  for (const beside of BESIDE) rmSync(`${path}${beside}`, { force: true });
+  createPrivateFile(path, "");
+}
+
+/** Unless another process has done so meanwhile. */
+async function setAside({ path, alone }: EventsFileOptions, file: string | null, why: Error): Promise<void> {
+  await alone(() => {
+    if (fileAt(path) !== file) return;
+    const aside = `${path}.damaged`;
+    for (const part of [...BESIDE, ""]) {
+      rmSync(`${aside}${part}`, { force: true });
+      if (fileAt(`${path}${part}`) !== null) renameSync(`${path}${part}`, `${aside}${part}`);
+    }
+    begin(path);
+    process.emitWarning(
+      `${why.message} It is kept as ${aside}, and events begin anew; tasks and records do not need it.`,
+    );
+  });
+}
+
+function isDamaged(error: unknown): error is HostwrightError {
+  return isHostwrightError(error) && error.code === "HW_STORE_DAMAGED";
 }
 
 /** @throws HW_STORE_INCOMPLETE */

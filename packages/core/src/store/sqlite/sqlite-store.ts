@@ -70,8 +70,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
       path: eventsPath,
       synchronous: "NORMAL",
       migrations: EVENT_MIGRATIONS,
+      installation,
+      // SQLite's own lock, which nobody leaves behind.
+      alone: async (work: () => void) => store.write(work),
     } as const;
-    const events = await EventsFile.open(eventOptions, installation, isFirst);
+    const events = await EventsFile.open(eventOptions, isFirst);
     return {
       ...taskWrites(store),
       events: new SqliteEvents(events),
