@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { PassThrough, pipeline } from "node:stream";
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { harmless } from "../servers/harmless.ts";
 import { RANK, type Change, type Declared, type ResourceType, type Target } from "../contracts/resource.ts";
 import { reportOutcomes, type Failures } from "./outcomes.ts";
 import { askPerl, changeByPerl } from "./perl.ts";
@@ -176,14 +177,14 @@ async function sendTree(
   let problem = "";
   tar.stderr.on("data", (chunk: Buffer) => (problem = (problem + chunk.toString()).slice(-2000)));
   const ended = new Promise<number | null>((resolve) => {
-    tar.once("error", (error) => {
+    tar.on("error", (error) => {
       problem ||= error.message;
       resolve(null);
     });
     tar.once("close", resolve);
   });
   // Node throws away what an ended child wrote and nobody reads yet: a small release, while the channel is being opened.
-  const content = pipeline(tar.stdout, new PassThrough(), () => undefined);
+  const content = pipeline(tar.stdout, harmless(new PassThrough()), () => undefined);
   const sending = changeByPerl(target, APPLY_TREE, content, options).finally(() => {
     // A server that stopped reading would leave tar waiting for ever.
     if (tar.exitCode === null) tar.kill();

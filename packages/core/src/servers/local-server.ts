@@ -8,6 +8,7 @@ import type { Command, SocketAddress } from "../contracts/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { LOCALE, wrapped } from "./command-wrapper.ts";
 import { CommandServer, type Started } from "./command-server.ts";
+import { harmless } from "./harmless.ts";
 import { LocalProcess, NeverStarted } from "./local-process.ts";
 import { REAP, SessionReaper } from "./session-reaper.ts";
 import { nothingAnswers, showAddress } from "./socket-errors.ts";
@@ -77,7 +78,7 @@ export class LocalServer extends CommandServer {
   }
 
   protected override async _forward(address: SocketAddress, signal: AbortSignal): Promise<Duplex> {
-    const socket = connect("path" in address ? { path: address.path } : { ...address, noDelay: true });
+    const socket = harmless(connect("path" in address ? { path: address.path } : { ...address, noDelay: true }));
     try {
       await once(socket, "connect", { signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]) });
     } catch (error) {

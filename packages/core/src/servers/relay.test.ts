@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import type { Readable, Writable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
 import type { Command, CommandResult } from "../contracts/server.ts";
 import { relay } from "./relay.ts";
 
@@ -21,3 +23,52 @@ test("a socket that lets nobody in and says nothing is given up, and its process
   await expect(opening).rejects.toMatchObject({ code: "HW_SOCKET_UNREACHABLE", retryable: true, server: "web1" });
   expect(await running).toMatchObject({ aborted: true });
 });
+
+/** What would have ended the process from now on. */
+function uncaught(): readonly unknown[] {
+  const errors: unknown[] = [];
+  const others = process.listeners("uncaughtException");
+  const trap = (error: unknown): void => void errors.push(error);
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", trap);
+  onTestFinished(() => {
+    process.off("uncaughtException", trap);
+    for (const other of others) process.on("uncaughtException", other);
+  });
+  return errors;
+}
+
+const lost = new Error("the connection was lost");
+const address = { path: "/run/db.sock", user: "mysql" };
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
+}
+
+test.each([0, 1, 3])(
+  "a connection that is lost before the first byte, %i turns on, is its caller's to know",
+  async (late) => {
+    const errors = uncaught();
+    const run = async (): Promise<CommandResult> => turns(late).then(async () => Promise.reject(lost));
+    await expect(relay("web1", address, run)).rejects.toBe(lost);
+    await turns(3);
+    expect(errors).toEqual([]);
+  },
+);
+
+test.each([0, 1, 3])(
+  "one that is lost after the first byte, %i turns on, ends the stream with its error",
+  async (late) => {
+    const errors = uncaught();
+    const run = async ({ stdout }: Command): Promise<CommandResult> => {
+      (stdout as Writable).write("\0");
+      return turns(late).then(async () => Promise.reject(lost));
+    };
+    const stream = await relay("web1", address, run).catch((error: unknown) => error);
+    await turns(5);
+    // Which of the two comes first is not ours to say when both come at once.
+    if (stream === lost) expect(late).toBe(0);
+    else expect((stream as Readable).errored).toBe(lost);
+    expect(errors).toEqual([]);
+  },
+);

@@ -1,6 +1,7 @@
 import { Duplex, PassThrough } from "node:stream";
 import type { Command, CommandResult } from "../contracts/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { harmless } from "./harmless.ts";
 import { within } from "./within.ts";
 
 export interface RelayAddress {
@@ -44,8 +45,8 @@ export async function relay(
   run: (command: Command) => Promise<CommandResult>,
   connectMs: number = CONNECT_MS,
 ): Promise<Duplex> {
-  const input = new PassThrough();
-  const output = new PassThrough();
+  const input = harmless(new PassThrough());
+  const output = harmless(new PassThrough());
   const stop = new AbortController();
   const ended = run({
     argv: ["perl", "-e", RELAY, path],
@@ -67,22 +68,26 @@ export async function relay(
 
 /** One stream of two, which takes both with it when it is destroyed. */
 function joined(input: PassThrough, output: PassThrough, close: () => void): Duplex {
-  const stream = new Duplex({
-    write: (chunk: Buffer, _encoding, done) => void input.write(chunk, done),
-    final: (done) => void input.end(done),
-    read: () => void output.resume(),
-    destroy: (error, done) => {
-      close();
-      input.destroy();
-      output.destroy();
-      done(error);
-    },
-  });
+  const stream = harmless(
+    new Duplex({
+      write: (chunk: Buffer, _encoding, done) => void input.write(chunk, done),
+      final: (done) => void input.end(done),
+      read: () => void output.resume(),
+      destroy: (error, done) => {
+        close();
+        input.destroy();
+        output.destroy();
+        done(error);
+      },
+    }),
+  );
   output.on("data", (chunk: Buffer) => {
     if (!stream.push(chunk)) output.pause();
   });
   output.once("end", () => stream.push(null));
   output.once("error", (error) => stream.destroy(error));
+  // It may have been lost since its first byte.
+  if (output.errored !== null) stream.destroy(output.errored);
   return stream;
 }
 

@@ -5,6 +5,7 @@ import type { SocketAddress } from "../contracts/server.ts";
 import { isHostwrightError } from "../errors/hostwright-error.ts";
 import { boundChannel } from "./bounded-channel.ts";
 import { BoundedOutput } from "./bounded-output.ts";
+import { harmless } from "./harmless.ts";
 import { Hold } from "./hold.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -91,8 +92,7 @@ export class SshConnection {
     const channel = await this.#exec(line, new AbortController().signal).catch((error: unknown) => {
       throw error instanceof NotSent ? connectionLost(this.#server, "while a command was being stopped", error) : error;
     });
-    channel.on("error", () => {});
-    channel.stderr.resume();
+    harmless(channel).stderr.resume();
     const output = new BoundedOutput(APART_BYTES);
     channel.on("data", (chunk: Buffer) => output.add(chunk));
     channel.end();
@@ -132,7 +132,7 @@ export class SshConnection {
    * end only who has read up to it, and is no session to sshd.
    */
   #lend(channel: ClientChannel, kind: "session" | "forward", release: () => void): ClientChannel {
-    boundChannel(channel, this.#socket);
+    boundChannel(harmless(channel), this.#socket);
     let closed = false;
     let late: NodeJS.Timeout | undefined;
     const giveUp = (): void => {

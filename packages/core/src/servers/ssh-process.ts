@@ -20,7 +20,6 @@ export class SshProcess implements RunningProcess {
     this.session = this.#marker.session;
     this.ended = this.#ending(options.server, options.isLost);
     this.ended.catch(() => {});
-    channel.on("error", () => {});
     this.stdin = options.input ? channel : null;
     if (!options.input) channel.end();
   }
