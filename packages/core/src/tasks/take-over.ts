@@ -4,6 +4,7 @@ import type { Claim } from "../engine/sessions/claim.ts";
 import type { TakeServerInput } from "../engine/sessions/take-server.ts";
 import { NOTHING, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 import type { ServerRecord } from "../model/records.ts";
+import { ofServer } from "./server-steps.ts";
 
 export interface TakeOverRequest {
   readonly type: "server:take-over";
@@ -44,6 +45,7 @@ export const takeServerOver: TaskType<TakeOverRequest> = {
       title: `take ${server.name} over`,
       leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
       steps,
+      ...ofServer(context, server),
       value: { server: server.name, former: was },
     });
     if (former === null || former.installation === own.installation) return draft([], null);
