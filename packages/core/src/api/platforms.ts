@@ -7,7 +7,7 @@ import { parseInput } from "../model/parse.ts";
 import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";
 import { judgeSource } from "../tasks/judge-source.ts";
 import { Access } from "./access.ts";
-import { getRecord, requireManager, untilUnraced } from "./record-access.ts";
+import { getRecord, namedRecord, requireManager, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of platforms. Writing a record touches no server: a task publishes the release. */
@@ -47,7 +47,7 @@ export class Platforms {
   async #put(input: PlatformInput): Promise<PlatformRecord> {
     const given = parseInput(PlatformSchema, input, "platform");
     await this.#access.require("platform:put", { kind: "platform", name: given.name });
-    const stored = await this.#records.get("platform", given.name);
+    const stored = await namedRecord(this.#records, "platform", given.name);
     const known = stored?.value as PlatformRecord | undefined;
     requireManager(known, given.managedBy, given.name);
     const type = given.type ?? (known === undefined ? undefined : readPlatform(this.#registry, known));

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { StateStore } from "../contracts/store.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { Access } from "./access.ts";
-import { objectOf } from "./policy-object.ts";
+import { objectOf, objectsOf } from "./policy-object.ts";
 
 let directory: string;
 let store: StateStore;
@@ -41,6 +41,35 @@ test("an alias of a server is that server; what is new is known by its own name"
     kind: "site",
     name: "new.example",
   });
+});
+
+test.each([
+  ["victim.example", "victim.example"],
+  ["VICTIM.example.", "victim.example"],
+  ["ｖictim.example", "victim.example"],
+  ["victim。example", "victim.example"],
+  ["bücher.example", "xn--bcher-kva.example"],
+  ["BÜCHER.example", "xn--bcher-kva.example"],
+  ["www。example.com", "example.com"],
+])("a rule is asked about %s as the record has it: %s", async (given, name) => {
+  const install = { type: "site:install", platform: "p" };
+  const object = { kind: "site", name };
+  expect(await objectsOf(store.records, { ...install, domain: given, aliases: [] })).toEqual([object]);
+  // An alias is a domain like any other.
+  const own = { kind: "site", name: "own.test" };
+  expect(await objectsOf(store.records, { ...install, domain: "own.test", aliases: [given] })).toEqual([own, object]);
+  const request = { ...install, domain: "own.test", aliases: [given] };
+  expect(await objectsOf(store.records, { type: "preview", request })).toEqual([own, object]);
+});
+
+test.each(["victim", "vic tim.example", "10.0.0.1", "xn--a.example"])("%s is no domain, and refused", async (wrong) => {
+  for (const asked of [
+    { domain: wrong, aliases: [] },
+    { domain: "own.test", aliases: [wrong] },
+  ])
+    await expect(objectsOf(store.records, { type: "site:install", ...asked })).rejects.toMatchObject({
+      code: "HW_DOMAIN_INVALID",
+    });
 });
 
 test("an actor sees its own tasks and those about what it may read", async () => {

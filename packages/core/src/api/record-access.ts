@@ -10,6 +10,12 @@ export async function getRecord(records: RecordStore, kind: RecordKind, idOrName
   throw new HostwrightError("HW_NOT_FOUND", `There is no ${kind} "${idOrName.slice(0, 100)}".`);
 }
 
+/** By the name that a rule of the policy knows it by, never by its id; null: there is none. */
+export async function namedRecord(records: RecordStore, kind: RecordKind, name: string): Promise<StoredRecord | null> {
+  const id = await records.claimedBy(kind, name);
+  return id === null ? null : records.get(kind, id);
+}
+
 /** Of sites that are there, are being made or go: all but drafts. */
 export const KEPT: readonly SiteRecord["status"][] = ["installing", "installed", "deleting"];
 const AT_ONCE = 200;

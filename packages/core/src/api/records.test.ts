@@ -12,6 +12,8 @@ import { createHostwright, type Hostwright } from "../hostwright.ts";
 import { local, ssh } from "../model/records.ts";
 import { secret } from "../model/secret.ts";
 import { PART } from "../parts.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { install } from "../tasks/install-site.ts";
 import { prepare } from "../tasks/prepare-server.ts";
 import { verify } from "../tasks/verify.ts";
 
@@ -317,4 +319,54 @@ describe("an approval", () => {
       `Plan ${plan.id} (prepare server here) was submitted before`,
     );
   });
+});
+
+describe("whoever may change one record and not another", () => {
+  const guest = async (): Promise<ReturnType<Hostwright["as"]>> => {
+    const directory = mkdtempSync(join(tmpdir(), "hostwright-records-"));
+    const policy = { allow: (_actor: unknown, _verb: string, { name }: { name: string }) => !name.startsWith("own-") };
+    const own = await createHostwright({ stateDir: directory, plugins: [plainPlugin], policy });
+    onTestFinished(async () => {
+      await own[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true });
+    });
+    const server = await own.servers.put({ name: "own-server", connect: local() });
+    const type = { type: "blog", options: {} };
+    const platform = await own.platforms.put({ name: "own-blog", server: "own-server", type });
+    ids = { server: server.id, platform: platform.id };
+    return own.as({ id: "guest" });
+  };
+  let ids: { readonly server: string; readonly platform: string };
+
+  test("puts none of the others by its id, which is no name", async () => {
+    const { servers, platforms } = await guest();
+    const word = "form of an id";
+    const given = { connect: local(), addresses: ["10.6.6.6"] };
+    await expect(servers.put({ name: ids.server, ...given })).rejects.toEqual(refused("HW_INPUT_INVALID", word));
+    await expect(platforms.put({ name: ids.platform })).rejects.toEqual(refused("HW_INPUT_INVALID", word));
+    // Of another kind: an alias is any of them.
+    await expect(servers.put({ name: ids.platform, ...given })).rejects.toEqual(refused("HW_INPUT_INVALID", word));
+    await expect(servers.put({ name: "own-server", ...given })).rejects.toEqual(refused("HW_FORBIDDEN", "own-server"));
+    await expect(platforms.put({ name: "own-blog" })).rejects.toEqual(refused("HW_FORBIDDEN", "own-blog"));
+  });
+
+  test.each([
+    ["ｏwn-a.example", []],
+    ["other.example", ["own-a。example"]],
+  ])("installs %s with %j no more than those in their usual spelling", async (domain, aliases) => {
+    const { submit } = await guest();
+    await expect(submit(install(domain, { platform: "blog", aliases }))).rejects.toEqual(
+      refused("HW_FORBIDDEN", "own-a.example"),
+    );
+    await submit(install("other.example", { platform: "blog", aliases: ["another.example"] }));
+  });
+});
+
+test("a record is put by its name alone, whatever the form of an id", async () => {
+  const old = { id: "old-id", name: "web0", connect: { type: "local" }, addresses: [], services: [], managedBy: null };
+  const store = await openSqliteStore({ directory: stateDir });
+  onTestFinished(async () => store.close());
+  await store.records.put({ kind: "server", id: old.id, name: old.name, value: old }, { expect: 0, claims: [] });
+  expect((await hw.servers.put({ name: old.id, connect: local() })).id).not.toBe(old.id);
+  expect((await hw.servers.list()).map((server) => server.name)).toContain("web0");
 });

@@ -17,7 +17,7 @@ import {
 import { readPrivateKey } from "../servers/private-key.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
-import { getRecord, KEPT, requireManager, untilUnraced } from "./record-access.ts";
+import { getRecord, KEPT, namedRecord, requireManager, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of servers. Writing a record touches no server (decisions.md D38). */
@@ -60,7 +60,7 @@ export class Servers {
     await this.#access.require("server:put", { kind: "server", name: given.name });
     // Whoever may say where workers go may send them anywhere: that is not a panel's to say.
     if (given.connect !== undefined) this.#vault.requireKey("Recording how a server is reached");
-    const stored = await this.#records.get("server", given.name);
+    const stored = await namedRecord(this.#records, "server", given.name);
     const known = stored?.value as ServerRecord | undefined;
     requireManager(known, given.managedBy, given.name);
     if (known === undefined && given.connect === undefined) {

@@ -9,7 +9,7 @@ import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access } from "./access.ts";
 import { Plan } from "./plan.ts";
-import { objectOf, subjectOf } from "./policy-object.ts";
+import { objectsOf, subjectOf } from "./policy-object.ts";
 
 export interface SubmitOptions {
   /** The same `key`, request and actor give the same task. Default: none, each submit is a task of its own. */
@@ -107,7 +107,8 @@ export class Submitting {
 
   async #requireAllowed(request: TaskRequest): Promise<void> {
     const subject = subjectOf(request);
-    await this.#access.require(subject.type, await objectOf(this.#engine.store.records, subject));
+    for (const object of await objectsOf(this.#engine.store.records, subject))
+      await this.#access.require(subject.type, object);
   }
 
   /** As it is stored in the clear; the worker compares all of it with what was sealed. */

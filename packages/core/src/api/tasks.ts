@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { ListedTask, TaskState } from "../contracts/store.ts";
 import { titleOf, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
+import { plainName } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access, PolicyObject } from "./access.ts";
 import { objectOf } from "./policy-object.ts";
@@ -99,7 +100,7 @@ export class Tasks {
 
   /** Every name under which a task may be about it: of what is gone only the one that the request has. */
   async #subject(given: string): Promise<ReadonlySet<string>> {
-    const name = given.replace(/^@/, "").toLowerCase().replace(/\.$/, "");
+    const name = plainName(given);
     const { name: known } = await objectOf(this.#engine.store.records, { alias: name });
     return new Set([name, known]);
   }

@@ -43,6 +43,19 @@ export function parseDomain(input: string): string {
   return ascii;
 }
 
+/**
+ * One spelling of the name of a site, server or platform, however it is written. What is no domain has its own only:
+ * whoever needs a domain refuses it.
+ */
+export function plainName(given: string): string {
+  const name = given.replace(/^@/, "");
+  try {
+    return parseDomain(name);
+  } catch {
+    return name.toLowerCase().replace(/\.$/, "");
+  }
+}
+
 function printable(value: unknown): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is taken out here
   const control = /[\u0000-\u001f\u007f]/g;

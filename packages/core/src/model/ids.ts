@@ -3,6 +3,9 @@ import { randomInt } from "node:crypto";
 // No vowels and no look-alikes: an id never spells a word and survives being read aloud.
 const ALPHABET = "bcdfghjkmnpqrstvwxz23456789";
 
+/** Of records: a name of this form could be taken for the id of another one. */
+export const RECORD_ID: RegExp = new RegExp(`^[rsv][${ALPHABET}]{9}$`);
+
 /** A short random id that begins with its letter, valid as a file name, unix user and database name. */
 export function newId(letter: string, length = 10): string {
   let id = letter;

@@ -1,12 +1,14 @@
 import { isAbsolute, resolve } from "node:path";
 import * as z from "zod";
 import { Fingerprint, Host } from "./host.ts";
+import { RECORD_ID } from "./ids.ts";
 import type { OwnRules } from "./own-rules.ts";
 import { Secret } from "./secret.ts";
 
 const Name = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/, "a name is lower-case letters, digits, dots, dashes (63 at most)");
+const RecordName = Name.refine((name) => !RECORD_ID.test(name), "a name that has not the form of an id");
 const AbsolutePath = z
   .string()
   .max(1024)
@@ -71,7 +73,7 @@ export interface ServiceInput {
 }
 
 export interface ServerInput {
-  /** Lower-case letters, digits, dots and dashes, 63 at most. */
+  /** Lower-case letters, digits, dots and dashes, 63 at most; not of the form of an id, such as `v2cd34fgh5`. */
   readonly name: string;
   /** Needed for a new server. */
   readonly connect?: ConnectInput | undefined;
@@ -83,7 +85,7 @@ export interface ServerInput {
 }
 
 export const ServerSchema: z.ZodType<ServerInput> = z.strictObject({
-  name: Name,
+  name: RecordName,
   connect: ConnectSchema.optional(),
   addresses: z.array(Host).max(100).optional(),
   services: z
@@ -93,7 +95,7 @@ export const ServerSchema: z.ZodType<ServerInput> = z.strictObject({
 });
 
 export interface PlatformInput {
-  /** Lower-case letters, digits, dots and dashes, 63 at most. */
+  /** Lower-case letters, digits, dots and dashes, 63 at most; not of the form of an id, such as `v2cd34fgh5`. */
   readonly name: string;
   /** Name or id of the web server that the release stands on; needed for a new platform. */
   readonly server?: string | undefined;
@@ -107,7 +109,7 @@ export interface PlatformInput {
 }
 
 export const PlatformSchema: z.ZodType<PlatformInput> = z.strictObject({
-  name: Name,
+  name: RecordName,
   server: z.string().optional(),
   root: AbsolutePath.optional(),
   type: z.strictObject({ type: z.string(), options: z.unknown() }).optional(),

@@ -48,13 +48,12 @@ export const verifyAlias: TaskType<VerifyRequest> = {
   subject: ({ alias }) => ({ alias }),
   async plan(context, request) {
     const { estate } = context;
-    const name = request.alias.replace(/^@/, "");
-    const server = estate.servers.find((record) => record.name === name || record.id === name);
-    if (server !== undefined) return verifyServer(context, server);
-    const platform = estate.platforms.find((record) => record.name === name || record.id === name);
-    if (platform !== undefined) return verifyPlatform(context, platform);
-    const site = await estate.findSite(name);
-    if (site === null) throw notFound("server, platform or site", name);
+    const server = estate.findServer(request.alias);
+    if (server !== null) return verifyServer(context, server);
+    const platform = estate.findPlatform(request.alias);
+    if (platform !== null) return verifyPlatform(context, platform);
+    const site = await estate.findSite(request.alias);
+    if (site === null) throw notFound("server, platform or site", request.alias.replace(/^@/, ""));
     return verifySite(context, site);
   },
 };

@@ -85,3 +85,17 @@ test("what it says of neighbours is what all records say", async () => {
   expect(await estate.findSite("@s1.test")).toMatchObject({ id: "s1" });
   expect([estate.knownVersion("s1"), estate.knownVersion("s5x")]).toEqual([1, undefined]);
 });
+
+test("an id comes before a name of that form, whichever of the two was put first", async () => {
+  const engine = await FakeEngine.open(new FakeWorld(), []);
+  onTestFinished(async () => engine[Symbol.asyncDispose]());
+  for (const [id, name] of [
+    ["v1", "v2"],
+    ["v2", "web"],
+  ] as const) {
+    const value = { ...serverRecord(name), id };
+    await engine.store.records.put({ kind: "server", id, name, value }, { expect: 0, claims: [] });
+  }
+  const estate = await Estate.load(engine.store.records, new Registry([], []));
+  expect([estate.server("v2").name, estate.server("@web").id]).toEqual(["web", "v2"]);
+});

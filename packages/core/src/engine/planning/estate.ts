@@ -77,11 +77,23 @@ export class Estate {
   }
 
   server(idOrName: string): ServerRecord {
-    return find(this.servers, idOrName, "server");
+    const server = this.findServer(idOrName);
+    if (server !== null) return server;
+    throw notFound("server", idOrName);
+  }
+
+  findServer(idOrName: string): ServerRecord | null {
+    return find(this.servers, idOrName);
   }
 
   platform(idOrName: string): PlatformRecord {
-    return find(this.platforms, idOrName, "platform");
+    const platform = this.findPlatform(idOrName);
+    if (platform !== null) return platform;
+    throw notFound("platform", idOrName);
+  }
+
+  findPlatform(idOrName: string): PlatformRecord | null {
+    return find(this.platforms, idOrName);
   }
 
   /** By id, main domain or alias. @throws HW_NOT_FOUND */
@@ -298,15 +310,13 @@ function serviceView(service: ServiceRecord): ServiceView {
   return { name: service.name, kind: service.kind, type: service.type, options: service.options };
 }
 
+/** As the store looks for it: an id comes first. */
 function find<T extends { readonly id: string; readonly name: string }>(
   list: readonly T[],
   idOrName: string,
-  kind: string,
-): T {
-  const name = idOrName.replace(/^@/, "");
-  const found = list.find((record) => record.id === name || record.name === name);
-  if (found !== undefined) return found;
-  throw notFound(kind, idOrName);
+): T | null {
+  const wanted = idOrName.replace(/^@/, "");
+  return list.find(({ id }) => id === wanted) ?? list.find(({ name }) => name === wanted) ?? null;
 }
 
 export function notFound(kind: string, name: string): HostwrightError {

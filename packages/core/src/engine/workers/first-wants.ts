@@ -1,5 +1,5 @@
 import type { LeaseRequest, RecordStore, Wants } from "../../contracts/store.ts";
-import { parseDomain } from "../../model/domain.ts";
+import { plainName } from "../../model/domain.ts";
 import type { PlatformRecord, SiteRecord } from "../../model/records.ts";
 import type { TaskSubject } from "../planning/task-type.ts";
 
@@ -15,14 +15,14 @@ export async function firstWants(records: RecordStore, task: string, about: Task
   };
   const alias = await aliasOf(records, about.alias);
   const siteName = about.site ?? alias.site;
-  const site = siteName === undefined ? null : await records.get("site", plain(siteName));
+  const site = siteName === undefined ? null : await records.get("site", plainName(siteName));
   const platformName = about.platform ?? alias.platform;
-  const platform = platformName === undefined ? null : await records.get("platform", plain(platformName));
-  const server = await records.get("server", plain(about.server ?? alias.server ?? ""));
+  const platform = platformName === undefined ? null : await records.get("platform", plainName(platformName));
+  const server = await records.get("server", plainName(about.server ?? alias.server ?? ""));
 
   if (site !== null) want(`site/${site.id}`, "exclusive");
   if (siteName !== undefined)
-    for (const name of [siteName, ...(about.aliases ?? [])]) want(`site-name/${plain(name)}`, "exclusive");
+    for (const name of [siteName, ...(about.aliases ?? [])]) want(`site-name/${plainName(name)}`, "exclusive");
   // Whatever comes first is what the task is about.
   const own = (): LeaseRequest["mode"] => (wants.size === 0 ? "exclusive" : "shared");
   if (platform !== null) {
@@ -47,18 +47,8 @@ async function serversOf(records: RecordStore, site: SiteRecord): Promise<readon
 /** A server, a platform or a site, by whatever name: in the order in which a task looks for it. */
 async function aliasOf(records: RecordStore, alias: string | undefined): Promise<TaskSubject> {
   if (alias === undefined) return {};
-  const name = plain(alias);
+  const name = plainName(alias);
   if ((await records.get("server", name)) !== null) return { server: name };
   if ((await records.get("platform", name)) !== null) return { platform: name };
   return { site: name };
-}
-
-/** One spelling of a name, however it is written. What is no domain stays what it is: its task refuses it. */
-function plain(name: string): string {
-  const bare = name.replace(/^@/, "");
-  try {
-    return parseDomain(bare);
-  } catch {
-    return bare;
-  }
 }
