@@ -31,6 +31,7 @@ import { parseInput } from "./model/parse.ts";
 import { openState } from "./store/open-state.ts";
 
 const Cursor = z.union([z.int().min(0), z.literal("now")]);
+const Concurrency = z.int().min(1);
 
 export type { RunOptions } from "./api/running.ts";
 export type { SubmitOptions } from "./api/submitting.ts";
@@ -128,7 +129,7 @@ export class Hostwright implements AsyncDisposable {
   /**
    * Puts a request, planned when it is worked, or an approved plan into the queue; `work` or `run` works it.
    * An approval by id and hash runs that stored plan, from whatever process it comes, and nothing that came back with it.
-   * @throws HW_INPUT_INVALID, HW_FORBIDDEN, HW_NOT_FOUND, HW_PLAN_FORGED, HW_PLAN_EXPIRED, HW_KEY_REUSED
+   * @throws HW_INPUT_INVALID, HW_DOMAIN_INVALID, HW_DOMAIN_RESERVED, HW_FORBIDDEN, HW_NOT_FOUND, HW_PLAN_FORGED, HW_PLAN_EXPIRED, HW_KEY_REUSED
    */
   async submit(what: Asked, options: SubmitOptions = {}): Promise<Task> {
     return this.task(await this.#submitting.submit(what, options));
@@ -174,12 +175,13 @@ export class Hostwright implements AsyncDisposable {
    * Works queued tasks, at most `concurrency` at once (default 4), until it is disposed; what runs then is handed over at
    * the end of its present action, and goes on where somebody works next. Tasks of one site are worked one after the other
    * in the order of their submission; one that waits for others (`Task.waiting`) holds nothing and takes no turn. Several workers, in this process or others on this
-   * machine, share the queue (decisions.md D39). Meanwhile the instance's notifiers are at work too.
+   * machine, share the queue (decisions.md D39). Meanwhile the instance's notifiers are at work too. @throws HW_INPUT_INVALID
    */
   work(options: { readonly concurrency?: number } = {}): AsyncDisposable {
     this.#container.get(PART.engine).box.requireKey("work()");
+    const concurrency = parseInput(Concurrency, options.concurrency ?? 4, "work: concurrency");
     const notifying = this.#container.get(PART.notifying).work();
-    const queue = this.#container.get(PART.queue).work(this.#container.get(PART.worker), options.concurrency ?? 4);
+    const queue = this.#container.get(PART.queue).work(this.#container.get(PART.worker), concurrency);
     return this.#life.keep({
       [Symbol.asyncDispose]: async () => ended([queue, notifying].map((one) => async () => one[Symbol.asyncDispose]())),
     });

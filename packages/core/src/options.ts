@@ -28,7 +28,7 @@ export interface HostwrightOptions {
   readonly uids?: { readonly from: number; readonly to: number };
   /**
    * Milliseconds of silence after which a worker on another machine, or one that hangs, is taken for dead and its tasks are
-   * gone on with; at least 1,000, the same for all processes that share the store. Default 60,000. One whose process is
+   * gone on with; 1,000 to 86,400,000 (a day), the same for all processes that share the store. Default 60,000. One whose process is
    * gone is found out at once.
    */
   readonly leaseMs?: number;

@@ -191,6 +191,33 @@ describe("an approved plan that names what an instance does not know", () => {
     await queue[Symbol.asyncDispose]();
   });
 
+  test("is looked at once until its end, and then forgotten", async () => {
+    const able = two.worker(V2);
+    const read = vi.spyOn(two.engine.store.tasks, "get");
+    const looks = async (): Promise<number> => {
+      read.mockClear();
+      await able.stranding.leaves(id);
+      return read.mock.calls.length;
+    };
+    expect([await looks(), await looks()]).toEqual([1, 0]);
+    await able.work(id, NEVER);
+    expect(await state()).toBe("succeeded");
+    expect(await looks()).toBe(1);
+    expect([...able.stranding.ids]).toEqual([]);
+    read.mockRestore();
+  });
+
+  test("is told apart without a look at those that are known", async () => {
+    const { stranding } = worker;
+    const before = stranding.ids;
+    await stranding.leaves(id);
+    expect([...stranding.ids]).toEqual([id]);
+    expect(stranding.ids).toBe(before);
+    await two.worker(V2).work(id, NEVER);
+    await stranding.refresh();
+    expect([...stranding.ids]).toEqual([]);
+  });
+
   test("ends at once where it was to be run here and now", async () => {
     await worker.work(id, NEVER);
     await worker.stranding.refuse(id);

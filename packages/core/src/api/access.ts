@@ -14,7 +14,7 @@ export interface PolicyObject {
 
 /** The host application's rules: may this actor do that? */
 export interface Policy {
-  /** `verb` is a task's type (`site:install`) or `server:put`, `platform:put`, `server:read` ... */
+  /** `verb` is a task's type (`site:install`) or `server:put`, `platform:put`, `server:read` ... An install is asked about once for its domain and for each alias. */
   allow(actor: Actor, verb: string, object: PolicyObject): boolean | Promise<boolean>;
 }
 

@@ -370,3 +370,17 @@ test("a record is put by its name alone, whatever the form of an id", async () =
   expect((await hw.servers.put({ name: old.id, connect: local() })).id).not.toBe(old.id);
   expect((await hw.servers.list()).map((server) => server.name)).toContain("web0");
 });
+
+test.each([0, -1, Number.NaN, 1.5, Infinity])(
+  "a concurrency of %d is refused, and nothing is worked",
+  async (wrong) => {
+    expect(() => hw.work({ concurrency: wrong })).toThrow(refused("HW_INPUT_INVALID", "concurrency"));
+  },
+);
+
+test.each([-1, Number.NaN, 1.5, Infinity])("a cursor of %d is refused", async (after) => {
+  await hw.servers.put({ name: "web1", connect: connection("web1.example") });
+  const task = await hw.submit(prepare("web1"));
+  await expect(task.events({ after }).next()).rejects.toEqual(refused("HW_INPUT_INVALID", "after"));
+  expect(() => hw.events({ after })).toThrow(refused("HW_INPUT_INVALID", "after"));
+});

@@ -68,6 +68,7 @@ export class Running {
       return await task.result();
     } finally {
       stop();
+      if (own !== null) this.#parts.worker.stranding.forget(own);
     }
   }
 

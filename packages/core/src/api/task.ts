@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
@@ -5,6 +6,7 @@ import { hasEnded, type TaskEnds } from "../engine/task-ends.ts";
 import type { Resolution } from "../engine/workers/resolve.ts";
 import type { TaskOutcome } from "../engine/workers/task-outcome.ts";
 import { waitingOf } from "../engine/workers/turn.ts";
+import { parseInput } from "../model/parse.ts";
 import { isReference } from "../model/references.ts";
 import type { StateStore, StoredTask, TaskState } from "../contracts/store.ts";
 import { Secret } from "../model/secret.ts";
@@ -25,6 +27,7 @@ export interface TaskParts {
   resolve(taskId: string, how: Resolution): Promise<unknown>;
 }
 
+const Cursor = z.int().min(0);
 /** Milliseconds for which the last event of a task that ended is waited for: its worker may have died before it told it. */
 const LATE_MS = 1_000;
 
@@ -83,12 +86,13 @@ export class Task {
 
   /**
    * What happened to it after a cursor (default 0: all) and what will. Ends after the last event of a task that has ended;
-   * when `signal` is aborted, or the instance closed, before.
+   * when `signal` is aborted, or the instance closed, before. @throws HW_INPUT_INVALID
    */
   async *events(
     options: { readonly after?: number; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<HostwrightEvent> {
-    const { after = 0, signal } = options;
+    const { signal } = options;
+    const after = parseInput(Cursor, options.after ?? 0, "events: after");
     const { events, closing } = this.#parts;
     await this.#visible();
     let told: TaskState | null = null;

@@ -344,3 +344,17 @@ describe("a webhook of worker processes", () => {
     expect(await failures()).toEqual([]);
   });
 });
+
+test.each([
+  { timeoutMs: 0 },
+  { timeoutMs: -1 },
+  { timeoutMs: Number.NaN },
+  { timeoutMs: 1.5 },
+  { retryMs: [1, -1] },
+  { retryMs: [Number.NaN] },
+  { retryMs: [Infinity] },
+])("a notifier with %j is refused", (times) => {
+  const notifier = webhook({ url: "https://a.example", secret: secret(SECRET), ...times });
+  const refusal = expect.objectContaining({ code: "HW_INPUT_INVALID" });
+  expect(() => new Notifying(store, events, [notifier])).toThrow(refusal);
+});

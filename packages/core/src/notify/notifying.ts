@@ -1,18 +1,25 @@
+import * as z from "zod";
 import type { Notifier } from "../contracts/notifier.ts";
 import type { StateStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
+import { parseInput } from "../model/parse.ts";
 import { Delivery } from "./delivery.ts";
 
 /** Milliseconds between two looks for tasks that ended elsewhere. */
 const LOOK_MS = 1000;
+
+const Times = z.object({
+  retryMs: z.array(z.number().min(0).max(31_536_000_000)).optional(),
+  timeoutMs: z.int().min(1).optional(),
+});
 
 /** Every notifier of an instance, each on its own: one whose target is down holds up no other, and no task. */
 export class Notifying {
   readonly #events: Events;
   readonly #deliveries: readonly Delivery[];
 
-  /** @throws HW_INPUT_INVALID when two have one name */
+  /** @throws HW_INPUT_INVALID: two have one name, or a number is out of its range */
   constructor(store: StateStore, events: Events, notifiers: readonly Notifier[]) {
     this.#events = events;
     const names = notifiers.map(({ name }) => name);
@@ -27,6 +34,7 @@ export class Notifying {
         },
       );
     }
+    for (const { name, retryMs, timeoutMs } of notifiers) parseInput(Times, { retryMs, timeoutMs }, `notify: ${name}`);
     this.#deliveries = notifiers.map((notifier) => new Delivery(store, events, notifier));
   }
 

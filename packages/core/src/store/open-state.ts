@@ -16,6 +16,7 @@ export interface StateOptions {
 /** Of `leaseMs`, in milliseconds. */
 export const LEASE_MS = 60_000;
 const SHORTEST_LEASE_MS = 1_000;
+const LONGEST_LEASE_MS = 86_400_000;
 
 export interface OpenState {
   readonly store: StateStore;
@@ -39,10 +40,10 @@ export async function openState(options: StateOptions): Promise<OpenState> {
     });
   }
   const { stateDir, leaseMs = LEASE_MS } = options;
-  if (!Number.isInteger(leaseMs) || leaseMs < SHORTEST_LEASE_MS) {
+  if (!Number.isInteger(leaseMs) || leaseMs < SHORTEST_LEASE_MS || leaseMs > LONGEST_LEASE_MS) {
     throw new HostwrightError(
       "HW_INPUT_INVALID",
-      "leaseMs: it is no whole number of at least 1,000. Nothing was opened.",
+      "leaseMs: it is no whole number from 1,000 to 86,400,000. Nothing was opened.",
       {
         data: { field: "leaseMs" },
       },

@@ -137,3 +137,7 @@ test("several that open a new folder at once make one installation", async () =>
   expect(new Set(names).size).toBe(1);
   await Promise.all(all.map(async ({ store }) => store.close()));
 });
+
+test.each([0, 999, 1_000.5, Number.NaN, Infinity, 86_400_001])("a lease of %d ms is refused", async (leaseMs) => {
+  await expect(open({ leaseMs })).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
+});

@@ -100,8 +100,8 @@ interface Request {
 /**
  * Asks for a new site on a platform; its domain is a host name, turned into lower-case A-labels. The value is `{ site,
  * domain, url, platform, version, loginLink, loginLinkExpires }`: the link is a `Secret`, good once and for 15 minutes.
- * Planned again for a finished site, it gives an empty plan. @throws when planned: HW_DOMAIN_INVALID,
- * HW_DOMAIN_RESERVED, HW_DOMAIN_TAKEN, HW_NAME_TAKEN, HW_PREREQUISITE_MISSING, HW_SERVICE_MISSING,
+ * Planned again for a finished site, it gives an empty plan. @throws when given: HW_DOMAIN_INVALID,
+ * HW_DOMAIN_RESERVED; when planned: HW_DOMAIN_TAKEN, HW_NAME_TAKEN, HW_PREREQUISITE_MISSING, HW_SERVICE_MISSING,
  * HW_PLATFORM_DATABASE, HW_PLATFORM_INVALID; when run: HW_INSTALLER_FAILED, HW_COMMAND_TIMEOUT, HW_PROBE_FAILED,
  * HW_HTTP_CONFIG_REFUSED ...
  */

@@ -35,8 +35,9 @@ const NOTHING: Verdict = { missing: [], final: true };
 export class Stranding {
   readonly #parts: EngineParts;
   readonly #events: Events;
-  /** A plan is opened once, however often its task is looked at. */
+  /** A plan is opened once, however often its task is looked at before its end. */
   readonly #verdicts = new Map<string, Verdict>();
+  readonly #stranded = new Set<string>();
   readonly #told = new Set<string>();
   readonly #watch: HolderWatch;
 
@@ -48,7 +49,7 @@ export class Stranding {
 
   /** Tasks that are known to be stranded: the queue passes them over. */
   get ids(): ReadonlySet<string> {
-    return new Set([...this.#verdicts].filter(([, { missing }]) => missing.length > 0).map(([id]) => id));
+    return this.#stranded;
   }
 
   /**
@@ -62,6 +63,7 @@ export class Stranding {
       if (task === null || task.plan === null) return false;
       verdict = await this.#judge(task);
       this.#verdicts.set(taskId, verdict);
+      if (verdict.missing.length > 0) this.#stranded.add(taskId);
     }
     const { missing } = verdict;
     if (missing.length === 0) return false;
@@ -100,9 +102,20 @@ export class Stranding {
     for (const [id, { final }] of this.#verdicts) {
       const state = await this.#parts.store.tasks.state(id);
       const open = state !== null && OPEN.includes(state);
-      if (!open) this.#told.delete(id);
-      if (!open || !final) this.#verdicts.delete(id);
+      if (!open) this.forget(id);
+      else if (!final) this.#drop(id);
     }
+  }
+
+  /** To be called at a task's end, or when this instance has no more to do with it. */
+  forget(taskId: string): void {
+    this.#told.delete(taskId);
+    this.#drop(taskId);
+  }
+
+  #drop(taskId: string): void {
+    this.#verdicts.delete(taskId);
+    this.#stranded.delete(taskId);
   }
 
   /** @throws HW_PLUGIN_MISSING */

@@ -214,7 +214,7 @@ export class Worker {
     if (this.#active.has(taskId) || patience.aborted || (await this.stranding.leaves(taskId))) return;
     if ((await tasks.state(taskId)) !== "queued") return void (await this.recover(taskId, { patience }));
     const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
-    if (answer === null) return;
+    if (answer === null) return this.stranding.forget(taskId);
     if ("granted" in answer) {
       this.#active.enter(taskId);
       using turn = new Turn(this.#events, taskId);
@@ -245,6 +245,7 @@ export class Worker {
       return null;
     } finally {
       this.#active.leave(taskId);
+      this.stranding.forget(taskId);
     }
   }
 
