@@ -1,6 +1,6 @@
 import type { Notifier } from "../contracts/notifier.ts";
 import type { EndedTask, StateStore } from "../contracts/store.ts";
-import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import { HostwrightError, isHostwrightError, isLeaseLost } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
 import { newHolder } from "../store/holder.ts";
 import { notificationOf } from "./notification.ts";
@@ -27,8 +27,9 @@ const RETRY_MS: readonly number[] = [
   ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOUR),
 ];
 const TIMEOUT_MS = 15 * SECOND;
-/** Well within the time to live of the lease. */
 const LONGEST_TIMEOUT_MS = 30 * SECOND;
+/** While it sends: several times in the shortest life that a lease may be given. */
+const BEAT_MS = SECOND / 4;
 /** With so many that failed nothing new is begun: the store remembers the rest as it is. */
 const MOST_AGAIN = 100;
 const LONGEST_REASON = 300;
@@ -73,6 +74,9 @@ export class Delivery {
       if (!("granted" in answer)) return;
       try {
         await work();
+      } catch (error) {
+        // Another one has it by now, and goes on where that one is.
+        if (!isLeaseLost(error)) throw error;
       } finally {
         await this.#store.leases.release(this.#scope, undefined, this.#holder);
       }
@@ -141,11 +145,15 @@ export class Delivery {
       late.reject(new HostwrightError("HW_NOTIFICATION_FAILED", what, { retryable: true }));
     };
     const timer = setTimeout(end, limit);
+    const beating = setInterval(() => {
+      void this.#store.leases.heartbeat(this.#scope, this.#holder).catch(() => undefined);
+    }, BEAT_MS);
     stop.addEventListener("abort", end);
     try {
       await Promise.race([this.#notifier.send(notification, over.signal), late.promise]);
     } finally {
       clearTimeout(timer);
+      clearInterval(beating);
       stop.removeEventListener("abort", end);
     }
   }
@@ -160,7 +168,7 @@ export class Delivery {
   }
 
   async #keep(mark: Mark): Promise<Mark> {
-    await this.#store.bookmarks.put(this.#scope, mark);
+    await this.#store.bookmarks.put(this.#scope, mark, this.#holder);
     return mark;
   }
 }

@@ -177,14 +177,33 @@ describe("a notifier", () => {
   });
 
   test("is not told by a worker that lost its lease meanwhile", async () => {
-    const one = notifier(async () => store.leases.release("notify/test"));
+    const one = notifier(async () => (one.sent.length === 1 ? store.leases.release("notify/test") : undefined));
     const delivery = await delivering(one);
     await end("t1");
     await end("t2");
     await delivery.pass(NEVER);
     expect(one.sent).toEqual(["t1"]);
+    // It could not remember that it told the first.
     await delivery.pass(NEVER);
-    expect(one.sent).toEqual(["t1", "t2"]);
+    expect(one.sent).toEqual(["t1", "t1", "t2"]);
+  });
+
+  test("is told on from the mark of who took over from a worker that slept while it sent", async () => {
+    const one = notifier(async () => {
+      if (one.sent.length > 1) return;
+      await store.leases.release("notify/test");
+      await store.leases.acquire("notify/test", "other", [{ scope: "notify/test", mode: "exclusive" }]);
+      await store.bookmarks.put("notify/test", { cursor: await store.tasks.lastEnded(), again: [] }, "other");
+    });
+    const delivery = await delivering(one);
+    for (const id of ["t1", "t2", "t3"]) await end(id);
+    await delivery.pass(NEVER);
+    const [lease] = (await store.leases.list()).filter(({ scope }) => scope === "notify/test");
+    expect(lease).toMatchObject({ holder: "other" });
+    expect(await store.bookmarks.get("notify/test")).toEqual({ cursor: await store.tasks.lastEnded(), again: [] });
+    await store.leases.release("notify/test");
+    await delivery.pass(NEVER);
+    expect(one.sent).toEqual(["t1"]);
   });
 
   test("is told again of what was sent when the store could not remember it", async () => {
@@ -219,8 +238,8 @@ describe("whatever fails, and wherever a worker dies", () => {
       { retryMs: [0, 0, 0] },
     );
     // A process that died writes nothing more.
-    const put = async (name: string, value: unknown): Promise<void> =>
-      died ? Promise.reject(refused) : memory.bookmarks.put(name, value);
+    const put = async (...given: Parameters<typeof memory.bookmarks.put>): Promise<void> =>
+      died ? Promise.reject(refused) : memory.bookmarks.put(...given);
     const mortal = { ...memory, bookmarks: { get: async (name: string) => memory.bookmarks.get(name), put } };
     const told = new Events(memory.events);
     await new Delivery(memory, told, one).begin();

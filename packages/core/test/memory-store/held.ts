@@ -14,20 +14,21 @@ export const WRITES: { readonly [Part in keyof TaskWrites]: readonly (keyof Task
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
 
 export function heldWrites(tables: Tables, parts: TaskWrites, task: string, holder: string): TaskWrites {
-  const requireLease = (): void => {
-    for (const lease of tables.leases.values()) if (lease.task === task && lease.holder === holder) return;
-    throw new HostwrightError("HW_LEASE_LOST", `${holder} holds no lease of task ${task} any more.`);
-  };
   const held = Object.entries(WRITES).map(([part, names]) => {
     const methods = parts[part as keyof TaskWrites] as unknown as Record<string, Method>;
     const guarded = names.map((name): [string, Method] => [
       name,
       async (...args) => {
-        requireLease();
+        requireLease(tables, task, holder);
         return methods[name]?.(...args);
       },
     ]);
     return [part, { ...methods, ...Object.fromEntries(guarded) }];
   });
   return Object.fromEntries(held) as TaskWrites;
+}
+
+export function requireLease(tables: Tables, task: string, holder: string): void {
+  for (const lease of tables.leases.values()) if (lease.task === task && lease.holder === holder) return;
+  throw new HostwrightError("HW_LEASE_LOST", `${holder} holds no lease of task ${task} any more.`);
 }

@@ -1,5 +1,6 @@
 import type { BookmarkStore, PlanStore, StoredPlan, TaskState } from "../../src/contracts/store.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { requireLease } from "./held.ts";
 import type { Tables } from "./tables.ts";
 
 const UNFINISHED: readonly (TaskState | undefined)[] = ["queued", "running", "cancelling", "undoing"];
@@ -28,9 +29,13 @@ export function memoryPlans({ plans, tasks }: Tables): PlanStore {
   };
 }
 
-export function memoryBookmarks({ bookmarks }: Tables): BookmarkStore {
+export function memoryBookmarks(tables: Tables): BookmarkStore {
+  const { bookmarks } = tables;
   return {
     get: async (name) => fromJson(bookmarks.get(name) ?? "null"),
-    put: async (name, value) => void bookmarks.set(name, toJson(value)),
+    put: async (name, value, holder) => {
+      if (holder !== undefined) requireLease(tables, name, holder);
+      bookmarks.set(name, toJson(value));
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StoredPlan } from "../../src/contracts/store.ts";
+import { ME } from "./holders.ts";
 import { type OpenHarness, use } from "./harness.ts";
 import { aTask, ended } from "./parts.ts";
 
@@ -84,6 +85,11 @@ export function planPromises(open: OpenHarness): void {
       await store.bookmarks.put("one", { cursor: 3, again: [{ ended: 2 }] });
       expect(await (await reopen()).bookmarks.get("one")).toEqual({ cursor: 3, again: [{ ended: 2 }] });
       expect(await store.bookmarks.get("two")).toBe(2);
+      await expect(store.bookmarks.put("two", 3, ME)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+      expect(await store.bookmarks.get("two")).toBe(2);
+      await store.leases.acquire("two", ME, [{ scope: "two", mode: "exclusive" }]);
+      await store.bookmarks.put("two", 3, ME);
+      expect(await store.bookmarks.get("two")).toBe(3);
     });
   });
 }

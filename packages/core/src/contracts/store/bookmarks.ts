@@ -2,6 +2,9 @@
 export interface BookmarkStore {
   /** Plain JSON as it was put; null when there is none. */
   get(name: string): Promise<unknown>;
-  /** Durable when it returns. */
-  put(name: string, value: unknown): Promise<void>;
+  /**
+   * Durable when it returns. With a holder only while that has a lease of the task of this name, in the same transaction: a
+   * reader that slept does not write over another's. @throws HW_LEASE_LOST
+   */
+  put(name: string, value: unknown, holder?: string): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { BookmarkStore } from "../../contracts/store.ts";
 import type { Database } from "./database.ts";
+import { requireLease } from "./held-transactions.ts";
 import { fromJson, toJson } from "./json.ts";
 
 export class SqliteBookmarks implements BookmarkStore {
@@ -15,8 +16,11 @@ export class SqliteBookmarks implements BookmarkStore {
     return row === undefined ? null : fromJson(row.value);
   }
 
-  async put(name: string, value: unknown): Promise<void> {
+  async put(name: string, value: unknown, holder?: string): Promise<void> {
     const sql = "INSERT OR REPLACE INTO bookmarks (name, value) VALUES (?, ?)";
-    await this.#db.write(() => this.#db.run(sql, name, toJson(value)));
+    await this.#db.write(() => {
+      if (holder !== undefined) requireLease(this.#db, name, holder);
+      this.#db.run(sql, name, toJson(value));
+    });
   }
 }

@@ -18,17 +18,6 @@ const LOCAL: readonly ErrorCode[] = [
  * write again goes on with it, and nothing is undone for it (decisions.md D61).
  */
 export function heldTransactions(db: Transactions, task: string, holder: string, waitMs: number): Transactions {
-  const requireLease = (): void => {
-    const sql = "SELECT 1 FROM leases WHERE task = ? AND holder = ? LIMIT 1";
-    if (db.get(sql, task, holder) !== undefined) return;
-    throw new HostwrightError(
-      "HW_LEASE_LOST",
-      `This worker has no lease of task ${task} any more. Nothing was written.`,
-      {
-        data: { task },
-      },
-    );
-  };
   return {
     all: (sql, ...values) => db.all(sql, ...values),
     get: (sql, ...values) => db.get(sql, ...values),
@@ -37,7 +26,7 @@ export function heldTransactions(db: Transactions, task: string, holder: string,
     write: async (work) => {
       try {
         return await db.write(() => {
-          requireLease();
+          requireLease(db, task, holder);
           return work();
         }, waitMs);
       } catch (error) {
@@ -47,4 +36,15 @@ export function heldTransactions(db: Transactions, task: string, holder: string,
       }
     },
   };
+}
+
+/** Inside a transaction. @throws HW_LEASE_LOST */
+export function requireLease(db: Transactions, task: string, holder: string): void {
+  const sql = "SELECT 1 FROM leases WHERE task = ? AND holder = ? LIMIT 1";
+  if (db.get(sql, task, holder) !== undefined) return;
+  throw new HostwrightError(
+    "HW_LEASE_LOST",
+    `This worker has no lease of task ${task} any more. Nothing was written.`,
+    { data: { task } },
+  );
 }
