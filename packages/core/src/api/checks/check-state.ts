@@ -36,7 +36,7 @@ export async function checkState(
     const suspected = await look(parts, check);
     if (suspected.length === 0) continue;
     const again = new Set((await look(parts, check)).map(inWords));
-    problems.push(...suspected.filter((problem) => again.has(inWords(problem))));
+    for (const problem of suspected) if (again.has(inWords(problem))) problems.push(problem);
   }
   return problems;
 }
