@@ -39,7 +39,8 @@ const onNginx = ({ http }: Standing): boolean => http === "http";
 
 /** What the cases of the crash matrix do to a standing. A case that is not named here fails the start. */
 const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits" | "from"> & { readonly disturbs?: true }>> = {
-  install: { to: (from) => (from.site === null ? { ...from, site: NEW_SITE } : null) },
+  // Of a site that stands as it is asked for there is nothing to do.
+  install: { to: (from) => (from.site === null ? { ...from, site: NEW_SITE } : from) },
   delete: { to: (from) => (from.site === null ? null : { ...from, site: null }) },
   disable: { to: ofSite({ enabled: false }), fits: plain },
   enable: { to: ofSite({ enabled: true }), fits: ({ site }) => site?.enabled === false },
