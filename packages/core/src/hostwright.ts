@@ -19,7 +19,6 @@ import { visibleEvents } from "./api/visible-events.ts";
 import type { StrandedTask } from "./engine/workers/stranding.ts";
 import type { HostwrightEvent } from "./engine/events.ts";
 import { maintainAll, type Maintained } from "./engine/maintenance/maintain.ts";
-
 import { raiseEpoch, type RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
