@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { secret, SshServer } from "@hostwright/core";
 import { testTarget } from "../../packages/core/test/test-target.ts";
-import type { TestHost } from "../../packages/testing/src/containers/hosts.ts";
+import type { TestHost } from "../../packages/testing/src/containers/test-host.ts";
 import { PARTS, type Ground } from "./hub-memory-parts.ts";
 
 /** What the process gets by its input. */

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { CHOICES, pairs } from "../../demo/choices.ts";
 import { drupalApp, drupalCodebases, mediawikiApp, wordpressApp, type App } from "../support/apps.ts";
-import type { Pair } from "../support/estate.ts";
+import type { Pair } from "../support/pair.ts";
 
 /** One web server, one database server and one codebase that go together. */
 export interface Cell extends Pair {

@@ -9,7 +9,7 @@ import { wordpress } from "@hostwright/platform-wordpress";
 import { siteView } from "@hostwright/testing";
 import { mediawikiCodebase, wordpressCodebases, type WordpressVersion } from "../hosts/codebases.ts";
 import { run } from "../../packages/testing/src/containers/run.ts";
-import type { Pair } from "./estate.ts";
+import type { Pair } from "./pair.ts";
 import { agedSamples, deniedSamples, isOwn } from "./rule-samples.ts";
 
 /** Stands in every bait: a page that holds it has given a denied file away. */

@@ -1,7 +1,8 @@
 import type { SiteRecord } from "@hostwright/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Attack } from "./attack.ts";
-import { homeOf, type Pair } from "./estate.ts";
+import { homeOf } from "./estate.ts";
+import type { Pair } from "./pair.ts";
 import type { Subject } from "./site-suite.ts";
 
 const TABLE = "hostwright_mark";

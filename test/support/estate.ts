@@ -7,13 +7,8 @@ import { phpFpm } from "@hostwright/service-php-fpm";
 import { CHOICES } from "../../demo/choices.ts";
 import { startHosts, type TestHost } from "../hosts/hosts.ts";
 import type { App } from "./apps.ts";
+import type { Pair } from "./pair.ts";
 import { base, client, flavour, service } from "./tested-mysql.ts";
-
-/** Which web server, and which database. */
-export interface Pair {
-  readonly http: keyof typeof CHOICES.http;
-  readonly db: keyof typeof CHOICES.db;
-}
 
 /** Hosts with an instance that knows them: `web1`, and `db1` where the database stands apart. */
 export interface Estate extends AsyncDisposable {

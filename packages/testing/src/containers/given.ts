@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitForSsh } from "./container.ts";
-import type { HostSpec, TestHost } from "./hosts.ts";
+import type { HostSpec } from "./host-spec.ts";
 import { delay, run, runResult, type RunOptions } from "./run.ts";
 import { fingerprintOf } from "./keys.ts";
+import type { TestHost } from "./test-host.ts";
 
 interface GivenHost {
   name: string;

@@ -1,5 +1,7 @@
 import type { Harness, TestedHost } from "../hosts/host.ts";
-import { startHosts, type HostSpec, type TestHost } from "./hosts.ts";
+import type { HostSpec } from "./host-spec.ts";
+import { startHosts } from "./hosts.ts";
+import type { TestHost } from "./test-host.ts";
 import { sshTo } from "./ssh-to.ts";
 
 /** What the hosts of a harness are, all of them; the services run on the first of them from the start. */

@@ -1,62 +1,12 @@
-import type { ExecResult } from "../hosts/host.ts";
-import type { BaseName } from "./base-recipe.ts";
 import { boot, makeDisk } from "./container.ts";
 import { givenHosts } from "./given.ts";
+import type { HostSpec } from "./host-spec.ts";
 import { makeKeyPair } from "./keys.ts";
 import { ensureLayers } from "./layers.ts";
 import { LocalHost } from "./local-host.ts";
-import type { RunOptions } from "./run.ts";
 import { removeOnExit } from "./on-exit.ts";
 import { createRun, removeRun, type Run } from "./runs.ts";
-
-export interface HostSpec {
-  /** The host's own name: letters, digits and dashes. */
-  name: string;
-  /** What is installed on it. Default: `debian`, which has everything but MySQL; `mysql` has MySQL alone. */
-  base?: BaseName;
-  /**
-   * Debian packages that are installed beside those of the base; fetched when they are first asked for, then kept like the
-   * base. Their services do not run by themselves. Default: none.
-   */
-  packages?: readonly string[];
-  /** Units that run from the start, such as nginx, mariadb or what `packages` brought. Nothing else runs. Default: none. */
-  services?: readonly string[];
-  /** Paths that are small file systems of their own, such as { "/srv": "64M" }, to try a full disk. */
-  smallDisks?: Readonly<Record<string, string>>;
-  /** Size of a file system of its own for all that the host writes, such as "3G": needed for `losePower`. */
-  ownDisk?: string;
-}
-
-export interface TestHost {
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  readonly user: string;
-  /** In OpenSSH's format, made for this run alone. */
-  readonly privateKey: string;
-  /** "SHA256:..." of the host's own key. */
-  readonly hostKey: string;
-  /** The host's file tree as seen from this machine, running or not (without its /proc, /run, /tmp). */
-  readonly root: string;
-  readonly running: boolean;
-  /** Runs a command as root, past SSH, and returns its outcome whatever its exit code. */
-  exec(argv: readonly string[], options?: RunOptions): Promise<ExecResult>;
-  /** The same for a shell script; throws when it fails, returns its output. */
-  sh(script: string, options?: RunOptions): Promise<string>;
-  /** Restarts the host's system, and returns when it answers again. */
-  reboot(): Promise<void>;
-  /** Waits until it answers again, after a reboot that something else asked for. */
-  waitUntilUp(): Promise<void>;
-  /** Ends everything at once, as a power failure does. start() brings it up again. */
-  kill(): Promise<void>;
-  /** As `kill`, and what was not synced before is lost as well; for hosts with an `ownDisk`. start() brings it up again. */
-  losePower(): Promise<void>;
-  /** Shuts down in an orderly way. */
-  stop(): Promise<void>;
-  start(): Promise<void>;
-  /** Takes all space left at a path of smallDisks until the returned thing is disposed. */
-  fillDisk(path: string): Promise<AsyncDisposable>;
-}
+import type { TestHost } from "./test-host.ts";
 
 export interface TestHosts extends AsyncDisposable {
   readonly id: string;

@@ -2,11 +2,11 @@ import type { ExecResult } from "../hosts/host.ts";
 import { rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { boot, execIn, findInit, remountDisk, waitUntilUp } from "./container.ts";
-import type { TestHost } from "./hosts.ts";
 import { containerInit, isAlive, type ProcessId, signal, waitForEnd } from "./processes.ts";
 import { runResult, type RunOptions } from "./run.ts";
 import { stopOwnDisk } from "./own-disk.ts";
 import { hostFolder, type HostRecord, killHost } from "./runs.ts";
+import type { TestHost } from "./test-host.ts";
 
 export interface LocalHostFacts {
   address: string;

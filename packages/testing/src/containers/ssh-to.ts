@@ -1,5 +1,5 @@
 import { secret, SshServer } from "@hostwright/core";
-import type { TestHost } from "./hosts.ts";
+import type { TestHost } from "./test-host.ts";
 
 /** A test host as a server, for its caller to close. */
 export function sshTo({ name, address, port, user, hostKey, privateKey }: TestHost): SshServer {
