@@ -1,11 +1,15 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { Database } from "./database.ts";
+import type { Transactions } from "./transactions.ts";
+
+interface Migrated extends Pick<Transactions, "get" | "read" | "write"> {
+  script(sql: string): void;
+}
 
 /**
  * Brings a file to the newest schema; `user_version` counts the migrations that it has. Each is applied once, however
  * many processes open it at the same time. @throws HW_STORE_INCOMPATIBLE when the file is ahead of this code.
  */
-export async function migrate(database: Database, migrations: readonly string[]): Promise<void> {
+export async function migrate(database: Migrated, migrations: readonly string[]): Promise<void> {
   if ((await database.read(() => versionOf(database, migrations))) === migrations.length) return;
   await database.write(() => {
     for (const sql of migrations.slice(versionOf(database, migrations))) database.script(sql);
@@ -13,7 +17,7 @@ export async function migrate(database: Database, migrations: readonly string[])
   });
 }
 
-function versionOf(database: Database, migrations: readonly string[]): number {
+function versionOf(database: Migrated, migrations: readonly string[]): number {
   const version = database.get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
   if (version > migrations.length) {
     throw new HostwrightError(
