@@ -2,7 +2,7 @@ import type { Target } from "../../contracts/resource.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { CommandResult } from "../../contracts/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { HeldEntry, Outcome } from "./publisher.ts";
+import type { HeldEntry, Outcome } from "./outcome.ts";
 
 const REASON_LENGTH = 300;
 const MOST_SHOWN = 10;

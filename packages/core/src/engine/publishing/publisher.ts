@@ -1,6 +1,7 @@
 import type { Target } from "../../contracts/resource.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import { blamedEntry, brokenOff, notPublished, reasonOf } from "./publication-error.ts";
+import type { HeldEntry, Outcome } from "./outcome.ts";
 import { GENERATION_MARK, PENDING, PUBLISH } from "./publisher-script.ts";
 import { SEARCH, SEARCH_SECONDS } from "./publisher-search.ts";
 import { AWAIT } from "./publisher-wait.ts";
@@ -18,13 +19,6 @@ export interface PublishOptions {
    * does not come to answer. Default: none.
    */
   readonly instead?: { readonly unit: string; readonly port: number };
-}
-
-/** An entry that the web server refused: it waits for its owner, and what was in force of it stays so. */
-export interface HeldEntry {
-  readonly name: string;
-  /** What the web server said of it, in one line. */
-  readonly reason: string;
 }
 
 export interface PublishResult {
@@ -46,18 +40,6 @@ export interface Pending {
   readonly waits: boolean;
   /** Refused by the last publication, and unchanged since. */
   readonly heldBack: readonly HeldEntry[];
-}
-
-/** What one attempt came to, as the server tells it. */
-export interface Outcome {
-  readonly word: string;
-  readonly generation: number;
-  readonly runs: boolean;
-  readonly ran: boolean;
-  /** Names without those held back. */
-  readonly changed: readonly string[];
-  readonly heldBack: readonly HeldEntry[];
-  readonly said: string;
 }
 
 interface Attempt {

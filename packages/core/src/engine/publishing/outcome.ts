@@ -1,0 +1,18 @@
+/** An entry that the web server refused: it waits for its owner, and what was in force of it stays so. */
+export interface HeldEntry {
+  readonly name: string;
+  /** What the web server said of it, in one line. */
+  readonly reason: string;
+}
+
+/** What one attempt came to, as the server tells it. */
+export interface Outcome {
+  readonly word: string;
+  readonly generation: number;
+  readonly runs: boolean;
+  readonly ran: boolean;
+  /** Names without those held back. */
+  readonly changed: readonly string[];
+  readonly heldBack: readonly HeldEntry[];
+  readonly said: string;
+}
