@@ -23,7 +23,7 @@ import { raiseEpoch, type RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
-import type { Resolution } from "./engine/workers/resolve.ts";
+import { resolveTask, type Resolution } from "./engine/workers/resolve.ts";
 import type { TaskRequest } from "./engine/planning/task-engine.ts";
 import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import { parseInput } from "./model/parse.ts";
@@ -165,7 +165,7 @@ export class Hostwright implements AsyncDisposable {
     const vault = box.hasKey ? this.#container.get(PART.vault) : null;
     const resolve = async (taskId: string, how: Resolution): Promise<unknown> => {
       box.requireKey("resolve()");
-      return this.#container.get(PART.worker).resolve(taskId, how);
+      return resolveTask(this.#container.get(PART.worker), store, taskId, how);
     };
     return new Task(id, { store, vault, events, ends, access: this.#access, closing, resolve });
   }

@@ -6,6 +6,7 @@ import type { Step } from "../src/engine/planning/steps.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
 import { NOTHING, type AnyTaskType, type TaskDraft } from "../src/engine/planning/task-type.ts";
 import { TaskEnds } from "../src/engine/task-ends.ts";
+import { resolveTask } from "../src/engine/workers/resolve.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import { newId } from "../src/model/ids.ts";
@@ -64,7 +65,7 @@ export class FakeWorker implements AsyncDisposable {
       ends: this.#ends,
       closing: NEVER,
       access: new Access(),
-      resolve: async (taskId, how) => this.worker.resolve(taskId, how),
+      resolve: async (taskId, how) => resolveTask(this.worker, this.engine.store, taskId, how),
     });
   }
 

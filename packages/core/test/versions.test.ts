@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { EmbeddedQueue } from "../src/queue/embedded-queue.ts";
+import { resolveTask } from "../src/engine/workers/resolve.ts";
 import type { TaskOutcome } from "../src/engine/workers/task-outcome.ts";
 import type { Worker } from "../src/engine/workers/worker.ts";
 import { Death, TwoVersions, V1, V2, V2_ALONE } from "./two-versions.ts";
@@ -263,10 +264,12 @@ test("what needs attention is not undone once more without its plugin, and keeps
   const outcome = { state: "needs-attention", value: {}, error: null, residue: [] };
   await two.engine.store.tasks.move(id, ["running"], "needs-attention", { outcome });
   const before = snapshot();
-  await expect(two.worker(V2_ALONE).resolve(id, "retry")).rejects.toMatchObject({ code: "HW_PLUGIN_MISSING" });
+  await expect(resolveTask(two.worker(V2_ALONE), two.engine.store, id, "retry")).rejects.toMatchObject({
+    code: "HW_PLUGIN_MISSING",
+  });
   expect(snapshot()).toEqual(before);
   expect(await two.engine.store.tasks.state(id)).toBe("needs-attention");
   expect((await two.engine.store.leases.list()).map(({ scope }) => scope)).toContain("site/s1");
-  expect(await two.worker(V2).resolve(id, "retry")).toMatchObject({ state: "undone" });
+  expect(await resolveTask(two.worker(V2), two.engine.store, id, "retry")).toMatchObject({ state: "undone" });
   expect(snapshot()).toEqual({});
 });

@@ -47,6 +47,13 @@ export class HostwrightError extends Error {
   }
 }
 
+/** Whatever was thrown, as it is stored with a task. */
+export function errorJson(error: unknown): Record<string, unknown> {
+  if (isHostwrightError(error)) return error.toJSON();
+  const message = error instanceof Error ? error.message : String(error);
+  return new HostwrightError("HW_INTERNAL", message, { cause: error }).toJSON();
+}
+
 /** The error of which that is the `toJSON()`, as it is stored with a task. */
 export function errorFromJson(json: Readonly<Record<string, unknown>>): HostwrightError {
   const { code, message, server, mend, retryable, output, data } = json;

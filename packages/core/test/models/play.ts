@@ -1,5 +1,6 @@
 import type { StoredTask } from "../../src/contracts/store.ts";
 import { planRequest } from "../../src/engine/planning/task-engine.ts";
+import { resolveTask } from "../../src/engine/workers/resolve.ts";
 import type { TaskOutcome } from "../../src/engine/workers/task-outcome.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { PLACES, SERVERS, type Case } from "./case.ts";
@@ -100,7 +101,7 @@ function judgeError(stage: Stage, { state, outcome }: StoredTask): void {
 
 /** With nothing more in its way it can be undone, but for what was changed by hand or nobody can tell the outcome of. */
 async function retry(stage: Stage, id: string): Promise<void> {
-  await stage.hire().worker.resolve(id, "retry");
+  await resolveTask(stage.hire().worker, stage.store, id, "retry");
   const task = await stage.store.tasks.get(id);
   if (task === null) return;
   const unclear = stage.plan.steps.some((step) => step.kind === "run" && step.unclear);

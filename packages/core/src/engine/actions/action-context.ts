@@ -6,7 +6,7 @@ import { bounded } from "../../operations/remote-unit.ts";
 import type { EnsureContext } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { Action, PlanData, RunAction } from "../planning/plan.ts";
-import type { RunnerParts } from "./runner.ts";
+import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
 
 /** What doing and undoing an action have in common. */

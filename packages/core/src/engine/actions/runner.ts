@@ -1,56 +1,19 @@
 import { HostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts";
-import type { Operation } from "../../contracts/operation.ts";
-import type { RegisterStore } from "../../contracts/store.ts";
-import type { ServerRecord } from "../../model/records.ts";
 import { ActionContext, describe, leftOf, newAttempt } from "./action-context.ts";
 import { applyEnsure, clearEnsure, prepareEnsure } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
 import { cancelError, type Stopped } from "./cancel-error.ts";
-import type { Events } from "../events.ts";
 import { HandedOver, throwIfClosing } from "./handed-over.ts";
 import { checkGuards } from "../planning/guards.ts";
-import type { ActionHistory, Journal } from "./journal.ts";
+import type { ActionHistory } from "./journal.ts";
 import { lookAgain } from "./look-again.ts";
-import type { Patience } from "../sessions/patience.ts";
-import type { Action, EnsureAction, PlanData, PlannedChange, RunAction } from "../planning/plan.ts";
+import type { Action, EnsureAction, PlanData, RunAction } from "../planning/plan.ts";
 import { collectReferences } from "../../model/references.ts";
-import type { Registry } from "../plugins/registry.ts";
+import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
 import { hold, Undoing } from "./undoing.ts";
 
 const NOT_BEGUN = "Nothing of it was begun.";
-
-export interface RunnerParts {
-  readonly registry: Registry;
-  readonly register: RegisterStore;
-  readonly journal: Journal;
-  readonly events: Events;
-  readonly session: Session;
-  /** Once aborted, no further action is begun: the task is handed over. An undo comes to its end. */
-  readonly closing: AbortSignal;
-  readonly operations: ReadonlyMap<string, Operation>;
-  fingerprint(text: string): string;
-  server(id: string): ServerRecord;
-  /** How long what fails for a passing reason is tried again, in an undo and in the clean-ups. */
-  patience(): Patience;
-  /**
-   * Tells the store that the task is being undone, and why: a cancel may have come first. `committed` when its commit row
-   * stands: only its answer was lost.
-   */
-  undoing(reason: (cancelled: boolean) => unknown): Promise<Undone>;
-  /** Seals a secret that the task gives back. */
-  keep(name: string, value: string): Promise<void>;
-  /** Publishes a new generation of an http service if its entries, or these changes, ask for one. */
-  publish(
-    task: string,
-    server: ServerRecord,
-    service: string,
-    session: Session,
-    changes: readonly PlannedChange[],
-  ): Promise<void>;
-}
-
-export type Undone = "committed" | { readonly cancelled: boolean };
 
 export interface RunEnd {
   readonly committed: boolean;

@@ -5,7 +5,7 @@ import type { Residue } from "../../model/residue.ts";
 import type { ActionHistory } from "./journal.ts";
 import type { Patience } from "../sessions/patience.ts";
 import type { Action, EnsureAction, PlannedChange, RunAction } from "../planning/plan.ts";
-import type { RunnerParts } from "./runner.ts";
+import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
 
 /**

@@ -1,7 +1,8 @@
 import type { StateStore } from "../../contracts/store.ts";
+import { errorJson } from "../../errors/hostwright-error.ts";
 import { draftOf } from "../planning/drafts.ts";
 import type { Events } from "../events.ts";
-import { endingOf, errorJson } from "./task-ends.ts";
+import { endingOf } from "./task-ends.ts";
 import type { TaskOutcome } from "./task-outcome.ts";
 
 /** Ends a task that nobody has begun, with its reason. Null when it is not queued any more. */

@@ -5,6 +5,7 @@ import { runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
 import type { Task } from "../../api/task.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { resolveTask } from "./resolve.ts";
 import { Worker } from "./worker.ts";
 
 let fake: FakeWorker;
@@ -128,7 +129,7 @@ describe("a task that needs attention", () => {
     stuck = false;
     const workers = [fake.worker, fake.another(), fake.another()];
     const all = await Promise.allSettled(
-      workers.map(async (one, n) => one.resolve(task.id, n === 0 ? "retry" : "skip")),
+      workers.map(async (one, n) => resolveTask(one, fake.engine.store, task.id, n === 0 ? "retry" : "skip")),
     );
     const done = all.filter(({ status }) => status === "fulfilled");
     expect(done).toHaveLength(1);
@@ -150,7 +151,7 @@ describe("a task that needs attention", () => {
       },
       fake.engine.events,
     );
-    await expect(worker.resolve(task.id, "skip")).rejects.toThrow("disk full");
+    await expect(resolveTask(worker, fake.engine.store, task.id, "skip")).rejects.toThrow("disk full");
     expect(await tasks.state(task.id)).toBe("needs-attention");
     expect(await scopes()).toEqual(["site/s1"]);
     await task.resolve("skip");
@@ -181,7 +182,7 @@ describe("a task that needs attention", () => {
       await delay(50);
       return release.apply(store.leases, args);
     });
-    await expect(fake.worker.resolve(task.id, "retry")).rejects.toMatchObject({ code: "HW_STORE_BUSY" });
+    await expect(resolveTask(fake.worker, store, task.id, "retry")).rejects.toMatchObject({ code: "HW_STORE_BUSY" });
     await fake.worker.lookForDead(NEVER);
     await expect.poll(() => undoing).toBeGreaterThan(0);
     await fake.worker.lookForDead(NEVER);

@@ -1,5 +1,5 @@
+import type { StateStore } from "../../contracts/store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { EngineParts } from "../planning/task-engine.ts";
 import { planOf } from "./stored-plans.ts";
 import { endingOf } from "./task-ends.ts";
 import type { TaskOutcome } from "./task-outcome.ts";
@@ -18,7 +18,7 @@ export type Resolution = "retry" | "complete" | "skip" | "abandon";
  */
 export async function resolveTask(
   worker: Worker,
-  { store }: EngineParts,
+  store: StateStore,
   taskId: string,
   how: Resolution,
 ): Promise<TaskOutcome | null> {

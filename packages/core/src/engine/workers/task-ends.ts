@@ -1,5 +1,4 @@
 import type { JournalStore, TaskEnding } from "../../contracts/store.ts";
-import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { describe, leftOf } from "../actions/action-context.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { SiteRecord } from "../../model/records.ts";
@@ -33,12 +32,6 @@ export function committedEnd(plan: PlanData, error: unknown): TaskEnd {
   const reason = error instanceof Error ? error.message : String(error);
   const residue = [{ server: plan.actions.at(-1)?.serverName ?? "", type: "run", key: plan.title, reason }];
   return { plan, value: plan.value, committed: true, error: null, residue };
-}
-
-export function errorJson(error: unknown): Record<string, unknown> {
-  if (isHostwrightError(error)) return error.toJSON();
-  const message = error instanceof Error ? error.message : String(error);
-  return new HostwrightError("HW_INTERNAL", message, { cause: error }).toJSON();
 }
 
 /** What goes with the end of a task: of what was never committed nothing stays, records, reserved names and secrets. */

@@ -1,4 +1,4 @@
-import { errorFromJson, HostwrightError } from "../../errors/hostwright-error.ts";
+import { errorFromJson, errorJson, HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RecordRemoval, RegisterChanges, StoredTask } from "../../contracts/store.ts";
 import type { Residue } from "../../model/residue.ts";
 import { Estate } from "../planning/estate.ts";
@@ -12,8 +12,8 @@ import { requireJudged } from "../planning/judged-records.ts";
 import { requireSets } from "../planning/judged-sets.ts";
 import { publishFor } from "../actions/publication.ts";
 import { cancelError } from "../actions/cancel-error.ts";
-import { Runner, type RunEnd, type Undone } from "../actions/runner.ts";
-import { errorJson } from "./task-ends.ts";
+import { Runner, type RunEnd } from "../actions/runner.ts";
+import type { Undone } from "../actions/runner-parts.ts";
 import type { TaskOutcome } from "./task-outcome.ts";
 import { Session } from "../sessions/session.ts";
 import { hold } from "../actions/undoing.ts";

@@ -1,4 +1,4 @@
-import { isHostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts";
+import { errorJson, isHostwrightError, isLeaseLost } from "../../errors/hostwright-error.ts";
 import type { Blocker, StoredTask, TaskState } from "../../contracts/store.ts";
 import { newHolder } from "../../store/holder.ts";
 import { cancelError } from "../actions/cancel-error.ts";
@@ -10,12 +10,11 @@ import type { Events } from "../events.ts";
 import { HandedOver } from "../actions/handed-over.ts";
 import { heldParts } from "./held-parts.ts";
 import { draftOf } from "../planning/drafts.ts";
-import { committedEnd, endingOf, errorJson, leftBegun } from "./task-ends.ts";
+import { committedEnd, endingOf, leftBegun } from "./task-ends.ts";
 import type { TaskOutcome } from "./task-outcome.ts";
 import type { PlanData } from "../planning/plan.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 import { readyPlan, type ReadyParts } from "./ready-plan.ts";
-import { resolveTask, type Resolution } from "./resolve.ts";
 import { isApproval, planOf } from "./stored-plans.ts";
 import { Stranding } from "./stranding.ts";
 import { maintain, type MaintenanceStep } from "../maintenance/maintain.ts";
@@ -159,11 +158,6 @@ export class Worker {
     } finally {
       this.#active.leave(taskId);
     }
-  }
-
-  /** See `resolveTask`. */
-  async resolve(taskId: string, how: Resolution): Promise<TaskOutcome | null> {
-    return resolveTask(this, this.#parts, taskId, how);
   }
 
   /** Tells of a task that has ended, and lets go what it had. */

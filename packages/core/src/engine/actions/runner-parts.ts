@@ -1,0 +1,43 @@
+import type { Operation } from "../../contracts/operation.ts";
+import type { RegisterStore } from "../../contracts/store.ts";
+import type { ServerRecord } from "../../model/records.ts";
+import type { Events } from "../events.ts";
+import type { PlannedChange } from "../planning/plan.ts";
+import type { Registry } from "../plugins/registry.ts";
+import type { Patience } from "../sessions/patience.ts";
+import type { Session } from "../sessions/session.ts";
+import type { Journal } from "./journal.ts";
+
+/** What a plan is carried out and undone with. */
+export interface RunnerParts {
+  readonly registry: Registry;
+  readonly register: RegisterStore;
+  readonly journal: Journal;
+  readonly events: Events;
+  readonly session: Session;
+  /** Once aborted, no further action is begun: the task is handed over. An undo comes to its end. */
+  readonly closing: AbortSignal;
+  readonly operations: ReadonlyMap<string, Operation>;
+  fingerprint(text: string): string;
+  server(id: string): ServerRecord;
+  /** How long what fails for a passing reason is tried again, in an undo and in the clean-ups. */
+  patience(): Patience;
+  /**
+   * Tells the store that the task is being undone, and why: a cancel may have come first. `committed` when its commit row
+   * stands: only its answer was lost.
+   */
+  undoing(reason: (cancelled: boolean) => unknown): Promise<Undone>;
+  /** Seals a secret that the task gives back. */
+  keep(name: string, value: string): Promise<void>;
+  /** Publishes a new generation of an http service if its entries, or these changes, ask for one. */
+  publish(
+    task: string,
+    server: ServerRecord,
+    service: string,
+    session: Session,
+    changes: readonly PlannedChange[],
+  ): Promise<void>;
+}
+
+/** What became of telling that a task is being undone. */
+export type Undone = "committed" | { readonly cancelled: boolean };
