@@ -98,7 +98,7 @@ export { webHeadAddress } from "./model/web-head.ts";
 export { databaseSession, StatementFailed } from "./resources/database-session.ts";
 export type { DatabaseDriver, DatabaseSession } from "./resources/database-session.ts";
 export type { DatabaseFailure } from "./resources/database-error.ts";
-export { defineDatabaseResource } from "./resources/database-resource.ts";
+export { defineDatabaseResource } from "./resources/define-database-resource.ts";
 export type { DatabaseResource, DatabaseStatement } from "./resources/database-resource.ts";
 export { directory } from "./resources/directory.ts";
 export type { DirectoryInput, DirectorySpec } from "./resources/directory.ts";

@@ -5,7 +5,7 @@ import type { Target } from "../contracts/resource.ts";
 import { sql, type Sql } from "../model/sql.ts";
 import { LocalServer } from "../servers/local-server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { defineDatabaseResource } from "./database-resource.ts";
+import { defineDatabaseResource } from "./define-database-resource.ts";
 import { StatementFailed, type DatabaseSession } from "./database-session.ts";
 import type { DatabaseFailure } from "./database-error.ts";
 

@@ -1,8 +1,6 @@
-import type { Change, ResourceType, Target } from "../contracts/resource.ts";
-import { applyLocked } from "./database-changes.ts";
-import { databaseError } from "./database-error.ts";
-import { databaseSession, type DatabaseDriver, type DatabaseSession } from "./database-session.ts";
+import type { Change, ResourceType } from "../contracts/resource.ts";
 import type { Sql } from "../model/sql.ts";
+import type { DatabaseDriver, DatabaseSession } from "./database-session.ts";
 
 /** One statement of a change; by itself, or in another database of the server. */
 export type DatabaseStatement = Sql | { readonly database: string; readonly statement: Sql };
@@ -19,31 +17,4 @@ export interface DatabaseResource<Spec, State, Session extends DatabaseSession> 
   readonly states: (session: Session, keys: readonly string[]) => Promise<ReadonlyMap<string, State>>;
   /** What makes a change; a thing is made only where none is. */
   readonly statements: (change: Change<State>, session: Session) => readonly DatabaseStatement[];
-}
-
-/**
- * Makes the resource type: it reads and changes by the driver's session. Changes are compare-and-set under one lock of the
- * database server, and only while the task's lease holds: nothing is begun when anything differs from what was read. Then
- * `apply` throws HW_RESOURCE_CHANGED; else HW_LEASE_LOST, HW_COMMAND_FAILED, HW_CANCELLED, HW_DATABASE_UNREACHABLE,
- * HW_DATABASE_FAILED.
- */
-export function defineDatabaseResource<Spec, State, Session extends DatabaseSession>(
-  resource: DatabaseResource<Spec, State, Session>,
-): ResourceType<Spec, State> {
-  const { driver, what, states, statements: _statements, ...type } = resource;
-  return {
-    ...type,
-    async read(target: Target, keys: readonly string[]) {
-      if (keys.length === 0) return new Map();
-      const session = await databaseSession(target, driver);
-      return new Map(
-        await states(session, keys).catch((error: unknown) => {
-          throw databaseError(target.server.name, driver, error, `reading ${what}s`);
-        }),
-      );
-    },
-    async apply(target: Target, changes: readonly Change<State>[]) {
-      if (changes.length > 0) await applyLocked(target, resource, changes);
-    },
-  };
 }
