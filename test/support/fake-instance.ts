@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHostwright, local, PART, provide, verify, type Hostwright } from "@hostwright/core";
-import { Registry, type AnyResourceType } from "../../packages/core/src/engine/plugins/registry.ts";
+import type { AnyResourceType } from "../../packages/core/src/contracts/resource.ts";
+import { Registry } from "../../packages/core/src/engine/plugins/registry.ts";
 import { FakeServer, FakeWorld, type FakeState } from "../../packages/core/test/fake-world.ts";
 
 const FOLDER = "directory /etc/hostwright";

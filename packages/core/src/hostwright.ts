@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { Container } from "./di/container.ts";
-import type { Server } from "./contracts/server.ts";
+import type { Server } from "./model/server.ts";
 import { Access, SYSTEM, type Actor, type Policy } from "./api/access.ts";
 import type { StateProblem } from "./api/checks/check.ts";
 import { checkState } from "./api/checks/check-state.ts";

@@ -8,14 +8,14 @@ export { Secret, secret } from "./model/secret.ts";
 export { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf } from "./model/text.ts";
 export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
 
+export { CONTRACT } from "./plugin-kit/contract.ts";
+export { definePlatform } from "./plugin-kit/define-platform.ts";
 export {
-  CONTRACT,
   defineCacheService,
   defineDatabaseService,
   defineHttpService,
   definePhpService,
-  definePlatform,
-} from "./contracts/plugin.ts";
+} from "./plugin-kit/define-service.ts";
 export type {
   FactProbe,
   OptionsDefinition,
@@ -23,7 +23,6 @@ export type {
   PlatformDefinition,
   PlatformPlugin,
   Plugin,
-  Problem,
   Requirement,
   ServiceDeclaration,
   ServiceDefinition,
@@ -31,21 +30,22 @@ export type {
   SiteDeclaration,
   UnwantedUnit,
 } from "./contracts/plugin.ts";
-export { RANK } from "./contracts/resource.ts";
+export type { Problem } from "./contracts/problem.ts";
+export { RANK } from "./resources/rank.ts";
 export type { FreeSpaceGuard, Guard } from "./contracts/guard.ts";
-export type { Change, Declared, Removal, ResourceType, Target } from "./contracts/resource.ts";
-export { Server } from "./contracts/server.ts";
-export type { Command, CommandResult, Script, ServerStats, SocketAddress } from "./contracts/server.ts";
-export { ALWAYS_DENIED } from "./contracts/web-rules.ts";
+export type { AnyResourceType, Change, Declared, Removal, ResourceType, Target } from "./contracts/resource.ts";
+export { Server } from "./model/server.ts";
+export type { Command, CommandResult, Script, ServerStats, SocketAddress } from "./model/server.ts";
+export { ALWAYS_DENIED } from "./plugin-kit/web/always-denied.ts";
 export type { CacheRule, OwnPath, PathPattern, WebRules } from "./contracts/web-rules.ts";
-export { oneLine, quoteRefused } from "./contracts/web/plain.ts";
-export { regexesOf, regexLiteral } from "./contracts/web/url-match.ts";
-export type { UrlMatch } from "./contracts/web/url-match.ts";
-export type { CacheAge, WebAnswer, WebStep } from "./contracts/web/judgement.ts";
-export { httpEntry, webSite } from "./contracts/web/web-site.ts";
-export type { WebHost, WebPhp, WebSite } from "./contracts/web/web-site.ts";
-export { webServerProblems } from "./contracts/web/web-server-problems.ts";
-export type { WebServerName } from "./contracts/web/web-server-problems.ts";
+export { oneLine, quoteRefused } from "./plugin-kit/web/plain.ts";
+export { regexesOf, regexLiteral } from "./plugin-kit/web/url-match.ts";
+export type { UrlMatch } from "./plugin-kit/web/url-match.ts";
+export type { CacheAge, WebAnswer, WebStep } from "./plugin-kit/web/judgement.ts";
+export { httpEntry, webSite } from "./plugin-kit/web/web-site.ts";
+export type { WebHost, WebPhp, WebSite } from "./plugin-kit/web/web-site.ts";
+export { webServerProblems } from "./plugin-kit/web/web-server-problems.ts";
+export type { WebServerName } from "./plugin-kit/web/web-server-problems.ts";
 export { NO_OWN_RULES } from "./model/own-rules.ts";
 export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/own-rules.ts";
 export type { Blame, HeldName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
@@ -91,8 +91,8 @@ export {
   problemIf,
   tabbedValues,
   undeclaredListening,
-} from "./contracts/database-service.ts";
-export type { WithDefaults } from "./contracts/database-service.ts";
+} from "./plugin-kit/database-service.ts";
+export type { WithDefaults } from "./plugin-kit/database-service.ts";
 export { shaCrypt } from "./model/sha-crypt.ts";
 export { webHeadAddress } from "./model/web-head.ts";
 export { databaseSession, StatementFailed } from "./resources/database-session.ts";

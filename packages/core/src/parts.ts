@@ -1,6 +1,6 @@
 import type { Notifier } from "./contracts/notifier.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
-import type { Server } from "./contracts/server.ts";
+import type { Server } from "./model/server.ts";
 import { provide, type Provider } from "./di/container.ts";
 import { token, type Token } from "./di/tokens.ts";
 import { Events } from "./engine/events.ts";

@@ -1,12 +1,12 @@
 import * as z from "zod";
 import type { PlatformRole } from "../src/contracts/platform.ts";
 import type { Plugin, ServiceDefinition } from "../src/contracts/plugin.ts";
-import type { Declared } from "../src/contracts/resource.ts";
+import type { AnyResourceType, Declared } from "../src/contracts/resource.ts";
 import type { DatabaseRequest } from "../src/contracts/roles/database.ts";
 import type { SiteView } from "../src/contracts/views.ts";
 import type { PlanData } from "../src/engine/planning/plan.ts";
 import { planRequest, type EngineParts } from "../src/engine/planning/task-engine.ts";
-import { Registry, type AnyResourceType } from "../src/engine/plugins/registry.ts";
+import { Registry } from "../src/engine/plugins/registry.ts";
 import { canonicalJson } from "../src/model/canonical.ts";
 import { newId } from "../src/model/ids.ts";
 import { directory } from "../src/resources/directory.ts";

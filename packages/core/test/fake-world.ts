@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Change, ResourceType } from "../src/contracts/resource.ts";
-import { Server, type CommandResult, type Script, type ServerStats } from "../src/contracts/server.ts";
+import { Server, type CommandResult, type Script, type ServerStats } from "../src/model/server.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import { resolveText, showText, type Text } from "../src/model/text.ts";
 

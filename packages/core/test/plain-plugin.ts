@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { CONTRACT, type PlatformDefinition, type Plugin, type ServiceDefinition } from "../src/contracts/plugin.ts";
+import type { PlatformDefinition, Plugin, ServiceDefinition } from "../src/contracts/plugin.ts";
+import { CONTRACT } from "../src/plugin-kit/contract.ts";
 
 const nothing = (): never => {
   throw new Error("nobody asks it in this test");

@@ -1,4 +1,4 @@
-import type { CommandResult, Script } from "../src/contracts/server.ts";
+import type { CommandResult, Script } from "../src/model/server.ts";
 import { LocalServer } from "../src/servers/local-server.ts";
 
 /** This very machine, to be planned with: whatever goes wrong in a test, it is never changed. */

@@ -1,16 +1,13 @@
 import * as z from "zod";
 import type { Operation } from "../src/contracts/operation.ts";
-import {
-  CONTRACT,
-  definePlatform,
-  type OptionsDefinition,
-  type Plugin,
-  type ServiceDefinition,
-} from "../src/contracts/plugin.ts";
+import type { OptionsDefinition, Plugin, ServiceDefinition } from "../src/contracts/plugin.ts";
 import type { PlatformRole } from "../src/contracts/platform.ts";
 import type { JournalStore, StateStore } from "../src/contracts/store.ts";
 import type { SiteView } from "../src/contracts/views.ts";
-import { Registry, type AnyResourceType } from "../src/engine/plugins/registry.ts";
+import type { AnyResourceType } from "../src/contracts/resource.ts";
+import { CONTRACT } from "../src/plugin-kit/contract.ts";
+import { definePlatform } from "../src/plugin-kit/define-platform.ts";
+import { Registry } from "../src/engine/plugins/registry.ts";
 import type { Step } from "../src/engine/planning/steps.ts";
 import { makeStoredPlan } from "../src/engine/workers/stored-plans.ts";
 import { planRequest, type EngineParts, type TaskRequest } from "../src/engine/planning/task-engine.ts";

@@ -1,16 +1,13 @@
 import type * as z from "zod";
-import type { ErrorCode } from "../errors/codes.ts";
 import type { Operation } from "./operation.ts";
-import type { ResourceType } from "./resource.ts";
+import type { AnyResourceType } from "./resource.ts";
 import type { HttpRole } from "./roles/http.ts";
 import type { PhpRole } from "./roles/php.ts";
 import type { CacheRole } from "./roles/cache.ts";
 import type { DatabaseRole } from "./roles/database.ts";
 import type { PlatformRole } from "./platform.ts";
+import type { Problem } from "./problem.ts";
 import type { ServerView } from "./views.ts";
-
-/** The integer that core and plugin must share; a change of it breaks plugins. */
-export const CONTRACT = 1;
 
 /** Stored options carry the version; an older one is migrated when it is read (decisions.md D4). */
 export interface OptionsDefinition {
@@ -29,16 +26,6 @@ export interface OptionsDefinition {
 export interface FactProbe {
   readonly argv: readonly string[];
   parse(result: { readonly exitCode: number; readonly stdout: string; readonly stderr: string }): unknown;
-}
-
-/** Something that a server lacks or that endangers its sites: named by verify, mended by the task `prepare` or by hand. */
-export interface Problem {
-  readonly message: string;
-  readonly mend: string;
-  /** Of the error with which a site's installation is refused; default `HW_PREREQUISITE_MISSING`. */
-  readonly code?: ErrorCode;
-  /** May sites be installed all the same? Then it is only reported. Default false. */
-  readonly tolerable?: boolean;
 }
 
 export interface UnwantedUnit {
@@ -89,8 +76,7 @@ export interface Plugin {
   readonly requires?: readonly Requirement[];
   readonly services?: readonly ServiceDefinition[];
   readonly platforms?: readonly PlatformDefinition[];
-  // oxlint-disable-next-line typescript/no-explicit-any -- each type has its own spec and state; core passes them through
-  readonly resourceTypes?: readonly ResourceType<any, any>[];
+  readonly resourceTypes?: readonly AnyResourceType[];
   /**
    * Code that plans name by name and version: every version that an unfinished task may still hold stays listed beside
    * the present one (decisions.md D4). A name belongs to one plugin.
@@ -119,72 +105,9 @@ export interface SiteDeclaration {
   readonly options: unknown;
 }
 
-type Common<S extends z.ZodType> = {
-  readonly name: string;
-  readonly contract: number;
-  readonly type: string;
-  readonly requires?: readonly Requirement[];
-  readonly options: OptionsDefinition & { readonly schema: S };
-  packages(options: z.output<S>): readonly string[];
-  unwantedUnits?(options: z.output<S>): readonly UnwantedUnit[];
-  facts(options: z.output<S>): Readonly<Record<string, FactProbe>>;
-  problems(view: ServerView): readonly Problem[];
-  // oxlint-disable-next-line typescript/no-explicit-any -- see Plugin
-  readonly resourceTypes?: readonly ResourceType<any, any>[];
-  readonly operations?: readonly Operation[];
-};
-
 export interface ServicePlugin<Options> extends Plugin {
   /** Declares this service on a server: `nginx.service()`. */
   service(options?: Options, name?: string): ServiceDeclaration;
-}
-
-function servicePlugin<S extends z.ZodType>(
-  kind: ServiceDefinition["kind"],
-  definition: Common<S>,
-  role: HttpRole | PhpRole | DatabaseRole | CacheRole,
-): ServicePlugin<z.input<S>> {
-  const { name, contract, requires = [], resourceTypes = [], operations = [], ...rest } = definition;
-  // What is misspelt goes along, to be refused by its name when the plugin is loaded.
-  const service = { unwantedUnits: () => [], ...rest, kind, role } as ServiceDefinition;
-  return {
-    name,
-    contract,
-    requires,
-    services: [service],
-    resourceTypes,
-    operations,
-    service: (options, serviceName) => ({
-      kind,
-      type: definition.type,
-      options: options ?? {},
-      ...(serviceName === undefined ? {} : { name: serviceName }),
-    }),
-  };
-}
-
-export function defineHttpService<S extends z.ZodType>(
-  definition: Common<S> & { readonly role: HttpRole },
-): ServicePlugin<z.input<S>> {
-  return servicePlugin("http", definition, definition.role);
-}
-
-export function definePhpService<S extends z.ZodType>(
-  definition: Common<S> & { readonly role: PhpRole },
-): ServicePlugin<z.input<S>> {
-  return servicePlugin("php", definition, definition.role);
-}
-
-export function defineDatabaseService<S extends z.ZodType>(
-  definition: Common<S> & { readonly role: DatabaseRole },
-): ServicePlugin<z.input<S>> {
-  return servicePlugin("db", definition, definition.role);
-}
-
-export function defineCacheService<S extends z.ZodType>(
-  definition: Common<S> & { readonly role: CacheRole },
-): ServicePlugin<z.input<S>> {
-  return servicePlugin("cache", definition, definition.role);
 }
 
 export interface PlatformPlugin<Options, SiteOptions> extends Plugin {
@@ -192,30 +115,4 @@ export interface PlatformPlugin<Options, SiteOptions> extends Plugin {
   platform(options?: Options): PlatformDeclaration;
   /** Options of one site: `drupal.site({ profile: "standard" })`. */
   site(options?: SiteOptions): SiteDeclaration;
-}
-
-export function definePlatform<P extends z.ZodType, S extends z.ZodType>(definition: {
-  readonly name: string;
-  readonly contract: number;
-  readonly type: string;
-  readonly requires?: readonly Requirement[];
-  readonly options: OptionsDefinition & { readonly schema: P };
-  readonly siteOptions: OptionsDefinition & { readonly schema: S };
-  readonly role: PlatformRole;
-  // oxlint-disable-next-line typescript/no-explicit-any -- see Plugin
-  readonly resourceTypes?: readonly ResourceType<any, any>[];
-  readonly operations?: readonly Operation[];
-}): PlatformPlugin<z.input<P>, z.input<S>> {
-  const { name, contract, requires = [], resourceTypes = [], operations = [], ...platform } = definition;
-  const { type } = platform;
-  return {
-    name,
-    contract,
-    requires,
-    platforms: [platform],
-    resourceTypes,
-    operations,
-    platform: (value) => ({ type, options: value ?? {} }),
-    site: (value) => ({ type, options: value ?? {} }),
-  };
 }

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import type { Guard } from "./guard.ts";
 import type { Resolve } from "../model/text.ts";
-import type { Script, CommandResult, Server } from "./server.ts";
+import type { CommandResult, Script, Server } from "../model/server.ts";
 
 /** A thing that a service or platform wants to stand on a server. */
 export interface Declared {
@@ -100,15 +100,5 @@ export interface ResourceType<Spec = never, State = never> {
   showState(state: State, spec?: Spec): string;
 }
 
-/** Ranks of the types of core; a plugin's types fit between. */
-export const RANK = {
-  package: 5,
-  user: 10,
-  tree: 20,
-  directory: 30,
-  link: 35,
-  file: 40,
-  database: 50,
-  account: 60,
-  unit: 80,
-} as const;
+// oxlint-disable-next-line typescript/no-explicit-any -- each type has its own spec and state; core passes them through
+export type AnyResourceType = ResourceType<any, any>;

@@ -26,7 +26,8 @@ export type {
   StoredRecord,
 } from "./store/records.ts";
 export type { RegisterChanges, RegisterStore, RegisteredResource, ResourceHold } from "./store/register.ts";
-export type { SealedSecret, SecretStore } from "./store/secrets.ts";
+export type { SealedSecret } from "./store/sealed-secret.ts";
+export type { SecretStore } from "./store/secrets.ts";
 export type { EndedTask, ListedTask, StoredTask, TaskEnding, TaskState, TaskStore } from "./store/tasks.ts";
 
 /** Durable state (decisions.md D15). SQLite by default; each part is small, so that another store can be written and proved. */
@@ -75,9 +76,6 @@ export interface TaskWrites {
   readonly journal: JournalStore;
   readonly secrets: SecretStore;
 }
-
-/** Holds leases that no process answers for, until an operator resolved their task. */
-export const NOBODY = "nobody";
 
 export interface EpochRaised {
   readonly epoch: number;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { RANK, type Declared, type ResourceType } from "../contracts/resource.ts";
+import type { Declared, ResourceType } from "../contracts/resource.ts";
+import { RANK } from "./rank.ts";
 import { referencesOf, resolveText, showText, type Text } from "../model/text.ts";
 import { applyPaths, clearPaths } from "./path-apply.ts";
 import { identityOfPath, LARGEST_FILE, readPaths, type FileState, type PathState } from "./path-state.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Change, Declared, ResourceType, Target } from "../contracts/resource.ts";
-import { RANK } from "../contracts/resource.ts";
+import { RANK } from "./rank.ts";
 import { commandError, runChecked } from "../servers/checked.ts";
 import { declare, Path } from "./schemas.ts";
 

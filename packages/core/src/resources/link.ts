@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { RANK, type Declared, type ResourceType } from "../contracts/resource.ts";
+import type { Declared, ResourceType } from "../contracts/resource.ts";
+import { RANK } from "./rank.ts";
 import { applyPaths, clearPaths } from "./path-apply.ts";
 import { identityOfPath, readPaths, type PathState } from "./path-state.ts";
 import { declare, isPlainText, Path } from "./schemas.ts";

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors/codes.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { Server } from "../contracts/server.ts";
+import type { Server } from "../model/server.ts";
 
 /** What became of one change on the server: a word, and what explains it. */
 export interface Outcome {

@@ -1,5 +1,5 @@
 import type { Target } from "../contracts/resource.ts";
-import type { CommandResult, Script } from "../contracts/server.ts";
+import type { CommandResult, Script } from "../model/server.ts";
 import { freeBytes } from "../servers/bounded-output.ts";
 import { commandError } from "../servers/checked.ts";
 import { DEFAULT_MAX_OUTPUT_BYTES } from "../servers/supervise.ts";

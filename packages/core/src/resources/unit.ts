@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { RANK, type Change, type Declared, type ResourceType, type Target } from "../contracts/resource.ts";
+import type { Change, Declared, ResourceType, Target } from "../contracts/resource.ts";
+import { RANK } from "./rank.ts";
 import { reportOutcomes, type Failures } from "./outcomes.ts";
 import { askPerl, changeByPerl } from "./perl.ts";
 import { declare } from "./schemas.ts";

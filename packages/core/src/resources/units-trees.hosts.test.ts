@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { resourceHarness, typeOf } from "../../test/resource-harness.ts";
 import { testTarget } from "../../test/test-target.ts";
 import type { Declared, Target } from "../contracts/resource.ts";
-import type { Script } from "../contracts/server.ts";
+import type { Script } from "../model/server.ts";
 import type { SshServer } from "../servers/ssh-server.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";

@@ -1,4 +1,4 @@
-import type { Command, CommandResult, Script, Server } from "../contracts/server.ts";
+import type { Command, CommandResult, Script, Server } from "../model/server.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { quoteWord } from "./quote-argv.ts";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import type { Command, CommandResult, Script, ServerStats, SocketAddress } from "../contracts/server.ts";
-import { Server } from "../contracts/server.ts";
+import type { Command, CommandResult, Script, ServerStats, SocketAddress } from "../model/server.ts";
+import { Server } from "../model/server.ts";
 import type { HostwrightError } from "../errors/hostwright-error.ts";
 import { commandWords, scriptCommand } from "./command-wrapper.ts";
 import { relay } from "./relay.ts";

@@ -1,4 +1,4 @@
-import type { Command, Script } from "../contracts/server.ts";
+import type { Command, Script } from "../model/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { quoteWord } from "./quote-argv.ts";
 

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
-import type { Command, SocketAddress } from "../contracts/server.ts";
+import type { Command, SocketAddress } from "../model/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { LOCALE, wrapped } from "./command-wrapper.ts";
 import { CommandServer, type Started } from "./command-server.ts";

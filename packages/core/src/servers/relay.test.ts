@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import type { Command, CommandResult } from "../contracts/server.ts";
+import type { Command, CommandResult } from "../model/server.ts";
 import { relay } from "./relay.ts";
 
 const ended = { exitCode: null, signal: null, stdout: Buffer.alloc(0), stderr: "", timedOut: false, truncated: false };

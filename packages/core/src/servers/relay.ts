@@ -1,5 +1,5 @@
 import { Duplex, PassThrough } from "node:stream";
-import type { Command, CommandResult } from "../contracts/server.ts";
+import type { Command, CommandResult } from "../model/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { harmless } from "./harmless.ts";
 import { within } from "./within.ts";

@@ -1,4 +1,4 @@
-import type { SocketAddress } from "../contracts/server.ts";
+import type { SocketAddress } from "../model/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
 export function showAddress(address: SocketAddress): string {

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
-import type { SocketAddress } from "../contracts/server.ts";
+import type { SocketAddress } from "../model/server.ts";
 import { isHostwrightError } from "../errors/hostwright-error.ts";
 import { boundChannel } from "./bounded-channel.ts";
 import { BoundedOutput } from "./bounded-output.ts";

@@ -1,4 +1,4 @@
-import type { Command, CommandResult, Server, ServerStats } from "../contracts/server.ts";
+import type { Command, CommandResult, Server, ServerStats } from "../model/server.ts";
 
 /** sshd's MaxSessions is 10 as shipped. */
 const PLACES = 6;

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Command, CommandResult, ServerStats, SocketAddress } from "../contracts/server.ts";
+import type { Command, CommandResult, ServerStats, SocketAddress } from "../model/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Secret } from "../model/secret.ts";
 import { wrapped } from "./command-wrapper.ts";

@@ -1,4 +1,4 @@
-import type { ServerStats } from "../contracts/server.ts";
+import type { ServerStats } from "../model/server.ts";
 
 /** The counts of a server while it works. */
 export class Counts {

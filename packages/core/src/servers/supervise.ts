@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { Command, CommandResult } from "../contracts/server.ts";
+import type { Command, CommandResult } from "../model/server.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { BoundedOutput } from "./bounded-output.ts";
 import { feedStdin } from "./feed-stdin.ts";

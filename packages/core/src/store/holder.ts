@@ -35,7 +35,7 @@ export function newHolder(): string {
   return `${processHolder()}:${randomBytes(6).toString("hex")}`;
 }
 
-/** Holds what was handed over: gone for everybody. */
+/** Holds what was handed over, and after a restore what waits for an operator: gone for everybody. */
 export const NOBODY = "nobody";
 
 /**

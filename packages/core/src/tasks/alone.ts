@@ -1,4 +1,4 @@
-import type { Problem } from "../contracts/plugin.ts";
+import type { Problem } from "../contracts/problem.ts";
 import { isUnfit, problemOf } from "../engine/plugins/stored-options.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { toHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";

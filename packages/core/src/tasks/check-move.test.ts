@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { testTarget } from "../../test/test-target.ts";
 import type { Guard } from "../contracts/guard.ts";
-import type { Problem } from "../contracts/plugin.ts";
+import type { Problem } from "../contracts/problem.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { checkMove } from "./check-move.ts";
 import type { SiteParts } from "./site-parts.ts";

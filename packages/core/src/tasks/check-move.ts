@@ -1,4 +1,4 @@
-import { tabbedValues } from "../contracts/database-service.ts";
+import { tabbedValues } from "../plugin-kit/database-service.ts";
 import type { Guard } from "../contracts/guard.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";

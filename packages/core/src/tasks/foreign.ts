@@ -1,4 +1,4 @@
-import type { Problem } from "../contracts/plugin.ts";
+import type { Problem } from "../contracts/problem.ts";
 import { addressKey } from "../engine/planning/resource-states.ts";
 import type { Standing } from "../engine/planning/standing.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";

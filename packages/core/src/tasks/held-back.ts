@@ -1,4 +1,4 @@
-import type { Problem } from "../contracts/plugin.ts";
+import type { Problem } from "../contracts/problem.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { publisherOf } from "./server-steps.ts";

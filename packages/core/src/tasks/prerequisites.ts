@@ -1,5 +1,5 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { Problem } from "../contracts/plugin.ts";
+import type { Problem } from "../contracts/problem.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 

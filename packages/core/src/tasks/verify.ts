@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Problem } from "../contracts/plugin.ts";
+import type { Problem } from "../contracts/problem.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
 import { notFound } from "../engine/planning/estate.ts";
 import type { EnsureStep, Owned, Step } from "../engine/planning/steps.ts";

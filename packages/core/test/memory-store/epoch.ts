@@ -1,4 +1,5 @@
-import { NOBODY, type EpochRaised } from "../../src/contracts/store.ts";
+import type { EpochRaised } from "../../src/contracts/store.ts";
+import { NOBODY } from "../../src/store/holder.ts";
 import { isFreed } from "../../src/store/lease-rules.ts";
 import type { Tables } from "./tables.ts";
 import { nextEnd } from "./tasks.ts";

@@ -1,8 +1,7 @@
 import * as z from "zod";
 import type { Operation, OperationContext } from "../../src/contracts/operation.ts";
-import type { Change, ResourceType, Target } from "../../src/contracts/resource.ts";
+import type { AnyResourceType, Change, ResourceType, Target } from "../../src/contracts/resource.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
-import type { AnyResourceType } from "../../src/engine/plugins/registry.ts";
 import { CHANGED, followed, ModelServer, type ModelState } from "./model-world.ts";
 
 export interface ModelSpec {

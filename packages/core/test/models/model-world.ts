@@ -1,4 +1,4 @@
-import { Server, type CommandResult, type Script, type ServerStats } from "../../src/contracts/server.ts";
+import { Server, type CommandResult, type Script, type ServerStats } from "../../src/model/server.ts";
 import type { Change } from "../../src/contracts/resource.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { failure, type Chaos, type Life } from "./chaos.ts";

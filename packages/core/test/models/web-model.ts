@@ -1,6 +1,6 @@
 import type { Target } from "../../src/contracts/resource.ts";
 import type { HttpRole } from "../../src/contracts/roles/http.ts";
-import type { CommandResult, Script } from "../../src/contracts/server.ts";
+import type { CommandResult, Script } from "../../src/model/server.ts";
 import { PENDING, PUBLISH } from "../../src/engine/publishing/publisher-script.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { testTarget } from "../test-target.ts";

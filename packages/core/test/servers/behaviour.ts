@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Server } from "../../src/contracts/server.ts";
+import type { Server } from "../../src/model/server.ts";
 import { patience } from "../../../../test/support/patience.ts";
 
 export interface Subject {

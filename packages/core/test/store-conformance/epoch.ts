@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { NOBODY, type LeaseRequest } from "../../src/contracts/store.ts";
+import type { LeaseRequest } from "../../src/contracts/store.ts";
+import { NOBODY } from "../../src/store/holder.ts";
 import { ME, OTHER } from "./holders.ts";
 import { type OpenHarness, use } from "./harness.ts";
 import { aRow, aTask, AT, changes, ended, running } from "./parts.ts";

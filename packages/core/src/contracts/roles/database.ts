@@ -1,4 +1,4 @@
-import type { Problem } from "../plugin.ts";
+import type { Problem } from "../problem.ts";
 import type { Declared } from "../resource.ts";
 import type { DatabaseBinding, ServerView } from "../views.ts";
 import type { Reference, Text } from "../../model/text.ts";

@@ -1,5 +1,5 @@
 import type { RegisteredResource } from "./register.ts";
-import type { SealedSecret } from "./secrets.ts";
+import type { SealedSecret } from "./sealed-secret.ts";
 
 export type RecordKind = "client" | "server" | "platform" | "site";
 

@@ -1,9 +1,5 @@
 import type { RecordVersion } from "./records.ts";
-
-export interface SealedSecret {
-  readonly id: string;
-  readonly sealed: string;
-}
+import type { SealedSecret } from "./sealed-secret.ts";
 
 /** Ciphertexts only; encryption is done before (AES-256-GCM, key outside the store). */
 export interface SecretStore {

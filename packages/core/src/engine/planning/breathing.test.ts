@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FakeEngine, ensureStep } from "../../../test/fake-engine.ts";
 import { FakeWorld } from "../../../test/fake-world.ts";
-import type { AnyResourceType } from "../plugins/registry.ts";
+import type { AnyResourceType } from "../../contracts/resource.ts";
 import { openPlan, planHash, sealPlan } from "./seal-plan.ts";
 import type { PlanData } from "./plan.ts";
 import type { EnsureStep } from "./steps.ts";

@@ -1,4 +1,5 @@
-import type { FactProbe, Problem, ServiceDefinition } from "../../contracts/plugin.ts";
+import type { FactProbe, ServiceDefinition } from "../../contracts/plugin.ts";
+import type { Problem } from "../../contracts/problem.ts";
 import type { HeldName } from "../../contracts/roles/http.ts";
 import { HostwrightError, toHostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord, ServiceRecord } from "../../model/records.ts";

@@ -1,5 +1,6 @@
 import { canonicalJson } from "../../model/canonical.ts";
-import type { AnyResourceType, Registry } from "../plugins/registry.ts";
+import type { AnyResourceType } from "../../contracts/resource.ts";
+import type { Registry } from "../plugins/registry.ts";
 import { addressKey, type ResourceAddress } from "./resource-states.ts";
 import type { Owned } from "./steps.ts";
 import type { Resolve } from "../../model/text.ts";

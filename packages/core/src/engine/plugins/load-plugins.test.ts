@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { plainHttp, plainPlatform, plainPlugin } from "../../../test/plain-plugin.ts";
-import { defineHttpService, definePlatform, type Plugin } from "../../contracts/plugin.ts";
+import type { Plugin } from "../../contracts/plugin.ts";
+import { definePlatform } from "../../plugin-kit/define-platform.ts";
+import { defineHttpService } from "../../plugin-kit/define-service.ts";
 import { coreOperations } from "../../operations/core-operations.ts";
 import { coreResourceTypes } from "../../resources/core-types.ts";
 import { loadPlugins } from "./load-plugins.ts";

@@ -1,7 +1,8 @@
 import type * as z from "zod";
-import { CONTRACT, type OptionsDefinition, type Plugin, type Requirement } from "../../contracts/plugin.ts";
+import type { OptionsDefinition, Plugin, Requirement } from "../../contracts/plugin.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { showIssues } from "../../model/parse.ts";
+import { CONTRACT } from "../../plugin-kit/contract.ts";
 import { PluginShape } from "./plugin-shape.ts";
 
 const AS_EXPORTED = "list what its package exports by name";

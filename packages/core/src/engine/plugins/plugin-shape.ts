@@ -2,11 +2,11 @@ import * as z from "zod";
 import type { Operation } from "../../contracts/operation.ts";
 import type { PlatformDefinition, Plugin, Requirement, ServiceDefinition } from "../../contracts/plugin.ts";
 import type { PlatformRole } from "../../contracts/platform.ts";
+import type { AnyResourceType } from "../../contracts/resource.ts";
 import type { CacheRole } from "../../contracts/roles/cache.ts";
 import type { DatabaseMoving, DatabaseRole } from "../../contracts/roles/database.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { PhpRole } from "../../contracts/roles/php.ts";
-import type { AnyResourceType } from "./registry.ts";
 
 /** Every field of a contract, so that one that is added there is missing here until it is known. */
 type Fields<T> = { readonly [K in keyof Required<T>]: z.ZodType };

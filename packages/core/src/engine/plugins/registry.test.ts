@@ -1,14 +1,11 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { Operation } from "../../contracts/operation.ts";
-import {
-  defineHttpService,
-  definePlatform,
-  type Plugin,
-  type PlatformDefinition,
-  type ServiceDefinition,
-} from "../../contracts/plugin.ts";
-import { Registry, type AnyResourceType } from "./registry.ts";
+import type { PlatformDefinition, Plugin, ServiceDefinition } from "../../contracts/plugin.ts";
+import type { AnyResourceType } from "../../contracts/resource.ts";
+import { definePlatform } from "../../plugin-kit/define-platform.ts";
+import { defineHttpService } from "../../plugin-kit/define-service.ts";
+import { Registry } from "./registry.ts";
 
 const options = { version: 1, schema: z.strictObject({ size: z.int().default(3) }) };
 const service = { kind: "http", type: "web", options } as unknown as ServiceDefinition;

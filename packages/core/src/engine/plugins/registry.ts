@@ -1,12 +1,10 @@
 import type { Operation } from "../../contracts/operation.ts";
-import { CONTRACT, type PlatformDefinition, type Plugin, type ServiceDefinition } from "../../contracts/plugin.ts";
-import type { ResourceType } from "../../contracts/resource.ts";
+import type { PlatformDefinition, Plugin, ServiceDefinition } from "../../contracts/plugin.ts";
+import type { AnyResourceType } from "../../contracts/resource.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import { refusePlugin } from "./load-plugins.ts";
 import { parseInput } from "../../model/parse.ts";
-
-// oxlint-disable-next-line typescript/no-explicit-any -- each type has its own spec and state; the engine passes them through
-export type AnyResourceType = ResourceType<any, any>;
+import { CONTRACT } from "../../plugin-kit/contract.ts";
+import { refusePlugin } from "./load-plugins.ts";
 
 interface Entry<T> {
   readonly definition: T;

@@ -1,4 +1,5 @@
-import type { OptionsDefinition, Problem } from "../../contracts/plugin.ts";
+import type { OptionsDefinition } from "../../contracts/plugin.ts";
+import type { Problem } from "../../contracts/problem.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { showIssues } from "../../model/parse.ts";
 import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../../model/records.ts";

@@ -1,6 +1,6 @@
 import type { Target } from "../../contracts/resource.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { CommandResult } from "../../contracts/server.ts";
+import type { CommandResult } from "../../model/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { HeldEntry, Outcome } from "./outcome.ts";
 

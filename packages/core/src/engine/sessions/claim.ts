@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import type { CommandResult } from "../../contracts/server.ts";
+import type { CommandResult } from "../../model/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 
 /** Which installation has a server: the one whose first change was made there, or that took it over (decisions.md D57). */

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { CommandResult } from "../../contracts/server.ts";
+import type { CommandResult } from "../../model/server.ts";
 import { LocalServer } from "../../servers/local-server.ts";
 import type { Claim } from "./claim.ts";
 import { passClaim } from "./take-server.ts";

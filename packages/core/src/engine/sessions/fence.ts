@@ -1,5 +1,5 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { CommandResult, Script, Server } from "../../contracts/server.ts";
+import type { CommandResult, Script, Server } from "../../model/server.ts";
 import { runChecked } from "../../servers/checked.ts";
 import { REAP } from "../../servers/session-reaper.ts";
 import { CLAIM_FILE, CLAIMED, throwIfClaimed } from "./claim.ts";

@@ -1,4 +1,4 @@
-import type { Server } from "../../contracts/server.ts";
+import type { Server } from "../../model/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Secret } from "../../model/secret.ts";

@@ -1,6 +1,6 @@
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { Target } from "../../contracts/resource.ts";
-import type { CommandResult, Script, Server } from "../../contracts/server.ts";
+import type { CommandResult, Script, Server } from "../../model/server.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Reference, Resolve } from "../../model/text.ts";
 import { within } from "../../servers/within.ts";

@@ -1,4 +1,5 @@
-import { NOBODY, type EpochRaised, type Lease } from "../../contracts/store.ts";
+import type { EpochRaised, Lease } from "../../contracts/store.ts";
+import { NOBODY } from "../holder.ts";
 import { isFreed } from "../lease-rules.ts";
 import type { Database } from "./database.ts";
 import { nextEnd } from "./tasks.ts";

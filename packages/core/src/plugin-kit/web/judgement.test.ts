@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { drupalRules, ownRules, siteView, wordpressRules } from "../../../../../test/support/http-samples.ts";
 import { NO_OWN_RULES } from "../../model/own-rules.ts";
-import type { WebRules } from "../web-rules.ts";
+import type { WebRules } from "../../contracts/web-rules.ts";
 import { agesOf, stepsOf, type WebStep } from "./judgement.ts";
 import { regexesOf } from "./url-match.ts";
 

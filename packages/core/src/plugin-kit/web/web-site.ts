@@ -1,6 +1,6 @@
 import type { ResponseHeader } from "../../model/own-rules.ts";
-import type { HttpEntry } from "../roles/http.ts";
-import type { SiteView } from "../views.ts";
+import type { HttpEntry } from "../../contracts/roles/http.ts";
+import type { SiteView } from "../../contracts/views.ts";
 import { agesOf, stepsOf, type CacheAge, type WebStep } from "./judgement.ts";
 import { hostName, plainId, plainPath } from "./plain.ts";
 

@@ -1,6 +1,7 @@
 import { spellings, type Redirect } from "../../model/own-rules.ts";
-import type { SiteView } from "../views.ts";
-import { ALWAYS_DENIED, type CacheRule, type PathPattern, type WebRules } from "../web-rules.ts";
+import type { SiteView } from "../../contracts/views.ts";
+import type { CacheRule, PathPattern, WebRules } from "../../contracts/web-rules.ts";
+import { ALWAYS_DENIED } from "./always-denied.ts";
 import { plainPath } from "./plain.ts";
 import { alternativesOf, anyOf, AT_ANY_SLASH, beginningWith } from "./url-match.ts";
 import { matching, noneOf, regexLiteral, type UrlMatch } from "./url-match.ts";

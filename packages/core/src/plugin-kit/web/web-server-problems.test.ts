@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Problem } from "../plugin.ts";
-import type { Blame } from "../roles/http.ts";
-import type { ServerView } from "../views.ts";
+import type { Problem } from "../../contracts/problem.ts";
+import type { Blame } from "../../contracts/roles/http.ts";
+import type { ServerView } from "../../contracts/views.ts";
 import { webServerProblems } from "./web-server-problems.ts";
 
 const SERVER = { name: "Webby", package: "webby-light", root: "/etc/hostwright/webby", test: "webby -t" };

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Reference } from "../model/text.ts";
-import type { Problem } from "./plugin.ts";
-import type { ServerView } from "./views.ts";
+import type { Problem } from "../contracts/problem.ts";
+import type { ServerView } from "../contracts/views.ts";
 
 /** Of databases and their accounts, as any server takes them without quoting; sites' are their ids. */
 export const DatabaseName: z.ZodType<string> = z

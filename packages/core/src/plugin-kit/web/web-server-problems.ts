@@ -1,6 +1,6 @@
-import type { Problem } from "../plugin.ts";
-import type { Blame } from "../roles/http.ts";
-import type { ServerView } from "../views.ts";
+import type { Problem } from "../../contracts/problem.ts";
+import type { Blame } from "../../contracts/roles/http.ts";
+import type { ServerView } from "../../contracts/views.ts";
 
 /** The web server that is spoken of. */
 export interface WebServerName {

@@ -1,0 +1,4 @@
+export interface SealedSecret {
+  readonly id: string;
+  readonly sealed: string;
+}

@@ -1,0 +1,42 @@
+import type { PathPattern } from "../../model/path-pattern.ts";
+
+/** Denied on every site, whatever the platform: version control, dumps, editors' leavings, package manifests. */
+export const ALWAYS_DENIED: readonly PathPattern[] = [
+  ...[
+    ".git",
+    ".svn",
+    ".hg",
+    ".bzr",
+    "CVS",
+    ".env",
+    ".htaccess",
+    ".htpasswd",
+    ".DS_Store",
+    "composer.json",
+    "composer.lock",
+    "package.json",
+    "package-lock.json",
+    "web.config",
+  ].map((segment) => ({ segment })),
+  ...[
+    ".sql",
+    ".sql.gz",
+    ".sqlite",
+    ".bak",
+    ".orig",
+    ".save",
+    ".swp",
+    "~",
+    ".inc",
+    ".log",
+    ".sh",
+    ".yml",
+    ".twig",
+    ".module",
+    ".install",
+    ".theme",
+    ".engine",
+    ".profile",
+    ".po",
+  ].map((suffix) => ({ suffix })),
+];
