@@ -6,6 +6,7 @@ const packages = readdirSync("packages").map((name) => `packages/${name}`);
 const source = [
   ["types", "tsc", "-p", "tsconfig.check.json"],
   ["lint", "oxlint", "--type-aware", "--tsconfig=tsconfig.check.json", "--deny-warnings"],
+  ["order of the folders, types in contracts", "vitest", "run", "--project=quick", "test/quick/layers.test.ts"],
   ["format", "oxfmt", "--check"],
   ["unused code and dependencies", "knip", "--no-config-hints"],
 ];

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { filesBelow, importsOf, ROOT, type Import } from "./sources.ts";
@@ -10,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["errors", "node-version.ts"],
   ["model"],
   ["contracts"],
-  ["di", "servers", "store"],
+  ["di", "plugin-kit", "servers", "store"],
   ["resources"],
   ["operations"],
   ["engine/stream"],
@@ -71,6 +72,17 @@ describe("core", () => {
       .map(({ target }) => room(target ?? ""));
     expect(used).toContain("model");
     expect(used.filter((name) => !["contracts", "errors", "model"].includes(name))).toEqual([]);
+  });
+
+  test("contracts hold types only: of their text nothing but comments is left at run time", () => {
+    const contracts = filesBelow(`${CORE}/contracts`, ".ts");
+    expect(contracts.length).toBeGreaterThan(20);
+    const code = contracts.flatMap((file) => {
+      const text = stripTypeScriptTypes(readFileSync(join(ROOT, file), "utf8"));
+      const left = text.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "").trim();
+      return left === "" ? [] : [`${inside(file)}: ${left}`];
+    });
+    expect(code).toEqual([]);
   });
 
   test("only the container knows tsyringe", () => {
