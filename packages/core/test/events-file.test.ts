@@ -104,6 +104,19 @@ describe("when the file of events is damaged", () => {
     expect(await after.integrity()).toEqual([]);
   });
 
+  test("and the clean-up comes to it first, that goes on with a new one", async () => {
+    const before = await open();
+    await before.events.append(Array.from({ length: 200 }, (_, n) => event(n)));
+    await before.events.remove({ before: "2027" }, 1_000);
+    await before.close();
+    const store = await open();
+    writeFileSync(path(), readFileSync(path()).fill(0xff, 4096));
+    expect(await store.scrub()).toBe(true);
+    await store.events.append([event(201)]);
+    expect((await store.events.after(0)).map(({ payload }) => payload)).toEqual([201]);
+    expect(warnings).toHaveLength(1);
+  });
+
   test("under processes that have it open, each tells and sees what comes, in one new file", async () => {
     const before = await open();
     for (let n = 0; n < 200; n++) await before.events.append([event(n)]);
@@ -121,7 +134,10 @@ describe("when the file of events is damaged", () => {
   });
 });
 
-test("who finds no file takes nothing from the one that another process makes at that moment", async () => {
+test.each([
+  ["finds no file", () => undefined],
+  ["finds it damaged", (path: string) => writeFileSync(path, "no database at all ".repeat(1_000), { mode: 0o600 })],
+])("who %s takes nothing from the one that another process makes at that moment", async (_what, prepare) => {
   const options = {
     path: join(directory, "events.db"),
     synchronous: "NORMAL",
@@ -129,6 +145,9 @@ test("who finds no file takes nothing from the one that another process makes at
     busyMs: 1_000,
     installation: "one",
   } as const;
+  prepare(options.path);
+  const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  onTestFinished(() => warning.mockRestore());
   const first = Promise.withResolvers<EventsFile>();
   const late = await EventsFile.open(
     {

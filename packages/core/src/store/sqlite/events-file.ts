@@ -68,6 +68,11 @@ export class EventsFile implements Transactions {
     return this.#db;
   }
 
+  /** See `Database.scrub`. */
+  async scrub(): Promise<boolean> {
+    return this.#use(async (db) => db.scrub());
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#reopening?.catch(() => undefined);

@@ -95,7 +95,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
         await leap(events);
         return raiseEpoch(store, at, outcome);
       },
-      scrub: async () => (await Promise.all([store.scrub(), (await events.present()).scrub()])).every(Boolean),
+      scrub: async () => (await Promise.all([store.scrub(), events.scrub()])).every(Boolean),
       close: async () => {
         await openers.leave();
         await Promise.all([store.close(), events.close()]);
