@@ -43,6 +43,11 @@ test.each<readonly [string, Readonly<Record<string, unknown>>]>([
   ["stateDir", { stateDir: "" }],
   ["uids", { uids: { from: 5, to: 9 } }],
   ["uids", { uids: { from: 3000, to: 2000 } }],
+  ["uids.to", { uids: { from: 2000, to: 2999.5 } }],
+  ["retention.taskDays", { retention: { taskDays: 0 } }],
+  ["retention.eventDays", { retention: { eventDays: Number.NaN } }],
+  ["retention.secretMinutes", { retention: { secretMinutes: Infinity } }],
+  ["retention.plans", { retention: { plans: 10.5 } }],
 ])("a bad option %s is named, and nothing is opened", async (name, option) => {
   const stateDir = await folder();
   await expect(createHostwright({ stateDir, plugins: [], ...option })).rejects.toMatchObject({

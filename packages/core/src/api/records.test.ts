@@ -308,6 +308,18 @@ describe("an approval", () => {
     await expect(hw.submit({ plan: "p-none", hash })).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
   });
 
+  test("of a plan whose time is over is refused, and no task is made of it", async () => {
+    await hw.servers.put({ name: "here", connect: local(), services: [] });
+    const plan = await hw.plan(prepare("here"));
+    const store = await openSqliteStore({ directory: stateDir });
+    onTestFinished(async () => store.close());
+    const stored = await store.plans.get(plan.id);
+    if (stored !== null) await store.plans.put({ ...stored, expiresAt: new Date(Date.now() - 1).toISOString() });
+    for (const give of [async () => hw.submit(plan), async () => hw.submit(plan.approval), async () => hw.run(plan)])
+      await expect(give()).rejects.toEqual(refused("HW_PLAN_EXPIRED", plan.id));
+    expect((await hw.tasks.list()).tasks).toEqual([]);
+  });
+
   test("given a second time is refused with the plan, its task and what became of it", async () => {
     await hw.servers.put({ name: "here", connect: local(), services: [] });
     const plan = await hw.plan(prepare("here"));
@@ -384,3 +396,13 @@ test.each([-1, Number.NaN, 1.5, Infinity])("a cursor of %d is refused", async (a
   await expect(task.events({ after }).next()).rejects.toEqual(refused("HW_INPUT_INVALID", "after"));
   expect(() => hw.events({ after })).toThrow(refused("HW_INPUT_INVALID", "after"));
 });
+
+test.each([0, -1, Number.NaN, 1.5, Infinity, 2_147_483_648])(
+  "a time of %d ms for a task is refused, and no task is made",
+  async (timeoutMs) => {
+    await hw.servers.put({ name: "web1", connect: connection("web1.example") });
+    const submitting = hw.submit(prepare("web1"), { timeoutMs });
+    await expect(submitting).rejects.toEqual(refused("HW_INPUT_INVALID", "timeoutMs"));
+    expect((await hw.tasks.list()).tasks).toEqual([]);
+  },
+);

@@ -95,6 +95,22 @@ describe("a secret that is set while its owner is removed", () => {
     expect(await kept()).toEqual([`server/${id}/private-key`]);
   });
 
+  test.each(["get", "put"] as const)("goes with it: a key that comes with another address, after %s", async (call) => {
+    const known = SqliteRecords.prototype[call] as (...given: readonly unknown[]) => Promise<unknown>;
+    const raced = async function (this: SqliteRecords, ...given: readonly unknown[]): Promise<unknown> {
+      const answer = await known.apply(this, given);
+      await hw.servers.remove("web1");
+      return answer;
+    };
+    vi.spyOn(SqliteRecords.prototype, call).mockImplementationOnce(raced as never);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const connect = ssh({ host: "new.example", hostKey: `SHA256:${"A".repeat(43)}`, privateKey: secret(loginKey()) });
+    await hw.servers.put({ name: "web1", connect });
+    const present = (await hw.servers.list()).map(({ id }) => `server/${id}/private-key`);
+    expect(present).toHaveLength(call === "get" ? 1 : 0);
+    expect(await kept()).toEqual(present);
+  });
+
   test("goes with it: a password of a site is refused", async () => {
     await putSite({ id: "s1", domain: "a.example", status: "installed" });
     removedMeanwhile(async () => store.records.forget("site", "s1", 1));

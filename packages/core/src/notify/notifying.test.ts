@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { array, assert, asyncProperty, constantFrom } from "fast-check";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { memoryStore } from "../../test/memory-store/memory-store.ts";
 import { Receiver } from "../../test/receiver.ts";
 import { aTask, ended } from "../../test/store-conformance/parts.ts";
@@ -204,6 +204,24 @@ describe("a notifier", () => {
     await store.leases.release("notify/test");
     await delivery.pass(NEVER);
     expect(one.sent).toEqual(["t1"]);
+  });
+
+  test("that takes long keeps its lease alive while it is told, and no longer", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const beats = vi.spyOn(store.leases, "heartbeat");
+    const during: number[] = [];
+    const one = notifier(() => {
+      beats.mockClear();
+      // As long as the shortest life that a lease may be given.
+      vi.advanceTimersByTime(1_000);
+      during.push(beats.mock.calls.length);
+    });
+    const delivery = await delivering(one);
+    await end("t1");
+    await delivery.pass(NEVER);
+    expect(during).toEqual([4]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("is told again of what was sent when the store could not remember it", async () => {
