@@ -147,6 +147,18 @@ describe("an approval by id and hash", () => {
     expect(await fake.worker.recover(kept.id)).toMatchObject({ state: "succeeded" });
   });
 
+  test("that a person takes as done after its time comes to its end", async () => {
+    const { leases, tasks } = fake.engine.store;
+    const plan = await makeStoredPlan({ ...fake.parts, planLifeMs: -1 }, request("a"), NEVER);
+    const task = await approve(plan);
+    // As after a restore from a backup that was made when nobody had kept the plan yet.
+    expect(await leases.claim(task.id, "1:1:00000000-0000-0000-0000-000000000000:1")).toHaveProperty("granted");
+    expect((await fake.engine.store.raiseEpoch("2026", { state: "needs-attention" })).tasks).toEqual([task.id]);
+    await task.resolve("complete");
+    expect(await tasks.state(task.id)).toBe("succeeded");
+    expect(await leases.list()).toEqual([]);
+  });
+
   test("waits for its turn where its type is not loaded any more, and is run then", async () => {
     const { leases, tasks } = fake.engine.store;
     const task = await approve(await stored());

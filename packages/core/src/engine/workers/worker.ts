@@ -252,7 +252,8 @@ export class Worker {
     let isPlanned = false;
     let begun = false;
     try {
-      begun = (await journal.read(task.id)).length > 0;
+      // Somebody may have taken it as done before any of it was begun.
+      begun = (await journal.read(task.id)).length > 0 || (await journal.isCommitted(task.id));
       // The time of a plan is judged until it is the task's own; whoever took an approval before may have died first.
       plan = await planOf(engine, task, { begun: begun || (resumed && !isApproval(task.plan)) });
       const ready = await readyPlan(this.#ready(engine), task, plan, { ...how, begun });
