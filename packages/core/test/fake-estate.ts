@@ -22,6 +22,8 @@ export const http = {
   webUser: "www",
   publication: { root: "/etc/web", statusEntry: () => ({ name: "status", content: "" }) },
   port: () => 80,
+  dump: ["true"],
+  heldNames: () => [],
   server: () => [directory({ path: "/etc/web" })],
   site: ({ id, domain }: SiteView) => [{ name: `${id}.conf`, content: domain }],
 };
@@ -54,6 +56,9 @@ export function platform(type: string, change: Partial<PlatformRole> = {}): Plug
     confFolders: () => [],
     binds: () => [],
     webRules: () => ({}),
+    seed: () => null,
+    install: () => ({ argv: ["install"], input: {}, timeoutMs: 1_000 }),
+    loginLink: () => ({ argv: ["login-link"], input: {}, timeoutMs: 1_000 }),
     settings: ({ domain }: SiteView) => [{ path: "settings", content: domain }],
     ...change,
   } as unknown as PlatformRole;

@@ -7,6 +7,7 @@ import type { TaskOutcome } from "../engine/workers/task-outcome.ts";
 import { Worker } from "../engine/workers/worker.ts";
 import { coreTasks } from "./core-tasks.ts";
 import { deletePlatform } from "./delete-platform.ts";
+import { install } from "./install-site.ts";
 import { prepare } from "./prepare-server.ts";
 import { switchHttp } from "./switch-http.ts";
 import { verify } from "./verify.ts";
@@ -23,7 +24,7 @@ let estate: FakeEstate;
 let loaded: readonly Plugin[];
 beforeEach(async () => {
   estate = await FakeEstate.open();
-  estate.engine.operation("take-over", {});
+  for (const name of ["take-over", "site-command", "probe-page"]) estate.engine.operation(name, {});
   onTestFinished(async () => estate[Symbol.asyncDispose]());
   const publication = { ...http.publication, root: "/etc/other", unit: "other.service" };
   loaded = [...estate.plugins, service("other-web", "http", { ...http, publication, server: () => [] })];
@@ -76,6 +77,31 @@ describe("an approved plan is refused, before anything is begun,", () => {
     const outcome = await approved(deletePlatform("empty"), async () => estate.site("s9", "p-empty"));
     expect(outcome).toMatchObject(refused("sites on platform p-empty", "s9.example.com came"));
     expect(await records.get("platform", "p-empty")).not.toBeNull();
+  });
+
+  test.each([
+    ["verifies", verify("web1")],
+    ["prepares", prepare("web1")],
+  ])("that %s a server, once its record is another", async (_what, request) => {
+    estate.world.states("web1").delete("directory /etc/web");
+    const outcome = await approved(request, async () =>
+      estate.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES.slice(0, 3) }),
+    );
+    expect(outcome).toMatchObject(refused("server/web1 .web1. was changed"));
+    expect(estate.world.effects).toEqual([]);
+  });
+
+  test("that installs a first site, once another web server serves there", async () => {
+    const outcome = await approved(install("new.example.com", { platform: "blog" }), async () => {
+      for (const [id, on] of [
+        ["s1", "p-blog"],
+        ["s2", "p-shop"],
+        ["s3", "p-shop"],
+      ] as const)
+        await estate.site(id, on, { http: "other" });
+    });
+    expect(outcome).toMatchObject(refused("http services at work on server web1", "other came", "http went"));
+    expect(estate.world.effects).toEqual([]);
   });
 
   test.each([

@@ -88,3 +88,15 @@ it("lets nobody wait longer than asked, also behind another who waits longer for
   await Promise.all([patient, last]);
   expect(numbers(db)).toEqual([1, 3]);
 });
+
+it("waits for room on a full disk for who may wait for it, and refuses all others at once", async () => {
+  const { db } = await open("FULL", ["CREATE TABLE texts (text TEXT) STRICT"]);
+  const write = (): unknown => db.run("INSERT INTO texts VALUES (?)", "x".repeat(100_000));
+  // No more than it has now.
+  db.script("PRAGMA max_page_count = 1");
+  await expect(db.write(write)).rejects.toMatchObject({ code: "HW_DISK_FULL", retryable: true });
+  const waiting = db.write(write, 60_000);
+  db.script("PRAGMA max_page_count = 1000");
+  await waiting;
+  expect(db.all("SELECT text FROM texts")).toHaveLength(1);
+});
