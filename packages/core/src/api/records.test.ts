@@ -381,6 +381,12 @@ test("a record is put by its name alone, whatever the form of an id", async () =
   await store.records.put({ kind: "server", id: old.id, name: old.name, value: old }, { expect: 0, claims: [] });
   expect((await hw.servers.put({ name: old.id, connect: local() })).id).not.toBe(old.id);
   expect((await hw.servers.list()).map((server) => server.name)).toContain("web0");
+  const type = { type: "blog", options: {} };
+  const code = { id: "old-code", name: "blog0", server: old.id, root: "/srv/blog0", ...type, optionsVersion: 1 };
+  const value = { ...code, source: null, release: null, managedBy: null };
+  await store.records.put({ kind: "platform", id: code.id, name: code.name, value }, { expect: 0, claims: [] });
+  expect((await hw.platforms.put({ name: code.id, server: "web0", type })).id).not.toBe(code.id);
+  expect((await hw.platforms.list()).map((platform) => platform.name)).toContain("blog0");
 });
 
 test.each([0, -1, Number.NaN, 1.5, Infinity])(
