@@ -1,7 +1,10 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { Command, CommandResult } from "../model/server.ts";
+import { LocalServer } from "./local-server.ts";
 import { relay } from "./relay.ts";
 
 const ended = { exitCode: null, signal: null, stdout: Buffer.alloc(0), stderr: "", timedOut: false, truncated: false };
@@ -72,3 +75,20 @@ test.each([0, 1, 3])(
     expect(errors).toEqual([]);
   },
 );
+
+test("a forward on this machine that breaks while nobody listens ends no process", async () => {
+  const errors = uncaught();
+  const peer = createServer().listen(0, "127.0.0.1");
+  await once(peer, "listening");
+  const server = new LocalServer("here");
+  onTestFinished(async () => {
+    await server.close();
+    peer.close();
+  });
+  const { port } = peer.address() as AddressInfo;
+  const stream = await server.forward({ host: "127.0.0.1", port });
+  stream.destroy(lost);
+  await turns(3);
+  expect(stream.errored).toBe(lost);
+  expect(errors).toEqual([]);
+});
