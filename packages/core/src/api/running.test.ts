@@ -47,6 +47,18 @@ function warnings(): string[] {
 }
 
 describe("run", () => {
+  test.each([{}, { onEvent: () => undefined }])(
+    "of a task that is removed meanwhile is told that it is gone, given %j",
+    async (options) => {
+      const facade = await open();
+      const db = new DatabaseSync(join(facade.stateDir, "store.db"));
+      onTestFinished(() => db.close());
+      const hw = await late(facade, async (task) => db.prepare("DELETE FROM tasks WHERE id = ?").run(task));
+      await expect(hw.run(own("a"), options)).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+    },
+    30_000,
+  );
+
   test.each<[string, Listener]>([
     ["throws", () => fail()],
     ["rejects", async () => fail()],
