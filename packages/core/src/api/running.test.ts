@@ -47,9 +47,12 @@ function warnings(): string[] {
 }
 
 describe("run", () => {
-  test.each([{}, { onEvent: () => undefined }])(
-    "of a task that is removed meanwhile is told that it is gone, given %j",
-    async (options) => {
+  test.each([
+    ["nobody listens", {}],
+    ["somebody listens", { onEvent: () => undefined }],
+  ])(
+    "of a task that is removed meanwhile is told that it is gone, where %s",
+    async (_who, options) => {
       const facade = await open();
       const db = new DatabaseSync(join(facade.stateDir, "store.db"));
       onTestFinished(() => db.close());

@@ -24,7 +24,7 @@ let estate: FakeEstate;
 let loaded: readonly Plugin[];
 beforeEach(async () => {
   estate = await FakeEstate.open();
-  for (const name of ["take-over", "site-command", "probe-page"]) estate.engine.operation(name, {});
+  for (const name of ["take-over", "site-command", "probe-page", "install-packages"]) estate.engine.operation(name, {});
   onTestFinished(async () => estate[Symbol.asyncDispose]());
   const publication = { ...http.publication, root: "/etc/other", unit: "other.service" };
   loaded = [...estate.plugins, service("other-web", "http", { ...http, publication, server: () => [] })];
@@ -44,6 +44,12 @@ async function approved(
   const common = { request: plan.request, actor: "system", key: null, timeoutMs: null, createdAt: "2026" };
   await store.tasks.submit({ id: plan.task, type: request.type, ...common, plan: { plan: plan.id, hash: plan.hash } });
   return new Worker(parts, events).work(plan.task, NEVER);
+}
+
+/** Every site is another web server's by now. */
+async function otherServes(): Promise<void> {
+  await estate.site("s1", "p-blog", { http: "other" });
+  for (const id of ["s2", "s3"]) await estate.site(id, "p-shop", { http: "other" });
 }
 
 const refused = (...words: readonly string[]): object => ({
@@ -91,15 +97,30 @@ describe("an approved plan is refused, before anything is begun,", () => {
     expect(estate.world.effects).toEqual([]);
   });
 
-  test("that installs a first site, once another web server serves there", async () => {
-    const outcome = await approved(install("new.example.com", { platform: "blog" }), async () => {
-      for (const [id, on] of [
-        ["s1", "p-blog"],
-        ["s2", "p-shop"],
-        ["s3", "p-shop"],
-      ] as const)
-        await estate.site(id, on, { http: "other" });
+  test("that installs a site, once its platform is gone", async () => {
+    const { records } = estate.engine.store;
+    const blog = (await records.get("platform", "p-blog"))?.value as object;
+    await estate.put("platform", "p-empty", "empty", { ...blog, id: "p-empty", name: "empty", root: "/srv/empty" });
+    const outcome = await approved(install("new.example.com", { platform: "empty" }), async () => {
+      await records.forget("platform", "p-empty", 1);
     });
+    expect(outcome).toMatchObject({ state: "undone", error: { code: "HW_NOT_FOUND" } });
+    expect(outcome?.error?.message).toMatch(/refers to/);
+    expect(estate.world.effects).toEqual([]);
+  });
+
+  test("that installs packages alone on a server, once another web server serves there", async () => {
+    loaded = loaded.map((plugin) => ({
+      ...plugin,
+      services: plugin.services?.map((one) => ({ ...one, packages: () => ["web-server"] })) ?? [],
+    }));
+    const outcome = await approved(prepare("web1"), otherServes);
+    expect(outcome).toMatchObject(refused("http services at work on server web1", "other came", "http went"));
+    expect(estate.world.effects).toEqual([]);
+  });
+
+  test("that installs a first site, once another web server serves there", async () => {
+    const outcome = await approved(install("new.example.com", { platform: "blog" }), otherServes);
     expect(outcome).toMatchObject(refused("http services at work on server web1", "other came", "http went"));
     expect(estate.world.effects).toEqual([]);
   });
@@ -109,14 +130,7 @@ describe("an approved plan is refused, before anything is begun,", () => {
     ["prepares", prepare("web1")],
   ])("that %s a server, once another web server serves there", async (_what, request) => {
     estate.world.states("web1").delete("directory /etc/web");
-    const outcome = await approved(request, async () => {
-      for (const [id, on] of [
-        ["s1", "p-blog"],
-        ["s2", "p-shop"],
-        ["s3", "p-shop"],
-      ] as const)
-        await estate.site(id, on, { http: "other" });
-    });
+    const outcome = await approved(request, otherServes);
     expect(outcome).toMatchObject(refused("http services at work on server web1", "other came", "http went"));
     expect(estate.world.effects).toEqual([]);
   });
