@@ -134,13 +134,14 @@ describe("a verify of a server names what is bad, leaves it as it stands, and se
     expect(problems).toEqual([expect.stringMatching(/^HW_INTERNAL php service php: no/)]);
   });
 
-  test("a service whose facts cannot be judged, with the sites that need it", async () => {
+  test.each([
+    ["cannot be judged", { facts: () => ({ version: { argv: ["true"], parse: oops("odd") } }) }],
+    ["nobody can ask for", { facts: oops("odd") }],
+    ["lack its packages", { packages: oops("odd") }],
+  ])("a service whose facts %s, with the sites that need it", async (_how, change) => {
     const made = service("fpm", "php", php, [estate.resource("php-thing")]);
     const [definition] = made.services ?? [];
-    const failing = {
-      ...made,
-      services: [{ ...definition, facts: () => ({ version: { argv: ["true"], parse: oops("odd") } }) } as never],
-    };
+    const failing = { ...made, services: [{ ...definition, ...change } as never] };
     const { fixed, problems } = await verified(instead("fpm", failing));
     expect(fixed).toEqual([]);
     expect(problems.join("\n")).toContain("The facts of php service php (fpm) of web1 could not be judged: odd");

@@ -257,3 +257,18 @@ describe("a task whose time is over", () => {
     expect(await working).toMatchObject({ state: "undone", error: { code: "HW_TASK_TIMEOUT" } });
   });
 });
+
+test("an operation does not begin once a record that it was planned by is another", async () => {
+  const { records } = fake.engine.store;
+  const site = { kind: "site", id: "s9", name: "s9.example", value: {} } as const;
+  fake.engine.operation("early", {
+    run: async () => void (await records.put(site, { expect: 0, claims: [] })),
+  });
+  const run = vi.fn<() => Promise<null>>(async () => null);
+  fake.engine.operation("late", { run });
+  const judged = { records: [{ kind: "site", id: "s9", version: 0 }] } as const;
+  fake.drafts.set("a", { steps: [runStep("web1", "early"), runStep("web1", "late", judged)] });
+  const { id } = await fake.submit("a");
+  expect(await fake.worker.work(id, NEVER)).toMatchObject({ state: "undone", error: { code: "HW_TASK_STATE" } });
+  expect(run).not.toHaveBeenCalled();
+});
