@@ -3,6 +3,7 @@ import { ensureStep, runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, NEVER, file } from "../../../test/fake-worker.ts";
 import { FakeServer } from "../../../test/fake-world.ts";
 import type { OperationContext } from "../../contracts/operation.ts";
+import { SqliteTasks } from "../../store/sqlite/tasks.ts";
 
 let fake: FakeWorker;
 beforeEach(async () => {
@@ -192,6 +193,17 @@ describe("several workers", () => {
     await expect(fake.worker.work(submitted.id, NEVER)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
     expect(await fake.engine.store.tasks.get(submitted.id)).toMatchObject({ state: "running", finishedAt: null });
     expect(fake.world.effects).toEqual(["web1 + file /a"]);
+  });
+
+  test("a worker that lost its lease when all was done leaves the end to who has it", async () => {
+    const { id } = await fake.submit("a");
+    const { end } = SqliteTasks.prototype;
+    vi.spyOn(SqliteTasks.prototype, "end").mockImplementationOnce(async function (this: SqliteTasks, ...given) {
+      await fake.engine.store.leases.release(id);
+      return end.apply(this, given);
+    });
+    await expect(fake.worker.work(id, NEVER)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
+    expect(await fake.engine.store.tasks.get(id)).toMatchObject({ state: "running", finishedAt: null });
   });
 });
 
