@@ -98,7 +98,7 @@ describe("a secret that is set while its owner is removed", () => {
   test.each(["get", "put"] as const)("goes with it: a key that comes with another address, after %s", async (call) => {
     const known = SqliteRecords.prototype[call] as (...given: readonly unknown[]) => Promise<unknown>;
     const raced = async function (this: SqliteRecords, ...given: readonly unknown[]): Promise<unknown> {
-      const answer = await known.apply(this, given);
+      const answer = await known.apply(this, [...given]);
       await hw.servers.remove("web1");
       return answer;
     };

@@ -10,9 +10,9 @@ function titled(title: TaskType<z.infer<typeof schema>>["title"]): Parameters<ty
     type: "test:own",
     schema,
     title,
-    plan: async () => ({ ...NOTHING, title: "", steps: [] }),
+    plan: async () => ({ ...NOTHING, title: "", leases: [], steps: [] }),
   };
-  return { tasks: new Map([["test:own", type]]) } as unknown as Parameters<typeof titleOf>[0];
+  return { tasks: new Map([["test:own", type]]) };
 }
 
 test("a request is called what its type calls it, and by its type where that has no words for it", () => {
