@@ -27,9 +27,9 @@ export interface HostwrightOptions {
   /** Range of the sites' unix ids, both ends included; default 20000 to 59999. An id is never used again. */
   readonly uids?: { readonly from: number; readonly to: number };
   /**
-   * Milliseconds of silence after which a worker on another machine, or one that hangs, is taken for dead and its tasks are
-   * gone on with; 1,000 to 86,400,000 (a day), the same for all processes that share the store. Default 60,000. One whose process is
-   * gone is found out at once.
+   * Milliseconds of silence after which others take this process for dead and go on with its tasks, when it hangs or runs on
+   * another machine; 1,000 to 86,400,000 (a day). Default 60,000. Each process that shares the store may have its own: it is
+   * judged by that. One that is gone from the same machine is found out at once.
    */
   readonly leaseMs?: number;
   /**

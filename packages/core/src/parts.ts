@@ -24,7 +24,7 @@ import { coreResourceTypes } from "./resources/core-types.ts";
 import { LocalServer } from "./servers/local-server.ts";
 import { SshServer } from "./servers/ssh-server.ts";
 import type { SecretBox } from "./store/sealing.ts";
-import { LEASE_MS, type OpenState } from "./store/open-state.ts";
+import type { OpenState } from "./store/open-state.ts";
 import { SecretVault } from "./store/secrets.ts";
 import { coreTasks } from "./tasks/core-tasks.ts";
 import { makePlan } from "./tasks/preview.ts";
@@ -91,7 +91,6 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
       home: homeOf(options.stateDir),
       retention: { ...RETENTION, ...options.retention },
       planLifeMs: PLAN_LIFE_MS,
-      heartbeatMs: (options.leaseMs ?? LEASE_MS) / 6,
     })),
     provide(PART.worker, (parts) => new Worker(parts.get(PART.engine), parts.get(PART.events))),
     provide(PART.queue, () => new EmbeddedQueue()),

@@ -199,6 +199,21 @@ describe("the files of a SQLite store", () => {
     expect(await store.leases.heartbeat("t1", OTHER)).toBe(false);
   });
 
+  it("judge a lease by the time that its own store was opened with, on both sides", async () => {
+    const directory = join(temporary(), "state");
+    const [hasty, slow] = [await openIn(directory, { leaseMs: 100 }), await openIn(directory, { leaseMs: 3_600_000 })];
+    const ask = async (store: StateStore, scope: string) =>
+      store.leases.acquire("t3", ME, [{ scope, mode: "exclusive" }]);
+    await hasty.leases.acquire("t1", OTHER, [{ scope: "site/s1", mode: "exclusive" }]);
+    await slow.leases.acquire("t2", OTHER, [{ scope: "site/s2", mode: "exclusive" }]);
+    expect(await ask(hasty, "site/s2")).toHaveProperty("blockedBy");
+    await expect.poll(async () => ask(slow, "site/s1")).toHaveProperty("granted");
+    expect(await ask(hasty, "site/s2")).toHaveProperty("blockedBy");
+    // Whoever takes a task over promises anew.
+    await slow.leases.acquire("t1", ME, [{ scope: "site/s3", mode: "exclusive" }]);
+    expect(await slow.leases.list()).toMatchObject([{ task: "t3", lifeMs: 3_600_000 }, { task: "t2" }, { task: "t1" }]);
+  });
+
   it("are not written when who waits asks again", async () => {
     const directory = join(temporary(), "state");
     const store = await openIn(directory);

@@ -10,12 +10,13 @@ const lease = (change: Partial<Lease> = {}): Lease => ({
   token: 1,
   holder: processHolder(),
   heartbeat: 0,
+  lifeMs: 100,
   ...change,
 });
 
-it("takes a holder for dead only after its heartbeat stood still for the time to live, as seen by this observer", () => {
+it("takes a holder for dead only after its heartbeat stood still for the time of its lease, as seen by this observer", () => {
   let now = 1000;
-  const watch = new HolderWatch(100, () => now);
+  const watch = new HolderWatch(() => now);
   const isDead = (one: Lease): boolean => watch.dead([one]).has(one);
   expect(isDead(lease())).toBe(false);
   now = 1099;
@@ -30,7 +31,7 @@ it("takes a holder for dead only after its heartbeat stood still for the time to
 
 it("forgets a lease that is gone, and counts anew when it comes back", () => {
   let now = 0;
-  const watch = new HolderWatch(100, () => now);
+  const watch = new HolderWatch(() => now);
   watch.dead([lease()]);
   now = 90;
   watch.dead([]);
@@ -41,5 +42,17 @@ it("forgets a lease that is gone, and counts anew when it comes back", () => {
 
 it("takes a holder for dead at once when its process is gone", () => {
   const gone = lease({ holder: "1:1:00000000-0000-0000-0000-000000000000" });
-  expect(new HolderWatch(1e9).dead([gone, lease()])).toEqual(new Set([gone]));
+  expect(new HolderWatch().dead([gone, lease()])).toEqual(new Set([gone]));
+});
+
+it("judges each holder by what its own lease promises", () => {
+  let now = 0;
+  const watch = new HolderWatch(() => now);
+  const hasty = lease();
+  const slow = lease({ scope: "site/s2", task: "t2", lifeMs: 500 });
+  watch.dead([hasty, slow]);
+  now = 499;
+  expect(watch.dead([hasty, slow])).toEqual(new Set([hasty]));
+  now = 500;
+  expect(watch.dead([hasty, slow])).toEqual(new Set([hasty, slow]));
 });

@@ -7,16 +7,15 @@ interface Sighting {
 }
 
 /**
- * Judges holders (decisions.md D14): dead when the process is gone, or when its heartbeat stood still for the time to
- * live by this observer's own monotonic clock, counted from when the observer first saw it. No two clocks are compared.
+ * Judges holders (decisions.md D14): dead when the process is gone, or when its heartbeat stood still for the time that
+ * the lease names, by this observer's own monotonic clock, counted from when the observer first saw it. No two clocks are
+ * compared, and nobody is judged by another's promise.
  */
 export class HolderWatch {
-  readonly #timeToLiveMs: number;
   readonly #now: () => number;
   #seen = new Map<string, Sighting>();
 
-  constructor(timeToLiveMs: number, now: () => number = () => performance.now()) {
-    this.#timeToLiveMs = timeToLiveMs;
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
@@ -33,7 +32,7 @@ export class HolderWatch {
       seen.set(name, { heartbeat: lease.heartbeat, since });
       const isGone = gone.get(lease.holder) ?? isHolderGone(lease.holder);
       gone.set(lease.holder, isGone);
-      if (isGone || now - since >= this.#timeToLiveMs) dead.add(lease);
+      if (isGone || now - since >= lease.lifeMs) dead.add(lease);
     }
     this.#seen = seen;
     return dead;

@@ -33,7 +33,12 @@ class World {
 
   decide(task: string, holder: string, scopes: readonly LeaseRequest[]): LeaseDecision {
     const place = TASKS.findIndex((one) => one === task);
-    return decideLeases(this.standing, this.line, { task, holder, scopes, place, state: "running" }, this.#token + 1);
+    return decideLeases(
+      this.standing,
+      this.line,
+      { task, holder, scopes, place, state: "running", lifeMs: 60_000 },
+      this.#token + 1,
+    );
   }
 
   /** True when it was free to go. */

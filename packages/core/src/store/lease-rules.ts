@@ -26,6 +26,8 @@ export interface AskForLeases {
   readonly place: number;
   /** Of the task; null when the store knows no such task. One that is claimed at this moment is `running`. */
   readonly state: TaskState | null;
+  /** See `Lease`. */
+  readonly lifeMs: number;
 }
 
 export type LeaseDecision =
@@ -55,7 +57,7 @@ export function decideLeases(
   request: AskForLeases,
   token: number,
 ): LeaseDecision {
-  const { task, holder } = request;
+  const { task, holder, lifeMs } = request;
   const wanted = strongest(request.scopes);
   const own = standing.filter(({ lease }) => lease.task === task);
   const taken = own.filter(({ lease, dead }) => lease.holder !== holder && !dead);
@@ -68,11 +70,11 @@ export function decideLeases(
   const blockedBy = [...holding.map((one) => inTheWay(one)), ...inFront(standing, line, own, wanted, request)];
   if (blockedBy.length > 0) return { blockedBy, isAnothers: false };
 
-  const leases = new Map(own.map(({ lease }) => [lease.scope, adopt(lease, holder, token)]));
+  const leases = new Map(own.map(({ lease }) => [lease.scope, adopt(lease, request, token)]));
   for (const [scope, mode] of wanted) {
     const before = leases.get(scope);
     if (before === undefined || (mode === "exclusive" && before.mode === "shared")) {
-      leases.set(scope, { scope, mode, task, token, holder, heartbeat: 0 });
+      leases.set(scope, { scope, mode, task, token, holder, heartbeat: 0, lifeMs });
     }
   }
   const all = [...leases.values()].toSorted((a, b) => (a.scope < b.scope ? -1 : 1));
@@ -144,8 +146,8 @@ function inTheWay({ lease, dead }: StandingLease): Blocker {
   return { task: lease.task, scope: lease.scope, waiting: false, dead };
 }
 
-function adopt(lease: Lease, holder: string, token: number): Lease {
-  return lease.holder === holder ? lease : { ...lease, holder, token, heartbeat: 0 };
+function adopt(lease: Lease, { holder, lifeMs }: AskForLeases, token: number): Lease {
+  return lease.holder === holder ? lease : { ...lease, holder, token, heartbeat: 0, lifeMs };
 }
 
 function conflicts(present: Lease["mode"], wanted: Lease["mode"] | undefined): boolean {

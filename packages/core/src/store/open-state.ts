@@ -14,7 +14,7 @@ export interface StateOptions {
 }
 
 /** Of `leaseMs`, in milliseconds. */
-export const LEASE_MS = 60_000;
+const LEASE_MS = 60_000;
 const SHORTEST_LEASE_MS = 1_000;
 const LONGEST_LEASE_MS = 86_400_000;
 

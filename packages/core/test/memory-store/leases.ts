@@ -14,6 +14,7 @@ import { keyOf, nextNumber, type TaskRow, type Tables } from "./tables.ts";
 export type IsGone = (holder: string) => boolean;
 
 export const TOKENS = "lease-token";
+const LIFE_MS = 60_000;
 const NONE: ReadonlySet<string> = new Set();
 const UNDER_WAY: readonly string[] = ["running", "cancelling", "undoing"];
 
@@ -50,7 +51,12 @@ export function memoryLeases(tables: Tables, isGone: IsGone): LeaseStore {
     const state = as ?? row?.state ?? null;
     const token = (tables.counters.get(TOKENS) ?? 0) + 1;
     const ahead = line(except, row?.subject);
-    return decideLeases(standing(), ahead, { task, holder, scopes, place: row?.place ?? Infinity, state }, token);
+    return decideLeases(
+      standing(),
+      ahead,
+      { task, holder, scopes, place: row?.place ?? Infinity, state, lifeMs: LIFE_MS },
+      token,
+    );
   }
 
   function grant(task: string, decision: Extract<LeaseDecision, { readonly granted: unknown }>): void {
@@ -61,6 +67,7 @@ export function memoryLeases(tables: Tables, isGone: IsGone): LeaseStore {
   }
 
   return {
+    lifeMs: LIFE_MS,
     next: async (except) => firstFree(standing(), line(except)),
     claim: async (task, holder, except = NONE) => {
       const row = tables.tasks.get(task);

@@ -61,15 +61,16 @@ export function mortalStore(store: StateStore, chaos: Chaos, life: Life): StateS
 
 function wrapAll(
   name: string,
-  methods: Readonly<Record<string, Method>>,
+  methods: Readonly<Record<string, unknown>>,
   writes: readonly string[],
   read: Wrap,
   write: Wrap,
 ): never {
   return Object.fromEntries(
     Object.entries(methods).map(([method, call]) => {
+      if (typeof call !== "function") return [method, call];
       const wrap = writes.includes(method) ? write : read;
-      return [method, wrap(call, `${name}.${method}`)];
+      return [method, wrap(call as Method, `${name}.${method}`)];
     }),
   ) as never;
 }

@@ -110,6 +110,17 @@ export function leasePromises(open: OpenHarness): void {
       expect(await leases.list()).toMatchObject([{ scope: "site/s1", holder: ME, heartbeat: 1 }]);
     });
 
+    it("says of each lease how long its holder may be silent, and of one that was taken over what the new one promised", async () => {
+      const {
+        store: { leases },
+      } = await use(open);
+      await granted(leases, "t1", [exclusive("site/s1")]);
+      await leases.handOver("t1", ME);
+      await granted(leases, "t1", [exclusive("server/v1")], OTHER);
+      expect((await leases.list()).map(({ lifeMs }) => lifeMs)).toEqual([leases.lifeMs, leases.lifeMs]);
+      expect(leases.lifeMs).toBeGreaterThan(0);
+    });
+
     it("releases what was named, and with a holder only what is still its own", async () => {
       const {
         store: { leases },

@@ -9,6 +9,8 @@ export interface Lease {
   readonly holder: string;
   /** Counts up; an observer judges by its own clock whether it stands still (decisions.md D14). */
   readonly heartbeat: number;
+  /** Milliseconds that the heartbeat may stand still before others take its holder for dead: what the holder promised. */
+  readonly lifeMs: number;
 }
 
 export interface LeaseRequest {
@@ -51,6 +53,8 @@ export interface Wants {
  * `lease-rules.ts` decides all this for every store.
  */
 export interface LeaseStore {
+  /** `lifeMs` of the leases that are granted here; who holds one beats six times as often. */
+  readonly lifeMs: number;
   /**
    * The first queued task that nothing is in the way of; null when there is none. Tasks in `except` are passed over and
    * are in nobody's way. Reads only, and costs little while nothing has changed.

@@ -41,8 +41,6 @@ export interface EngineParts {
   readonly retention?: Retention;
   /** Milliseconds for which a plan may be run. */
   readonly planLifeMs: number;
-  /** Milliseconds between two signs of life of a task that is worked; default 10,000. */
-  readonly heartbeatMs?: number;
   /** Default: `new Patience()`, its own for each undo and for all clean-ups. */
   readonly patience?: () => Patience;
 }

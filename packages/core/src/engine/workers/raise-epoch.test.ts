@@ -13,8 +13,21 @@ beforeEach(async () => {
   onTestFinished(async () => fake[Symbol.asyncDispose]());
 });
 
+/** Every lease in it is one that lives as long. */
+function withLife(lifeMs: number): EngineParts {
+  const { store } = fake.parts;
+  const list = async () => (await store.leases.list()).map((lease) => ({ ...lease, lifeMs }));
+  const leases = new Proxy(store.leases, {
+    get: (all, name) => {
+      if (name === "lifeMs") return lifeMs;
+      return name === "list" ? list : (Reflect.get(all, name) as (...args: unknown[]) => unknown).bind(all);
+    },
+  });
+  return { ...fake.parts, store: { ...store, leases } };
+}
+
 /** Its worker beats for the store that was lost: here it is not seen to beat. */
-const RESTORED = (): EngineParts => ({ ...fake.parts, heartbeatMs: 10 });
+const RESTORED = (): EngineParts => withLife(40);
 
 /** A task as a backup holds it that was taken while its second action ran. */
 async function halfWay(name: string): Promise<string> {
@@ -124,7 +137,7 @@ test("a store that a worker is at was not restored just now: its tasks are left 
   const gate = fake.gate("gate");
   fake.drafts.set("a", { steps: [runStep("web1", "gate"), file("/a")] });
   const task = await fake.submit("a");
-  const parts = { ...fake.parts, heartbeatMs: 20 };
+  const parts = withLife(120);
   const working = new Worker(parts, fake.engine.events).work(task.id, NEVER);
   await gate.reached;
   await expect(raiseEpoch(parts, fake.engine.events)).rejects.toMatchObject({ code: "HW_TASK_STATE" });

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
+import type { Lease } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import { isHolderGone } from "../../store/holder.ts";
-import { HEARTBEAT_MS } from "./task-watch.ts";
 import { describe, leftOf } from "../actions/action-context.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { Events } from "../events.ts";
@@ -61,18 +61,19 @@ export async function raiseEpoch(parts: EngineParts, events: Events): Promise<Ra
  * A store that somebody works with was not restored just now: a second call would condemn its healthy tasks. Who worked the
  * store that was lost may live, but beats for that one. @throws HW_TASK_STATE
  */
-async function requireNobodyWorks({ store, heartbeatMs = HEARTBEAT_MS }: EngineParts): Promise<void> {
-  const beats = async (): Promise<ReadonlyMap<string, number>> => {
+async function requireNobodyWorks({ store }: EngineParts): Promise<void> {
+  const leases = async (): Promise<ReadonlyMap<string, Lease>> => {
     const own = (await store.leases.list()).filter(
       ({ task, scope, holder }) => scope === `task/${task}` && !isHolderGone(holder),
     );
-    return new Map(own.map(({ task, holder, heartbeat }) => [`${task} ${holder}`, heartbeat]));
+    return new Map(own.map((lease) => [`${lease.task} ${lease.holder}`, lease]));
   };
-  const before = await beats();
+  const before = await leases();
   if (before.size === 0) return;
-  await delay(1.5 * heartbeatMs);
-  const now = await beats();
-  const working = [...before].find(([name, heartbeat]) => (now.get(name) ?? heartbeat) > heartbeat);
+  // Whoever lives beats six times within it.
+  await delay(Math.max(...[...before.values()].map(({ lifeMs }) => lifeMs)) / 4);
+  const now = await leases();
+  const working = [...before].find(([name, lease]) => (now.get(name) ?? lease).heartbeat > lease.heartbeat);
   if (working === undefined) return;
   throw new HostwrightError(
     "HW_TASK_STATE",

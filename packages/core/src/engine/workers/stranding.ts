@@ -27,8 +27,6 @@ interface Verdict {
 }
 
 const OPEN: readonly TaskState[] = ["queued", "running", "cancelling", "undoing"];
-/** A lease lives for six heartbeats. */
-const LEASE_MS = 60_000;
 const NOTHING: Verdict = { missing: [], final: true };
 
 /** Judges before a claim whether this instance knows all that a task's plan names (decisions.md D4). */
@@ -39,12 +37,11 @@ export class Stranding {
   readonly #verdicts = new Map<string, Verdict>();
   readonly #stranded = new Set<string>();
   readonly #told = new Set<string>();
-  readonly #watch: HolderWatch;
+  readonly #watch: HolderWatch = new HolderWatch();
 
   constructor(parts: EngineParts, events: Events) {
     this.#parts = parts;
     this.#events = events;
-    this.#watch = new HolderWatch(parts.heartbeatMs === undefined ? LEASE_MS : 6 * parts.heartbeatMs);
   }
 
   /** Tasks that are known to be stranded: the queue passes them over. */

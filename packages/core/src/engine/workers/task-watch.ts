@@ -1,8 +1,8 @@
 import { cancelError } from "../actions/cancel-error.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 
-/** Milliseconds between two signs of life of a task that is worked. */
-export const HEARTBEAT_MS = 10_000;
+/** Signs of life within the time that a lease lives without any. */
+const BEATS = 6;
 const LOOK_MS = 300;
 
 /** Beside the work on a task: keeps its leases alive, and stops it when it is cancelled, lost to another, or out of time. */
@@ -19,7 +19,7 @@ export class TaskWatch implements Disposable {
     this.#parts = parts;
     this.#task = task;
     this.#holder = holder;
-    this.#beating = setInterval(() => void this.#beat(), parts.heartbeatMs ?? HEARTBEAT_MS);
+    this.#beating = setInterval(() => void this.#beat(), parts.store.leases.lifeMs / BEATS);
     this.#looking = setInterval(() => void this.#look(), LOOK_MS);
   }
 

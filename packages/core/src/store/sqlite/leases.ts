@@ -10,20 +10,21 @@ interface LeaseRow extends Lease {
   readonly state: TaskState | null;
 }
 
-const COLUMNS = "scope, task, mode, token, holder, heartbeat";
+const COLUMNS = "scope, task, mode, token, holder, heartbeat, lifeMs";
 /** Counter of the tokens, which the journal raises too. */
 export const TOKENS = "lease-token";
 const NONE: ReadonlySet<string> = new Set();
 
 export class SqliteLeases implements LeaseStore {
   readonly #db: Transactions;
-  readonly #watch: HolderWatch;
+  readonly #watch: HolderWatch = new HolderWatch();
+  readonly lifeMs: number;
   /** The state of the file in which nobody was next, and who was passed over then. */
   #nobody = "";
 
-  constructor(db: Transactions, timeToLiveMs: number) {
+  constructor(db: Transactions, lifeMs: number) {
     this.#db = db;
-    this.#watch = new HolderWatch(timeToLiveMs);
+    this.lifeMs = lifeMs;
   }
 
   async next(except: ReadonlySet<string>): Promise<string | null> {
@@ -150,7 +151,7 @@ export class SqliteLeases implements LeaseStore {
   ): LeaseDecision {
     const { place = Infinity, state = null } = placeOf(this.#db, task) ?? {};
     const line = lineBefore(this.#db, task, except);
-    const request = { task, holder, scopes, place, state: as ?? state };
+    const request = { task, holder, scopes, place, state: as ?? state, lifeMs: this.lifeMs };
     return decideLeases(this.#standing(), line, request, this.#lastToken() + 1);
   }
 
@@ -186,15 +187,16 @@ export class SqliteLeases implements LeaseStore {
 
   #put(lease: Lease): void {
     this.#db.run(
-      `INSERT INTO leases (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO leases (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET mode = excluded.mode, token = excluded.token, holder = excluded.holder,
-         heartbeat = excluded.heartbeat`,
+         heartbeat = excluded.heartbeat, lifeMs = excluded.lifeMs`,
       lease.scope,
       lease.task,
       lease.mode,
       lease.token,
       lease.holder,
       lease.heartbeat,
+      lease.lifeMs,
     );
   }
 }

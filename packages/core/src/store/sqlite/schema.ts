@@ -90,6 +90,9 @@ export const STORE_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE openers (holder TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE leases ADD COLUMN lifeMs INTEGER NOT NULL DEFAULT 60000;
+  `,
 ];
 
 /** Migrations of events.db. */
