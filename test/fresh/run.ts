@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { packagesMissing } from "../../packages/testing/src/containers/requirements.ts";
 import { FreshMachine, RELEASES, type Release } from "./machine.ts";
 
-const USAGE = `usage: npm run test:fresh -- [--release ${RELEASES.join("|")}] [--json]`;
+const USAGE = `usage: npm run test:fresh -- [--release ${RELEASES.join("|")}] [--only demo|test] [--json]`;
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
 const CLONE = "/root/hostwright";
 /** The commands of the README, the second with one file of those that need hosts. */
@@ -19,7 +19,9 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function tryRelease(release: Release, signal: AbortSignal): Promise<Figures> {
+type CommandName = keyof typeof COMMANDS;
+
+async function tryRelease(release: Release, names: readonly CommandName[], signal: AbortSignal): Promise<Figures> {
   await using machine = await FreshMachine.make(release);
   const missing = packagesMissing((file) => machine.has(file));
   if (missing.length === 0) throw new Error(`this Debian ${release} shows nothing: it has all that test hosts need`);
@@ -27,7 +29,8 @@ async function tryRelease(release: Release, signal: AbortSignal): Promise<Figure
   await machine.clone(REPOSITORY, CLONE);
   const seconds: Record<string, number> = {};
   const failed: string[] = [];
-  for (const [name, command] of Object.entries(COMMANDS)) {
+  for (const name of names) {
+    const command = COMMANDS[name];
     say(`\n${release}$ ${command}`);
     const started = performance.now();
     const code = await machine.sh(CLONE, command, signal);
@@ -42,15 +45,16 @@ async function tryRelease(release: Release, signal: AbortSignal): Promise<Figure
 async function fresh(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { release: { type: "string" }, json: { type: "boolean", default: false } },
+    options: { release: { type: "string" }, only: { type: "string" }, json: { type: "boolean", default: false } },
   });
   const wanted = RELEASES.filter((release) => values.release === undefined || values.release === release);
-  if (wanted.length === 0) throw new Error(USAGE);
+  const names = (Object.keys(COMMANDS) as CommandName[]).filter((name) => (values.only ?? name) === name);
+  if (wanted.length === 0 || names.length === 0) throw new Error(USAGE);
   const stopped = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(name, () => stopped.abort(new Error(`stopped by ${name}`)));
   const all: Figures[] = [];
-  for (const release of wanted) all.push(await tryRelease(release, stopped.signal));
+  for (const release of wanted) all.push(await tryRelease(release, names, stopped.signal));
   say("");
   for (const { release, seconds, failed } of all) {
     const times = Object.entries(seconds).map(([name, count]) => `${name} ${count} s`);
