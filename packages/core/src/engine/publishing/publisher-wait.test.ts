@@ -95,7 +95,8 @@ test("a main process that is gone is not waited for, and Apache's last words are
   };
   expect(await wait(pid)).toEqual({ code: 1, said: "its main process is gone" });
   await gone;
-  expect(asked).toBeLessThan(10);
+  // Not until the time is over: on a busy machine its end is seen some looks later.
+  expect(asked).toBeLessThan(WAIT_SECONDS);
   says(last);
   expect(await wait(pid)).toEqual({ code: 1, said: `2026/11/21 20:00:00 ${last}\n` });
 });
