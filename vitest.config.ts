@@ -54,8 +54,9 @@ export default defineConfig({
           exclude: [...ignored, ...onMysql],
           ...inTurn,
           globalSetup: "test/hosts/global-setup.ts",
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          // Ends what hangs; no promise is about time.
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
         },
       },
     ],

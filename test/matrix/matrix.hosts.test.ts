@@ -13,7 +13,6 @@ import { cells } from "./cells.ts";
 const FIRST = "first.example.com";
 const SECOND = "second.example.com";
 /** Two installs, on a machine that may do other things as well. */
-const PATIENCE_MS = 900_000;
 
 test("there are cells to try", () => expect(cells.length).toBeGreaterThan(0));
 
@@ -50,7 +49,7 @@ describe.each(cells.filter(({ app }) => app !== null))("$name", ({ app: code, ht
     before = await hostListings(estate);
     await hw.run(request(SECOND));
     second = await hw.sites.get(SECOND);
-  }, PATIENCE_MS);
+  });
 
   afterAll(async () => {
     await estate?.[Symbol.asyncDispose]();

@@ -15,7 +15,7 @@ export interface Check<Bench> {
 /** Capabilities that a plugin does not have, each with the reason; their checks are counted as skipped, with it. */
 export type Lacking = Readonly<Record<string, string>>;
 
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 900_000;
 /** The first bench of a machine may wait for the hosts' base to be built. */
 const OPENING_MS = 1_800_000;
 
