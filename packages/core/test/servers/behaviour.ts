@@ -241,7 +241,7 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
 
     test("a time-out ends the whole process tree", async () => {
       const seconds = uniqueSeconds();
-      const running = server.script({ script: TREE, args: [seconds], timeoutMs: 1000 });
+      const running = server.script({ script: TREE, args: [seconds], timeoutMs: patience(1000) });
       await untilAlive(server, seconds, TREE_SIZE);
       expect(await running).toMatchObject({ timedOut: true, aborted: false });
       expect(await living(server, seconds)).toEqual([]);
@@ -263,7 +263,7 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       const seconds = uniqueSeconds();
       const since = performance.now();
       const script = 'trap "" TERM; sleep "$1" & echo started; wait';
-      const result = await server.script({ script, args: [seconds], timeoutMs: 200 });
+      const result = await server.script({ script, args: [seconds], timeoutMs: patience(1000) });
       expect(result).toMatchObject({ timedOut: true, stdout: Buffer.from("started\n") });
       expect(performance.now() - since).toBeGreaterThan(5000);
       expect(performance.now() - since).toBeLessThan(patience(8000));
