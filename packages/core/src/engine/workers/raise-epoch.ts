@@ -71,7 +71,8 @@ async function requireNobodyWorks({ store }: EngineParts): Promise<void> {
   const before = await leases();
   if (before.size === 0) return;
   // Whoever lives beats six times within it.
-  await delay(Math.max(...[...before.values()].map(({ lifeMs }) => lifeMs)) / 4);
+  const longest = [...before.values()].reduce((most, { lifeMs }) => Math.max(most, lifeMs), 0);
+  await delay(longest / 4);
   const now = await leases();
   const working = [...before].find(([name, lease]) => (now.get(name) ?? lease).heartbeat > lease.heartbeat);
   if (working === undefined) return;
