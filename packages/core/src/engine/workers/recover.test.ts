@@ -4,8 +4,10 @@ import { runStep } from "../../../test/fake-engine.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { JournalStore } from "../../contracts/store.ts";
 import { changedStore } from "../../../test/changed-store.ts";
+import { sealPlan } from "../planning/seal-plan.ts";
+import { planRequest } from "../planning/task-engine.ts";
 import { Worker } from "./worker.ts";
-import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
+import { FakeWorker, file, NEVER, request } from "../../../test/fake-worker.ts";
 
 const GONE = "1:1:00000000-0000-0000-0000-000000000000:1";
 
@@ -230,4 +232,18 @@ test("a task that its worker put back and took again is worked once, although th
   expect(recovered).toEqual([]);
   again.open();
   expect(await working).toMatchObject({ state: "succeeded" });
+});
+
+test("a task that is committed with nothing begun is never put back into the line, where it could be cancelled", async () => {
+  const { journal, tasks } = fake.engine.store;
+  fake.drafts.set("a", { steps: [] });
+  const { id } = await fake.submit("a");
+  expect(await fake.engine.store.leases.claim(id, GONE)).toHaveProperty("granted");
+  const plan = await planRequest(fake.parts, request("a"), id, NEVER);
+  await tasks.move(id, ["running"], "running", { plan: await sealPlan(fake.parts.box, plan) });
+  await journal.commit(id, "2026", { put: [], deleteRecords: [], register: { put: [], remove: [] } });
+  await fake.worker.recover(id, { closing: AbortSignal.abort() }).catch(() => null);
+  expect(await tasks.state(id)).not.toBe("queued");
+  await fake.worker.recover(id);
+  expect(await tasks.state(id)).toBe("succeeded");
 });
