@@ -7,7 +7,6 @@ import {
   isHostwrightError,
   prepare,
   secret,
-  Secret,
   ssh,
   verify,
   type Residue,
@@ -84,7 +83,7 @@ async function demo(options: DemoOptions): Promise<void> {
     say();
     say(`http://${DOMAIN}/ answers ${page.status}: "${page.title}"`);
     say(`installed in ${seconds} s, ${ownMs} ms of it Hostwright's own (all but file copy and installer)`);
-    const link = value["loginLink"] instanceof Secret ? value["loginLink"].reveal() : "";
+    const link = value.loginLink?.reveal() ?? "";
     const login = await fetchFrom(web1.address, link);
     say(`login link: ${link}`);
     say(

@@ -24,7 +24,7 @@ export async function lifecycle(hw: Hostwright): Promise<void> {
       if (event.type === "action:finished") console.log(event.payload.title, event.payload.ms);
     },
   });
-  console.log(value["url"], value["loginLink"]); // http://example.com/ [secret]
+  console.log(value.url, value.loginLink); // http://example.com/ [secret]
 
   const drift = await hw.plan(verify("@example.com"));
   console.log(drift.empty ? "stands as recorded" : drift.render());

@@ -17,7 +17,7 @@ export async function openPanel(stateDir: string, plugins: readonly Plugin[]): P
 /** A worker makes the plan; the panel shows `text`, and sends `plan` and `hash` to the browser. */
 export async function show(hw: Hostwright, user: string, request: TaskRequest): Promise<PreviewValue> {
   const task = await hw.as({ id: user }).submit(preview(request));
-  return (await task.result()) as unknown as PreviewValue;
+  return task.result();
 }
 
 /** What comes back from the browser is two words; the worker runs the plan that it sealed itself. */

@@ -60,7 +60,7 @@ describe.each(drupalCodebases)("Drupal from %s", (source) => {
       const started = performance.now();
       const plan = await estate.hw.plan(verify(alias));
       figure(`verify ${alias}, ms`, Math.round(performance.now() - started));
-      expect([alias, plan.render(), plan.value["problems"]]).toEqual([
+      expect([alias, plan.render(), plan.value.problems]).toEqual([
         alias,
         expect.stringContaining("nothing to do"),
         [],

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deletePlatform, disable, enable, verify, type VerifyValue } from "@hostwright/core";
+import { deletePlatform, disable, enable, verify } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FIRST, LivingServer } from "./support/living-server.ts";
@@ -34,7 +34,7 @@ test("a platform whose source is gone is named by the server's verify, which set
   await rm(path, { recursive: true });
   await living.host.sh(`chmod 0700 /srv/sites/${id}/conf`);
   const plan = await living.hw.plan(verify("web1"));
-  const { problems } = plan.value as unknown as VerifyValue;
+  const { problems } = plan.value;
   const named = problems.filter(({ code }) => code === "HW_PLATFORM_INVALID");
   expect(named.map(({ message }) => message)).toEqual([expect.stringContaining("platform gone: ")]);
   await living.hw.run(plan);
@@ -46,7 +46,7 @@ test("a platform whose source is gone is named by the server's verify, which set
 test("a stopped database does not stop the verify of its server, and its sites are named", async () => {
   await living.host.sh("systemctl stop mariadb");
   const plan = await living.hw.plan(verify("web1"));
-  const { problems } = plan.value as unknown as VerifyValue;
+  const { problems } = plan.value;
   expect(problems.map(({ message }) => message).join("\n")).toContain(FIRST);
   await living.hw.run(plan);
   await living.host.sh("systemctl start mariadb");

@@ -1,6 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import { createHostwright, deleteSite, secret, type Hostwright, type Notification } from "@hostwright/core";
+import {
+  createHostwright,
+  deleteSite,
+  secret,
+  type Hostwright,
+  type Notification,
+  type Secret,
+} from "@hostwright/core";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
@@ -55,7 +62,8 @@ test("a panel without key and credentials has a site installed by a plan that so
   expect([state, residue]).toEqual(["succeeded", []]);
   expect((await page(living.host, SECOND, "/")).status).toBe(200);
   // It cannot be opened without the key.
-  expect(value["loginLink"]).toMatchObject({ ref: "secret" });
+  const link = value?.["loginLink"] as Secret;
+  expect(() => link.reveal()).toThrow(expect.objectContaining({ code: "HW_ROLE_SUBMIT" }));
   expect(await told(task.id)).toMatchObject({
     about: SECOND,
     actor: "ann",

@@ -22,7 +22,7 @@ afterAll(async () => {
 test("verify names what is missing and installs nothing; an install is refused", async () => {
   const { hw, web } = estate;
   const found = await hw.plan(verify("web1"));
-  expect(JSON.stringify(found.value["problems"])).toContain(MISSING.join(", "));
+  expect(JSON.stringify(found.value.problems)).toContain(MISSING.join(", "));
   const app = await wordpressApp("6.8");
   await putPlatform(estate, app);
   await expect(hw.run(install("a.example.com", { platform: app.name, options: app.site }))).rejects.toMatchObject({

@@ -33,7 +33,7 @@ test("a site's broken entry stops no other site; the operator learns which and w
   expect(neighbour.empty).toBe(true);
   for (const alias of ["@web1", FIRST]) {
     const plan = await hw.plan(verify(alias));
-    const told = JSON.stringify(plan.value["problems"]);
+    const told = JSON.stringify(plan.value.problems);
     expect([alias, told]).toEqual([
       alias,
       expect.stringMatching(new RegExp(`${entry} of ${FIRST}.*unknown directive`)),
@@ -42,6 +42,6 @@ test("a site's broken entry stops no other site; the operator learns which and w
   }
   await hw.run(verify(FIRST));
   const after = await hw.plan(verify("@web1"));
-  expect([after.empty, JSON.stringify(after.value["problems"])]).toEqual([true, expect.not.stringContaining(entry)]);
+  expect([after.empty, JSON.stringify(after.value.problems)]).toEqual([true, expect.not.stringContaining(entry)]);
   await living.host.sh(`[ ! -e ${ENTRIES}/../held ]`);
 });

@@ -144,7 +144,7 @@ describe("an unknown", () => {
     );
     await expectRefusal(
       living,
-      async () => living.hw.plan({ type: "site:teleport" }),
+      async () => living.hw.plan(living.hw.request({ type: "site:teleport" })),
       expected("site:teleport", "site:install"),
     );
   });

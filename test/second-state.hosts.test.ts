@@ -16,7 +16,6 @@ import {
   verify,
   type Hostwright,
   type TaskRequest,
-  type VerifyValue,
 } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { apache } from "@hostwright/service-apache";
@@ -126,7 +125,7 @@ describe("taken over", () => {
     expect(own.uid).not.toBe(first.uid);
     const plan = await second.plan(verify("web1"));
     expect(plan.empty).toBe(true);
-    const { problems } = plan.value as unknown as VerifyValue;
+    const { problems } = plan.value;
     const foreign = problems.filter(({ message }) => message.includes(first.id));
     expect(foreign).toEqual([
       expect.objectContaining({ server: "web1", tolerable: true, message: expect.stringContaining("unix-user") }),

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { copyFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { install, loginLink, Secret, verify, type HostwrightEvent, type SiteRecord } from "@hostwright/core";
+import { install, loginLink, verify, type HostwrightEvent, type InstallValue, type SiteRecord } from "@hostwright/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { delay } from "../packages/testing/src/containers/run.ts";
 import { wordpressApp, type App } from "./support/apps.ts";
@@ -26,7 +26,7 @@ const DOMAIN = "secret.example.com";
 let estate: Estate;
 let app: App;
 let site: SiteRecord;
-let made: Installed;
+let made: Installed<InstallValue>;
 let secrets: Secrets;
 let link = "";
 let samples: { readonly web: Sampled; readonly database: Sampled; readonly hub: Sampled };
@@ -57,11 +57,10 @@ beforeAll(async () => {
   await new Promise((resolve) => child.once("close", resolve));
 
   made = await installed(hw, install(DOMAIN, { platform: app.name, options: app.site, title: "Secrets" }));
-  const { loginLink: given } = made.value;
-  link = given instanceof Secret ? given.reveal() : "";
+  link = made.value.loginLink?.reveal() ?? "";
   await hw.run(verify(DOMAIN));
   const second = await hw.run(loginLink(DOMAIN));
-  const other = second["loginLink"] instanceof Secret ? second["loginLink"].reveal() : "";
+  const other = second.loginLink.reveal();
   const [onWeb, onDatabase, onHub] = await Promise.all(stops.map(async (stop) => stop()));
   samples = { web: onWeb as Sampled, database: onDatabase as Sampled, hub: onHub as Sampled };
   site = await hw.sites.get(DOMAIN);
@@ -199,10 +198,7 @@ describe("afterwards", () => {
   });
 
   test("the link that was given works, and prints as nothing", async () => {
-    expect([String(made.value["loginLink"]), JSON.stringify(made.value["loginLink"])]).toEqual([
-      "[secret]",
-      '"[secret]"',
-    ]);
+    expect([String(made.value.loginLink), JSON.stringify(made.value.loginLink)]).toEqual(["[secret]", '"[secret]"']);
     const { pathname, search } = new URL(link);
     expect((await page(estate.web, DOMAIN, `${pathname}${search}`)).status).toBe(302);
   });

@@ -81,7 +81,7 @@ describe("ten sites of two platforms on one host", () => {
 
   test("names that nobody has get a neutral answer, once Debian's stock site is gone as verify advises", async () => {
     const { hw, web } = estate;
-    const advised = (await hw.plan(verify("@web1"))).value["problems"];
+    const advised = (await hw.plan(verify("@web1"))).value.problems;
     expect(advised).toEqual([
       expect.objectContaining({ mend: expect.stringContaining("rm /etc/nginx/sites-enabled/default") }),
     ]);
@@ -95,7 +95,7 @@ describe("ten sites of two platforms on one host", () => {
     const aliases = [`@${domainOf(1)}`, `@${domainOf(2)}`, "@wordpress-6.8", "@wordpress-6.1", "@web1"];
     for (const alias of aliases) {
       const plan = await estate.hw.plan(verify(alias));
-      expect([alias, plan.empty, plan.value["problems"]]).toEqual([alias, true, []]);
+      expect([alias, plan.empty, plan.value.problems]).toEqual([alias, true, []]);
     }
     const { pages } = (await estate.hw.plan(verify(domainOf(3)))).value;
     expect(pages).toEqual({ [domainOf(3)]: { status: 200, title: "Site number 3", ms: expect.any(Number) } });

@@ -82,7 +82,7 @@ test("an install that version 1 began is ended by version 2 as it was planned; t
   await expect(hw.plan(verify("whole.example.com"))).rejects.toMatchObject(refusal);
   const plan = await hw.plan(verify("web1"));
   expect(plan.actions.filter((action) => JSON.stringify(action).includes(id))).toEqual([]);
-  expect(plan.value["problems"]).toContainEqual(expect.objectContaining(refusal));
+  expect(plan.value.problems).toContainEqual(expect.objectContaining(refusal));
 
   await hw2.run(deleteSite("whole.example.com"));
   await living.expectUnharmed();
@@ -125,8 +125,7 @@ test("without the plugin of its database nobody touches an unfinished install, n
     const plan = await without.plan(verify("web1"));
     expect(JSON.stringify(plan.actions)).not.toContain("site/");
     const problem = { code: "HW_PLUGIN_MISSING", server: "web1", tolerable: true };
-    const problems = plan.value["problems"] as readonly Record<string, unknown>[];
-    expect(problems.filter(({ code }) => code === problem.code)).toEqual([expect.objectContaining(problem)]);
+    expect(plan.value.problems.filter(({ code }) => code === problem.code)).toEqual([expect.objectContaining(problem)]);
   }
   expect(await host.sh("find /etc/hostwright /srv/sites /etc/systemd/system -printf '%p %T@\\n' | sort")).toBe(before);
   await using hw2 = await withPlugins(VERSION_2);

@@ -11,7 +11,7 @@ import {
   verify,
   type ConfigureOptions,
   type Hostwright,
-  type InstallRequest,
+  install,
   type SiteRecord,
 } from "@hostwright/core";
 import { apache } from "@hostwright/service-apache";
@@ -23,7 +23,7 @@ import { redis } from "@hostwright/service-redis";
 import { LivingServer } from "../support/living-server.ts";
 import { CLAIM, SITE } from "./snapshot.ts";
 
-export const INSTALL: InstallRequest = { type: "site:install", domain: SITE, platform: "wordpress" };
+export const INSTALL = install(SITE, { platform: "wordpress" });
 /** Of the second host, which has database servers and nothing else. */
 export const OTHER_HOST = "db2";
 /** What stands in the crash worker's list beside the plugins of every living server. */

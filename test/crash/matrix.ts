@@ -154,7 +154,7 @@ export class CrashMatrix implements AsyncDisposable {
     const difference = diffSnapshots(wanted, await takeSnapshot(this.#living, extentOf(crashCase)));
     const gaps = unexplained(this.#living.state.journal(task), state);
     if (difference === "" && gaps.length === 0) return null;
-    const why = error === null ? "" : ` (${String(error["code"])}: ${String(error["message"])})`;
+    const why = error === null ? "" : ` (${error.code}: ${error.message})`;
     return [`it ended ${state}${why}`, difference, ...gaps].filter((text) => text !== "").join("\n");
   }
 

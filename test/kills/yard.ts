@@ -146,7 +146,7 @@ export class KillYard implements AsyncDisposable {
     if (problems.length === 0) this.#standing = standing;
     const ends = ended.map(
       ({ move, task, outcome }) =>
-        `${move.name} (${task.id}): ${outcome.state}${outcome.error === null ? "" : ` ${String(outcome.error["code"])}`}`,
+        `${move.name} (${task.id}): ${outcome.state}${outcome.error === null ? "" : ` ${outcome.error.code}`}`,
     );
     const { done, replaced: _replaced, ...counts } = struck;
     return { ...counts, toldTwice: toldTwice(living, ended), story: [...done, ...ends], problems };

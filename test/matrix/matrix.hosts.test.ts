@@ -40,7 +40,7 @@ describe.each(cells.filter(({ app }) => app !== null))("$name", ({ app: code, ht
     await putPlatform(estate, app);
     await hw.run(request(FIRST));
     first = await hw.sites.get(FIRST);
-    advised = (await hw.plan(verify("@web1"))).value["problems"];
+    advised = (await hw.plan(verify("@web1"))).value.problems;
     await removeStockSite(estate);
     // Applications make tables for sessions and refused logins when they are first needed; the neighbour has them now.
     const link = await loginUrl(estate, first);
@@ -60,7 +60,7 @@ describe.each(cells.filter(({ app }) => app !== null))("$name", ({ app: code, ht
     expect((await estate.hw.plan(request(SECOND))).render()).toContain("nothing to do");
     for (const alias of ["@web1", `@${app.name}`, FIRST, SECOND]) {
       const plan = await estate.hw.plan(verify(alias));
-      expect([alias, plan.render(), plan.value["problems"]]).toEqual([
+      expect([alias, plan.render(), plan.value.problems]).toEqual([
         alias,
         expect.stringContaining("nothing to do"),
         [],

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createHostwright, local, PART, provide, type Hostwright } from "@hostwright/core";
 import type { RecordStore } from "../../packages/core/src/contracts/store.ts";
 import { NOTHING, type AnyTaskType } from "../../packages/core/src/engine/planning/task-type.ts";
+import { defineTask } from "../../packages/core/src/engine/planning/define-task.ts";
 import { Telemetry } from "../../packages/core/src/engine/telemetry.ts";
 import { runStep } from "../../packages/core/test/fake-engine.ts";
 import * as z from "zod";
@@ -19,15 +20,14 @@ export interface Place {
 /** Two minutes: what is over goes while the soak goes on, and its sizes come to rest. */
 const KEPT_DAYS = 2 / (24 * 60);
 
-const Request = z.strictObject({
-  type: z.literal("soak:work"),
+const Input = z.strictObject({
   server: z.string(),
   /** Null: it has the server alone. */
   site: z.string().nullable(),
   number: z.int(),
   kind: z.enum(["append", "set", "fail"]),
 });
-export type SoakRequest = z.output<typeof Request>;
+export type SoakRequest = z.output<typeof Input>;
 
 export function fileOf({ yard }: Place, { server, site }: Pick<SoakRequest, "server" | "site">): string {
   return join(yard, site ?? server);
@@ -39,12 +39,15 @@ export function valueOf(place: Place, request: Pick<SoakRequest, "server" | "sit
 }
 
 function soakTask(place: Place): AnyTaskType {
-  return {
+  return defineTask({
     type: "soak:work",
-    schema: Request,
-    title: ({ kind, number }: SoakRequest) => `${kind} ${number}`,
-    subject: ({ site, server }: SoakRequest) => (site === null ? { server } : { site }),
-    plan: async ({ estate, task }, request: SoakRequest) => {
+    version: 1,
+    input: Input,
+    value: z.strictObject({}),
+    request: (input: SoakRequest) => input,
+    title: ({ kind, number }) => `${kind} ${number}`,
+    subject: ({ site, server }) => (site === null ? { server } : { site }),
+    plan: async ({ estate, task }, request) => {
       const { site, number, kind } = request;
       const server = estate.server(request.server);
       const owner = site === null ? `server/${server.id}` : `site/${site}`;
@@ -67,9 +70,10 @@ function soakTask(place: Place): AnyTaskType {
           runStep(server.id, "soak-append", input),
           ...(kind === "fail" ? [runStep(server.id, "soak-fail", input)] : []),
         ],
+        value: {},
       };
     },
-  };
+  });
 }
 
 /** A soak's instance, and the records that its facade makes by tasks only. */

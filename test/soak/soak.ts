@@ -109,7 +109,7 @@ class Soak {
       while (number - this.#ended >= this.#extent.backlog && !this.#isOver) await delay(LOOK_MS);
       if (this.#isOver) return;
       const request = drawRequest(draw, number, this.#extent.sites);
-      const task = await this.#hw.submit(request);
+      const task = await this.#hw.submit(this.#hw.request({ type: "soak:work", ...request }));
       const cancelled = draw.share() < 0.02;
       this.#asked.set(task.id, { id: task.id, request, cancelled, told: 0, end: null });
       // One that has ended already, or is committed, refuses it.
@@ -183,5 +183,5 @@ function drawRequest(draw: Draw, number: number, sites: number): SoakRequest {
   const drawn = draw.share();
   const kind = drawn < 0.1 ? "fail" : drawn < 0.4 ? "set" : "append";
   const site = draw.share() < 0.005 ? null : `site${index}`;
-  return { type: "soak:work", server, site, number, kind };
+  return { server, site, number, kind };
 }

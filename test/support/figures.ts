@@ -1,13 +1,13 @@
-import type { Hostwright, HostwrightEvent, InstallRequest, Plan } from "@hostwright/core";
+import type { Hostwright, HostwrightEvent, Plan, TaskRequest } from "@hostwright/core";
 
 /** Prints a measured figure; figures are told, not judged. */
 export function figure(what: string, value: number | string): void {
   process.stdout.write(`  figure: ${what}: ${value}\n`);
 }
 
-export interface Installed {
-  readonly plan: Plan;
-  readonly value: Readonly<Record<string, unknown>>;
+export interface Installed<Value> {
+  readonly plan: Plan<Value>;
+  readonly value: Value;
   readonly events: readonly HostwrightEvent[];
   readonly seconds: number;
   /** All but the copy of the code, the first content and the application's installer. */
@@ -15,7 +15,7 @@ export interface Installed {
 }
 
 /** Plans and installs, with the time it took and Hostwright's own share of it. */
-export async function installed(hw: Hostwright, request: InstallRequest): Promise<Installed> {
+export async function installed<Value>(hw: Hostwright, request: TaskRequest<Value>): Promise<Installed<Value>> {
   const events: HostwrightEvent[] = [];
   const started = performance.now();
   const plan = await hw.plan(request);

@@ -24,7 +24,8 @@ import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
 import { resolveTask, type Resolution } from "./engine/workers/resolve.ts";
-import type { TaskRequest } from "./engine/planning/task-engine.ts";
+import type { PlainRequest, TaskRequest, TaskValue } from "./contracts/task.ts";
+import { judgeRequest } from "./engine/planning/task-engine.ts";
 import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import { parseInput } from "./model/parse.ts";
 import { openState } from "./store/open-state.ts";
@@ -106,14 +107,17 @@ export class Hostwright implements AsyncDisposable {
    * HW_NOT_FOUND; what stands in the way: HW_PREREQUISITE_MISSING, HW_DOMAIN_TAKEN, HW_NAME_TAKEN,
    * HW_RESOURCE_CONFLICT, HW_RESOURCE_FOREIGN, HW_PLATFORM_INVALID ...; and what a server's connection throws.
    */
-  async plan(request: TaskRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Plan> {
+  async plan<Value = TaskValue>(
+    request: TaskRequest<Value>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Plan<Value>> {
     const engine = this.#container.get(PART.engine);
     engine.box.requireKey("plan()");
     await this.#submitting.allowed(request);
     const { closing } = this.#life;
     const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
     try {
-      return new Plan(await makeStoredPlan(engine, request, signal));
+      return new Plan<Value>(await makeStoredPlan(engine, request, signal));
     } catch (error) {
       if (!signal.aborted) throw error;
       if (!closing.aborted) {
@@ -130,8 +134,8 @@ export class Hostwright implements AsyncDisposable {
    * An approval by id and hash runs that stored plan, from whatever process it comes, and nothing that came back with it.
    * @throws HW_INPUT_INVALID, HW_DOMAIN_INVALID, HW_DOMAIN_RESERVED, HW_FORBIDDEN, HW_NOT_FOUND, HW_PLAN_FORGED, HW_PLAN_EXPIRED, HW_KEY_REUSED
    */
-  async submit(what: Asked, options: SubmitOptions = {}): Promise<Task> {
-    return this.task(await this.#submitting.submit(what, options));
+  async submit<Value = TaskValue>(what: Asked<Value>, options: SubmitOptions = {}): Promise<Task<Value>> {
+    return this.task<Value>(await this.#submitting.submit(what, options));
   }
 
   /**
@@ -139,7 +143,7 @@ export class Hostwright implements AsyncDisposable {
    * that stopped it. Then everything that was done is undone (`error.data.state` is `undone`), or listed in
    * `error.data.residue` (`needs-attention`). An approved plan that the plugins here could not finish is HW_PLUGIN_MISSING.
    */
-  async run(what: Asked, options: RunOptions = {}): Promise<Readonly<Record<string, unknown>>> {
+  async run<Value = TaskValue>(what: Asked<Value>, options: RunOptions = {}): Promise<Value> {
     const engine = this.#container.get(PART.engine);
     engine.box.requireKey("run()");
     const parts = {
@@ -150,16 +154,24 @@ export class Hostwright implements AsyncDisposable {
       closing: this.#life.closing,
     };
     const running = new Running(parts, options);
-    return running.run(async () => this.#task(await this.#submitting.submit(what)));
+    return running.run(async () => this.#task<Value>(await this.#submitting.submit(what)));
+  }
+
+  /**
+   * A request that was made elsewhere, as JSON: judged by its task type here and now, so that it may be planned, submitted
+   * and run. @throws HW_INPUT_INVALID, HW_DOMAIN_INVALID, HW_DOMAIN_RESERVED
+   */
+  request(json: unknown): TaskRequest<TaskValue> {
+    return judgeRequest(this.#container.get(PART.engine), json as PlainRequest).request as TaskRequest<TaskValue>;
   }
 
   /** A handle of a task by its id; whether it exists is found out by its use. */
-  task(id: string): Task {
-    return bound(this.#life, this.#task(id));
+  task<Value = TaskValue>(id: string): Task<Value> {
+    return bound(this.#life, this.#task<Value>(id));
   }
 
-  #task(id: string): Task {
-    const { store, box } = this.#container.get(PART.engine);
+  #task<Value>(id: string): Task<Value> {
+    const { store, box, tasks } = this.#container.get(PART.engine);
     const [events, ends] = [this.#container.get(PART.events), this.#container.get(PART.ends)];
     const { closing } = this.#life;
     const vault = box.hasKey ? this.#container.get(PART.vault) : null;
@@ -167,7 +179,7 @@ export class Hostwright implements AsyncDisposable {
       box.requireKey("resolve()");
       return resolveTask(this.#container.get(PART.worker), store, taskId, how);
     };
-    return new Task(id, { store, vault, events, ends, access: this.#access, closing, resolve });
+    return new Task<Value>(id, { store, tasks, vault, events, ends, access: this.#access, closing, resolve });
   }
 
   /**
@@ -192,9 +204,13 @@ export class Hostwright implements AsyncDisposable {
    * be cancelled. Each is told as `task:stranded` when a worker starts.
    */
   async stranded(): Promise<readonly StrandedTask[]> {
-    const { box, store } = this.#container.get(PART.engine);
+    const { box } = this.#container.get(PART.engine);
     box.requireKey("stranded()");
-    return visibleStranded(await this.#container.get(PART.worker).stranding.list(), store, this.#access);
+    return visibleStranded(
+      await this.#container.get(PART.worker).stranding.list(),
+      this.#container.get(PART.engine),
+      this.#access,
+    );
   }
 
   /**
@@ -215,7 +231,7 @@ export class Hostwright implements AsyncDisposable {
     const all = async function* (): AsyncGenerator<HostwrightEvent> {
       yield* events.after(await from, following);
     };
-    return visibleEvents(all(), this.#container.get(PART.engine).store, this.#access);
+    return visibleEvents(all(), this.#container.get(PART.engine), this.#access);
   }
 
   /**

@@ -2,6 +2,8 @@ import { Access } from "../src/api/access.ts";
 import * as z from "zod";
 import { Task } from "../src/api/task.ts";
 import type { StoredTask, Wants } from "../src/contracts/store.ts";
+import type { TaskRequest } from "../src/contracts/task.ts";
+import { defineTask } from "../src/engine/planning/define-task.ts";
 import type { Step } from "../src/engine/planning/steps.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
 import { NOTHING, type AnyTaskType, type TaskDraft } from "../src/engine/planning/task-type.ts";
@@ -20,8 +22,8 @@ export function file(key: string, value = "x"): Step {
   return ensureStep("web1", [{ type: "file", spec: { key, value }, owner: "site/s1" }]);
 }
 
-export function request(name: string): { readonly type: string; readonly name: string } {
-  return { type: "test:work", name };
+export function request(name: string): TaskRequest {
+  return { type: "test:work", name } as unknown as TaskRequest;
 }
 
 /** A worker with a task type whose plans the test gives by name; without a draft a task makes the file of its name. */
@@ -60,6 +62,7 @@ export class FakeWorker implements AsyncDisposable {
   task(id: string): Task {
     return new Task(id, {
       store: this.engine.store,
+      tasks: this.parts.tasks,
       vault: this.parts.vault,
       events: this.engine.events,
       ends: this.#ends,
@@ -99,11 +102,15 @@ export class FakeWorker implements AsyncDisposable {
   }
 
   #type(): AnyTaskType {
-    return {
+    return defineTask({
       type: "test:work",
-      schema: z.strictObject({ type: z.literal("test:work"), name: z.string() }),
-      title: ({ name }: { name: string }) => `work ${name}`,
-      plan: async ({ estate }, { name }: { name: string }) => {
+      version: 1,
+      input: z.strictObject({ name: z.string() }),
+      value: z.record(z.string(), z.unknown()),
+      request: (name: string) => ({ name }),
+      title: ({ name }) => `work ${name}`,
+      subject: () => ({}),
+      plan: async ({ estate }, { name }) => {
         // As every task looks at the record of the site whose things it changes.
         await estate.findSite("s1");
         return {
@@ -111,9 +118,10 @@ export class FakeWorker implements AsyncDisposable {
           title: `work ${name}`,
           leases: [{ scope: "site/s1", mode: "exclusive" }],
           steps: [file(`/${name}`)],
+          value: {},
           ...this.drafts.get(name),
         };
       },
-    };
+    });
   }
 }

@@ -6,6 +6,8 @@ import * as z from "zod";
 import type { Operation } from "../src/contracts/operation.ts";
 import { provide } from "../src/di/container.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
+import type { TaskRequest, TaskValue } from "../src/contracts/task.ts";
+import { defineTask } from "../src/engine/planning/define-task.ts";
 import { NOTHING, type TaskDraft } from "../src/engine/planning/task-type.ts";
 import { Telemetry } from "../src/engine/telemetry.ts";
 import { createHostwright, type Hostwright } from "../src/hostwright.ts";
@@ -22,8 +24,8 @@ export interface OwnFacade {
 }
 
 /** Asks for a task of a facade's own type; its plan is what the test drafts for that name. */
-export function own(name: string): { readonly type: string; readonly name: string } {
-  return { type: "test:own", name };
+export function own(name: string): TaskRequest<TaskValue> & { readonly name: string } {
+  return { type: "test:own", name } as unknown as TaskRequest<TaskValue> & { readonly name: string };
 }
 
 /** A facade as it is wired by default, with one task type more, operations of the test's and a server in memory. */
@@ -36,18 +38,24 @@ export async function openOwn(
   const telemetry = provide(PART.telemetry, (parts) => {
     const engine = parts.get(PART.engine);
     known.engine = engine;
-    (engine.tasks as Map<string, unknown>).set("test:own", {
+    const task = defineTask({
       type: "test:own",
-      schema: z.strictObject({ type: z.literal("test:own"), name: z.string() }),
-      title: ({ name }: { name: string }) => `own ${name}`,
-      plan: async (_context: unknown, { name }: { name: string }) => ({
+      version: 1,
+      input: z.strictObject({ name: z.string() }),
+      value: z.record(z.string(), z.unknown()),
+      request: (name: string) => ({ name }),
+      title: ({ name }) => `own ${name}`,
+      subject: () => ({}),
+      plan: async (_context, { name }) => ({
         ...NOTHING,
         title: name,
         leases: [{ scope: `site/${name}`, mode: "exclusive" }],
         steps: [],
+        value: {},
         ...(known.server === undefined ? {} : draft?.(known.server)),
       }),
     });
+    (engine.tasks as Map<string, unknown>).set(task.type, task);
     const nothing = { run: async () => null, probe: async () => "absent", undo: async () => undefined };
     for (const [name, one] of Object.entries(operations))
       (engine.operations as Map<string, unknown>).set(`${name}@1`, { name, version: 1, ...nothing, ...one });

@@ -10,7 +10,9 @@ import { definePlatform } from "../src/plugin-kit/define-platform.ts";
 import { Registry } from "../src/engine/plugins/registry.ts";
 import type { Step } from "../src/engine/planning/steps.ts";
 import { makeStoredPlan } from "../src/engine/workers/stored-plans.ts";
-import { planRequest, type EngineParts, type TaskRequest } from "../src/engine/planning/task-engine.ts";
+import type { PlainRequest } from "../src/contracts/task.ts";
+import { defineTask } from "../src/engine/planning/define-task.ts";
+import { planRequest, type EngineParts } from "../src/engine/planning/task-engine.ts";
 import { NOTHING, type AnyTaskType, type PlanningContext } from "../src/engine/planning/task-type.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
@@ -130,15 +132,15 @@ export class TwoVersions implements AsyncDisposable {
     return new Worker({ ...parts, store: death.in(parts.store) }, this.engine.events, GONE);
   }
 
-  async submit(request: TaskRequest, id: string = newId("t", 16), plan: unknown = null): Promise<string> {
+  async submit(request: PlainRequest, id: string = newId("t", 16), plan: unknown = null): Promise<string> {
     const common = { plan, actor: "system", key: null, timeoutMs: null, createdAt: new Date().toISOString() };
     return (await this.engine.store.tasks.submit({ id, type: request.type, request, ...common })).id;
   }
 
   /** Queues a plan that an instance with that version made. */
-  async approve(plugin: PluginVersion, request: TaskRequest): Promise<string> {
+  async approve(plugin: PluginVersion, request: PlainRequest): Promise<string> {
     const plan = await makeStoredPlan(this.parts(plugin), request, new AbortController().signal);
-    return this.submit(plan.request as TaskRequest, plan.task, { plan: plan.id, hash: plan.hash });
+    return this.submit(plan.request as PlainRequest, plan.task, { plan: plan.id, hash: plan.hash });
   }
 
   /** What a verify by that version would change: `~ /a: before -> after`. */
@@ -232,11 +234,15 @@ const LEASES = [{ scope: "site/s1", mode: "exclusive" }] as const;
 
 /** Its plans ask for the operations of the version that makes them. */
 function work(version: number): AnyTaskType {
-  return {
+  return defineTask({
     type: "test:work",
-    schema: z.strictObject({ type: z.literal("test:work"), fails: z.boolean().default(false) }),
+    version: 1,
+    input: z.strictObject({ fails: z.boolean().default(false) }),
+    value: z.strictObject({}),
+    request: () => ({}),
     title: () => "work",
-    plan: async (context, { fails }: { readonly fails: boolean }) => {
+    subject: () => ({}),
+    plan: async (context, { fails }) => {
       const text = await rendered(context);
       const [a, b, late] = files(text);
       const steps = [
@@ -246,14 +252,24 @@ function work(version: number): AnyTaskType {
         runStep("web1", "blog-check", { version, input: { fails } }),
         late,
       ];
-      return { ...NOTHING, title: "work", leases: LEASES, steps };
+      return { ...NOTHING, title: "work", leases: LEASES, steps, value: {} };
     },
-  };
+  });
 }
 
-const verify: AnyTaskType = {
+const verify: AnyTaskType = defineTask({
   type: "test:verify",
-  schema: z.strictObject({ type: z.literal("test:verify") }),
+  version: 1,
+  input: z.strictObject({}),
+  value: z.strictObject({}),
+  request: () => ({}),
   title: () => "verify",
-  plan: async (context) => ({ ...NOTHING, title: "verify", leases: LEASES, steps: files(await rendered(context)) }),
-};
+  subject: () => ({}),
+  plan: async (context) => ({
+    ...NOTHING,
+    title: "verify",
+    leases: LEASES,
+    steps: files(await rendered(context)),
+    value: {},
+  }),
+});

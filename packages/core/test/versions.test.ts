@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { EmbeddedQueue } from "../src/queue/embedded-queue.ts";
 import { resolveTask } from "../src/engine/workers/resolve.ts";
-import type { TaskOutcome } from "../src/engine/workers/task-outcome.ts";
+import type { StoredOutcome } from "../src/engine/workers/stored-outcome.ts";
 import type { Worker } from "../src/engine/workers/worker.ts";
 import { Death, TwoVersions, V1, V2, V2_ALONE } from "./two-versions.ts";
 
@@ -40,8 +40,8 @@ async function begun(request: typeof WORK, moment: number): Promise<string | nul
   return death.came ? id : null;
 }
 
-async function outcomeOf(id: string): Promise<TaskOutcome> {
-  return (await two.engine.store.tasks.get(id))?.outcome as TaskOutcome;
+async function outcomeOf(id: string): Promise<StoredOutcome> {
+  return (await two.engine.store.tasks.get(id))?.outcome as StoredOutcome;
 }
 
 const snapshot = (): Record<string, string> => two.world.snapshot()["web1"] ?? {};

@@ -2,7 +2,7 @@ import type { Action, PlanApproval, PlanData } from "../engine/planning/plan.ts"
 import { renderPlan } from "../engine/planning/render-plan.ts";
 
 /** A plan to be read, approved and run. Running goes by id: what a browser sends back is never believed. */
-export class Plan {
+export class Plan<Value = unknown> {
   readonly id: string;
   readonly title: string;
   /** SHA-256, hex, over actions, record changes and request: what an approval names. Times and ids do not count. */
@@ -12,7 +12,7 @@ export class Plan {
   /** In the order in which they are carried out. */
   readonly actions: readonly Action[];
   /** What planning found or what the task will give back: problems, pages, the site's id. */
-  readonly value: Readonly<Record<string, unknown>>;
+  readonly value: Value;
   readonly #data: PlanData;
 
   constructor(data: PlanData) {
@@ -22,7 +22,7 @@ export class Plan {
     this.hash = data.hash;
     this.expiresAt = data.expiresAt;
     this.actions = data.actions;
-    this.value = data.value;
+    this.value = data.value as Value;
   }
 
   /** True when everything stands as wanted. */

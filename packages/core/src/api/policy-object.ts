@@ -1,12 +1,17 @@
 import type { RecordStore } from "../contracts/store.ts";
-import { parseDomain, plainName } from "../model/domain.ts";
-import type { TaskRequest } from "../engine/planning/task-engine.ts";
+import type { PlainRequest, TaskSubject } from "../contracts/task.ts";
+import { judgeRequest, type EngineParts } from "../engine/planning/task-engine.ts";
+import { plainName } from "../model/domain.ts";
 import type { PolicyObject } from "./access.ts";
 
 type Kind = Exclude<PolicyObject["kind"], "task">;
 
-const FIELDS: readonly (readonly [field: string, kinds: readonly Kind[]])[] = [
-  ["domain", ["site"]],
+interface Parts {
+  readonly tasks: EngineParts["tasks"];
+  readonly store: { readonly records: RecordStore };
+}
+
+const KINDS: readonly (readonly [name: keyof TaskSubject & (Kind | "alias"), kinds: readonly Kind[]])[] = [
   ["site", ["site"]],
   ["server", ["server"]],
   ["platform", ["platform"]],
@@ -14,41 +19,51 @@ const FIELDS: readonly (readonly [field: string, kinds: readonly Kind[]])[] = [
 ];
 
 /** Whoever asks for the plan of a request needs the right to that request. */
-export function subjectOf(request: object): TaskRequest & Readonly<Record<string, unknown>> {
+export function askedFor(request: PlainRequest): PlainRequest {
   const { request: inner } = request as { readonly request?: unknown };
-  return (typeof inner === "object" && inner !== null ? inner : request) as TaskRequest & Record<string, unknown>;
+  return typeof inner === "object" && inner !== null ? (inner as PlainRequest) : request;
 }
 
 /**
  * What a request is about, by the one name that its record has: a rule on a domain must not be passed by writing the
- * site's id or alias instead.
+ * site's id or alias instead. Of one that no loaded type takes only its type is known.
  */
-export async function objectOf(records: RecordStore, asked: Readonly<Record<string, unknown>>): Promise<PolicyObject> {
-  const request = subjectOf(asked);
-  const type = typeof request.type === "string" ? request.type : "";
-  const kindsByType = type.startsWith("site:") ? FIELDS.filter(([, kinds]) => kinds.includes("site")) : FIELDS;
-  for (const [field, kinds] of kindsByType) {
-    const given = request[field];
-    if (typeof given !== "string") continue;
-    return named(records, kinds, given);
-  }
-  return { kind: "task", name: type };
+export async function objectOf(parts: Parts, request: unknown): Promise<PolicyObject> {
+  const asked = askedFor(request as PlainRequest);
+  return ofSubject(parts, asked, subjectOf(parts, asked));
 }
 
-/**
- * All that a request is about: also the further domains that an install takes, each of which may be somebody else's.
- * @throws HW_DOMAIN_INVALID, HW_DOMAIN_RESERVED: of a name that no record can have, no rule can say anything
- */
-export async function objectsOf(
-  records: RecordStore,
-  asked: Readonly<Record<string, unknown>>,
-): Promise<readonly PolicyObject[]> {
-  const { domain, aliases } = subjectOf(asked);
-  const further = Array.isArray(aliases) ? aliases.map(String) : [];
-  for (const name of [...(typeof domain === "string" ? [domain] : []), ...further]) parseDomain(name);
-  const own = await objectOf(records, asked);
-  const others = await Promise.all(further.map(async (name) => named(records, ["site"], name)));
+/** All that a request is about: also the further domains that an install takes, each of which may be somebody else's. */
+export async function objectsOf(parts: Parts, request: PlainRequest): Promise<readonly PolicyObject[]> {
+  const asked = askedFor(request);
+  const subject = subjectOf(parts, asked);
+  const own = await ofSubject(parts, asked, subject);
+  const others = await Promise.all(
+    (subject.aliases ?? []).map(async (name) => named(parts.store.records, ["site"], name)),
+  );
   return [...new Map([own, ...others].map((object) => [`${object.kind} ${object.name}`, object])).values()];
+}
+
+/** A server, a platform or a site, by whatever name. */
+export async function objectNamed({ store }: Parts, alias: string): Promise<PolicyObject> {
+  return named(store.records, ["server", "platform", "site"], alias);
+}
+
+function subjectOf(parts: Parts, asked: PlainRequest): TaskSubject {
+  try {
+    const { type, input } = judgeRequest(parts, asked);
+    return type.subject(input);
+  } catch {
+    return {};
+  }
+}
+
+async function ofSubject({ store }: Parts, asked: PlainRequest, subject: TaskSubject): Promise<PolicyObject> {
+  for (const [name, kinds] of KINDS) {
+    const given = subject[name];
+    if (given !== undefined) return named(store.records, kinds, given);
+  }
+  return { kind: "task", name: asked?.type ?? "" };
 }
 
 /** The record's one name; of what is yet to be made, the name that it will have. */

@@ -284,7 +284,9 @@ describe("submitting", () => {
   });
 
   test("what is no request is refused with the types there are", async () => {
-    await expect(hw.submit({ type: "site:explode" })).rejects.toThrow(refused("HW_INPUT_INVALID", "site:explode"));
+    await expect(hw.submit({ type: "site:explode" } as never)).rejects.toThrow(
+      refused("HW_INPUT_INVALID", "site:explode"),
+    );
     await expect(hw.submit(Object.assign({ extra: 1 }, request))).rejects.toThrow(refused("HW_INPUT_INVALID", "extra"));
   });
 

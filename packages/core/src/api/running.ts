@@ -39,7 +39,7 @@ export class Running {
   }
 
   /** See `Hostwright.run`. */
-  async run(submit: () => Promise<Task>): Promise<Readonly<Record<string, unknown>>> {
+  async run<Value>(submit: () => Promise<Task<Value>>): Promise<Value> {
     let own: string | null = null;
     let heard = 0;
     let isTold = this.#tell === null;
@@ -86,7 +86,7 @@ export class Running {
     await worker.stranding.refuse(id);
   }
 
-  async #follow(task: Task, from: Parameters<Task["events"]>[0], tell: Listener): Promise<void> {
+  async #follow(task: Pick<Task, "events">, from: Parameters<Task["events"]>[0], tell: Listener): Promise<void> {
     try {
       for await (const event of task.events(from)) tell(event);
     } catch {

@@ -1,4 +1,4 @@
-import type { StateStore } from "../contracts/store.ts";
+import type { EngineParts } from "../engine/planning/task-engine.ts";
 import type { StrandedTask } from "../engine/workers/stranding.ts";
 import type { Access } from "./access.ts";
 import { objectOf } from "./policy-object.ts";
@@ -6,15 +6,13 @@ import { objectOf } from "./policy-object.ts";
 /** Of these, the tasks that an actor may see. */
 export async function visibleStranded(
   stranded: readonly StrandedTask[],
-  { tasks, records }: StateStore,
+  parts: EngineParts,
   access: Access,
 ): Promise<readonly StrandedTask[]> {
   const seen = await Promise.all(
     stranded.map(async ({ task: id }) => {
-      const task = await tasks.get(id);
-      return access.seesTask(task?.actor ?? "", async () =>
-        objectOf(records, (task?.request ?? {}) as Record<string, unknown>),
-      );
+      const task = await parts.store.tasks.get(id);
+      return access.seesTask(task?.actor ?? "", async () => objectOf(parts, task?.request));
     }),
   );
   return stranded.filter((_task, index) => seen[index] === true);

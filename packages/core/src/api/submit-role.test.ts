@@ -8,7 +8,7 @@ import { provide } from "../di/container.ts";
 import type { HostwrightError } from "../errors/hostwright-error.ts";
 import { createHostwright, type Hostwright } from "../hostwright.ts";
 import { local, ssh } from "../model/records.ts";
-import { secret } from "../model/secret.ts";
+import { Secret, secret } from "../model/secret.ts";
 import type { HostwrightOptions } from "../options.ts";
 import { PART } from "../parts.ts";
 import { prepare } from "../tasks/prepare-server.ts";
@@ -43,7 +43,7 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
   );
 
 async function previewed(hw: Pick<Hostwright, "submit">): Promise<PreviewValue> {
-  return (await (await hw.submit(preview(prepare("here")))).result()) as unknown as PreviewValue;
+  return (await hw.submit(preview(prepare("here")))).result();
 }
 
 describe("the role submit", () => {
@@ -83,7 +83,7 @@ describe("the role submit", () => {
     expect((await hw.servers.put({ name: "here", services: [], addresses: ["192.0.2.1"] })).addresses).toHaveLength(1);
   });
 
-  test("submits, follows and cancels, and shows the secrets of a value as references", async () => {
+  test("submits, follows and cancels, and says of the secrets of a value that they are to be read elsewhere", async () => {
     const [worker, hw] = [await open(), await panel()];
     await worker.servers.put({ name: "here", connect: local() });
     expect((await hw.servers.get("here")).connect).toEqual({ type: "local" });
@@ -94,7 +94,9 @@ describe("the role submit", () => {
     const outcome = JSON.stringify({ state: "succeeded", value: { link }, error: null, residue: [] });
     db.prepare("UPDATE tasks SET state = 'succeeded', outcome = ? WHERE id = ?").run(outcome, id);
     db.close();
-    expect(await hw.task(id).result()).toEqual({ link });
+    const { link: hidden } = await hw.task(id).result();
+    expect(hidden).toBeInstanceOf(Secret);
+    expect(() => (hidden as Secret).reveal()).toThrow(expect.objectContaining({ code: "HW_ROLE_SUBMIT" }));
     const other = await hw.submit(prepare("here"));
     await other.cancel();
     expect(await other.outcome()).toMatchObject({ state: "undone", error: { code: "HW_CANCELLED" } });
@@ -136,7 +138,7 @@ describe("a preview", () => {
     await using _working = worker.work();
     const { plan, hash } = await previewed(ann);
     expect(await codeOf(bob.submit({ plan, hash }))).toBe("HW_FORBIDDEN");
-    expect(await codeOf(hw.submit(preview({ type: "site:explode" })))).toBe("HW_INPUT_INVALID");
+    expect(await codeOf(hw.submit(preview({ type: "site:explode" } as never)))).toBe("HW_INPUT_INVALID");
     expect(await codeOf(bob.submit(preview(preview(prepare("here")))))).toBe("HW_INPUT_INVALID");
   });
 

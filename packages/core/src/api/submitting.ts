@@ -1,15 +1,16 @@
 import * as z from "zod";
 import type { StoredPlan, StoredTask } from "../contracts/store.ts";
+import type { PlainRequest, TaskRequest } from "../contracts/task.ts";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
 import type { PlanApproval } from "../engine/planning/plan.ts";
-import { parseRequest, taskIdOf, titleOf, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
+import { judgeRequest, taskIdOf, titleOf, type EngineParts } from "../engine/planning/task-engine.ts";
 import { firstWants } from "../engine/workers/first-wants.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access } from "./access.ts";
 import { Plan } from "./plan.ts";
-import { objectsOf, subjectOf } from "./policy-object.ts";
+import { askedFor, objectsOf } from "./policy-object.ts";
 
 export interface SubmitOptions {
   /** The same `key`, request and actor give the same task. Default: none, each submit is a task of its own. */
@@ -22,7 +23,7 @@ export interface SubmitOptions {
 }
 
 /** What is asked for: a request, a plan, or the approval of one. */
-export type Asked = TaskRequest | Plan | PlanApproval;
+export type Asked<Value = unknown> = TaskRequest<Value> | Plan<Value> | PlanApproval;
 
 const Timeout = z.int().min(1).max(2_147_483_647).nullable();
 
@@ -39,19 +40,19 @@ export class Submitting {
   }
 
   /** @throws HW_INPUT_INVALID, HW_FORBIDDEN */
-  async allowed(request: TaskRequest): Promise<TaskRequest> {
-    const parsed = parseRequest(this.#engine, request).parsed as TaskRequest;
-    const subject = subjectOf(parsed);
-    if (subject !== parsed) parseRequest(this.#engine, subject);
-    await this.#requireAllowed(parsed);
-    return parsed;
+  async allowed(request: PlainRequest): Promise<PlainRequest> {
+    const judged = judgeRequest(this.#engine, request).request;
+    const asked = askedFor(judged);
+    if (asked !== judged) judgeRequest(this.#engine, asked);
+    await this.#requireAllowed(judged);
+    return judged;
   }
 
   /** The id of the task. What was stored stands, whatever becomes of the telling of it. See `Hostwright.submit`. */
   async submit(what: Asked, options: SubmitOptions = {}): Promise<string> {
     const approved = "type" in what ? null : await this.#approved(what instanceof Plan ? what.approval : what);
     // As it was when it was planned, also for newer code.
-    const request = approved === null ? await this.allowed(what as TaskRequest) : (approved.request as TaskRequest);
+    const request = approved === null ? await this.allowed(what as PlainRequest) : (approved.request as PlainRequest);
     if (approved !== null) await this.#requireAllowed(request);
     const id = approved?.task ?? newId("t", 16);
     const createdAt = new Date().toISOString();
@@ -79,9 +80,9 @@ export class Submitting {
     task: Omit<StoredTask, "state" | "finishedAt" | "outcome">,
   ): Promise<StoredTask> {
     try {
-      const { store, tasks } = this.#engine;
-      const about = tasks.get(task.type)?.subject?.(task.request) ?? {};
-      return await store.tasks.submit(task, await firstWants(store.records, task.id, about));
+      const { store } = this.#engine;
+      const { type, input } = judgeRequest(this.#engine, task.request as PlainRequest);
+      return await store.tasks.submit(task, await firstWants(store.records, task.id, type.subject(input)));
     } catch (error) {
       if (approved !== null && isHostwrightError(error) && error.code === "HW_TASK_STATE")
         await this.#refuseSecond(approved.id, approved.task);
@@ -94,7 +95,7 @@ export class Submitting {
     const { tasks } = this.#engine.store;
     const before = await tasks.get(task);
     if (before === null) return;
-    const title = titleOf(this.#engine, before.request as TaskRequest);
+    const title = titleOf(this.#engine, before.request as PlainRequest);
     throw new HostwrightError(
       "HW_TASK_STATE",
       `Plan ${plan} (${title}) was submitted before: its task ${task} is ${before.state}. Nothing was submitted.`,
@@ -105,10 +106,9 @@ export class Submitting {
     );
   }
 
-  async #requireAllowed(request: TaskRequest): Promise<void> {
-    const subject = subjectOf(request);
-    for (const object of await objectsOf(this.#engine.store.records, subject))
-      await this.#access.require(subject.type, object);
+  async #requireAllowed(request: PlainRequest): Promise<void> {
+    const { type } = askedFor(request);
+    for (const object of await objectsOf(this.#engine, request)) await this.#access.require(type, object);
   }
 
   /** As it is stored in the clear; the worker compares all of it with what was sealed. */

@@ -1,22 +1,26 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { ErrorCode } from "../errors/codes.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
 import { hasEnded, type TaskEnds } from "../engine/task-ends.ts";
 import type { Resolution } from "../engine/workers/resolve.ts";
-import type { TaskOutcome } from "../engine/workers/task-outcome.ts";
+import type { StoredOutcome } from "../engine/workers/stored-outcome.ts";
 import { waitingOf } from "../engine/workers/turn.ts";
 import { parseInput } from "../model/parse.ts";
 import { isReference } from "../model/references.ts";
 import type { StateStore, StoredTask, TaskState } from "../contracts/store.ts";
+import type { TaskValue } from "../contracts/task.ts";
+import type { EngineParts } from "../engine/planning/task-engine.ts";
 import { Secret } from "../model/secret.ts";
+import type { Reference } from "../model/text.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import type { Access } from "./access.ts";
 import { cancelTask } from "./cancel-task.ts";
 import { objectOf } from "./policy-object.ts";
+import { outcomeOf, type TaskOutcome } from "./task-outcome.ts";
 
 export interface TaskParts {
   readonly store: StateStore;
+  readonly tasks: EngineParts["tasks"];
   /** Null where there is no key: secrets stay references. */
   readonly vault: SecretVault | null;
   readonly events: Events;
@@ -45,7 +49,7 @@ export interface TaskWaiting {
 }
 
 /** A submitted task, wherever it is worked. */
-export class Task {
+export class Task<Value = unknown> {
   readonly id: string;
   readonly #parts: TaskParts;
 
@@ -55,11 +59,11 @@ export class Task {
   }
 
   /**
-   * Waits for the end; never rejects because the task failed (decisions.md D42). Secrets in the value are `Secret`s,
-   * and references in the role `submit`.
+   * Waits for the end; never rejects because the task failed (decisions.md D42). A secret in the value that cannot be had here, in the
+   * role `submit` or because its time is over, says so when it is revealed.
    * @throws HW_NOT_FOUND when there is no such task.
    */
-  async outcome(): Promise<TaskOutcome> {
+  async outcome(): Promise<TaskOutcome<Value>> {
     const { ends, store, closing } = this.#parts;
     await this.#visible();
     using sleeper = ends.sleeper(this.id);
@@ -68,9 +72,8 @@ export class Task {
       const state = await store.tasks.state(this.id);
       // It may also be gone by then: its time was over.
       if (state === null || hasEnded(state)) {
-        const { outcome } = await this.#visible();
-        const { value, ...rest } = outcome as TaskOutcome;
-        return { ...rest, value: await this.#reveal(value) };
+        const outcome = (await this.#visible()).outcome as StoredOutcome;
+        return outcomeOf(this.id, outcome, (await this.#withSecrets(outcome.value)) as Value);
       }
       if (closing.aborted) throw closedOver(this.id);
       await sleeper.sleep(closing);
@@ -78,10 +81,10 @@ export class Task {
   }
 
   /** The value of a task that succeeded. @throws the error that stopped it, with its residue. */
-  async result(): Promise<Readonly<Record<string, unknown>>> {
+  async result(): Promise<Value> {
     const outcome = await this.outcome();
     if (outcome.state === "succeeded") return outcome.value;
-    throw outcomeError(this.id, outcome);
+    throw outcome.error;
   }
 
   /**
@@ -133,7 +136,7 @@ export class Task {
   async cancel(): Promise<void> {
     const { store, events, access } = this.#parts;
     const task = await this.#visible();
-    await access.require("task:cancel", await objectOf(store.records, task.request as Record<string, unknown>));
+    await access.require("task:cancel", await objectOf(this.#parts, task.request));
     if (await cancelTask(store, events, this.id)) return;
     throw new HostwrightError(
       "HW_TASK_STATE",
@@ -151,7 +154,7 @@ export class Task {
    */
   async resolve(how: Resolution): Promise<void> {
     const task = await this.#visible();
-    const object = await objectOf(this.#parts.store.records, task.request as Record<string, unknown>);
+    const object = await objectOf(this.#parts, task.request);
     await this.#parts.access.require("task:resolve", object);
     await this.#parts.resolve(this.id, how);
   }
@@ -160,26 +163,33 @@ export class Task {
   async #visible(): Promise<StoredTask> {
     const { store, access } = this.#parts;
     const task = await store.tasks.get(this.id);
-    const seen =
-      task !== null &&
-      (await access.seesTask(task.actor, async () => objectOf(store.records, task.request as Record<string, unknown>)));
+    const seen = task !== null && (await access.seesTask(task.actor, async () => objectOf(this.#parts, task.request)));
     if (task !== null && seen) return task;
     throw new HostwrightError("HW_NOT_FOUND", `There is no task "${this.id}".`);
   }
 
-  async #reveal(value: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+  async #withSecrets(value: TaskValue): Promise<TaskValue> {
     const { vault } = this.#parts;
-    if (vault === null) return value;
     const entries = await Promise.all(
       Object.entries(value).map(async ([key, inner]) => {
         if (!isReference(inner)) return [key, inner] as const;
-        const secret = (await vault.find([inner.id])).get(inner.id);
-        // Its time is over: it was erased.
-        return [key, secret === undefined ? inner : new Secret(secret)] as const;
+        if (vault === null) return [key, Secret.missing(withoutKey(this.id, inner))] as const;
+        const found = (await vault.find([inner.id])).get(inner.id);
+        return [key, found === undefined ? Secret.missing(erased(this.id, inner)) : new Secret(found)] as const;
       }),
     );
     return Object.fromEntries(entries);
   }
+}
+
+function withoutKey(task: string, { label }: Reference): HostwrightError {
+  const what = `The ${label} of task ${task} cannot be read in the role "submit", which has no key.`;
+  return new HostwrightError("HW_ROLE_SUBMIT", what, { mend: "Read it where the workers run." });
+}
+
+function erased(task: string, { label }: Reference): HostwrightError {
+  const what = `The ${label} of task ${task} is gone: its time is over.`;
+  return new HostwrightError("HW_NOT_FOUND", what, { mend: "Ask for another one." });
 }
 
 /** The end of a wait for a task that its instance does not work itself. */
@@ -189,20 +199,4 @@ export function closedOver(id: string): HostwrightError {
     `The instance was closed while task ${id} was waited for. The task goes on as it is.`,
     { mend: "Follow it with `task(id)` of another instance.", data: { task: id } },
   );
-}
-
-function outcomeError(id: string, outcome: TaskOutcome): HostwrightError {
-  const { error, residue } = outcome;
-  const code = (error?.["code"] ?? "HW_INTERNAL") as ErrorCode;
-  const said = error?.["message"];
-  const message = typeof said === "string" ? said : `Task ${id} failed.`;
-  const left =
-    residue.length === 0 ? "" : ` Left behind: ${residue.map((item) => `${item.key} on ${item.server}`).join(", ")}.`;
-  return new HostwrightError(code, `${message}${left}`, {
-    ...(typeof error?.["server"] === "string" ? { server: error["server"] } : {}),
-    ...(typeof error?.["mend"] === "string" ? { mend: error["mend"] } : {}),
-    ...(typeof error?.["output"] === "string" ? { output: error["output"] } : {}),
-    retryable: error?.["retryable"] === true,
-    data: { ...(error?.["data"] as Record<string, unknown> | undefined), task: id, state: outcome.state, residue },
-  });
 }

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import type { ListedTask, TaskState } from "../contracts/store.ts";
-import { titleOf, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
+import type { PlainRequest } from "../contracts/task.ts";
+import { titleOf, type EngineParts } from "../engine/planning/task-engine.ts";
 import { plainName } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access, PolicyObject } from "./access.ts";
-import { objectOf } from "./policy-object.ts";
+import { objectNamed, objectOf } from "./policy-object.ts";
 
 const STATES = ["queued", "running", "cancelling", "undoing", "succeeded", "undone", "needs-attention"] as const;
 const MOST = 500;
@@ -101,22 +102,21 @@ export class Tasks {
   /** Every name under which a task may be about it: of what is gone only the one that the request has. */
   async #subject(given: string): Promise<ReadonlySet<string>> {
     const name = plainName(given);
-    const { name: known } = await objectOf(this.#engine.store.records, { alias: name });
+    const { name: known } = await objectNamed(this.#engine, name);
     return new Set([name, known]);
   }
 
   /** One look at the records for all tasks of a page about the same. */
   async #about({ request }: ListedTask, names: Map<string, Promise<PolicyObject>>): Promise<PolicyObject> {
-    const asked = request as Record<string, unknown>;
-    const key = JSON.stringify(asked);
-    const known = names.get(key) ?? objectOf(this.#engine.store.records, asked);
+    const key = JSON.stringify(request);
+    const known = names.get(key) ?? objectOf(this.#engine, request);
     names.set(key, known);
     return known;
   }
 
   #summary(task: ListedTask, subject: PolicyObject): TaskSummary {
     const { id, type, state, actor, createdAt, finishedAt } = task;
-    const title = titleOf(this.#engine, task.request as TaskRequest);
+    const title = titleOf(this.#engine, task.request as PlainRequest);
     return { id, type, title, subject, state, actor, createdAt, finishedAt };
   }
 }

@@ -1,5 +1,5 @@
-import type { StateStore } from "../contracts/store.ts";
 import type { HostwrightEvent } from "../engine/events.ts";
+import type { EngineParts } from "../engine/planning/task-engine.ts";
 import type { Access } from "./access.ts";
 import { objectOf } from "./policy-object.ts";
 
@@ -8,7 +8,7 @@ const MOST_REMEMBERED = 1_000;
 /** Of a stream, the events that an actor may see. */
 export async function* visibleEvents(
   stream: AsyncIterable<HostwrightEvent>,
-  { tasks, records }: StateStore,
+  parts: EngineParts,
   access: Access,
 ): AsyncGenerator<HostwrightEvent> {
   const seen = new Map<string, boolean>();
@@ -16,9 +16,8 @@ export async function* visibleEvents(
     const id = event.task ?? "";
     if (seen.size > MOST_REMEMBERED) seen.clear();
     if (!seen.has(id)) {
-      const task = await tasks.get(id);
-      const request = (task?.request ?? {}) as Record<string, unknown>;
-      seen.set(id, await access.seesTask(task?.actor ?? "", async () => objectOf(records, request)));
+      const task = await parts.store.tasks.get(id);
+      seen.set(id, await access.seesTask(task?.actor ?? "", async () => objectOf(parts, task?.request)));
     }
     if (seen.get(id) === true) yield event;
   }

@@ -29,7 +29,7 @@ describe("the verify of a server on which a plugin is absent", () => {
     const { actions, register, value } = await estate.plan(estate.without(...names), verify("web1"));
     expect(actions).toEqual([]);
     expect(register).toEqual([]);
-    expect(value["problems"]).toEqual([problem("HW_PLUGIN_MISSING", word)]);
+    expect(value.problems).toEqual([problem("HW_PLUGIN_MISSING", word)]);
   });
 
   test("sets its neighbours right all the same", async () => {
@@ -49,7 +49,7 @@ describe("the verify of a server on which a plugin is absent", () => {
     expect(actions.flatMap((action) => (action.kind === "run" ? [] : action.changes.map(({ key }) => key)))).toEqual([
       "/srv/sites/s3/conf",
     ]);
-    expect(value["problems"]).toEqual([problem("HW_OPTIONS_INCOMPATIBLE", "s2.example.com")]);
+    expect(value.problems).toEqual([problem("HW_OPTIONS_INCOMPATIBLE", "s2.example.com")]);
   });
 
   test("removes nothing of a type that the present version does not bring any more", async () => {

@@ -4,8 +4,11 @@ import { redirectLoop } from "../model/redirect-loop.ts";
 import { NO_OWN_RULES, OwnRulesSchema, type OwnRules, type OwnRulesInput } from "../model/own-rules.ts";
 import type { ServicePlace, SiteRecord } from "../model/records.ts";
 import type { Step } from "../engine/planning/steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 import { chooseCache } from "./choose-database.ts";
+import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
@@ -19,43 +22,44 @@ export interface ConfigureOptions {
   readonly bindings?: { readonly cache?: string | null };
 }
 
-export interface ConfigureRequest extends ConfigureOptions {
-  readonly type: "site:configure";
-  /** Id, main domain or alias. */
-  readonly site: string;
+export interface ConfiguredValue extends OfSite {
+  /** As they are now. */
+  readonly webRules: OwnRules;
 }
 
 /** As parsed: with its defaults. */
-interface Request {
-  readonly type: "site:configure";
-  readonly site: string;
+interface Input extends SiteInput {
   readonly webRules: Partial<OwnRules>;
   readonly bindings: { readonly cache?: string | null | undefined };
 }
+
+const input: z.ZodType<Input> = z.strictObject({
+  site: Name,
+  webRules: OwnRulesSchema.default({}),
+  bindings: z.strictObject({ cache: z.string().nullable().optional() }).default({}),
+});
+
+export const configureSite: TaskType<[site: string, options?: ConfigureOptions], Input, ConfiguredValue> = defineTask({
+  type: "site:configure",
+  version: 1,
+  input,
+  value: ofSite.extend({ webRules: OwnRulesSchema as z.ZodType<OwnRules> }),
+  request: (site, options = {}) => ({ site, ...options }),
+  title: ({ site }) => `configure ${site}`,
+  subject: ({ site }) => ({ site }),
+  plan: planConfigure,
+});
 
 /**
  * Asks for other rules of a site's own, and for what was recorded of it since: passwords. The value is `{ site, domain,
  * webRules }`, the rules as they are then. @throws HW_NOT_FOUND and HW_INPUT_INVALID when planned: a loop, a user without
  * a password; when run: HW_PROBE_FAILED, HW_HTTP_CONFIG_REFUSED ...
  */
-export function configure(site: string, options: ConfigureOptions = {}): ConfigureRequest {
-  return { type: "site:configure", site, ...options };
+export function configure(site: string, options: ConfigureOptions = {}): TaskRequest<ConfiguredValue> {
+  return configureSite.request(site, options);
 }
 
-export const configureSite: TaskType<Request> = {
-  type: "site:configure",
-  title: ({ site }) => `configure ${site}`,
-  schema: z.strictObject({
-    type: z.literal("site:configure"),
-    site: z.string().min(1).max(300),
-    webRules: OwnRulesSchema.default({}),
-    bindings: z.strictObject({ cache: z.string().nullable().optional() }).default({}),
-  }),
-  subject: ({ site }) => ({ site }),
-  plan: planConfigure,
-};
-
-async function planConfigure(context: PlanningContext, request: Request): Promise<TaskDraft> {
+async function planConfigure(context: PlanningContext, request: Input): Promise<TaskDraft<ConfiguredValue>> {
   const site = await context.estate.site(request.site);
   const webRules = { ...NO_OWN_RULES, ...site.webRules, ...request.webRules };
   refuseLoop(site, webRules);

@@ -2,68 +2,72 @@ import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { EnsureStep } from "../engine/planning/steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 import { namesOf } from "../model/names-of.ts";
+import { Name } from "./inputs.ts";
 
-export interface DeletePlatformRequest {
-  readonly type: "platform:delete";
-  /** Name or id. */
+export interface DeletedPlatformValue {
   readonly platform: string;
+  readonly server: string;
 }
 
-const Request = z.strictObject({ type: z.literal("platform:delete"), platform: z.string().min(1).max(300) });
+export const removePlatform: TaskType<[platform: string], { readonly platform: string }, DeletedPlatformValue> =
+  defineTask({
+    type: "platform:delete",
+    version: 1,
+    input: z.strictObject({ platform: Name }),
+    value: z.strictObject({ platform: z.string(), server: z.string() }),
+    request: (platform: string) => ({ platform }),
+    title: ({ platform }) => `delete platform ${platform}`,
+    subject: ({ platform }) => ({ platform }),
+    async plan(context, request) {
+      const { estate } = context;
+      const platform = estate.platform(request.platform);
+      const server = estate.server(platform.server);
+      const sites = await estate.sitesOnPlatform(platform.id);
+      if (sites.length > 0) {
+        throw new HostwrightError(
+          "HW_RECORD_IN_USE",
+          `Platform ${platform.name} has sites: ${namesOf(sites.map(({ domain }) => domain))}. Nothing was changed.`,
+          { mend: "Delete them first.", data: { sites: sites.map(({ domain }) => domain) } },
+        );
+      }
+      await context.facts(server);
+      const owner = `platform/${platform.id}`;
+      const release: EnsureStep = {
+        kind: "ensure",
+        title: `remove the release of ${platform.name}`,
+        server,
+        phase: "clean-up",
+        items: [],
+        remove: (row) => row.owner === owner,
+        publish: null,
+      };
+      return {
+        ...NOTHING,
+        title: `delete platform ${platform.name}`,
+        leases: [
+          { scope: owner, mode: "exclusive" },
+          { scope: `server/${server.id}`, mode: "shared" },
+        ],
+        steps: [release],
+        sets: [await judgedSet(estate, "sites on platform", platform.id)],
+        commit: {
+          put: [],
+          deleteRecords: [{ kind: "platform", id: platform.id, expect: estate.version(platform.id) }],
+        },
+        value: { platform: platform.name, server: server.name },
+      };
+    },
+  });
 
 /**
- * Asks that a platform goes, with its release on the server; its source stays. The value is `{ platform, server }`. One that
- * was never published also goes by `hw.platforms.remove()`, at once.
+ * Asks that a platform, by name or id, goes with its release on the server; its source stays. The value is
+ * `{ platform, server }`. One that was never published also goes by `hw.platforms.remove()`, at once.
  * @throws HW_NOT_FOUND when planned; HW_RECORD_IN_USE while sites are on it
  */
-export function deletePlatform(platform: string): DeletePlatformRequest {
-  return { type: "platform:delete", platform };
+export function deletePlatform(platform: string): TaskRequest<DeletedPlatformValue> {
+  return removePlatform.request(platform);
 }
-
-export const removePlatform: TaskType<DeletePlatformRequest> = {
-  type: "platform:delete",
-  schema: Request,
-  subject: ({ platform }) => ({ platform }),
-  title: ({ platform }) => `delete platform ${platform}`,
-  async plan(context, request) {
-    const { estate } = context;
-    const platform = estate.platform(request.platform);
-    const server = estate.server(platform.server);
-    const sites = await estate.sitesOnPlatform(platform.id);
-    if (sites.length > 0) {
-      throw new HostwrightError(
-        "HW_RECORD_IN_USE",
-        `Platform ${platform.name} has sites: ${namesOf(sites.map(({ domain }) => domain))}. Nothing was changed.`,
-        { mend: "Delete them first.", data: { sites: sites.map(({ domain }) => domain) } },
-      );
-    }
-    await context.facts(server);
-    const owner = `platform/${platform.id}`;
-    const release: EnsureStep = {
-      kind: "ensure",
-      title: `remove the release of ${platform.name}`,
-      server,
-      phase: "clean-up",
-      items: [],
-      remove: (row) => row.owner === owner,
-      publish: null,
-    };
-    return {
-      ...NOTHING,
-      title: `delete platform ${platform.name}`,
-      leases: [
-        { scope: owner, mode: "exclusive" },
-        { scope: `server/${server.id}`, mode: "shared" },
-      ],
-      steps: [release],
-      sets: [await judgedSet(estate, "sites on platform", platform.id)],
-      commit: {
-        put: [],
-        deleteRecords: [{ kind: "platform", id: platform.id, expect: estate.version(platform.id) }],
-      },
-      value: { platform: platform.name, server: server.name },
-    };
-  },
-};

@@ -3,33 +3,32 @@ import type { RegisteredResource } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Step } from "../engine/planning/steps.ts";
+import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
 import { emptyStep, isEntryOf, ownerOf } from "./site-steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 
-export interface DeleteRequest {
-  readonly type: "site:delete";
-  /** Id, main domain or alias. */
-  readonly site: string;
-}
-
-const Request = z.strictObject({ type: z.literal("site:delete"), site: z.string().min(1).max(300) });
-
-/**
- * Asks that a site goes, with its database and files. Until its commit only the pages and the PHP are gone, and come
- * back by an undo; after it nothing does. The value is `{ site, domain }`. @throws HW_NOT_FOUND when planned
- */
-export function deleteSite(site: string): DeleteRequest {
-  return { type: "site:delete", site };
-}
-
-export const removeSite: TaskType<DeleteRequest> = {
+export const removeSite: TaskType<[site: string], SiteInput, OfSite> = defineTask({
   type: "site:delete",
-  schema: Request,
+  version: 1,
+  input: z.strictObject({ site: Name }),
+  value: ofSite,
+  request: (site: string) => ({ site }),
   title: ({ site }) => `delete ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context, request) => planDelete(context, request.site),
-};
+  plan: async (context, { site }) => planDelete(context, site),
+});
+
+/**
+ * Asks that a site goes, with its database and files; `site` is an id, main domain or alias. Until its commit only the pages
+ * and the PHP are gone, and come back by an undo; after it nothing does. The value is `{ site, domain }`.
+ * @throws HW_NOT_FOUND when planned
+ */
+export function deleteSite(site: string): TaskRequest<OfSite> {
+  return removeSite.request(site);
+}
 
 /** What no loaded plugin can remove would be left behind without a record. @throws HW_PLUGIN_MISSING */
 async function refuseUnknown(
@@ -51,7 +50,7 @@ async function refuseUnknown(
 }
 
 /** Before the commit row the site only stops answering, which can be undone; what cannot comes after it. */
-async function planDelete(context: PlanningContext, name: string): Promise<TaskDraft> {
+async function planDelete(context: PlanningContext, name: string): Promise<TaskDraft<OfSite>> {
   const site = await context.estate.site(name);
   const parts = await siteParts(context, site);
   const owner = ownerOf(parts);

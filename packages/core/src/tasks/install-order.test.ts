@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { memoryStore } from "../../test/memory-store/memory-store.ts";
 import type { Lease } from "../contracts/store.ts";
-import type { TaskSubject } from "../engine/planning/task-type.ts";
+import type { TaskSubject } from "../contracts/task.ts";
 import { firstWants } from "../engine/workers/first-wants.ts";
-import { install, installSite } from "./install-site.ts";
-import { verify, verifyAlias } from "./verify.ts";
+import { installSite } from "./install-site.ts";
+import { verifyAlias } from "./verify.ts";
 
 test.each(["example.com", "WWW.Example.COM", "@www.example.com"])(
   "a task for %s waits for the install that is to make a site of that name",
@@ -14,11 +14,11 @@ test.each(["example.com", "WWW.Example.COM", "@www.example.com"])(
       const common = { type: "t", request: {}, plan: null, actor: "a", key: null, timeoutMs: null, createdAt: "" };
       await tasks.submit({ id, ...common }, await firstWants(records, id, about));
     };
-    const request = install("example.com", { platform: "p", aliases: ["www.example.com"] });
-    const parsed = installSite.schema.parse(request);
-    await submit("install", installSite.subject?.(parsed));
-    await submit("later", verifyAlias.subject?.(verify(name)));
-    await submit("other", verifyAlias.subject?.(verify("example.net")));
+    const aliases = ["www.example.com"];
+    const asked = installSite.input.parse({ domain: "example.com", platform: "p", aliases });
+    await submit("install", installSite.subject(asked));
+    await submit("later", verifyAlias.subject({ alias: name }));
+    await submit("other", verifyAlias.subject({ alias: "example.net" }));
     const next = async (): Promise<readonly Lease[] | null> => {
       const id = await leases.next(new Set());
       const answer = id === null ? null : await leases.claim(id, "worker");

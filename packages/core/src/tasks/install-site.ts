@@ -5,8 +5,8 @@ import type { LeaseRequest } from "../contracts/store.ts";
 import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { RunStep } from "../engine/planning/steps.ts";
-import { parseDomain } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
+import type { Secret } from "../model/secret.ts";
 import {
   SiteLimitsSchema,
   type SiteLimits,
@@ -14,6 +14,7 @@ import {
   type ServerRecord,
   type SiteRecord,
 } from "../model/records.ts";
+import { Domain, ofSite, SecretValue, type OfSite } from "./inputs.ts";
 import { LOGIN_LINK_SECONDS } from "./login-link.ts";
 import { requireCode } from "./code-needed.ts";
 import { refuseHeld, refuseOther, refuseTaken } from "./taken-names.ts";
@@ -23,6 +24,8 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { probeStep, siteCommandInput, siteCommandStep, siteSteps } from "./site-steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 
 const TITLE_CHARACTERS = 200;
@@ -35,10 +38,11 @@ const Title = z
 /** At most what a mail address may have at all, which applications store. */
 const AdminEmail = z.email("a mail address such as admin@example.com").max(254);
 
-const Options = z.strictObject({
+const input: z.ZodType<Request> = z.strictObject({
+  domain: Domain,
   platform: z.string().min(1),
   options: z.strictObject({ type: z.string(), options: z.unknown() }).optional(),
-  aliases: z.array(z.string()).max(200).default([]),
+  aliases: z.array(Domain).max(200).readonly().default([]),
   aliasMode: z.enum(["redirect", "serve"]).default("redirect"),
   database: z.string().optional(),
   bindings: z.strictObject({ cache: z.string().optional() }).default({}),
@@ -51,7 +55,13 @@ const Options = z.strictObject({
   limits: SiteLimitsSchema.prefault({}),
 });
 
-const Schema = z.strictObject({ type: z.literal("site:install"), domain: z.string(), ...Options.shape });
+const value: z.ZodType<InstallValue> = ofSite.extend({
+  url: z.string(),
+  platform: z.string(),
+  version: z.string(),
+  loginLink: SecretValue.exactOptional(),
+  loginLinkExpires: z.iso.datetime().exactOptional(),
+});
 
 export interface InstallOptions {
   /** Name or id of the platform; its server serves the site. */
@@ -76,14 +86,8 @@ export interface InstallOptions {
   readonly limits?: Partial<SiteLimits>;
 }
 
-export interface InstallRequest extends InstallOptions {
-  readonly type: "site:install";
-  readonly domain: string;
-}
-
 /** As parsed: with its defaults. */
 interface Request {
-  readonly type: "site:install";
   readonly domain: string;
   readonly platform: string;
   readonly options?: SiteDeclaration | undefined;
@@ -97,6 +101,30 @@ interface Request {
   readonly limits: SiteLimits;
 }
 
+export interface InstallValue extends OfSite {
+  /** Of its front page, with a slash at the end. */
+  readonly url: string;
+  /** Name of the platform. */
+  readonly platform: string;
+  /** Of the application. */
+  readonly version: string;
+  /** Logs the administrator in, once; only from the task that made the site. */
+  readonly loginLink?: Secret;
+  /** When it ends: ISO 8601, UTC. */
+  readonly loginLinkExpires?: string;
+}
+
+export const installSite: TaskType<[domain: string, options: InstallOptions], Request, InstallValue> = defineTask({
+  type: "site:install",
+  version: 1,
+  input,
+  value,
+  request: (domain, options) => ({ domain, ...options }),
+  title: ({ domain, platform }) => `install ${domain} on ${platform}`,
+  subject: ({ domain, aliases, platform }) => ({ site: domain, aliases, platform }),
+  plan: planInstall,
+});
+
 /**
  * Asks for a new site on a platform; its domain is a host name, turned into lower-case A-labels. The value is `{ site,
  * domain, url, platform, version, loginLink, loginLinkExpires }`: the link is a `Secret`, good once and for 15 minutes.
@@ -105,22 +133,14 @@ interface Request {
  * HW_PLATFORM_DATABASE, HW_PLATFORM_INVALID; when run: HW_INSTALLER_FAILED, HW_COMMAND_TIMEOUT, HW_PROBE_FAILED,
  * HW_HTTP_CONFIG_REFUSED ...
  */
-export function install(domain: string, options: InstallOptions): InstallRequest {
-  return { type: "site:install", domain, ...options };
+export function install(domain: string, options: InstallOptions): TaskRequest<InstallValue> {
+  return installSite.request(domain, options);
 }
 
-export const installSite: TaskType<Request> = {
-  type: "site:install",
-  schema: Schema,
-  title: ({ domain, platform }) => `install ${domain} on ${platform}`,
-  subject: ({ domain, aliases, platform }) => ({ site: domain, aliases, platform }),
-  plan: planInstall,
-};
-
-async function planInstall(context: PlanningContext, request: Request): Promise<TaskDraft> {
+async function planInstall(context: PlanningContext, request: Request): Promise<TaskDraft<InstallValue>> {
   const { estate } = context;
-  const domain = parseDomain(request.domain);
-  const aliases = [...new Set(request.aliases.map(parseDomain))].filter((alias) => alias !== domain);
+  const { domain } = request;
+  const aliases = [...new Set(request.aliases)].filter((alias) => alias !== domain);
   const platform = estate.platform(request.platform);
   const web = estate.server(platform.server);
   const names = [domain, ...aliases];

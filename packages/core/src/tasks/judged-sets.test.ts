@@ -3,7 +3,7 @@ import { FakeEstate, http, service } from "../../test/fake-estate.ts";
 import { serverRecord } from "../../test/fake-engine.ts";
 import type { Plugin } from "../contracts/plugin.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
-import type { TaskOutcome } from "../engine/workers/task-outcome.ts";
+import type { StoredOutcome } from "../engine/workers/stored-outcome.ts";
 import { Worker } from "../engine/workers/worker.ts";
 import { coreTasks } from "./core-tasks.ts";
 import { deletePlatform } from "./delete-platform.ts";
@@ -35,7 +35,7 @@ beforeEach(async () => {
 async function approved(
   request: { readonly type: string },
   meanwhile: () => Promise<void>,
-): Promise<TaskOutcome | null> {
+): Promise<StoredOutcome | null> {
   const { store, events } = estate.engine;
   const parts = { ...estate.parts(loaded), tasks: new Map(coreTasks.map((type) => [type.type, type])) };
   const plan = await makeStoredPlan(parts, request, NEVER);

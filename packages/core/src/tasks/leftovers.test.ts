@@ -10,7 +10,7 @@ import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
 import { newId } from "../model/ids.ts";
 import { Registry } from "../engine/plugins/registry.ts";
-import { verify, verifyAlias, type VerifyRequest } from "./verify.ts";
+import { verify, verifyAlias, type VerifyValue } from "./verify.ts";
 
 let fake: FakeWorker;
 beforeEach(async () => {
@@ -45,7 +45,7 @@ function meanwhile(work: () => Promise<void>): EngineParts {
     showSpec: () => "x",
   };
   const registry = new Registry([], [fake.world.type("file"), directory as never]);
-  const plan = async (context: PlanningContext, asked: VerifyRequest): Promise<TaskDraft> => {
+  const plan = async (context: PlanningContext, asked: { readonly alias: string }): Promise<TaskDraft<VerifyValue>> => {
     const { orphans, about } = fake.engine.store.register;
     const register: PlanningContext["register"] = {
       orphans: async (...given) => work().then(async () => orphans.apply(fake.engine.store.register, given)),

@@ -1,31 +1,28 @@
 import * as z from "zod";
+import type { Secret } from "../model/secret.ts";
+import { Name, ofSite, SecretValue, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
 import { siteCommandInput } from "./site-steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 
 /** Seconds for which a login link is good. */
 export const LOGIN_LINK_SECONDS = 900;
 
-export interface LoginLinkRequest {
-  readonly type: "site:login-link";
-  /** Id, main domain or alias. */
-  readonly site: string;
+export interface LoginLinkValue extends OfSite {
+  /** Good once. */
+  readonly loginLink: Secret;
+  /** When it ends: ISO 8601, UTC. */
+  readonly loginLinkExpires: string;
 }
 
-const Request = z.strictObject({ type: z.literal("site:login-link"), site: z.string().min(1).max(300) });
-
-/**
- * Asks for a link that logs the administrator of a site in, once. The value is `{ site, domain, loginLink,
- * loginLinkExpires }`: a `Secret`, and when it ends (ISO 8601), 15 minutes later.
- * @throws HW_NOT_FOUND when planned, HW_INSTALLER_FAILED when the application gives none
- */
-export function loginLink(site: string): LoginLinkRequest {
-  return { type: "site:login-link", site };
-}
-
-export const siteLoginLink: TaskType<LoginLinkRequest> = {
+export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> = defineTask({
   type: "site:login-link",
-  schema: Request,
+  version: 1,
+  input: z.strictObject({ site: Name }),
+  value: ofSite.extend({ loginLink: SecretValue, loginLinkExpires: z.iso.datetime() }),
+  request: (site: string) => ({ site }),
   title: ({ site }) => `login link of ${site}`,
   subject: ({ site }) => ({ site }),
   async plan(context, request) {
@@ -45,4 +42,13 @@ export const siteLoginLink: TaskType<LoginLinkRequest> = {
       value: { site: site.id, domain: site.domain },
     };
   },
-};
+});
+
+/**
+ * Asks for a link that logs the administrator of a site in, once; `site` is an id, main domain or alias. The value is
+ * `{ site, domain, loginLink, loginLinkExpires }`: a `Secret`, and when it ends (ISO 8601), 15 minutes later.
+ * @throws HW_NOT_FOUND when planned, HW_INSTALLER_FAILED when the application gives none
+ */
+export function loginLink(site: string): TaskRequest<LoginLinkValue> {
+  return siteLoginLink.request(site);
+}

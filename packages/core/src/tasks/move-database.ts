@@ -3,6 +3,8 @@ import type { Guard } from "../contracts/guard.ts";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { DatabaseCopy } from "../contracts/roles/database.ts";
 import type { EnsureStep, RunStep, Step } from "../engine/planning/steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 import { addressKey } from "../engine/planning/resource-states.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
@@ -10,27 +12,34 @@ import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import type { CopyDatabaseInput } from "../operations/copy-database.ts";
 import { checkMove } from "./check-move.ts";
 import { chooseDatabase } from "./choose-database.ts";
+import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { databaseItems, httpItems, ownerOf, probeStep, webItems } from "./site-steps.ts";
 
-export interface MoveDatabaseRequest {
-  readonly type: "site:move-database";
-  /** Id, main domain or alias. */
-  readonly site: string;
-  /** `server` or `server:service`. */
+export interface MovedDatabaseValue extends OfSite {
+  /** Name of the server that has it now. */
   readonly database: string;
 }
 
-const Request = z.strictObject({
-  type: z.literal("site:move-database"),
-  site: z.string().min(1).max(300),
-  database: z.string().min(1).max(300),
-});
+interface Input extends SiteInput {
+  readonly database: string;
+}
 
 const COPY_MS = 6 * 60 * 60 * 1000;
+
+export const moveSiteDatabase: TaskType<[site: string, database: string], Input, MovedDatabaseValue> = defineTask({
+  type: "site:move-database",
+  version: 1,
+  input: z.strictObject({ site: Name, database: Name }),
+  value: ofSite.extend({ database: z.string() }),
+  request: (site: string, database: string) => ({ site, database }),
+  title: ({ site, database }) => `move the database of ${site} to ${database}`,
+  subject: ({ site }) => ({ site }),
+  plan: planMove,
+});
 
 /**
  * Asks that a site's database goes to another server with a service of the same type. The site answers 503 while its
@@ -39,19 +48,11 @@ const COPY_MS = 6 * 60 * 60 * 1000;
  * HW_PLATFORM_DATABASE, HW_INPUT_INVALID, HW_PREREQUISITE_MISSING (also for what the other server lacks for this
  * database: an older version, an extension ...), HW_DISK_FULL; when run: HW_DATABASE_FAILED, HW_PROBE_FAILED ...
  */
-export function moveDatabase(site: string, database: string): MoveDatabaseRequest {
-  return { type: "site:move-database", site, database };
+export function moveDatabase(site: string, database: string): TaskRequest<MovedDatabaseValue> {
+  return moveSiteDatabase.request(site, database);
 }
 
-export const moveSiteDatabase: TaskType<MoveDatabaseRequest> = {
-  type: "site:move-database",
-  schema: Request,
-  title: ({ site, database }) => `move the database of ${site} to ${database}`,
-  subject: ({ site }) => ({ site }),
-  plan: planMove,
-};
-
-async function planMove(context: PlanningContext, request: MoveDatabaseRequest): Promise<TaskDraft> {
+async function planMove(context: PlanningContext, request: Input): Promise<TaskDraft<MovedDatabaseValue>> {
   const { estate } = context;
   const site = await estate.site(request.site);
   const old = await siteParts(context, site);
@@ -59,7 +60,7 @@ async function planMove(context: PlanningContext, request: MoveDatabaseRequest):
   const database = chooseDatabase(context, request.database, databases, old.platform, old.web);
   const { from, to } = refuseOther(context, old, database);
   const changed: SiteRecord = { ...site, database };
-  const draft: TaskDraft = {
+  const draft: TaskDraft<MovedDatabaseValue> = {
     ...NOTHING,
     title: `move the database of ${site.domain} to ${to.name}`,
     leases: [

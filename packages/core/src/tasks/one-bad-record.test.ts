@@ -24,7 +24,7 @@ async function verified(
   return {
     plan,
     fixed: changes.map(({ type, key, after }) => `${after === null ? "- " : ""}${type} ${key}`),
-    problems: (plan.value["problems"] as { code: string; message: string }[]).map(
+    problems: (plan.value.problems as { code: string; message: string }[]).map(
       ({ code, message }) => `${code} ${message}`,
     ),
   };

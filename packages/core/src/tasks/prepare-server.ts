@@ -1,28 +1,22 @@
 import * as z from "zod";
 import type { RunStep } from "../engine/planning/steps.ts";
+import { Name, type ServerInput } from "./inputs.ts";
 import { ofServer, serverStep } from "./server-steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
 
-export interface PrepareRequest {
-  readonly type: "server:prepare";
-  /** Name or id. */
-  readonly server: string;
+export interface PreparedValue {
+  /** Debian packages that were missing. */
+  readonly packages: readonly string[];
 }
 
-const Request = z.strictObject({ type: z.literal("server:prepare"), server: z.string().min(1).max(300) });
-
-/**
- * Asks that a server gets the packages, folders and settings that its services need; packages stay when it is undone.
- * The value is `{ packages }`, those that were missing. @throws HW_NOT_FOUND when planned, HW_PREREQUISITE_MISSING when
- * a package could not be installed
- */
-export function prepare(server: string): PrepareRequest {
-  return { type: "server:prepare", server };
-}
-
-export const prepareServer: TaskType<PrepareRequest> = {
+export const prepareServer: TaskType<[server: string], ServerInput, PreparedValue> = defineTask({
   type: "server:prepare",
-  schema: Request,
+  version: 1,
+  input: z.strictObject({ server: Name }),
+  value: z.strictObject({ packages: z.array(z.string()).readonly() }),
+  request: (server: string) => ({ server }),
   title: ({ server }) => `prepare server ${server}`,
   subject: ({ server }) => ({ server }),
   async plan(context, request) {
@@ -59,4 +53,13 @@ export const prepareServer: TaskType<PrepareRequest> = {
       value: { packages },
     };
   },
-};
+});
+
+/**
+ * Asks that a server, by name or id, gets the packages, folders and settings that its services need; packages stay when it
+ * is undone. The value is `{ packages }`, those that were missing. @throws HW_NOT_FOUND when planned,
+ * HW_PREREQUISITE_MISSING when a package could not be installed
+ */
+export function prepare(server: string): TaskRequest<PreparedValue> {
+  return prepareServer.request(server);
+}

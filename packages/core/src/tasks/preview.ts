@@ -1,14 +1,11 @@
 import * as z from "zod";
+import type { PlainRequest, TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { renderPlan } from "../engine/planning/render-plan.ts";
+import type { EngineParts } from "../engine/planning/task-engine.ts";
+import { titleOf } from "../engine/planning/task-engine.ts";
+import { NOTHING, type AnyTaskType } from "../engine/planning/task-type.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
-import { titleOf, type EngineParts, type TaskRequest } from "../engine/planning/task-engine.ts";
-import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
-
-export interface PreviewRequest {
-  readonly type: "plan:make";
-  /** What is to be planned. */
-  readonly request: TaskRequest;
-}
 
 /** What `preview` gives back: all that a person needs to read and approve a plan. Holds references, never secrets. */
 export interface PreviewValue {
@@ -27,22 +24,25 @@ export interface PreviewValue {
 const TYPE = "plan:make";
 // The right to a request is asked for one level deep.
 const planned = z.string().refine((type) => type !== TYPE, "a preview of a preview is none");
-const Request = z.strictObject({ type: z.literal(TYPE), request: z.looseObject({ type: planned }) });
+const Input = z.strictObject({ request: z.looseObject({ type: planned }) });
+const Value: z.ZodType<PreviewValue> = z.strictObject({
+  plan: z.string(),
+  hash: z.string(),
+  title: z.string(),
+  text: z.string(),
+  empty: z.boolean(),
+  expiresAt: z.iso.datetime(),
+});
 
-/**
- * Asks a worker for the plan of a request, to be read by somebody who cannot plan: `role: "submit"`. Nothing is changed.
- * The value is a `PreviewValue`; `submit({ plan, hash })` approves it. Needs the right to the request itself.
- * @throws what `plan` throws, when it is worked
- */
-export function preview(request: TaskRequest): PreviewRequest {
-  return { type: TYPE, request };
-}
-
-export function makePlan(parts: () => EngineParts): TaskType<PreviewRequest> {
-  return {
+export function makePlan(parts: () => EngineParts): AnyTaskType {
+  return defineTask({
     type: TYPE,
-    schema: Request,
+    version: 1,
+    input: Input,
+    value: Value,
+    request: (request: PlainRequest) => ({ request: { ...request } }),
     title: ({ request }) => `plan: ${titleOf(parts(), request)}`,
+    subject: () => ({}),
     async plan({ session }, { request }) {
       const plan = await makeStoredPlan(parts(), request, session.signal);
       const { id, title, expiresAt, actions } = plan;
@@ -55,5 +55,14 @@ export function makePlan(parts: () => EngineParts): TaskType<PreviewRequest> {
         value: { ...value, text: renderPlan(plan) },
       };
     },
-  };
+  });
+}
+
+/**
+ * Asks a worker for the plan of a request, to be read by somebody who cannot plan: `role: "submit"`. Nothing is changed.
+ * The value is a `PreviewValue`; `submit({ plan, hash })` approves it. Needs the right to the request itself.
+ * @throws what `plan` throws, when it is worked
+ */
+export function preview(request: TaskRequest): TaskRequest<PreviewValue> {
+  return { type: TYPE, request } as unknown as TaskRequest<PreviewValue>;
 }

@@ -5,50 +5,44 @@ import type { BoundService } from "../engine/planning/estate.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { EnsureStep, Owned, RunStep, Step } from "../engine/planning/steps.ts";
 import type { TakeOverInput } from "../engine/publishing/take-over.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import { breathe, mapSlowly } from "../model/breathe.ts";
 import { fetchPage } from "../operations/probe-page.ts";
 import { foreignThings } from "./foreign.ts";
+import { Name, type ServerInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { ofServer, serverItems } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { expectedStatus, httpItems, ownerOf, probeStep } from "./site-steps.ts";
 
-export interface SwitchHttpRequest {
-  readonly type: "server:switch-http";
-  /** Name or id. */
+export interface SwitchHttpValue {
   readonly server: string;
-  /** Name of the http service that is to serve. */
+  /** The http service that serves now. */
+  readonly service: string;
+  /** How many it serves. */
+  readonly sites: number;
+}
+
+interface Input extends ServerInput {
   readonly service: string;
 }
 
-const Request = z.strictObject({
-  type: z.literal("server:switch-http"),
-  server: z.string().min(1).max(300),
-  service: z.string().min(1).max(63),
-});
+const Value: z.ZodType<SwitchHttpValue> = z.strictObject({ server: z.string(), service: z.string(), sites: z.int() });
 
 /** Pages that are looked at behind the new web server: more would cost each site a start of its PHP. */
 const MOST_PROBED = 3;
 
-/**
- * Asks that all sites of a server are served by another of its http services, put on its record beside the one that
- * serves: `[nginx.service(), apache.service({}, "apache"), ...]`, then `switchHttp("web1", "apache")`. Everything for it is
- * written before the one stops and the other starts on its port; until the commit whatever fails brings the former one
- * back. The value is `{ server, service, sites }`. Planned again, it gives an empty plan. The former service may stay on the
- * record, to switch back, or be left out of it. @throws when planned: HW_NOT_FOUND, HW_SERVICE_MISSING,
- * HW_PREREQUISITE_MISSING, HW_RESOURCE_FOREIGN; when run: HW_HTTP_CONFIG_REFUSED, HW_HTTP_RELOAD_FAILED, HW_PROBE_FAILED ...
- */
-export function switchHttp(server: string, service: string): SwitchHttpRequest {
-  return { type: "server:switch-http", server, service };
-}
-
-export const switchServerHttp: TaskType<SwitchHttpRequest> = {
+export const switchServerHttp: TaskType<[server: string, service: string], Input, SwitchHttpValue> = defineTask({
   type: "server:switch-http",
-  schema: Request,
+  version: 1,
+  input: z.strictObject({ server: Name, service: z.string().min(1).max(63) }),
+  value: Value,
+  request: (server: string, service: string) => ({ server, service }),
   title: ({ server, service }) => `switch ${server} to ${service}`,
   subject: ({ server }) => ({ server }),
   async plan(context, request) {
@@ -57,7 +51,7 @@ export const switchServerHttp: TaskType<SwitchHttpRequest> = {
     const to = context.estate.http(server, request.service);
     const sites = await context.estate.sitesOnServer(server.id);
     const moving = sites.filter((site) => site.http !== to.record.name);
-    const draft: TaskDraft = {
+    const draft: TaskDraft<SwitchHttpValue> = {
       ...NOTHING,
       title: `switch ${server.name} to ${to.record.type}`,
       leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
@@ -78,7 +72,19 @@ export const switchServerHttp: TaskType<SwitchHttpRequest> = {
       commit: { put: moving.map((site) => siteChange(context, { ...site, http: to.record.name })), deleteRecords: [] },
     };
   },
-};
+});
+
+/**
+ * Asks that all sites of a server are served by another of its http services, by name, put on its record beside the one that
+ * serves: `[nginx.service(), apache.service({}, "apache"), ...]`, then `switchHttp("web1", "apache")`. Everything for it is
+ * written before the one stops and the other starts on its port; until the commit whatever fails brings the former one
+ * back. The value is `{ server, service, sites }`. Planned again, it gives an empty plan. The former service may stay on the
+ * record, to switch back, or be left out of it. @throws when planned: HW_NOT_FOUND, HW_SERVICE_MISSING,
+ * HW_PREREQUISITE_MISSING, HW_RESOURCE_FOREIGN; when run: HW_HTTP_CONFIG_REFUSED, HW_HTTP_RELOAD_FAILED, HW_PROBE_FAILED ...
+ */
+export function switchHttp(server: string, service: string): TaskRequest<SwitchHttpValue> {
+  return switchServerHttp.request(server, service);
+}
 
 interface Switch {
   readonly server: ServerRecord;

@@ -1,57 +1,58 @@
 import * as z from "zod";
 import type { SiteRecord } from "../model/records.ts";
 import { changeSite } from "./site-change.ts";
+import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
 import { probeStep, siteSteps } from "./site-steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 
-const Enable = z.strictObject({ type: z.literal("site:enable"), site: z.string().min(1).max(300) });
-const Disable = z.strictObject({ type: z.literal("site:disable"), site: z.string().min(1).max(300) });
-
-export interface EnableRequest {
-  readonly type: "site:enable";
-  /** Id, main domain or alias. */
-  readonly site: string;
+export interface SwitchedValue extends OfSite {
+  readonly enabled: boolean;
 }
 
-export interface DisableRequest {
-  readonly type: "site:disable";
-  /** Id, main domain or alias. */
-  readonly site: string;
-}
+const value: z.ZodType<SwitchedValue> = ofSite.extend({ enabled: z.boolean() });
+const input = z.strictObject({ site: Name });
+const common = { version: 1, input, value, request: (site: string) => ({ site }) } as const;
 
-/**
- * Asks that a disabled site answers again. The value is `{ site, domain, enabled }`. @throws HW_NOT_FOUND when planned
- */
-export function enable(site: string): EnableRequest {
-  return { type: "site:enable", site };
-}
-
-/**
- * Asks that a site answers 503 and its PHP runs no more; its files and database stay. The value is `{ site, domain,
- * enabled }`. @throws HW_NOT_FOUND when planned
- */
-export function disable(site: string): DisableRequest {
-  return { type: "site:disable", site };
-}
-
-export const enableSite: TaskType<EnableRequest> = {
+export const enableSite: TaskType<[site: string], SiteInput, SwitchedValue> = defineTask({
+  ...common,
   type: "site:enable",
-  schema: Enable,
   title: ({ site }) => `enable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context, request) => planSwitch(context, await context.estate.site(request.site), true),
-};
+  plan: async (context, { site }) => planSwitch(context, await context.estate.site(site), true),
+});
 
-export const disableSite: TaskType<DisableRequest> = {
+export const disableSite: TaskType<[site: string], SiteInput, SwitchedValue> = defineTask({
+  ...common,
   type: "site:disable",
-  schema: Disable,
   title: ({ site }) => `disable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context, request) => planSwitch(context, await context.estate.site(request.site), false),
-};
+  plan: async (context, { site }) => planSwitch(context, await context.estate.site(site), false),
+});
 
-async function planSwitch(context: PlanningContext, site: SiteRecord, enabled: boolean): Promise<TaskDraft> {
+/**
+ * Asks that a disabled site answers again; `site` is an id, main domain or alias. The value is `{ site, domain, enabled }`.
+ * @throws HW_NOT_FOUND when planned
+ */
+export function enable(site: string): TaskRequest<SwitchedValue> {
+  return enableSite.request(site);
+}
+
+/**
+ * Asks that a site answers 503 and its PHP runs no more; its files and database stay. `site` is an id, main domain or alias.
+ * The value is `{ site, domain, enabled }`. @throws HW_NOT_FOUND when planned
+ */
+export function disable(site: string): TaskRequest<SwitchedValue> {
+  return disableSite.request(site);
+}
+
+async function planSwitch(
+  context: PlanningContext,
+  site: SiteRecord,
+  enabled: boolean,
+): Promise<TaskDraft<SwitchedValue>> {
   const changed: SiteRecord = { ...site, enabled };
   const parts = await siteParts(context, changed);
   const { before, publish } = siteSteps(context, parts);

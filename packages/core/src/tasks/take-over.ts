@@ -2,15 +2,12 @@ import * as z from "zod";
 import type { RunStep } from "../engine/planning/steps.ts";
 import type { Claim } from "../engine/sessions/claim.ts";
 import type { TakeServerInput } from "../engine/sessions/take-server.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
 import type { ServerRecord } from "../model/records.ts";
+import { Name, type ServerInput } from "./inputs.ts";
 import { ofServer } from "./server-steps.ts";
-
-export interface TakeOverRequest {
-  readonly type: "server:take-over";
-  /** Name or id. */
-  readonly server: string;
-}
 
 /** What a take-over comes to. */
 export interface TakeOverValue {
@@ -19,28 +16,24 @@ export interface TakeOverValue {
   readonly former: Claim | null;
 }
 
-const Request = z.strictObject({ type: z.literal("server:take-over"), server: z.string().min(1).max(300) });
+const Value: z.ZodType<TakeOverValue> = z.strictObject({
+  server: z.string(),
+  former: z.strictObject({ installation: z.string(), home: z.string(), since: z.string() }).nullable(),
+});
 
-/**
- * Asks that a server that another installation has (another state folder, or one that is gone) passes to this one, which
- * alone may change it from then on. Nothing else there changes: sites of the former one go on being served, and verify
- * lists what this installation does not know. The value is a `TakeOverValue`. Where the server is this installation's or
- * nobody's, the plan is empty. @throws HW_NOT_FOUND when planned; HW_RESOURCE_CHANGED when the former one is at work there
- */
-export function takeOver(server: string): TakeOverRequest {
-  return { type: "server:take-over", server };
-}
-
-export const takeServerOver: TaskType<TakeOverRequest> = {
+export const takeServerOver: TaskType<[server: string], ServerInput, TakeOverValue> = defineTask({
   type: "server:take-over",
-  schema: Request,
-  subject: ({ server }) => ({ server }),
+  version: 1,
+  input: z.strictObject({ server: Name }),
+  value: Value,
+  request: (server: string) => ({ server }),
   title: ({ server }) => `take ${server} over`,
+  subject: ({ server }) => ({ server }),
   async plan(context, request) {
     const server = context.estate.server(request.server);
     const former = await context.claimOf(server);
     const own = await context.installation();
-    const draft = (steps: readonly RunStep[], was: Claim | null): TaskDraft => ({
+    const draft = (steps: readonly RunStep[], was: Claim | null): TaskDraft<TakeOverValue> => ({
       ...NOTHING,
       title: `take ${server.name} over`,
       leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
@@ -51,7 +44,17 @@ export const takeServerOver: TaskType<TakeOverRequest> = {
     if (former === null || former.installation === own.installation) return draft([], null);
     return draft([passStep(server, { former, next: { ...own, since: new Date().toISOString() } })], former);
   },
-};
+});
+
+/**
+ * Asks that a server that another installation has (another state folder, or one that is gone) passes to this one, which
+ * alone may change it from then on. Nothing else there changes: sites of the former one go on being served, and verify
+ * lists what this installation does not know. The value is a `TakeOverValue`. Where the server is this installation's or
+ * nobody's, the plan is empty. @throws HW_NOT_FOUND when planned; HW_RESOURCE_CHANGED when the former one is at work there
+ */
+export function takeOver(server: string): TaskRequest<TakeOverValue> {
+  return takeServerOver.request(server);
+}
 
 function passStep(server: ServerRecord, input: TakeServerInput): RunStep {
   const { installation, home, since } = input.former;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import type { Problem } from "../contracts/problem.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
 import { notFound } from "../engine/planning/estate.ts";
@@ -7,21 +8,16 @@ import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.
 import { Alone } from "./alone.ts";
 import { foreignProblems } from "./foreign.ts";
 import { heldBackProblems } from "./held-back.ts";
+import { Name } from "./inputs.ts";
 import { leftoversOn } from "./leftovers.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
 import { ofServer, publisherOf, serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { bindingItems, databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
+import type { TaskRequest } from "../contracts/task.ts";
+import { defineTask } from "../engine/planning/define-task.ts";
 import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
-
-export interface VerifyRequest {
-  readonly type: "alias:verify";
-  /** Name, id, domain or `@name` of a server, platform or site. */
-  readonly alias: string;
-}
-
-const Request = z.strictObject({ type: z.literal("alias:verify"), alias: z.string().min(1).max(300) });
 
 /** What a verify found besides its plan: read only, nothing of it is a change. */
 export interface VerifyValue {
@@ -30,20 +26,27 @@ export interface VerifyValue {
   readonly pages: Readonly<Record<string, Pick<Page, "status" | "title" | "ms">>>;
 }
 
-/**
- * Asks whether a server with all its sites, a platform or a site stands as recorded, by name, id or `@name`. The plan
- * holds what differs; run, it is set right. The value, of the plan and of the task, is a `VerifyValue`. What the loaded
- * plugins cannot work with, and each platform, site or service that fails by itself, is left out of a server's verify, as it
- * is, and named among its problems; its neighbours go on.
- * @throws HW_NOT_FOUND when planned; of one platform or site also HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE
- */
-export function verify(alias: string): VerifyRequest {
-  return { type: "alias:verify", alias };
-}
+const Value: z.ZodType<VerifyValue> = z.strictObject({
+  problems: z
+    .array(
+      z.strictObject({
+        message: z.string(),
+        mend: z.string(),
+        code: z.custom<ErrorCode>((code) => typeof code === "string" && code in ERROR_CODES).exactOptional(),
+        tolerable: z.boolean().exactOptional(),
+        server: z.string(),
+      }),
+    )
+    .readonly(),
+  pages: z.record(z.string(), z.strictObject({ status: z.int(), title: z.string(), ms: z.number() })),
+});
 
-export const verifyAlias: TaskType<VerifyRequest> = {
+export const verifyAlias: TaskType<[alias: string], { readonly alias: string }, VerifyValue> = defineTask({
   type: "alias:verify",
-  schema: Request,
+  version: 1,
+  input: z.strictObject({ alias: Name }),
+  value: Value,
+  request: (alias: string) => ({ alias }),
   title: ({ alias }) => `verify ${alias}`,
   subject: ({ alias }) => ({ alias }),
   async plan(context, request) {
@@ -56,9 +59,20 @@ export const verifyAlias: TaskType<VerifyRequest> = {
     if (site === null) throw notFound("server, platform or site", request.alias.replace(/^@/, ""));
     return verifySite(context, site);
   },
-};
+});
 
-async function verifySite(context: PlanningContext, site: SiteRecord): Promise<TaskDraft> {
+/**
+ * Asks whether a server with all its sites, a platform or a site stands as recorded, by name, id or `@name`. The plan
+ * holds what differs; run, it is set right. The value, of the plan and of the task, is a `VerifyValue`. What the loaded
+ * plugins cannot work with, and each platform, site or service that fails by itself, is left out of a server's verify, as it
+ * is, and named among its problems; its neighbours go on.
+ * @throws HW_NOT_FOUND when planned; of one platform or site also HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE
+ */
+export function verify(alias: string): TaskRequest<VerifyValue> {
+  return verifyAlias.request(alias);
+}
+
+async function verifySite(context: PlanningContext, site: SiteRecord): Promise<TaskDraft<VerifyValue>> {
   const parts = await siteParts(context, site);
   const { before, publish } = siteSteps(context, parts);
   return {
@@ -73,7 +87,7 @@ async function verifySite(context: PlanningContext, site: SiteRecord): Promise<T
   };
 }
 
-async function verifyPlatform(context: PlanningContext, platform: PlatformRecord): Promise<TaskDraft> {
+async function verifyPlatform(context: PlanningContext, platform: PlatformRecord): Promise<TaskDraft<VerifyValue>> {
   const { step, release } = await platformStep(context, platform);
   return {
     ...NOTHING,
@@ -89,7 +103,7 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
 }
 
 /** All sites of the server at once: its resources are read per type, never per site (decisions.md D13, promise 9). */
-async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft> {
+async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft<VerifyValue>> {
   const { estate } = context;
   // What the server itself refuses is refused here: the rest is each record's own.
   await context.facts(server, { standing: true });
@@ -156,13 +170,13 @@ async function found(
   context: PlanningContext,
   server: ServerRecord,
   reading: VerifyValue["pages"] | Promise<VerifyValue["pages"]>,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<VerifyValue> {
   const [problems, pages] = await Promise.all([findProblems(context, server), reading]);
   return valueOf(problems, pages);
 }
 
 /** One absent plugin is one problem, however many services it has. */
-function valueOf(problems: VerifyValue["problems"], pages: VerifyValue["pages"]): Readonly<Record<string, unknown>> {
+function valueOf(problems: VerifyValue["problems"], pages: VerifyValue["pages"]): VerifyValue {
   return { problems: [...new Map(problems.map((problem) => [problem.message, problem])).values()], pages };
 }
 

@@ -1,12 +1,12 @@
 import type { StoredTask } from "../../src/contracts/store.ts";
-import type { TaskOutcome } from "../../src/engine/workers/task-outcome.ts";
+import type { StoredOutcome } from "../../src/engine/workers/stored-outcome.ts";
 import { SERVERS } from "./case.ts";
 import { leasesOf, DOMAIN, SECRET, TITLE } from "./model-task.ts";
 import type { Stage } from "./stage.ts";
 
 /** What must hold when a task has come to its end, however it came there; adds to `stage.wrong` what does not. */
 export async function judge(stage: Stage, task: StoredTask): Promise<void> {
-  const outcome = task.outcome as TaskOutcome;
+  const outcome = task.outcome as StoredOutcome;
   const left = (stage.left = leftovers(stage, outcome));
   if (task.state === "undone" && outcome.residue.length > 0) say(stage, "undone, but it left something");
   if (task.state === "needs-attention" && outcome.residue.length === 0) say(stage, "needs attention for nothing");
@@ -24,7 +24,7 @@ function say(stage: Stage, what: string): void {
 }
 
 /** `server place` of all that is listed as left; of a step that runs, both of its halves. */
-function leftovers({ plan, expected }: Stage, outcome: TaskOutcome): ReadonlySet<string> {
+function leftovers({ plan, expected }: Stage, outcome: StoredOutcome): ReadonlySet<string> {
   return new Set(
     outcome.residue.flatMap(({ server, type, key }) => {
       if (type !== "run") return [`${server} ${type} ${key}`];

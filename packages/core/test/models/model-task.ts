@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { RecordStore } from "../../src/contracts/store.ts";
 import type { RegisteredResource } from "../../src/contracts/store.ts";
 import { DRAFT_VERSION, draftOf } from "../../src/engine/planning/drafts.ts";
+import { defineTask } from "../../src/engine/planning/define-task.ts";
 import type { Step } from "../../src/engine/planning/steps.ts";
 import { NOTHING, type AnyTaskType, type TaskDraft } from "../../src/engine/planning/task-type.ts";
 import type { ServerRecord } from "../../src/model/records.ts";
@@ -18,12 +19,16 @@ export function serverRecord(name: string): ServerRecord {
 
 /** A task type whose every plan is that of the case. */
 export function modelTask(plan: Case): AnyTaskType {
-  return {
+  return defineTask({
     type: "model:work",
-    schema: z.strictObject({ type: z.literal("model:work") }),
+    version: 1,
+    input: z.strictObject({}),
+    value: z.record(z.string(), z.unknown()),
+    request: () => ({}),
     title: () => TITLE,
+    subject: () => ({}),
     plan: async (context): Promise<TaskDraft> => {
-      const draft = { ...NOTHING, title: TITLE, leases: leasesOf(plan), steps: stepsOf(plan) };
+      const draft = { ...NOTHING, value: {}, title: TITLE, leases: leasesOf(plan), steps: stepsOf(plan) };
       if (plan.kind === "install") {
         await drafted(context.records, context.task);
         await context.ensureSecrets([SECRET]);
@@ -36,7 +41,7 @@ export function modelTask(plan: Case): AnyTaskType {
         eraseOnCommit: ["site/s1/"],
       };
     },
-  };
+  });
 }
 
 function site(status: string): { readonly id: string; readonly status: string } {

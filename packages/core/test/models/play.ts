@@ -1,7 +1,7 @@
 import type { StoredTask } from "../../src/contracts/store.ts";
 import { planRequest } from "../../src/engine/planning/task-engine.ts";
 import { resolveTask } from "../../src/engine/workers/resolve.ts";
-import type { TaskOutcome } from "../../src/engine/workers/task-outcome.ts";
+import type { StoredOutcome } from "../../src/engine/workers/stored-outcome.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { PLACES, SERVERS, type Case } from "./case.ts";
 import { judge } from "./judge.ts";
@@ -92,10 +92,10 @@ function wrong(stage: Stage, what: string): null {
 
 function judgeError(stage: Stage, { state, outcome }: StoredTask): void {
   const { refused } = stage.expected;
-  const code = (outcome as TaskOutcome).error?.["code"];
+  const code = (outcome as StoredOutcome).error?.["code"];
   if (state === "succeeded" && refused.size > 0) stage.wrong.push(`was not refused with ${[...refused].join()}`);
   if (state !== "succeeded" && !ALLOWED.has(code) && !refused.has(String(code))) {
-    stage.wrong.push(`ended with ${String(code)}: ${String((outcome as TaskOutcome).error?.["message"])}`);
+    stage.wrong.push(`ended with ${String(code)}: ${String((outcome as StoredOutcome).error?.["message"])}`);
   }
 }
 

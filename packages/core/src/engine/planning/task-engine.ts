@@ -2,6 +2,7 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
+import type { PlainRequest } from "../../contracts/task.ts";
 import { parseInput } from "../../model/parse.ts";
 import type { Retention } from "../../model/retention.ts";
 import type { ServerRecord } from "../../model/records.ts";
@@ -45,16 +46,17 @@ export interface EngineParts {
   readonly patience?: () => Patience;
 }
 
-/** Plain request: `{ type, ... }` as the builders make it. */
-export interface TaskRequest {
-  readonly type: string;
+/** A request that its task type has judged. */
+export interface Judged {
+  readonly type: AnyTaskType;
+  /** As the type takes it. */
+  readonly input: unknown;
+  /** The same as it is stored. */
+  readonly request: PlainRequest;
 }
 
-/** Parses a request against its task type. @throws HW_INPUT_INVALID */
-export function parseRequest(
-  parts: EngineParts,
-  request: TaskRequest,
-): { readonly type: AnyTaskType; readonly parsed: unknown } {
+/** Judges a request by its task type. @throws HW_INPUT_INVALID */
+export function judgeRequest(parts: Pick<EngineParts, "tasks">, request: PlainRequest): Judged {
   const type = parts.tasks.get(request?.type);
   if (type === undefined) {
     throw new HostwrightError(
@@ -65,14 +67,31 @@ export function parseRequest(
       },
     );
   }
-  return { type, parsed: parseInput(type.schema, request, type.type) };
+  const input = parseInput(type.input, inputOf(type, request), type.type);
+  return { type, input, request: { ...versionOf(type), ...(input as object) } };
+}
+
+function versionOf({ type, version }: AnyTaskType): PlainRequest {
+  return version === 1 ? { type } : ({ type, version } as PlainRequest);
+}
+
+/** Of whatever version it was stored by. */
+function inputOf(type: AnyTaskType, request: PlainRequest): unknown {
+  const { type: _type, version = 1, ...given } = request as PlainRequest & { readonly version?: unknown };
+  if (version === type.version) return given;
+  if (typeof version === "number" && version < type.version) return type.migrate?.(given, version) ?? given;
+  throw new HostwrightError(
+    "HW_INPUT_INVALID",
+    `The request of ${type.type} is of version ${JSON.stringify(version)}, the loaded one takes up to ${type.version}. Nothing was changed.`,
+    { mend: "Load the version of the package that made the request, or a later one." },
+  );
 }
 
 /** What a person calls a request. One of a type that is not loaded, of an older form or without words goes by its type. */
-export function titleOf({ tasks }: Pick<EngineParts, "tasks">, request: TaskRequest): string {
+export function titleOf(parts: Pick<EngineParts, "tasks">, request: PlainRequest): string {
   try {
-    const type = tasks.get(request.type);
-    return type?.title(type.schema.parse(request)) ?? request.type;
+    const { type, input } = judgeRequest(parts, request);
+    return type.title(input);
   } catch {
     return request.type;
   }
@@ -81,16 +100,16 @@ export function titleOf({ tasks }: Pick<EngineParts, "tasks">, request: TaskRequ
 /** Plans a request from the facts of this moment. Reads servers, changes none. */
 export async function planRequest(
   parts: EngineParts,
-  request: TaskRequest,
+  request: PlainRequest,
   taskId: string,
   signal: AbortSignal,
 ): Promise<PlanData> {
-  const { type, parsed } = parseRequest(parts, request);
+  const judged = judgeRequest(parts, request);
   const { registry, store, vault, pool } = parts;
   await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence: null, signal });
   const estate = await Estate.load(store.records, registry);
   try {
-    return await planParsed(parts, session, { type, parsed, estate, taskId });
+    return await planJudged(parts, session, { judged, estate, taskId });
   } catch (error) {
     await discardDraft(parts, taskId);
     throw error;
@@ -106,15 +125,16 @@ export async function discardDraft({ store, vault }: EngineParts, taskId: string
   await store.records.discard("site", draft.id, { counter: "uid", value: draft.uid });
 }
 
-async function planParsed(
+async function planJudged(
   parts: EngineParts,
   session: Session,
-  request: { readonly type: AnyTaskType; readonly parsed: unknown; readonly estate: Estate; readonly taskId: string },
+  asked: { readonly judged: Judged; readonly estate: Estate; readonly taskId: string },
 ): Promise<PlanData> {
   const { registry, store, box } = parts;
-  const { type, parsed, estate, taskId } = request;
+  const { judged, estate, taskId } = asked;
+  const { type, input, request } = judged;
   const context = planningContext(parts, session, estate, taskId);
-  const draft = await type.plan(context, parsed);
+  const draft = (await type.plan(context, input)) as TaskDraft;
   const { value: given } = draft;
   const value = typeof given === "function" ? given : Promise.resolve(given);
   // Awaited below: what planning throws first must not leave it unhandled.
@@ -144,7 +164,7 @@ async function planParsed(
     leases: sharpenLeases(draft, planned.actions),
     id: planIdOf(taskId),
     task: taskId,
-    request: parsed,
+    request,
     createdAt: new Date(now).toISOString(),
     expiresAt: new Date(now + parts.planLifeMs).toISOString(),
   };

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type { TaskDescription, TaskRequest, TaskValue } from "../../contracts/task.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordStore, RecordVersion, RegisterStore } from "../../contracts/store.ts";
 import type { Estate } from "./estate.ts";
@@ -34,7 +34,7 @@ export interface PlanningContext {
 }
 
 /** What a task type asks for; core reads, diffs, orders and makes the plan of it. The first lease names the fence. */
-export type TaskDraft = Pick<
+export type TaskDraft<Value = TaskValue> = Pick<
   PlanData,
   "title" | "leases" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
 > & {
@@ -44,45 +44,26 @@ export type TaskDraft = Pick<
   /** What the whole was made for all of, beside that of its steps: see `judgedSet`. Default: nothing. */
   readonly sets?: readonly JudgedSet[];
   /**
-   * Given back when the task succeeds; what is still being read is waited for after the servers' states. A function is asked
+   * Given back when the task succeeds, with what the task itself makes, a login link; what is still being read is waited for after the servers' states. A function is asked
    * once the steps are planned.
    */
-  readonly value: PlanData["value"] | Promise<PlanData["value"]> | (() => Promise<PlanData["value"]>);
+  readonly value: Partial<Value> | Promise<Partial<Value>> | (() => Promise<Partial<Value>>);
 };
 
-/** What a request is about, by the names that it uses; `alias` may be any of the others. */
-export interface TaskSubject {
-  readonly site?: string;
-  /** Further names that the site is to have: whoever asks for it by one of them waits as well. */
-  readonly aliases?: readonly string[];
-  readonly platform?: string;
-  readonly server?: string;
-  readonly alias?: string;
+/** A kind of task: how it is asked for, what it takes and gives, and how it is planned. Made by `defineTask`. */
+export interface TaskType<Args extends readonly unknown[], Input, Value> extends TaskDescription<Input, Value> {
+  request(...args: Args): TaskRequest<Value>;
+  plan(context: PlanningContext, input: Input): Promise<TaskDraft<Value>>;
 }
 
-export interface TaskType<Request = never> {
-  /** `noun:verb`. */
-  readonly type: string;
-  readonly schema: z.ZodType<Request>;
-  /** What a person calls it before it is planned: `install example.com`. Pure. */
-  title(request: Request): string;
-  /**
-   * Tasks of one subject are worked one after the other, in the order of their submission. Default: nothing, so that only
-   * the leases of its plan say what it waits for.
-   */
-  subject?(request: Request): TaskSubject;
-  plan(context: PlanningContext, request: Request): Promise<TaskDraft>;
-}
-
-export const NOTHING: Omit<TaskDraft, "title" | "leases" | "steps"> = {
+export const NOTHING: Omit<TaskDraft, "title" | "leases" | "steps" | "value"> = {
   reserve: [],
   commit: { put: [], deleteRecords: [] },
   release: [],
   eraseOnCommit: [],
   eraseOnUndo: [],
   afterwards: null,
-  value: {},
 };
 
-// oxlint-disable-next-line typescript/no-explicit-any -- each type parses its own request
-export type AnyTaskType = TaskType<any>;
+/** One of whatever input and value: what `judgeRequest` gives is its input. */
+export type AnyTaskType = TaskType<never, unknown, object>;

@@ -1,7 +1,7 @@
 import type { StateStore, TaskState } from "../../contracts/store.ts";
 import type { Events } from "../events.ts";
 import { isFreed } from "../../store/lease-rules.ts";
-import type { TaskOutcome } from "./task-outcome.ts";
+import type { StoredOutcome } from "./stored-outcome.ts";
 
 const ENDED: readonly (TaskState | null)[] = ["succeeded", "undone", "needs-attention"];
 
@@ -16,7 +16,11 @@ export interface Closing {
  * as long as this is not done: see `closeEnded`. What a task that needs attention had alone is nobody's from then on, until
  * somebody resolves it.
  */
-export async function closeTask({ store, events, holder }: Closing, task: string, outcome: TaskOutcome): Promise<void> {
+export async function closeTask(
+  { store, events, holder }: Closing,
+  task: string,
+  outcome: StoredOutcome,
+): Promise<void> {
   const { leases } = store;
   const { state, error, residue } = outcome;
   await events.emit(task, "task:finished", { state, error, residue });
@@ -37,7 +41,7 @@ export async function closeEnded(closing: Closing, isActive: (task: string) => b
     if (scope !== `task/${task}` || isActive(task) || !ENDED.includes(await tasks.state(task))) continue;
     if (await takenOver(closing, task)) {
       const stored = isActive(task) ? null : await tasks.get(task);
-      if (stored !== null) await closeTask(closing, task, stored.outcome as TaskOutcome);
+      if (stored !== null) await closeTask(closing, task, stored.outcome as StoredOutcome);
     }
   }
 }

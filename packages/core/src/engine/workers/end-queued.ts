@@ -3,7 +3,7 @@ import { errorJson } from "../../errors/hostwright-error.ts";
 import { draftOf } from "../planning/drafts.ts";
 import type { Events } from "../events.ts";
 import { endingOf } from "./task-ends.ts";
-import type { TaskOutcome } from "./task-outcome.ts";
+import type { StoredOutcome } from "./stored-outcome.ts";
 
 /** Ends a task that nobody has begun, with its reason. Null when it is not queued any more. */
 export async function endQueued(
@@ -11,8 +11,8 @@ export async function endQueued(
   events: Events,
   id: string,
   why: unknown,
-): Promise<TaskOutcome | null> {
-  const outcome: TaskOutcome = { state: "undone", value: {}, error: errorJson(why), residue: [] };
+): Promise<StoredOutcome | null> {
+  const outcome: StoredOutcome = { state: "undone", value: {}, error: errorJson(why), residue: [] };
   const task = await tasks.get(id);
   // An approved plan's draft is the plan's, which goes with its time.
   const draft = task?.plan === null ? await draftOf(records, id) : null;

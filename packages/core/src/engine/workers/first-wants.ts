@@ -1,7 +1,7 @@
 import type { LeaseRequest, RecordStore, Wants } from "../../contracts/store.ts";
 import { plainName } from "../../model/domain.ts";
 import type { PlatformRecord, SiteRecord } from "../../model/records.ts";
-import type { TaskSubject } from "../planning/task-type.ts";
+import type { TaskSubject } from "../../contracts/task.ts";
 
 /**
  * What a task wants before it is planned, from the records as they are when it is submitted: what it is about for itself

@@ -28,8 +28,9 @@ function slowPlanning(): void {
   const type = fake.parts.tasks.get("test:work");
   if (type === undefined) throw new Error("the fake has lost its task type");
   const { plan } = type;
-  vi.spyOn(type, "plan").mockImplementation(async (context, request: { readonly name: string }) => {
-    await new Promise((resolve) => setTimeout(resolve, 60 - 10 * Number(request.name.slice(1))));
+  vi.spyOn(type, "plan").mockImplementation(async (context, request) => {
+    const { name } = request as { readonly name: string };
+    await new Promise((resolve) => setTimeout(resolve, 60 - 10 * Number(name.slice(1))));
     return plan(context, request);
   });
 }

@@ -10,7 +10,7 @@ import { raiseFence } from "../sessions/fence.ts";
 import { Journal } from "../actions/journal.ts";
 import { planOf } from "./stored-plans.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
-import type { TaskOutcome } from "./task-outcome.ts";
+import type { StoredOutcome } from "./stored-outcome.ts";
 
 /** What was done for a store that was restored from a backup. */
 export interface RaisedEpoch {
@@ -102,7 +102,7 @@ async function begunBy(parts: EngineParts, taskId: string): Promise<readonly Res
   }
 }
 
-function outcomeOf(residue: readonly Residue[]): TaskOutcome {
+function outcomeOf(residue: readonly Residue[]): StoredOutcome {
   const error = new HostwrightError(
     "HW_STORE_RESTORED",
     "The store was restored from a backup in which this task was unfinished. What became of it since is not known: it was neither resumed nor undone.",

@@ -1,10 +1,11 @@
 import type { Blocker, Lease, LeaseAnswer, LeaseRequest, StoredTask } from "../../contracts/store.ts";
+import type { PlainRequest } from "../../contracts/task.ts";
 import { cancelError } from "../actions/cancel-error.ts";
 import { throwIfClosing } from "../actions/handed-over.ts";
 import { draftOf } from "../planning/drafts.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { sealPlan } from "../planning/seal-plan.ts";
-import { planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
+import { planRequest, type EngineParts } from "../planning/task-engine.ts";
 import { isApproval } from "./stored-plans.ts";
 import type { Turn } from "./turn.ts";
 import { NEVER, ownScope, unbegun, type Work } from "./work.ts";
@@ -38,7 +39,7 @@ export async function readyPlan(
   for (;;) {
     signal.throwIfAborted();
     if (!how.begun && how.closing.aborted && (await putBack(parts, task, how.turn))) return null;
-    const plan = stored ?? (await planRequest(engine, task.request as TaskRequest, task.id, signal));
+    const plan = stored ?? (await planRequest(engine, task.request as PlainRequest, task.id, signal));
     const answer = await (how.begun ? insist(parts, task.id, plan, how) : acquire(parts, task.id, plan));
     if ("blockedBy" in answer) {
       if (await putBack(parts, task, how.turn, plan.leases)) return null;

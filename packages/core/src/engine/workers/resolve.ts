@@ -2,7 +2,7 @@ import type { StateStore } from "../../contracts/store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { planOf } from "./stored-plans.ts";
 import { endingOf } from "./task-ends.ts";
-import type { TaskOutcome } from "./task-outcome.ts";
+import type { StoredOutcome } from "./stored-outcome.ts";
 import type { Worker } from "./worker.ts";
 
 /** What an operator decides for a task that needs attention. */
@@ -21,7 +21,7 @@ export async function resolveTask(
   store: StateStore,
   taskId: string,
   how: Resolution,
-): Promise<TaskOutcome | null> {
+): Promise<StoredOutcome | null> {
   const task = await store.tasks.get(taskId);
   if (task?.state !== "needs-attention") throw notNeeded(taskId);
   if (how === "retry" || how === "complete") await worker.stranding.require(task);
@@ -37,7 +37,7 @@ export async function resolveTask(
       await worker.run(plan).commitAsDone();
       return "go on";
     }
-    const undone = { ...(task.outcome as TaskOutcome), state: "undone" } as const;
+    const undone = { ...(task.outcome as StoredOutcome), state: "undone" } as const;
     const gone =
       how === "skip" ? endingOf(taskId, "undone", plan, null) : endingOf(taskId, "needs-attention", null, null);
     const end = { state: "undone", outcome: undone, finishedAt: new Date().toISOString(), ...gone } as const;

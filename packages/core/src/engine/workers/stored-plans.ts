@@ -1,4 +1,5 @@
 import type { StoredTask } from "../../contracts/store.ts";
+import type { PlainRequest } from "../../contracts/task.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { newId } from "../../model/ids.ts";
 import { canonicalJson } from "../../model/canonical.ts";
@@ -6,16 +7,20 @@ import { RETENTION } from "../../model/retention.ts";
 import { sweepPlans } from "../maintenance/sweep-plans.ts";
 import type { PlanApproval, PlanData } from "../planning/plan.ts";
 import { openPlan, sealPlan } from "../planning/seal-plan.ts";
-import { parseRequest, planIdOf, planRequest, type EngineParts, type TaskRequest } from "../planning/task-engine.ts";
+import { judgeRequest, planIdOf, planRequest, type EngineParts } from "../planning/task-engine.ts";
 
 /** More than the one that is added. */
 const PLANS_AT_ONCE = 10;
 
 /** Plans a request and keeps the plan, sealed, until its time is over: whoever knows id and hash may approve it. */
-export async function makeStoredPlan(parts: EngineParts, request: TaskRequest, signal: AbortSignal): Promise<PlanData> {
+export async function makeStoredPlan(
+  parts: EngineParts,
+  request: PlainRequest,
+  signal: AbortSignal,
+): Promise<PlanData> {
   const { store, box, planLifeMs } = parts;
   const task = newId("t", 16);
-  const known = { id: planIdOf(task), task, request: parseRequest(parts, request).parsed };
+  const known = { id: planIdOf(task), task, request: judgeRequest(parts, request).request };
   const expiresAt = new Date(Date.now() + planLifeMs).toISOString();
   // Before it is planned, which makes drafts and secrets: whatever becomes of this process, a sweep finds them.
   await store.plans.put({ ...known, title: "", hash: "", sealed: null, expiresAt });

@@ -14,7 +14,7 @@ import { publishFor } from "../actions/publication.ts";
 import { cancelError } from "../actions/cancel-error.ts";
 import { Runner, type RunEnd } from "../actions/runner.ts";
 import type { Undone } from "../actions/runner-parts.ts";
-import type { TaskOutcome } from "./task-outcome.ts";
+import type { StoredOutcome } from "./stored-outcome.ts";
 import { Session } from "../sessions/session.ts";
 import { hold } from "../actions/undoing.ts";
 import { httpRole, type EngineParts } from "../planning/task-engine.ts";
@@ -218,7 +218,7 @@ export class TaskRun {
 
 /** Why it goes back: what its first worker said, or a cancel that came before that worker died. */
 function reasonOf(plan: PlanData, { state, outcome }: RunHow["task"]): unknown {
-  const said = (outcome as Pick<TaskOutcome, "error"> | null)?.error ?? null;
+  const said = (outcome as Pick<StoredOutcome, "error"> | null)?.error ?? null;
   if (said !== null) return errorFromJson(said);
   if (state === "cancelling") {
     const left = "What it had done was taken back.";

@@ -11,7 +11,7 @@ import { HandedOver } from "../actions/handed-over.ts";
 import { heldParts } from "./held-parts.ts";
 import { draftOf } from "../planning/drafts.ts";
 import { committedEnd, endingOf, leftBegun } from "./task-ends.ts";
-import type { TaskOutcome } from "./task-outcome.ts";
+import type { StoredOutcome } from "./stored-outcome.ts";
 import type { PlanData } from "../planning/plan.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 import { readyPlan, type ReadyParts } from "./ready-plan.ts";
@@ -64,7 +64,7 @@ export class Worker {
   }
 
   /** Carries a task out that `takeNext` gave. Null when it is left for another, or waits in line once more. */
-  async carryOut(taskId: string, closing: AbortSignal): Promise<TaskOutcome | null> {
+  async carryOut(taskId: string, closing: AbortSignal): Promise<StoredOutcome | null> {
     using turn = new Turn(this.#events, taskId);
     return await this.#guarded(taskId, { turn, signal: NEVER, closing, patience: closing, resumed: false });
   }
@@ -74,7 +74,7 @@ export class Worker {
    * else works it: tasks of dead workers, and such that nobody takes. Gives null when another worker took it, or it is
    * left for one. Aborting the signal ends it, waiting or not; `patience` ends the waiting alone, and leaves it queued.
    */
-  async work(taskId: string, signal: AbortSignal, patience: AbortSignal = NEVER): Promise<TaskOutcome | null> {
+  async work(taskId: string, signal: AbortSignal, patience: AbortSignal = NEVER): Promise<StoredOutcome | null> {
     const { leases, tasks } = this.#parts.store;
     using turn = new Turn(this.#events, taskId);
     for (;;) {
@@ -100,7 +100,7 @@ export class Worker {
   async recover(
     taskId: string,
     { closing = NEVER, patience = closing }: Partial<Pick<Work, "closing" | "patience">> = {},
-  ): Promise<TaskOutcome | null> {
+  ): Promise<StoredOutcome | null> {
     const { tasks } = this.#parts.store;
     if (this.#active.has(taskId)) return null;
     const state = await tasks.state(taskId);
@@ -142,8 +142,8 @@ export class Worker {
   /** For whoever resolves a task that needs attention: all that it has is this worker's until the end of `work`. */
   async resolving(
     taskId: string,
-    work: (engine: EngineParts) => Promise<TaskOutcome | "go on">,
-  ): Promise<TaskOutcome | null> {
+    work: (engine: EngineParts) => Promise<StoredOutcome | "go on">,
+  ): Promise<StoredOutcome | null> {
     if (this.#active.has(taskId) || !(await this.#takeUp(taskId))) return null;
     try {
       const result = await work(this.#held(taskId));
@@ -161,7 +161,7 @@ export class Worker {
   }
 
   /** Tells of a task that has ended, and lets go what it had. */
-  async close(taskId: string, outcome: TaskOutcome): Promise<void> {
+  async close(taskId: string, outcome: StoredOutcome): Promise<void> {
     await closeTask(this.#closing, taskId, outcome);
   }
 
@@ -175,7 +175,7 @@ export class Worker {
   }
 
   /** Whoever finds it may be cancelled meanwhile: that is no cancel of this one. */
-  async #goOn(taskId: string, closing: AbortSignal, patience: AbortSignal): Promise<TaskOutcome | null> {
+  async #goOn(taskId: string, closing: AbortSignal, patience: AbortSignal): Promise<StoredOutcome | null> {
     using turn = new Turn(this.#events, taskId);
     return await this.#guarded(taskId, { turn, signal: NEVER, closing, patience, resumed: true });
   }
@@ -191,7 +191,7 @@ export class Worker {
   }
 
   /** Nobody has begun it: it ends where it stands in line. */
-  async #giveUp(taskId: string, signal: AbortSignal): Promise<TaskOutcome | null> {
+  async #giveUp(taskId: string, signal: AbortSignal): Promise<StoredOutcome | null> {
     const why = cancelError(signal, unbegun(taskId), undefined);
     return endQueued(this.#parts.store, this.#events, taskId, why);
   }
@@ -220,7 +220,7 @@ export class Worker {
   }
 
   /** Of a task that it was granted. */
-  async #guarded(taskId: string, how: Work): Promise<TaskOutcome | null> {
+  async #guarded(taskId: string, how: Work): Promise<StoredOutcome | null> {
     const { tasks, leases } = this.#parts.store;
     try {
       using watch = new TaskWatch(this.#held(taskId), taskId, this.#holder);
@@ -278,15 +278,15 @@ export class Worker {
     }
   }
 
-  async #finish(taskId: string, end: TaskEnd): Promise<TaskOutcome> {
+  async #finish(taskId: string, end: TaskEnd): Promise<StoredOutcome> {
     const { tasks, records } = this.#held(taskId).store;
     const state = end.committed ? "succeeded" : end.residue.length === 0 ? "undone" : "needs-attention";
     const error = end.error === null ? null : errorJson(end.error);
-    const outcome: TaskOutcome = { state, value: end.value, error, residue: end.residue };
+    const outcome: StoredOutcome = { state, value: end.value, error, residue: end.residue };
     const gone = endingOf(taskId, state, end.plan, state === "undone" ? await draftOf(records, taskId) : null);
     const finishedAt = new Date().toISOString();
     const ended = await tasks.end(taskId, UNFINISHED, { state, outcome, finishedAt, ...gone });
-    if (!ended) return (await tasks.get(taskId))?.outcome as TaskOutcome;
+    if (!ended) return (await tasks.get(taskId))?.outcome as StoredOutcome;
     await this.close(taskId, outcome);
     return outcome;
   }

@@ -1,8 +1,8 @@
 import type { TaskState } from "../../contracts/store.ts";
 import type { Residue } from "../../model/residue.ts";
 
-/** How a task ended (decisions.md D42). */
-export interface TaskOutcome {
+/** How a task ended, as it is stored (decisions.md D42). */
+export interface StoredOutcome {
   readonly state: Extract<TaskState, "succeeded" | "undone" | "needs-attention">;
   readonly value: Readonly<Record<string, unknown>>;
   /** `HostwrightError.toJSON()` of what stopped it; null when it succeeded. */

@@ -1,0 +1,25 @@
+import type * as z from "zod";
+import type { TaskDescription, TaskRequest } from "../../contracts/task.ts";
+import type { PlanningContext, TaskDraft, TaskType } from "./task-type.ts";
+
+interface Definition<Args extends readonly unknown[], Input extends z.ZodType, Value> extends Omit<
+  TaskDescription<z.output<Input>, Value>,
+  "input"
+> {
+  readonly input: Input;
+  /** The input from the arguments that a caller gives. */
+  request(...args: Args): z.input<Input>;
+  plan(context: PlanningContext, input: z.output<Input>): Promise<TaskDraft<NoInfer<Value>>>;
+}
+
+/** Makes a kind of task of what it takes, what it gives and how it is planned. */
+export function defineTask<Args extends readonly unknown[], Input extends z.ZodType, Value>(
+  definition: Definition<Args, Input, Value>,
+): TaskType<Args, z.output<Input>, Value> {
+  const { type, version, request } = definition;
+  const versioned = version === 1 ? { type } : { type, version };
+  return {
+    ...definition,
+    request: (...args) => ({ ...versioned, ...(request(...args) as object) }) as TaskRequest<Value>,
+  } as TaskType<Args, z.output<Input>, Value>;
+}
