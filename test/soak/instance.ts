@@ -58,13 +58,7 @@ function soakTask(place: Place): AnyTaskType {
       return {
         ...NOTHING,
         title: `${kind} ${number} of ${owner}`,
-        leases:
-          site === null
-            ? [{ scope: owner, mode: "exclusive" }]
-            : [
-                { scope: owner, mode: "exclusive" },
-                { scope: `server/${server.id}`, mode: "shared" },
-              ],
+        about: [owner],
         steps: [
           ...(kind === "set" ? [{ ...step, items: [{ type: "soak-value", spec, owner }] }] : []),
           runStep(server.id, "soak-append", input),

@@ -116,7 +116,7 @@ export class FakeWorker implements AsyncDisposable {
         return {
           ...NOTHING,
           title: `work ${name}`,
-          leases: [{ scope: "site/s1", mode: "exclusive" }],
+          about: ["site/s1"],
           steps: [file(`/${name}`)],
           value: {},
           ...this.drafts.get(name),

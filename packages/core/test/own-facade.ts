@@ -49,7 +49,7 @@ export async function openOwn(
       plan: async (_context, { name }) => ({
         ...NOTHING,
         title: name,
-        leases: [{ scope: `site/${name}`, mode: "exclusive" }],
+        about: [`site/${name}`],
         steps: [],
         value: {},
         ...(known.server === undefined ? {} : draft?.(known.server)),

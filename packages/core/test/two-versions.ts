@@ -230,7 +230,7 @@ function files(value: string): readonly [Step, Step, Step] {
   return [step("file", "/a"), step("thing", "/b"), step("file", "/late", "clean-up")];
 }
 
-const LEASES = [{ scope: "site/s1", mode: "exclusive" }] as const;
+const ABOUT = ["site/s1"];
 
 /** Its plans ask for the operations of the version that makes them. */
 function work(version: number): AnyTaskType {
@@ -252,7 +252,7 @@ function work(version: number): AnyTaskType {
         runStep("web1", "blog-check", { version, input: { fails } }),
         late,
       ];
-      return { ...NOTHING, title: "work", leases: LEASES, steps, value: {} };
+      return { ...NOTHING, title: "work", about: ABOUT, steps, value: {} };
     },
   });
 }
@@ -268,7 +268,7 @@ const verify: AnyTaskType = defineTask({
   plan: async (context) => ({
     ...NOTHING,
     title: "verify",
-    leases: LEASES,
+    about: ABOUT,
     steps: files(await rendered(context)),
     value: {},
   }),

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { runStep } from "../../test/fake-engine.ts";
+import { runStep, serverRecord } from "../../test/fake-engine.ts";
 import { FakeWorker, file } from "../../test/fake-worker.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { EmbeddedQueue } from "./embedded-queue.ts";
@@ -12,8 +12,7 @@ beforeEach(async () => {
 
 describe("the queue in the store", () => {
   test("works everything that waits, in the order of submission", async () => {
-    for (const name of ["a", "b", "c"])
-      fake.drafts.set(name, { leases: [{ scope: `site/${name}`, mode: "exclusive" }] });
+    for (const name of ["a", "b", "c"]) fake.drafts.set(name, { about: [`site/${name}`] });
     const tasks = [await fake.submit("a"), await fake.submit("b"), await fake.submit("c")];
     await using _queue = new EmbeddedQueue().work(fake.worker, 1);
     for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
@@ -64,7 +63,7 @@ describe("the queue in the store", () => {
     const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
     for (const name of names) {
       fake.drafts.set(name, {
-        leases: [{ scope: `site/${name}`, mode: "exclusive" }],
+        about: [`site/${name}`],
         steps: [runStep("web1", "count")],
       });
     }
@@ -85,20 +84,24 @@ describe("the queue in the store", () => {
       },
     });
     fake.drafts.set("slow", {
-      leases: [{ scope: "server/web1", mode: "exclusive" }],
+      about: ["server/web1"],
       steps: [runStep("web1", "slow")],
     });
     for (const name of ["b", "c", "d"])
       fake.drafts.set(name, {
-        leases: [{ scope: "server/web1", mode: "shared" }],
+        about: [],
         steps: [runStep("web1", "count")],
       });
     const first = await fake.submit("slow");
     const behind = await Promise.all(["b", "c", "d"].map(async (name) => fake.submit(name)));
+    await fake.engine.store.records.put(
+      { kind: "server", id: "web2", name: "web2", value: serverRecord("web2") },
+      { expect: 0, claims: [] },
+    );
     for (const name of ["e", "f", "g", "h"])
       fake.drafts.set(name, {
-        leases: [{ scope: `site/${name}`, mode: "exclusive" }],
-        steps: [runStep("web1", "count")],
+        about: [`site/${name}`],
+        steps: [runStep("web2", "count")],
       });
     const others = await Promise.all(["e", "f", "g", "h"].map(async (name) => fake.submit(name)));
     await using _queue = new EmbeddedQueue().work(fake.worker, 2);
@@ -115,7 +118,7 @@ describe("the queue in the store", () => {
 
   test("two of them share the tasks, and none is worked twice", async () => {
     const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
-    for (const name of names) fake.drafts.set(name, { leases: [{ scope: `site/${name}`, mode: "exclusive" }] });
+    for (const name of names) fake.drafts.set(name, { about: [`site/${name}`] });
     const tasks = await Promise.all(names.map(async (name) => fake.submit(name)));
     await using _one = new EmbeddedQueue().work(fake.worker, 2);
     await using _two = new EmbeddedQueue().work(fake.another(), 2);

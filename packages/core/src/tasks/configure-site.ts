@@ -77,13 +77,7 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
   return {
     ...NOTHING,
     title: `configure ${site.domain}`,
-    leases: [
-      { scope: `site/${site.id}`, mode: "exclusive" },
-      ...[...new Set([parts.web.id, ...usedServers(site, parts)])].map((id) => ({
-        scope: `server/${id}`,
-        mode: "shared" as const,
-      })),
-    ],
+    about: [`site/${site.id}`],
     steps: [
       ...(await Promise.all(parts.bindings.map(async ({ service }) => serverStep(context, service.server)))),
       ...before,

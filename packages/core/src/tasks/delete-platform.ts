@@ -48,10 +48,7 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
       return {
         ...NOTHING,
         title: `delete platform ${platform.name}`,
-        leases: [
-          { scope: owner, mode: "exclusive" },
-          { scope: `server/${server.id}`, mode: "shared" },
-        ],
+        about: [owner],
         steps: [release],
         sets: [await judgedSet(estate, "sites on platform", platform.id)],
         commit: {

@@ -85,10 +85,7 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
   return {
     ...NOTHING,
     title: `delete ${site.domain}`,
-    leases: [
-      { scope: `site/${site.id}`, mode: "exclusive" },
-      { scope: `server/${web.id}`, mode: "shared" },
-    ],
+    about: [`site/${site.id}`],
     steps,
     commit: { put: [], deleteRecords: [{ kind: "site", id: site.id }] },
     eraseOnCommit: [`site/${site.id}/`],

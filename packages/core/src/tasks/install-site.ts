@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { SiteDeclaration } from "../contracts/plugin.ts";
-import type { LeaseRequest } from "../contracts/store.ts";
 import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { RunStep } from "../engine/planning/steps.ts";
@@ -175,7 +174,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   return {
     ...NOTHING,
     title: `install ${domain} on ${platform.name}`,
-    leases: leasesOf(site, platform, servers),
+    about: [`site/${site.id}`],
     steps: [
       ...serverSteps,
       step,
@@ -323,12 +322,4 @@ async function newSite(
       mend: "Widen the range of unix ids that createHostwright was given.",
     },
   );
-}
-
-function leasesOf(site: SiteRecord, platform: PlatformRecord, servers: readonly ServerRecord[]): LeaseRequest[] {
-  return [
-    { scope: `site/${site.id}`, mode: "exclusive" },
-    { scope: `platform/${platform.id}`, mode: "shared" },
-    ...servers.map((server) => ({ scope: `server/${server.id}`, mode: "shared" as const })),
-  ];
 }

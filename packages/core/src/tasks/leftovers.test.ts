@@ -87,7 +87,7 @@ describe("an approved plan that removes what the gone site s1 left", () => {
   async function approved(...steps: Parameters<typeof fake.drafts.set>[1]["steps"] & object): Promise<Task> {
     await holds("site/s1", "/left");
     fake.drafts.set("a", {
-      leases: [{ scope: "site/s1", mode: "exclusive" }],
+      about: ["site/s1"],
       steps: [...steps, ensureStep("web1", [], clean)],
     });
     const plan = await makeStoredPlan(fake.parts, request("a"), NEVER);

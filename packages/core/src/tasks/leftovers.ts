@@ -1,5 +1,5 @@
 import { dirname } from "node:path/posix";
-import type { LeaseRequest, RegisteredResource } from "../contracts/store.ts";
+import type { RegisteredResource } from "../contracts/store.ts";
 import type { UnitProperty } from "../contracts/roles/php.ts";
 import { recordOf } from "../engine/planning/judged-records.ts";
 import type { EnsureStep, RunStep, Step } from "../engine/planning/steps.ts";
@@ -10,8 +10,8 @@ import type { SiteCommandInput } from "../operations/site-command.ts";
 
 export interface Leftovers {
   readonly steps: readonly Step[];
-  /** Nobody of that id is made while they go. */
-  readonly leases: readonly LeaseRequest[];
+  /** Nobody of that id is made while they go, and none is taken that needs attention. */
+  readonly owners: readonly string[];
 }
 
 /**
@@ -21,7 +21,7 @@ export interface Leftovers {
 export async function leftoversOn(context: PlanningContext, server: ServerRecord): Promise<Leftovers> {
   const { register, registry, session } = context;
   const gone = new Set((await register.orphans(server.id)).filter((owner) => /^(?:site|platform)\//.test(owner)));
-  if (gone.size === 0) return { steps: [], leases: [] };
+  if (gone.size === 0) return { steps: [], owners: [] };
   const rows = (await register.about(server.id, [...gone], [])).filter((row) => gone.has(row.owner));
   const users = rows.filter((row) => row.type === "unix-user");
   // Users go last: where there is none, there are no files of it either.
@@ -39,7 +39,7 @@ export async function leftoversOn(context: PlanningContext, server: ServerRecord
   };
   return {
     steps: [...standing.map((user) => emptyLeftover(server, user, rows)), remove],
-    leases: [...gone].map((scope) => ({ scope, mode: "exclusive" })),
+    owners: [...gone],
   };
 }
 

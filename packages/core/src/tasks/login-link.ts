@@ -31,7 +31,7 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
     return {
       ...NOTHING,
       title: `login link of ${site.domain}`,
-      leases: [{ scope: `site/${site.id}`, mode: "exclusive" }],
+      about: [`site/${site.id}`],
       steps: [],
       afterwards: {
         server: parts.web.id,

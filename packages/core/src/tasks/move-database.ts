@@ -63,10 +63,7 @@ async function planMove(context: PlanningContext, request: Input): Promise<TaskD
   const draft: TaskDraft<MovedDatabaseValue> = {
     ...NOTHING,
     title: `move the database of ${site.domain} to ${to.name}`,
-    leases: [
-      { scope: `site/${site.id}`, mode: "exclusive" },
-      ...[...new Set([old.web.id, from.id, to.id])].map((id) => ({ scope: `server/${id}`, mode: "shared" as const })),
-    ],
+    about: [`site/${site.id}`],
     steps: [],
     value: { site: site.id, domain: site.domain, database: to.name },
   };

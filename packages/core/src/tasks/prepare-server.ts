@@ -48,7 +48,7 @@ export const prepareServer: TaskType<[server: string], ServerInput, PreparedValu
       ...NOTHING,
       ...ofServer(context, server),
       title: `prepare server ${server.name}`,
-      leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
+      about: [`server/${server.id}`],
       steps: [...(packages.length === 0 ? [] : [{ ...install, sets: step.sets ?? [] }]), step],
       value: { packages },
     };

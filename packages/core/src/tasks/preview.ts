@@ -50,7 +50,7 @@ export function makePlan(parts: () => EngineParts): AnyTaskType {
       return {
         ...NOTHING,
         title: `plan: ${title}`,
-        leases: [],
+        about: [],
         steps: [],
         value: { ...value, text: renderPlan(plan) },
       };

@@ -54,7 +54,7 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
     const draft: TaskDraft<SwitchHttpValue> = {
       ...NOTHING,
       title: `switch ${server.name} to ${to.record.type}`,
-      leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
+      about: [`server/${server.id}`],
       steps: [],
       value: { server: server.name, service: to.record.name, sites: sites.length },
     };

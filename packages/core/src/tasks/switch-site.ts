@@ -61,10 +61,7 @@ async function planSwitch(
   return {
     ...NOTHING,
     title: `${enabled ? "enable" : "disable"} ${site.domain}`,
-    leases: [
-      { scope: `site/${site.id}`, mode: "exclusive" },
-      { scope: `server/${parts.web.id}`, mode: "shared" },
-    ],
+    about: [`site/${site.id}`],
     steps: [...steps, probeStep(parts, "changed")],
     commit: changeSite(context, changed),
     value: { site: site.id, domain: site.domain, enabled },

@@ -36,7 +36,7 @@ export const takeServerOver: TaskType<[server: string], ServerInput, TakeOverVal
     const draft = (steps: readonly RunStep[], was: Claim | null): TaskDraft<TakeOverValue> => ({
       ...NOTHING,
       title: `take ${server.name} over`,
-      leases: [{ scope: `server/${server.id}`, mode: "exclusive" }],
+      about: [`server/${server.id}`],
       steps,
       ...ofServer(context, server),
       value: { server: server.name, former: was },

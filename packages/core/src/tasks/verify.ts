@@ -78,10 +78,7 @@ async function verifySite(context: PlanningContext, site: SiteRecord): Promise<T
   return {
     ...NOTHING,
     title: `verify site ${site.domain}`,
-    leases: [
-      { scope: `site/${site.id}`, mode: "exclusive" },
-      { scope: `server/${parts.web.id}`, mode: "shared" },
-    ],
+    about: [`site/${site.id}`],
     steps: [...before, publish, probeStep(parts, "changed")],
     value: found(context, parts.web, readPage(context, parts)),
   };
@@ -92,10 +89,7 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
   return {
     ...NOTHING,
     title: `verify platform ${platform.name}`,
-    leases: [
-      { scope: `platform/${platform.id}`, mode: "exclusive" },
-      { scope: `server/${platform.server}`, mode: "shared" },
-    ],
+    about: [`platform/${platform.id}`],
     steps: [await serverStep(context, context.estate.server(platform.server)), step],
     commit: { put: publishedRecord(context, platform, release), deleteRecords: [] },
     value: found(context, context.estate.server(platform.server), {}),
@@ -144,7 +138,7 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     ...NOTHING,
     ...ofServer(context, server),
     title: `verify server ${server.name}`,
-    leases: [{ scope: `server/${server.id}`, mode: "exclusive" }, ...leftovers.leases],
+    about: [`server/${server.id}`, ...leftovers.owners],
     // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must
     // neither take back what was set right for all others nor cost each of them a start of its PHP.
     steps,

@@ -1,7 +1,7 @@
-import type { StoredTask } from "../../src/contracts/store.ts";
+import type { LeaseRequest, StoredTask } from "../../src/contracts/store.ts";
 import type { StoredOutcome } from "../../src/engine/workers/stored-outcome.ts";
 import { SERVERS } from "./case.ts";
-import { leasesOf, DOMAIN, SECRET, TITLE } from "./model-task.ts";
+import { aboutOf, DOMAIN, SECRET, TITLE } from "./model-task.ts";
 import type { Stage } from "./stage.ts";
 
 /** What must hold when a task has come to its end, however it came there; adds to `stage.wrong` what does not. */
@@ -134,11 +134,11 @@ function judgeJournal(stage: Stage, { id, state }: StoredTask, left: ReadonlySet
 /** What is still leased belongs to a task that needs attention, or goes to whoever asks. */
 async function judgeLeases(stage: Stage, { id, state }: StoredTask): Promise<void> {
   const { leases } = stage.store;
-  const scopes = leasesOf(stage.plan).map(({ scope }) => ({ scope, mode: "exclusive" as const }));
   const { life } = stage.hire();
-  const site = scopes.filter(({ scope }) => scope.startsWith("site/"));
-  const servers = scopes.filter(({ scope }) => scope.startsWith("server/"));
-  const ask = async (wanted: typeof scopes): Promise<boolean> =>
+  const alone = (scope: string): LeaseRequest => ({ scope, mode: "exclusive" });
+  const site = aboutOf(stage.plan).map(alone);
+  const servers = SERVERS.map((name) => alone(`server/${name}`));
+  const ask = async (wanted: readonly LeaseRequest[]): Promise<boolean> =>
     wanted.length === 0 || "granted" in (await leases.acquire("probe", life.holder, wanted));
   if (!(await ask(servers))) say(stage, `servers are leased when ${state}`);
   const isFree = site.length > 0 && (await ask(site));

@@ -28,7 +28,13 @@ export function modelTask(plan: Case): AnyTaskType {
     title: () => TITLE,
     subject: () => ({}),
     plan: async (context): Promise<TaskDraft> => {
-      const draft = { ...NOTHING, value: {}, title: TITLE, leases: leasesOf(plan), steps: stepsOf(plan) };
+      const draft = {
+        ...NOTHING,
+        value: {},
+        title: TITLE,
+        about: aboutOf(plan),
+        steps: stepsOf(plan),
+      };
       if (plan.kind === "install") {
         await drafted(context.records, context.task);
         await context.ensureSecrets([SECRET]);
@@ -67,9 +73,8 @@ async function drafted(records: RecordStore, task: string): Promise<void> {
   await records.put({ kind: "site", id: "s1", name: task, value: site("draft") }, { expect: 0, claims: [] });
 }
 
-export function leasesOf(plan: Case): TaskDraft["leases"] {
-  const servers = SERVERS.map((name) => ({ scope: `server/${name}`, mode: "shared" as const }));
-  return plan.kind === "server" ? servers : [{ scope: "site/s1", mode: "exclusive" }, ...servers];
+export function aboutOf(plan: Case): TaskDraft["about"] {
+  return plan.kind === "server" ? [] : ["site/s1"];
 }
 
 function stepsOf(plan: Case): Step[] {

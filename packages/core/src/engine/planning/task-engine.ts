@@ -10,6 +10,7 @@ import type { SecretBox } from "../../store/sealing.ts";
 import { generatePassword, type SecretVault } from "../../store/secrets.ts";
 import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
 import { deepFreeze } from "../../model/canonical.ts";
+import { derivedLeases } from "./derived-leases.ts";
 import { draftOf, retireDraft } from "./drafts.ts";
 import { Estate } from "./estate.ts";
 import { readFacts, type FactsParts, type FactsWanted, type ServerFacts } from "./facts.ts";
@@ -150,7 +151,7 @@ async function planJudged(
     },
     draft.steps,
   );
-  const { steps: _steps, records = [], sets = [], ...rest } = draft;
+  const { about: _about, steps: _steps, records = [], sets = [], ...rest } = draft;
   const now = Date.now();
   const plan = {
     ...rest,
@@ -161,7 +162,7 @@ async function planJudged(
     ),
     ...judgedSets([...sets, ...(planned.sets ?? [])]),
     value: await (typeof value === "function" ? value() : value),
-    leases: sharpenLeases(draft, planned.actions),
+    leases: derivedLeases(draft, planned.actions),
     id: planIdOf(taskId),
     task: taskId,
     request,
@@ -226,14 +227,6 @@ function factsReader(parts: FactsParts): (server: ServerRecord, wanted?: FactsWa
     if (!readings.includes(reading)) known.set(server.id, [...readings, reading]);
     return reading.facts;
   };
-}
-
-/** A plan that changes what a server or platform has for all needs that alone. */
-function sharpenLeases(draft: TaskDraft, actions: PlanData["actions"]): PlanData["leases"] {
-  const owners = new Set(
-    actions.flatMap((action) => (action.kind === "ensure" ? action.changes.map((c) => c.owner) : [])),
-  );
-  return draft.leases.map((lease) => (owners.has(lease.scope) ? { ...lease, mode: "exclusive" } : lease));
 }
 
 /** A task has one plan, and the plan one task. */

@@ -33,11 +33,16 @@ export interface PlanningContext {
   ensureSecrets(ids: readonly string[]): Promise<void>;
 }
 
-/** What a task type asks for; core reads, diffs, orders and makes the plan of it. The first lease names the fence. */
+/** What a task type asks for; core reads, diffs, orders and makes the plan of it. */
 export type TaskDraft<Value = TaskValue> = Pick<
   PlanData,
-  "title" | "leases" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
+  "title" | "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
 > & {
+  /**
+   * What it has for itself alone while it is worked: `site/<id>`, `platform/<id>`, `server/<id>`. The first names the
+   * fence. What else it has follows from its steps.
+   */
+  readonly about: readonly string[];
   readonly steps: readonly Step[];
   /** Records by which the whole was decided, beside those of its steps. Default: none. */
   readonly records?: readonly RecordVersion[];
@@ -56,7 +61,7 @@ export interface TaskType<Args extends readonly unknown[], Input, Value> extends
   plan(context: PlanningContext, input: Input): Promise<TaskDraft<Value>>;
 }
 
-export const NOTHING: Omit<TaskDraft, "title" | "leases" | "steps" | "value"> = {
+export const NOTHING: Omit<TaskDraft, "title" | "about" | "steps" | "value"> = {
   reserve: [],
   commit: { put: [], deleteRecords: [] },
   release: [],

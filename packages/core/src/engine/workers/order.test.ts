@@ -75,7 +75,7 @@ test("a task that wants all of a server is not overtaken by those that were subm
     const leases = [{ scope: `site/${name}`, mode: "exclusive" } as const, shared];
     fake.wants.set(name, { subject: `site/${name}`, scopes: leases });
     fake.drafts.set(name, {
-      leases,
+      about: [`site/${name}`],
       steps: [ensureStep("web1", [{ type: "file", spec: { key: `/${name}`, value: "x" }, owner: `site/${name}` }])],
     });
   };
@@ -84,7 +84,7 @@ test("a task that wants all of a server is not overtaken by those that were subm
   const first = await fake.submit("first");
   const all = [{ scope: "server/web1", mode: "exclusive" } as const];
   fake.wants.set("server", { subject: "server/web1", scopes: all });
-  fake.drafts.set("server", { leases: all, steps: [file("/server")] });
+  fake.drafts.set("server", { about: ["server/web1"], steps: [file("/server")] });
   const server = await fake.submit("server");
   const later = Array.from({ length: 20 }, (_, n) => `later${n}`);
   for (const name of later) on(name);
@@ -108,7 +108,10 @@ describe("tasks that wait for one stuck site", () => {
     const waiting = await words(10);
     // Planned before it is known what they need, they wait as well.
     const unknown = await Promise.all(["u1", "u2"].map(async (name) => fake.submit(name)));
-    fake.drafts.set("fresh", { leases: [{ scope: "site/s2", mode: "exclusive" }], steps: [file("/f")] });
+    fake.drafts.set("fresh", {
+      about: ["site/s2"],
+      steps: [ensureStep("web1", [{ type: "file", spec: { key: "/f", value: "x" }, owner: "site/s2" }])],
+    });
     const fresh = await fake.submit("fresh");
     await using _queue = new EmbeddedQueue().work(fake.worker, 1);
     expect(await fresh.outcome()).toMatchObject({ state: "succeeded" });

@@ -65,8 +65,8 @@ describe("a task whose worker died", () => {
 describe("tasks whose workers died", () => {
   test("are recovered each on its own: one that takes long, or fails, keeps no other waiting", async () => {
     const gate = fake.gate("slow");
-    fake.drafts.set("slow", { leases: [], steps: [runStep("web1", "slow")] });
-    fake.drafts.set("quick", { leases: [{ scope: "site/s2", mode: "exclusive" }], steps: [file("/quick")] });
+    fake.drafts.set("slow", { about: [], steps: [runStep("web1", "slow")] });
+    fake.drafts.set("quick", { about: ["site/s2"], steps: [file("/quick")] });
     const slow = await orphan("slow");
     const broken = await orphan("broken");
     await fake.engine.store.tasks.move(broken, ["running"], "running", { plan: "nobody can read this" });
@@ -83,7 +83,7 @@ describe("tasks whose workers died", () => {
 
   test("end with the reason that they were stopped for: a cancel, or what failed", async () => {
     fake.engine.operation("stop", { undo: () => Promise.reject(new HostwrightError("HW_LEASE_LOST", "dead")) });
-    fake.drafts.set("failed", { leases: [], steps: [runStep("web1", "stop"), runStep("web1", "fail")] });
+    fake.drafts.set("failed", { about: [], steps: [runStep("web1", "stop"), runStep("web1", "fail")] });
     const failed = await fake.submit("failed");
     await expect(fake.worker.work(failed.id, NEVER)).rejects.toMatchObject({ code: "HW_LEASE_LOST" });
     const cancelled = await orphan("a");

@@ -61,12 +61,8 @@ describe("a task that needs attention", () => {
   });
 
   test("keeps what it had alone, and frees servers and what it shared", async () => {
-    const leases = [
-      { scope: "server/web1", mode: "exclusive" },
-      { scope: "platform/p1", mode: "exclusive" },
-      { scope: "platform/p2", mode: "shared" },
-    ] as const;
-    fake.drafts.set("a", { leases, steps: [runStep("web1", "stuck"), runStep("web1", "fail")] });
+    const steps = [runStep("web1", "stuck"), runStep("web1", "fail")];
+    fake.drafts.set("a", { about: ["platform/p1", "server/web2"], steps });
     const task = await fake.submit("a");
     await fake.worker.work(task.id, NEVER);
     expect(await scopes()).toEqual(["platform/p1"]);

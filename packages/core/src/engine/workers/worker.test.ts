@@ -105,11 +105,7 @@ describe("a task that fails", () => {
 
   test("and cannot be undone keeps its site leased, frees the server, and lists what is left", async () => {
     fake.engine.operation("stuck", { undo: () => Promise.reject(new Error("busy")) });
-    const leases = [
-      { scope: "site/s1", mode: "exclusive" } as const,
-      { scope: "server/web1", mode: "shared" } as const,
-    ];
-    fake.drafts.set("a", { leases, steps: [runStep("web1", "stuck"), runStep("web1", "fail")] });
+    fake.drafts.set("a", { about: ["site/s1"], steps: [runStep("web1", "stuck"), runStep("web1", "fail")] });
     const submitted = await fake.submit("a");
     const outcome = await fake.worker.work(submitted.id, NEVER);
     expect(outcome).toMatchObject({

@@ -1,0 +1,29 @@
+import type { LeaseRequest } from "../../contracts/store.ts";
+import type { Action } from "./plan.ts";
+import type { TaskDraft } from "./task-type.ts";
+
+/**
+ * What a task may have to itself and what it shares follows from its plan (decisions.md D47): what it is about for itself
+ * alone, every server of its steps together with others, and so the owners of what they declare there. Whose own things
+ * are changed has them changed by this task alone. Nobody else is on a server that it has for itself, so that its sites
+ * need no leases of their own.
+ */
+export function derivedLeases(
+  { about, steps, afterwards }: Pick<TaskDraft, "about" | "steps" | "afterwards">,
+  actions: readonly Action[],
+): readonly LeaseRequest[] {
+  const changed = new Set(
+    actions.flatMap((action) => (action.kind === "ensure" ? action.changes.map(({ owner }) => owner) : [])),
+  );
+  const modes = new Map<string, LeaseRequest["mode"]>(about.map((scope) => [scope, "exclusive"]));
+  const share = (scope: string): void => {
+    if (!modes.has(scope)) modes.set(scope, changed.has(scope) ? "exclusive" : "shared");
+  };
+  for (const { server } of steps) share(`server/${server.id}`);
+  if (afterwards !== null) share(`server/${afterwards.server}`);
+  for (const step of steps) {
+    if (step.kind === "run" || modes.get(`server/${step.server.id}`) === "exclusive") continue;
+    for (const { owner } of step.items) share(owner);
+  }
+  return [...modes].map(([scope, mode]) => ({ scope, mode }));
+}
