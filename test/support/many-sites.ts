@@ -3,7 +3,7 @@ import { wordpress } from "@hostwright/platform-wordpress";
 import { newId } from "../../packages/core/src/model/ids.ts";
 import { referencesOf } from "../../packages/core/src/model/text.ts";
 import { openState } from "../../packages/core/src/store/open-state.ts";
-import { generatePassword, SecretVault } from "../../packages/core/src/store/secrets.ts";
+import { SecretVault } from "../../packages/core/src/store/secrets.ts";
 import { sitePaths, siteSecret } from "../../packages/core/src/tasks/site-parts.ts";
 
 const FIRST_UID = 20_000;
@@ -46,7 +46,7 @@ export async function recordSites(
         optionsVersion: 1,
         limits: { uploadMegabytes: 64, requestSeconds: 60, memoryMegabytes: 256, phpWorkers: 5 },
       };
-      for (const id of secretsOf(site)) await vault.getOrCreate(id, () => generatePassword());
+      await vault.ensure(secretsOf(site).map((id) => ({ id, generate: "password" })));
       const claims = [domain, ...site.aliases];
       await store.records.put({ kind: "site", id: site.id, name: domain, value: site }, { expect: 0, claims });
       sites.push(site);

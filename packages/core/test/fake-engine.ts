@@ -83,8 +83,8 @@ export class FakeEngine implements AsyncDisposable {
   }
 
   session(signal: AbortSignal = NEVER): Session {
-    const load = async (ids: readonly string[]): Promise<Map<string, string>> =>
-      new Map(ids.flatMap((id) => (this.secrets.has(id) ? [[id, this.secrets.get(id) ?? ""] as const] : [])));
+    const load = async (needed: readonly { readonly id: string }[]): Promise<Map<string, string>> =>
+      new Map(needed.flatMap(({ id }) => (this.secrets.has(id) ? [[id, this.secrets.get(id) ?? ""] as const] : [])));
     return new Session({ pool: this.pool, load, fence: null, signal });
   }
 

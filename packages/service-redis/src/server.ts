@@ -42,7 +42,12 @@ export function renderDropIn({ port, listen, memoryMegabytes }: RedisOptions): s
 }
 
 function adminPassword(view: ServerView): Reference {
-  return { ref: "secret", id: `server/${view.id}/redis-admin`, label: `redis password of ${view.name}` };
+  return {
+    ref: "secret",
+    id: `server/${view.id}/redis-admin`,
+    label: `redis password of ${view.name}`,
+    generate: "password",
+  };
 }
 
 /** What the cache needs once on a server. */

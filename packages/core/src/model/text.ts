@@ -11,7 +11,15 @@ export interface Reference {
   /** What a reader of the plan sees: `<db password>`. */
   readonly label: string;
   readonly quote?: Quote;
+  /**
+   * What is made where there is none, by whatever task first needs it: 32 letters and digits. Default: nothing, since
+   * somebody has to give it.
+   */
+  readonly generate?: "password";
 }
+
+/** A secret that work refers to. */
+export type NeededSecret = Pick<Reference, "id" | "generate">;
 
 /** Text with references. A plain string has none. */
 export type Text = string | { readonly parts: readonly (string | Reference)[] };

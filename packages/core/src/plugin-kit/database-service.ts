@@ -16,6 +16,7 @@ export const PasswordReference: z.ZodType<Reference> = z.strictObject({
   id: z.string().min(1),
   label: z.string(),
   quote: z.literal("none").exactOptional(),
+  generate: z.literal("password").exactOptional(),
 });
 
 /** Options with their defaults, from the interface of what may be given: the schema gives all of them. */

@@ -34,6 +34,7 @@ const Reference = z.strictObject({
   id: z.string().min(1),
   label: z.string(),
   quote: z.enum(["none", "php", "json"]).exactOptional(),
+  generate: z.literal("password").exactOptional(),
 });
 
 export const TextSchema: z.ZodType<Text> = z.union([

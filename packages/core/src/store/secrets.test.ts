@@ -24,24 +24,39 @@ async function open(): Promise<{ vault: SecretVault; store: SecretStore; directo
 
 it("makes a secret once, and resolves many by one read of the store", async () => {
   const { vault, store } = await open();
-  const make = vi.fn<() => string>(generatePassword);
-  await vault.getOrCreate("site/a/db", make);
-  await vault.getOrCreate("site/a/db", make);
-  expect(make).toHaveBeenCalledTimes(1);
+  const needed = { id: "site/a/db", generate: "password" } as const;
+  const made = (await vault.ensure([needed, needed])).get("site/a/db");
+  expect(made).toMatch(/^[A-Za-z0-9]{32}$/);
+  expect(await vault.ensure([needed])).toEqual(new Map([["site/a/db", made]]));
   await vault.put("site/a/salt", "pepper");
   const get = vi.spyOn(store, "get");
   const resolve = await vault.resolver(["site/a/db", "site/a/salt", "site/a/db"]);
   expect(resolve(reference("site/a/salt"))).toBe("pepper");
-  expect(resolve(reference("site/a/db"))).toBe(make.mock.results[0]?.value);
+  expect(resolve(reference("site/a/db"))).toBe(made);
   expect(get).toHaveBeenCalledTimes(1);
 });
 
 it("lets the first of two that make a secret at once win for both", async () => {
   const { vault } = await open();
-  await Promise.all(["one", "two"].map(async (value) => vault.getOrCreate("site/a/db", () => value)));
-  const first = (await vault.load(["site/a/db"])).get("site/a/db");
-  await vault.getOrCreate("site/a/db", () => "three");
-  expect((await vault.load(["site/a/db"])).get("site/a/db")).toBe(first);
+  const needed = [{ id: "site/a/db", generate: "password" }] as const;
+  const [one, two] = await Promise.all([vault.ensure(needed), vault.ensure(needed)]);
+  expect(one).toEqual(two);
+  expect(await vault.ensure(needed)).toEqual(one);
+});
+
+it("reads many that are there at once, and makes none that somebody has to give", async () => {
+  const { vault, store } = await open();
+  const needed = Array.from({ length: 50 }, (_, n) => ({ id: `site/a/${n}`, generate: "password" }) as const);
+  await vault.ensure(needed);
+  const [get, add] = [vi.spyOn(store, "get"), vi.spyOn(store, "add")];
+  expect((await vault.ensure(needed)).size).toBe(50);
+  expect([get.mock.calls.length, add.mock.calls.length]).toEqual([1, 0]);
+  const lacking = vault.ensure([...needed, { id: "site/a/web-password/ann" }]);
+  await expect(lacking).rejects.toMatchObject({
+    code: "HW_SECRET_UNREADABLE",
+    data: { id: "site/a/web-password/ann" },
+  });
+  expect(add).not.toHaveBeenCalled();
 });
 
 it("names the secret that is missing, was not asked for, or was put in another's place", async () => {

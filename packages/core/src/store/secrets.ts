@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { RecordVersion, SealedSecret, SecretStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { Resolve } from "../model/text.ts";
+import type { NeededSecret, Resolve } from "../model/text.ts";
 import type { SecretBox } from "./sealing.ts";
 
 // No character that a shell, URL, ini file, SQL or PHP string reads as anything but itself.
@@ -22,10 +22,19 @@ export class SecretVault {
     this.#box.requireKey(what);
   }
 
-  /** Makes the secret unless it exists. Of two that make it at once the first wins, for both. */
-  async getOrCreate(id: string, make: () => string): Promise<void> {
-    if ((await this.#store.get([id])).has(id)) return;
-    await this.#store.add(id, this.#box.seal(make(), id));
+  /**
+   * As `load`, and makes what is to be generated and is not there yet: of two that make it at once the first wins, for
+   * both. One read where nothing lacks. @throws HW_SECRET_UNREADABLE for one that somebody has to give
+   */
+  async ensure(needed: readonly NeededSecret[]): Promise<ReadonlyMap<string, string>> {
+    const ids = [...new Set(needed.map(({ id }) => id))];
+    const sealed = await this.#store.get(ids);
+    const lacking = new Set(
+      needed.filter(({ id, generate }) => generate === "password" && !sealed.has(id)).map(({ id }) => id),
+    );
+    for (const id of lacking) await this.#store.add(id, this.#box.seal(generatePassword(), id));
+    const all = lacking.size === 0 ? sealed : new Map([...sealed, ...(await this.#store.get([...lacking]))]);
+    return new Map(ids.map((id) => [id, this.#box.open(known(all, id), id)]));
   }
 
   /** One of a record only while that is at this version. @throws HW_TASK_STATE, with `expect` in its data */

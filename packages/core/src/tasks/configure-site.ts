@@ -72,7 +72,6 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
     context,
     parts.bindings.map(({ service }) => service.server),
   );
-  await context.ensureSecrets(parts.bindings.map(({ request: { password } }) => password.id));
   const { before, publish } = siteSteps(context, parts);
   return {
     ...NOTHING,
@@ -88,11 +87,6 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
     commit: changeSite(context, changed),
     value: { site: site.id, domain: site.domain, webRules },
   };
-}
-
-function usedServers(site: SiteRecord, parts: SiteParts): readonly string[] {
-  const former = site.bindings?.cache;
-  return [...parts.bindings.map(({ service }) => service.server.id), ...(former === undefined ? [] : [former.server])];
 }
 
 function cachePlace(

@@ -166,7 +166,6 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   const { step, release } = await platformStep(context, platform);
   const site = known ?? draft ?? (await newSite(context, wanted, facts.usedIds));
   const parts = await siteParts(context, site);
-  await ensureSiteSecrets(context, parts);
   const { before, publish } = siteSteps(context, parts);
   const serverSteps = await Promise.all(servers.map(async (server) => serverStep(context, server)));
   const installed: SiteRecord = { ...site, status: "installed" };
@@ -239,24 +238,6 @@ function applicationSteps(parts: SiteParts): RunStep[] {
     ...(seed === null ? [] : [siteCommandStep(parts, "first content", seed)]),
     siteCommandStep(parts, "installer", role.install(parts.view)),
   ];
-}
-
-async function ensureSiteSecrets(context: PlanningContext, parts: SiteParts): Promise<void> {
-  const used = new Set<string>([`site/${parts.site.id}/db-password`]);
-  for (const { request } of parts.bindings) used.add(request.password.id);
-  const view = {
-    ...parts.view,
-    secret: (name: string, label: string) => {
-      const reference = parts.view.secret(name, label);
-      used.add(reference.id);
-      return reference;
-    },
-  };
-  const { role } = parts.definition;
-  role.settings(view);
-  role.seed(view);
-  role.install(view);
-  await context.ensureSecrets([...used]);
 }
 
 function wantedSite(

@@ -5,7 +5,6 @@ import { recordOf } from "../engine/planning/judged-records.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Owned } from "../engine/planning/steps.ts";
-import { collectReferences } from "../model/references.ts";
 import { directory } from "../resources/directory.ts";
 import type { Alone } from "./alone.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -37,9 +36,7 @@ export async function serverItems(
     alone === null
       ? serving.flatMap(declare)
       : (await alone.each(serving, ({ record }) => `${record.kind} service ${record.name}`, declare)).flat();
-  const items = [...folders, ...services].map((declared) => ({ ...declared, owner }));
-  await context.ensureSecrets(collectReferences(items).map(({ id }) => id));
-  return items;
+  return [...folders, ...services].map((declared) => ({ ...declared, owner }));
 }
 
 /** Of a task that is about the server itself: what its record asks for is what was planned. */

@@ -46,7 +46,7 @@ export function sitePaths(id: string): SitePaths {
 }
 
 export function siteSecret(site: SiteRecord, name: string, label: string): Reference {
-  return { ref: "secret", id: `site/${site.id}/${name}`, label: `${label} of ${site.domain}` };
+  return { ref: "secret", id: `site/${site.id}/${name}`, label: `${label} of ${site.domain}`, generate: "password" };
 }
 
 export async function siteParts(context: PlanningContext, site: SiteRecord): Promise<SiteParts> {

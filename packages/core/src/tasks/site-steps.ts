@@ -6,7 +6,7 @@ import type { EnsureStep, Owned, RunStep, Step } from "../engine/planning/steps.
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
 import { includesAddress, matchesPath } from "../model/own-rules.ts";
-import { text } from "../model/text.ts";
+import { text, type Reference } from "../model/text.ts";
 import { directory } from "../resources/directory.ts";
 import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
@@ -72,11 +72,14 @@ export function webPasswordName(user: string): string {
   return `web-password/${user}`;
 }
 
+/** Given by `hw.sites.setPassword()`: none is made up. */
+function passwordHash({ id, domain }: SiteView, user: string): Reference {
+  return { ref: "secret", id: `site/${id}/${webPasswordName(user)}`, label: `password hash of ${user} of ${domain}` };
+}
+
 /** Readable by the web server alone: the site's own code is in neither its user nor its group. */
 function passwordFiles({ view }: SiteParts): readonly ReturnType<typeof file>[] {
-  const lines = (view.ownRules.basicAuth?.users ?? []).map(
-    (user) => text`${user}:${view.secret(webPasswordName(user), `password hash of ${user}`)}\n`,
-  );
+  const lines = (view.ownRules.basicAuth?.users ?? []).map((user) => text`${user}:${passwordHash(view, user)}\n`);
   if (lines.length === 0) return [];
   const content = lines.reduce((all, line) => text`${all}${line}`);
   return [file({ path: view.passwordFile, content, owner: "root", group: view.webUser, mode: 0o640 })];

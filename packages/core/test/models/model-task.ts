@@ -37,7 +37,7 @@ export function modelTask(plan: Case): AnyTaskType {
       };
       if (plan.kind === "install") {
         await drafted(context.records, context.task);
-        await context.ensureSecrets([SECRET]);
+        await context.session.loadSecrets([{ id: SECRET, generate: "password" }]);
         return { ...draft, ...INSTALL };
       }
       if (plan.kind !== "delete") return draft;

@@ -1,3 +1,4 @@
+import { collectReferences } from "../../model/references.ts";
 import { breathe } from "../../model/breathe.ts";
 import { deepFreeze } from "../../model/canonical.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
@@ -76,6 +77,9 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     actions.push({ action: { ...common, kind: "ensure", changes, publish, ...conditions }, incidental: false, step });
   }
   const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
+  await planner.session.loadSecrets(
+    collectReferences(needed.map((action) => (action.kind === "run" ? action.input : null))),
+  );
   const records = new Map(steps.map((step) => [step.server.id, step.server]));
   await checkAll(planner, needed, records);
   const needs = needsOf(planner.registry, needed, records);

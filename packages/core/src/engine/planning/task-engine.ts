@@ -4,10 +4,11 @@ import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
 import type { PlainRequest } from "../../contracts/task.ts";
 import { parseInput } from "../../model/parse.ts";
+import { collectReferences } from "../../model/references.ts";
 import type { Retention } from "../../model/retention.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
-import { generatePassword, type SecretVault } from "../../store/secrets.ts";
+import type { SecretVault } from "../../store/secrets.ts";
 import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
 import { deepFreeze } from "../../model/canonical.ts";
 import { derivedLeases } from "./derived-leases.ts";
@@ -107,7 +108,7 @@ export async function planRequest(
 ): Promise<PlanData> {
   const judged = judgeRequest(parts, request);
   const { registry, store, vault, pool } = parts;
-  await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence: null, signal });
+  await using session = new Session({ pool, load: async (needed) => vault.ensure(needed), fence: null, signal });
   const estate = await Estate.load(store.records, registry);
   try {
     return await planJudged(parts, session, { judged, estate, taskId });
@@ -140,6 +141,7 @@ async function planJudged(
   const value = typeof given === "function" ? given : Promise.resolve(given);
   // Awaited below: what planning throws first must not leave it unhandled.
   if (typeof value !== "function") value.catch(() => undefined);
+  await session.loadSecrets(collectReferences(draft.afterwards));
   const planned = await planSteps(
     {
       registry,
@@ -173,7 +175,7 @@ async function planJudged(
 }
 
 function planningContext(parts: EngineParts, session: Session, estate: Estate, taskId: string): PlanningContext {
-  const { registry, store, vault, uids } = parts;
+  const { registry, store, uids } = parts;
   const facts = factsReader({ session, estate, uids });
   const pending = new Map<string, Promise<Pending>>();
   return {
@@ -197,10 +199,6 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate, t
         pending.get(key) ?? session.target(server).then(async (target) => pendingPublication(target, role));
       pending.set(key, reading);
       return reading;
-    },
-    ensureSecrets: async (ids) => {
-      for (const id of ids) await vault.getOrCreate(id, () => generatePassword());
-      await session.loadSecrets(ids.map((id) => ({ id })));
     },
   };
 }

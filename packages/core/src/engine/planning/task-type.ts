@@ -29,8 +29,6 @@ export interface PlanningContext {
   installation(): Promise<Omit<Claim, "since">>;
   /** What waits in the entries of one of its http services, read once per planning. */
   pending(server: ServerRecord, role: HttpRole): Promise<Pending>;
-  /** Makes secrets that do not exist yet and brings all into memory; an existing one is kept. */
-  ensureSecrets(ids: readonly string[]): Promise<void>;
 }
 
 /** What a task type asks for; core reads, diffs, orders and makes the plan of it. */

@@ -2,7 +2,7 @@ import { HostwrightError, isHostwrightError } from "../../errors/hostwright-erro
 import type { Target } from "../../contracts/resource.ts";
 import type { CommandResult, Script, Server } from "../../model/server.ts";
 import type { ServerRecord } from "../../model/records.ts";
-import type { Reference, Resolve } from "../../model/text.ts";
+import type { NeededSecret, Resolve } from "../../model/text.ts";
 import { within } from "../../servers/within.ts";
 import { ranOn, runFenced, type Fence } from "./fence.ts";
 import type { HeldServer, ServerPool } from "./server-pool.ts";
@@ -13,7 +13,7 @@ const SETTLE_MS = 300_000;
 /** For a task's connections to end: a stuck peer keeps no task from its end. */
 const GOODBYE_MS = 10_000;
 
-export type LoadSecrets = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+export type LoadSecrets = (needed: readonly NeededSecret[]) => Promise<ReadonlyMap<string, string>>;
 
 /** What one planning or one task works with: targets, their connections and its secrets, all closed with it. */
 export class Session implements AsyncDisposable {
@@ -68,10 +68,13 @@ export class Session implements AsyncDisposable {
   };
 
   /** Brings secrets into memory, in one read. */
-  async loadSecrets(references: readonly Pick<Reference, "id">[]): Promise<void> {
-    const missing = [...new Set(references.map((reference) => reference.id))].filter((id) => !this.#secrets.has(id));
-    if (missing.length === 0) return;
-    for (const [id, value] of await this.#load(missing)) this.#secrets.set(id, value);
+  async loadSecrets(references: readonly NeededSecret[]): Promise<void> {
+    const missing = new Map<string, NeededSecret>();
+    for (const reference of references)
+      if (!this.#secrets.has(reference.id) && missing.get(reference.id)?.generate === undefined)
+        missing.set(reference.id, reference);
+    if (missing.size === 0) return;
+    for (const [id, value] of await this.#load([...missing.values()])) this.#secrets.set(id, value);
   }
 
   async target(record: ServerRecord): Promise<Target> {

@@ -73,7 +73,12 @@ export class TaskRun {
       token,
       latest: async () => ({ epoch: (await store.identity()).epoch, token: await store.leases.lastToken() }),
     };
-    await using session = new Session({ pool, load: async (ids) => vault.load(ids), fence, signal });
+    await using session = new Session({
+      pool,
+      load: async (needed) => vault.load(needed.map(({ id }) => id)),
+      fence,
+      signal,
+    });
     const runner = this.#runner(session, estate, closing);
     const end = committed
       ? await runner.finish()
