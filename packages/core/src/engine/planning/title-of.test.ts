@@ -1,18 +1,21 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
+import { defineTask } from "./define-task.ts";
 import { titleOf } from "./task-engine.ts";
-import { NOTHING, type TaskType } from "./task-type.ts";
+import { NOTHING } from "./task-type.ts";
 
-const schema = z.strictObject({ type: z.string(), name: z.string() });
-
-function titled(title: TaskType<z.infer<typeof schema>>["title"]): Parameters<typeof titleOf>[0] {
-  const type: TaskType<z.infer<typeof schema>> = {
+function titled(title: (input: { readonly name: string }) => string): Parameters<typeof titleOf>[0] {
+  const type = defineTask({
     type: "test:own",
-    schema,
+    version: 1,
+    input: z.strictObject({ name: z.string() }),
+    value: z.strictObject({}),
+    request: (name: string) => ({ name }),
     title,
-    plan: async () => ({ ...NOTHING, title: "", leases: [], steps: [] }),
-  };
-  return { tasks: new Map([["test:own", type]]) };
+    subject: () => ({}),
+    plan: async () => ({ ...NOTHING, title: "", about: [], steps: [], value: {} }),
+  });
+  return { tasks: new Map([[type.type, type]]) };
 }
 
 test("a request is called what its type calls it, and by its type where that has no words for it", () => {
