@@ -3,10 +3,10 @@ import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
 import { requireLease } from "./held.ts";
 import type { Tables } from "./tables.ts";
 
-const UNFINISHED: readonly (TaskState | undefined)[] = ["queued", "running", "cancelling", "undoing"];
+const OVER: readonly (TaskState | undefined)[] = [undefined, "succeeded", "undone"];
 
 export function memoryPlans({ plans, tasks }: Tables): PlanStore {
-  const mayGo = ({ task }: Pick<StoredPlan, "task">): boolean => !UNFINISHED.includes(tasks.get(task)?.state);
+  const mayGo = ({ task }: Pick<StoredPlan, "task">): boolean => OVER.includes(tasks.get(task)?.state);
   return {
     put: async (plan) => void plans.set(plan.id, { ...plan, request: fromJson(toJson(plan.request)) }),
     get: async (id) => plans.get(id) ?? null,

@@ -64,8 +64,10 @@ export function planPromises(open: OpenHarness): void {
 
   it("leaves out plans whose tasks are unfinished, before it counts up to the limit", async () => {
     const { store } = await use(open);
-    for (const id of ["p1", "p2", "p3", "p4", "p5", "p6"]) await store.plans.put(aPlan(id, { expiresAt: at(1) }));
-    for (const id of ["p1", "p2", "p3", "p4", "p5"]) await store.tasks.submit(aTask(`task of ${id}`));
+    const all = ["p1", "p2", "p3", "p4", "p4b", "p5", "p6"];
+    for (const id of all) await store.plans.put(aPlan(id, { expiresAt: at(1) }));
+    for (const id of all.slice(0, -1)) await store.tasks.submit(aTask(`task of ${id}`));
+    await ended(store, "task of p4b", "queued", "needs-attention");
     await store.tasks.move("task of p2", ["queued"], "running");
     await store.tasks.move("task of p3", ["queued"], "cancelling");
     await store.tasks.move("task of p4", ["queued"], "undoing");

@@ -14,7 +14,7 @@ export interface StoredPlan {
   readonly expiresAt: string;
 }
 
-/** Plans whose task is `queued`, `running`, `cancelling` or `undoing` are in neither of the two lists: they are not to go. */
+/** Plans whose task is neither `succeeded` nor `undone` are in neither of the two lists: they are not to go. */
 export interface PlanStore {
   /** Sets it, whether it was there or not. */
   put(plan: StoredPlan): Promise<void>;

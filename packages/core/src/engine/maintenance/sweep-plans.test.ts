@@ -84,7 +84,7 @@ describe("sweeping", () => {
     expect(await standing([died.secret, approved.secret])).toEqual({ sites: 0, secrets: 0 });
   });
 
-  test.each(["queued", "running", "cancelling", "undoing"] as const)(
+  test.each(["queued", "running", "cancelling", "undoing", "needs-attention"] as const)(
     "leaves the plan of a task that is %s",
     async (state) => {
       const { plan, secret } = await planned("a");

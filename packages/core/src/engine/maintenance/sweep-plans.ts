@@ -5,11 +5,11 @@ import { discardDraft, type EngineParts } from "../planning/task-engine.ts";
 /** Longer than any call that saw a plan while it was good. */
 const GRACE_MS = 10 * 60 * 1000;
 const AT_ONCE = 50;
-const UNFINISHED: readonly (TaskState | null)[] = ["queued", "running", "cancelling", "undoing"];
+const OVER: readonly (TaskState | null)[] = [null, "succeeded", "undone"];
 
 /**
  * Removes plans whose time is over, and the oldest of too many, with the draft and the secrets that were made for one that
- * was never begun. A plan whose task is unfinished stays, so that the task ends with its reason. Reads twice when there is
+ * was never begun. A plan whose task has not come to its end stays: it is ended by it, also when somebody resolves it. Reads twice when there is
  * nothing to do. @returns the ids of the plans that were removed
  */
 export async function sweepPlans(
@@ -24,7 +24,7 @@ export async function sweepPlans(
   for (const { id, task } of [...expired, ...(await plans.surplus(keep, limit))]) {
     if (stop.aborted || over.includes(id)) continue;
     // It may have been submitted since.
-    if (UNFINISHED.includes(await tasks.state(task))) continue;
+    if (!OVER.includes(await tasks.state(task))) continue;
     await discardDraft(parts, task);
     over.push(id);
   }

@@ -7,7 +7,7 @@ interface Row extends Omit<StoredPlan, "request"> {
 }
 
 const MAY_GO = `NOT EXISTS
-  (SELECT 1 FROM tasks WHERE tasks.id = task AND state IN ('queued', 'running', 'cancelling', 'undoing'))`;
+  (SELECT 1 FROM tasks WHERE tasks.id = task AND state NOT IN ('succeeded', 'undone'))`;
 const COLUMNS = "id, task, request, title, hash, sealed, expiresAt";
 
 export class SqlitePlans implements PlanStore {
