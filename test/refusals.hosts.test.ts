@@ -1,14 +1,8 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  CONTRACT,
-  defineDatabaseService,
-  HostwrightError,
-  install,
-  secret,
-  type InstallOptions,
-} from "@hostwright/core";
+import { HostwrightError, install, secret, type InstallOptions } from "@hostwright/core";
+import { CONTRACT, defineDatabaseService } from "@hostwright/core/plugin";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";

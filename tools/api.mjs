@@ -1,23 +1,31 @@
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 const update = process.argv.includes("--update");
 const none = { logLevel: "none" };
 const inReport = { logLevel: "none", addToApiReportFile: true };
 
-function extract(folder) {
+/** Public entry points by the name of their report: what tests of plugins need besides may change with any version. */
+function entriesOf(folder) {
+  const { exports } = JSON.parse(readFileSync(resolve(folder, "package.json"), "utf8"));
+  return Object.keys(exports)
+    .filter((entry) => ![".json", "/testing"].some((end) => entry.endsWith(end)))
+    .map((entry) => (entry === "." ? ["report", "index"] : [entry.slice(2), entry.slice(2)]));
+}
+
+function extract(folder, report, entry) {
   const config = ExtractorConfig.prepare({
     configObjectFullPath: undefined,
     packageJsonFullPath: resolve(folder, "package.json"),
     configObject: {
       projectFolder: folder,
-      mainEntryPointFilePath: resolve(folder, "dist/index.d.ts"),
+      mainEntryPointFilePath: resolve(folder, `dist/${entry}.d.ts`),
       newlineKind: "lf",
       compiler: { tsconfigFilePath: resolve(folder, "tsconfig.build.json") },
       apiReport: {
         enabled: true,
-        reportFileName: "report",
+        reportFileName: report,
         reportFolder: folder,
         reportTempFolder: resolve(folder, "dist/.api"),
       },
@@ -43,10 +51,13 @@ function extract(folder) {
   });
 }
 
-for (const name of readdirSync("packages")) {
-  const report = `packages/${name}/report.api.md`;
+const all = readdirSync("packages").flatMap((name) =>
+  entriesOf(resolve("packages", name)).map(([report, entry]) => ({ name, report, entry })),
+);
+for (const { name, report: file, entry } of all) {
+  const report = `packages/${name}/${file}.api.md`;
   const known = existsSync(report);
-  const result = extract(resolve("packages", name));
+  const result = extract(resolve("packages", name), file, entry);
   if (result.errorCount > 0) {
     console.error(`packages/${name}: the public interface could not be read`);
     process.exitCode = 1;

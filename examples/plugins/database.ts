@@ -1,5 +1,5 @@
-import { CONTRACT, defineDatabaseService, HostwrightError, RANK, runChecked, unit } from "@hostwright/core";
-import type { ResourceType, ServicePlugin } from "@hostwright/core";
+import { CONTRACT, defineDatabaseService, HostwrightError, RANK, runChecked, unit } from "@hostwright/core/plugin";
+import type { ResourceType, ServicePlugin } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 const Options = z.strictObject({});

@@ -1,4 +1,4 @@
-import { NO_OWN_RULES } from "@hostwright/core";
+import { NO_OWN_RULES } from "@hostwright/core/plugin";
 import { hostileTexts, orRefused, sampleSites, serverView, serviceOf, siteView } from "@hostwright/testing";
 import { expect, test } from "vitest";
 import { exampleHttp } from "./http.ts";

@@ -6,10 +6,10 @@ import {
   oneLine,
   quoteRefused,
   regexesOf,
-} from "@hostwright/core";
-import { webServer, webServerProblems, webSite } from "@hostwright/core";
-import type { Blame, Declared, HeldName, HttpEntry, ResponseHeader, ServerView } from "@hostwright/core";
-import type { ServicePlugin, SiteView, UrlMatch, WebHost, WebSite, WebStep } from "@hostwright/core";
+} from "@hostwright/core/plugin";
+import { webServer, webServerProblems, webSite } from "@hostwright/core/plugin";
+import type { Blame, Declared, HeldName, HttpEntry, ResponseHeader, ServerView } from "@hostwright/core/plugin";
+import type { ServicePlugin, SiteView, UrlMatch, WebHost, WebSite, WebStep } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 /** A web server that passes the whole suite: Debian's nginx, without what `service-nginx` does for speed and foreign files. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { CONTRACT, definePhpService, directory, file, HostwrightError, unit } from "@hostwright/core";
-import type { Declared, PhpRole, ServicePlugin, SiteView, UnitProperty } from "@hostwright/core";
+import { CONTRACT, definePhpService, directory, file, HostwrightError, unit } from "@hostwright/core/plugin";
+import type { Declared, PhpRole, ServicePlugin, SiteView, UnitProperty } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 const Options = z.strictObject({

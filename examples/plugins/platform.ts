@@ -1,5 +1,5 @@
-import { CONTRACT, definePlatform, quoteValue } from "@hostwright/core";
-import type { DriverCall, PlatformPlugin, SiteView } from "@hostwright/core";
+import { CONTRACT, definePlatform, quoteValue } from "@hostwright/core/plugin";
+import type { DriverCall, PlatformPlugin, SiteView } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 const Options = z.strictObject({});

@@ -1,5 +1,5 @@
-import { HostwrightError, RANK, runChecked } from "@hostwright/core";
-import type { Change, Declared, ResourceType } from "@hostwright/core";
+import { HostwrightError, RANK, runChecked } from "@hostwright/core/plugin";
+import type { Change, Declared, ResourceType } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 const Spec = z.strictObject({

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { secret, type SshServerOptions } from "@hostwright/core";
+import { type SshServerOptions } from "@hostwright/core";
+import { secret } from "@hostwright/core/plugin";
 import { sshHarness, type Harness } from "@hostwright/testing";
 
 const machine = (name: string, host: string, hostKey: string): SshServerOptions => ({

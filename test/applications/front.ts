@@ -1,4 +1,4 @@
-import type { SiteView } from "@hostwright/core";
+import type { SiteView } from "@hostwright/core/plugin";
 import type { TestHost } from "../hosts/hosts.ts";
 
 /** The least of an nginx configuration that shows a site; the real one is its service's. */

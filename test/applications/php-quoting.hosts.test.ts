@@ -1,4 +1,4 @@
-import { quoteValue, resolveText, type PlatformRole, type SiteView } from "@hostwright/core";
+import { quoteValue, resolveText, type PlatformRole, type SiteView } from "@hostwright/core/plugin";
 import { drupal } from "@hostwright/platform-drupal";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { phpFpm } from "@hostwright/service-php-fpm";

@@ -1,4 +1,4 @@
-import type { PlatformRole } from "@hostwright/core";
+import type { PlatformRole } from "@hostwright/core/plugin";
 import { NO_RULES } from "@hostwright/testing";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import type { PlatformPlugin, PlatformRole, PhpRole } from "@hostwright/core";
+import type { PlatformRole, PhpRole, PlatformPlugin } from "@hostwright/core/plugin";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { serverView, type Plugins } from "./site.ts";
 

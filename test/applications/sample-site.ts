@@ -1,4 +1,4 @@
-import type { DatabaseBinding, SiteView } from "@hostwright/core";
+import type { DatabaseBinding, SiteView } from "@hostwright/core/plugin";
 import { siteView } from "@hostwright/testing";
 
 /** The site of `sampleDatabase`; any part can be another. */

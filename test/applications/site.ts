@@ -9,7 +9,7 @@ import {
   type SiteView,
   type Text,
   type UnitProperty,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import type { TestHost } from "../hosts/hosts.ts";
 import type { ExecResult } from "@hostwright/testing";
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Readable } from "node:stream";
-import type { Server, SshServer, Target } from "@hostwright/core";
+import type { Server, SshServer } from "@hostwright/core";
+import type { Target } from "@hostwright/core/plugin";
 import { runBatch } from "../../packages/core/src/engine/sessions/batch.ts";
 import { fetchPage } from "../../packages/core/src/operations/probe-page.ts";
 import { readPaths } from "../../packages/core/src/resources/path-state.ts";

@@ -1,14 +1,6 @@
 import type { Duplex } from "node:stream";
-import {
-  PART,
-  provide,
-  SshServer,
-  type Command,
-  type CommandResult,
-  type OpenServer,
-  type Provider,
-  type SocketAddress,
-} from "@hostwright/core";
+import { PART, provide, SshServer, type OpenServer, type Provider } from "@hostwright/core";
+import { type Command, type CommandResult, type SocketAddress } from "@hostwright/core/plugin";
 import { asker, type Step, type Tripwire } from "./tripwire.ts";
 
 /** Real SSH servers, every round trip of which is a step: commands and scripts, and what is said over forwarded sockets. */

@@ -1,15 +1,7 @@
 import { connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { once } from "node:events";
-import {
-  PART,
-  provide,
-  SshServer,
-  type Command,
-  type CommandResult,
-  type HostwrightEvent,
-  type OpenServer,
-  type Provider,
-} from "@hostwright/core";
+import { PART, provide, SshServer, type HostwrightEvent, type OpenServer, type Provider } from "@hostwright/core";
+import { type Command, type CommandResult } from "@hostwright/core/plugin";
 import { Gate } from "../support/gate.ts";
 
 /** A script that changes the server: counted within its action, from 1. */

@@ -1,13 +1,5 @@
-import {
-  HostwrightError,
-  PART,
-  provide,
-  SshServer,
-  type Command,
-  type CommandResult,
-  type OpenServer,
-  type Provider,
-} from "@hostwright/core";
+import { HostwrightError, PART, provide, SshServer, type OpenServer, type Provider } from "@hostwright/core";
+import { type Command, type CommandResult } from "@hostwright/core/plugin";
 import type { JournalRow } from "../../packages/core/src/contracts/store.ts";
 import { SqliteJournal } from "../../packages/core/src/store/sqlite/journal.ts";
 

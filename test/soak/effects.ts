@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import {
-  HostwrightError,
   type CommandResult,
   type Operation,
   type OperationContext,
-  type Plugin,
   type ResourceType,
   type Target,
-} from "@hostwright/core";
+  HostwrightError,
+  type Plugin,
+} from "@hostwright/core/plugin";
 import * as z from "zod";
 
 /** What an operation writes into its site's file. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { LocalServer, type CommandResult, type Script } from "@hostwright/core";
+import { LocalServer } from "@hostwright/core";
+import { type CommandResult, type Script } from "@hostwright/core/plugin";
 
 const FENCES = "/var/lib/hostwright/fence";
 

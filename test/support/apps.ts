@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { PlatformDeclaration, PlatformPlugin, SiteDeclaration, WebRules } from "@hostwright/core";
+import type { WebRules, PlatformDeclaration, PlatformPlugin, SiteDeclaration } from "@hostwright/core/plugin";
 import { drupal } from "@hostwright/platform-drupal";
 import { mediawiki } from "@hostwright/platform-mediawiki";
 import { wordpress } from "@hostwright/platform-wordpress";

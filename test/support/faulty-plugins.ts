@@ -5,7 +5,7 @@ import {
   type HttpRole,
   type PlatformRole,
   type ServicePlugin,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { nginx } from "@hostwright/service-nginx";
 import * as z from "zod";

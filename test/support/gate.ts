@@ -1,14 +1,6 @@
 import type { Duplex } from "node:stream";
-import {
-  PART,
-  provide,
-  SshServer,
-  type Command,
-  type CommandResult,
-  type OpenServer,
-  type Provider,
-  type SocketAddress,
-} from "@hostwright/core";
+import { PART, provide, SshServer, type OpenServer, type Provider } from "@hostwright/core";
+import { type Command, type CommandResult, type SocketAddress } from "@hostwright/core/plugin";
 
 /** Holds up everything for servers until a test has done what it does at that very moment. */
 export class Gate {

@@ -1,4 +1,4 @@
-import type { SiteView, WebRules } from "@hostwright/core";
+import type { SiteView, WebRules } from "@hostwright/core/plugin";
 import { siteView as sample } from "@hostwright/testing";
 
 export { drupalRules, ownRules, wordpressRules } from "@hostwright/testing";

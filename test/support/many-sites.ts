@@ -1,4 +1,4 @@
-import type { SiteRecord, SiteView } from "@hostwright/core";
+import type { SiteView, SiteRecord } from "@hostwright/core/plugin";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { newId } from "../../packages/core/src/model/ids.ts";
 import { referencesOf } from "../../packages/core/src/model/text.ts";

@@ -5,11 +5,11 @@ import {
   text,
   type HttpRole,
   type PlatformRole,
-  type Plugin,
   type ServerView,
   type SiteSeed,
   type SiteView,
-} from "@hostwright/core";
+  type Plugin,
+} from "@hostwright/core/plugin";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";

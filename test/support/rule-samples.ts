@@ -1,4 +1,4 @@
-import { ALWAYS_DENIED, type PathPattern, type WebRules } from "@hostwright/core";
+import { ALWAYS_DENIED, type PathPattern, type WebRules } from "@hostwright/core/plugin";
 import { matchesPath } from "../../packages/core/src/model/own-rules.ts";
 
 /** Is the path served from the site's own folder? */

@@ -1,4 +1,4 @@
-import type { Server, Target } from "../src/index.ts";
+import type { Server, Target } from "../src/plugin.ts";
 import { LocalServer } from "../src/servers/local-server.ts";
 
 /** A target without fence or lease, on this machine unless a server is given. */

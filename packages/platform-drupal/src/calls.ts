@@ -1,4 +1,4 @@
-import type { DriverCall, SiteView } from "@hostwright/core";
+import type { DriverCall, SiteView } from "@hostwright/core/plugin";
 import type { DrupalSiteOptions } from "./options.ts";
 
 const common = ({ platform, domain }: SiteView): { readonly docroot: string; readonly domain: string } => ({

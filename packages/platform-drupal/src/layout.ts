@@ -1,4 +1,4 @@
-import type { Bind, Detected, OwnFolder, PlatformLayout, SiteSeed, SourceReader } from "@hostwright/core";
+import type { Bind, Detected, OwnFolder, PlatformLayout, SiteSeed, SourceReader } from "@hostwright/core/plugin";
 
 /** A composer project, its `web/sites` covered by the site's own: the site sees itself as the only one. */
 export const layout: PlatformLayout = {

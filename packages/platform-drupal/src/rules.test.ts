@@ -1,4 +1,4 @@
-import { ALWAYS_DENIED, type PathPattern } from "@hostwright/core";
+import { ALWAYS_DENIED, type PathPattern } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { webRules } from "./rules.ts";
 

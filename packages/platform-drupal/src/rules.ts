@@ -1,4 +1,4 @@
-import type { PathPattern, WebRules } from "@hostwright/core";
+import type { PathPattern, WebRules } from "@hostwright/core/plugin";
 import { FILES } from "./layout.ts";
 
 const DAY = 86_400;

@@ -1,4 +1,4 @@
-import { isHostwrightError, referencesOf, resolveText, showText, type SiteView } from "@hostwright/core";
+import { isHostwrightError, referencesOf, resolveText, showText, type SiteView } from "@hostwright/core/plugin";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { sampleDatabase, sampleSite } from "../../../test/applications/sample-site.ts";

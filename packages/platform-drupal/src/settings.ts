@@ -10,7 +10,7 @@ import {
   type SettingsFile,
   type SiteView,
   type Text,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { SETTINGS } from "./layout.ts";
 
 /** A literal of PHP, or text that is one already. */

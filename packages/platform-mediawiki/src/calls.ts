@@ -1,4 +1,4 @@
-import type { DriverCall, SiteView } from "@hostwright/core";
+import type { DriverCall, SiteView } from "@hostwright/core/plugin";
 import type { MediaWikiSiteOptions } from "./options.ts";
 import { databaseServer, databaseType } from "./settings.ts";
 

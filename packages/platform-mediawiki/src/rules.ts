@@ -1,4 +1,4 @@
-import type { PathPattern, WebRules } from "@hostwright/core";
+import type { PathPattern, WebRules } from "@hostwright/core/plugin";
 
 const DAY = 86_400;
 

@@ -9,7 +9,7 @@ import {
   type SettingsFile,
   type SiteView,
   type Text,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { siteCode } from "./php-sources.ts";
 import { MOUNTED, SETTINGS, SITE_CODE } from "./layout.ts";
 import type { MediaWikiSiteOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import type { DriverCall, SiteView } from "@hostwright/core";
+import type { DriverCall, SiteView } from "@hostwright/core/plugin";
 import type { WordPressSiteOptions } from "./options.ts";
 
 /** Folder of the sandbox's own empty /run: there is one for as long as the call lasts. */

@@ -1,4 +1,4 @@
-import type { SourceReader } from "@hostwright/core";
+import type { SourceReader } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { sampleDatabase, sampleSite } from "../../../test/applications/sample-site.ts";
 import { install, seed } from "./calls.ts";

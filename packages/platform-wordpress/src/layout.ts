@@ -1,4 +1,12 @@
-import type { Bind, CodeNeeded, Detected, OwnFolder, PlatformLayout, SiteSeed, SourceReader } from "@hostwright/core";
+import type {
+  Bind,
+  CodeNeeded,
+  Detected,
+  OwnFolder,
+  PlatformLayout,
+  SiteSeed,
+  SourceReader,
+} from "@hostwright/core/plugin";
 import type { WordPressSiteOptions } from "./options.ts";
 
 /**

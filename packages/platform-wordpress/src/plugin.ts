@@ -1,4 +1,4 @@
-import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core";
+import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core/plugin";
 import type * as z from "zod";
 import { install, loginLink, seed, status } from "./calls.ts";
 import { binds, codeNeeded, confFolders, detect, layout, ownFolders } from "./layout.ts";

@@ -1,4 +1,4 @@
-import type { PathPattern } from "@hostwright/core";
+import type { PathPattern } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { webRules } from "./rules.ts";
 

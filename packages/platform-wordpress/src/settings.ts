@@ -9,8 +9,8 @@ import {
   type SettingsFile,
   type SiteView,
   type Text,
-} from "@hostwright/core";
-import { HostwrightError } from "@hostwright/core";
+} from "@hostwright/core/plugin";
+import { HostwrightError } from "@hostwright/core/plugin";
 import { siteCode } from "./php-sources.ts";
 import { MOUNTED, SETTINGS, SITE_CODE } from "./layout.ts";
 import type { WordPressSiteOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import { webServerProblems, type Blame, type FactProbe, type Problem, type ServerView } from "@hostwright/core";
+import { webServerProblems, type Blame, type FactProbe, type Problem, type ServerView } from "@hostwright/core/plugin";
 import type { ApacheOptions } from "./options.ts";
 import { ROOT } from "./paths.ts";
 

@@ -1,4 +1,4 @@
-import type { HeldName } from "@hostwright/core";
+import type { HeldName } from "@hostwright/core/plugin";
 
 /**
  * Names of virtual hosts, as `apache2ctl -D DUMP_VHOSTS` lists them; in files of ours too: a store that was restored from a

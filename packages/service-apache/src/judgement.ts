@@ -1,4 +1,4 @@
-import { regexesOf, type WebSite, type WebStep } from "@hostwright/core";
+import { regexesOf, type WebSite, type WebStep } from "@hostwright/core/plugin";
 import { NOT_FOUND, rule, type Lines } from "./lines.ts";
 import { redirect } from "./own-rules.ts";
 import { php } from "./php.ts";

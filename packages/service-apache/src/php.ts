@@ -1,4 +1,4 @@
-import { regexLiteral, type WebSite } from "@hostwright/core";
+import { regexLiteral, type WebSite } from "@hostwright/core/plugin";
 import type { Lines } from "./lines.ts";
 
 /** What PHP learns of any request: where Apache finds a script of the site's own is not where the site's PHP sees it. */

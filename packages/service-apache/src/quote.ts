@@ -1,4 +1,4 @@
-import { oneLine, quoteRefused } from "@hostwright/core";
+import { oneLine, quoteRefused } from "@hostwright/core/plugin";
 
 const CONFIGURATION = "Apache's configuration";
 

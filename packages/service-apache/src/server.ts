@@ -1,4 +1,11 @@
-import { ACME_FOLDER, httpEntry, webServer, type Declared, type HttpEntry, type ServerView } from "@hostwright/core";
+import {
+  ACME_FOLDER,
+  httpEntry,
+  webServer,
+  type Declared,
+  type HttpEntry,
+  type ServerView,
+} from "@hostwright/core/plugin";
 import { listensOn } from "./facts.ts";
 import { block, NOT_FOUND, rule } from "./lines.ts";
 import type { ApacheOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import { joinSql, sql, type Sql } from "@hostwright/core";
+import { joinSql, sql, type Sql } from "@hostwright/core/plugin";
 import { readAccount, type AccountState, type Grant } from "./account-state.ts";
 import type { Flavour } from "./flavour.ts";
 import { literal } from "./quote.ts";

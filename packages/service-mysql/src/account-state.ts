@@ -1,4 +1,4 @@
-import { joinSql, sql, sqlKeyword, sqlNumber, type Sql } from "@hostwright/core";
+import { joinSql, sql, sqlKeyword, sqlNumber, type Sql } from "@hostwright/core/plugin";
 import type { Flavour } from "./flavour.ts";
 import { literal } from "./quote.ts";
 

@@ -1,4 +1,4 @@
-import { sql, type Change, type Sql } from "@hostwright/core";
+import { sql, type Change, type Sql } from "@hostwright/core/plugin";
 import { grantText, groupGrants, type AccountState, type Grant } from "./account-state.ts";
 import type { Dialect } from "./flavour.ts";
 import { account, literal } from "./quote.ts";

@@ -9,7 +9,7 @@ import {
   type Declared,
   type Reference,
   type ResourceType,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import * as z from "zod";
 import { accountName, accountsQuery, accountStates } from "./account-query.ts";
 import { accountStatements } from "./account-statements.ts";

@@ -1,4 +1,4 @@
-import { quoted, text, type DatabaseBinding, type DatabaseCopy, type ServerView } from "@hostwright/core";
+import { quoted, text, type DatabaseBinding, type DatabaseCopy, type ServerView } from "@hostwright/core/plugin";
 import { FLAVOURS } from "./flavour.ts";
 import type { MysqlOptions } from "./options.ts";
 

@@ -1,4 +1,4 @@
-import type { DatabaseFailure } from "@hostwright/core";
+import type { DatabaseFailure } from "@hostwright/core/plugin";
 
 /** What mysql2 throws. `sql` holds the whole statement, hashes included. */
 interface DriverError {

@@ -1,4 +1,4 @@
-import { tabbedValues, type FactProbe } from "@hostwright/core";
+import { tabbedValues, type FactProbe } from "@hostwright/core/plugin";
 import { FLAVOURS, type Flavour } from "./flavour.ts";
 import type { MysqlOptions } from "./options.ts";
 

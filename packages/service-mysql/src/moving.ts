@@ -6,7 +6,7 @@ import {
   type Problem,
   type ServerView,
   type Sql,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { asking, type Version } from "./facts.ts";
 import { FLAVOURS, type Flavour } from "./flavour.ts";
 import type { MysqlOptions } from "./options.ts";

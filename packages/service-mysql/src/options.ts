@@ -1,4 +1,4 @@
-import { ListenAddresses, Port, type WithDefaults } from "@hostwright/core";
+import { ListenAddresses, Port, type WithDefaults } from "@hostwright/core/plugin";
 import * as z from "zod";
 import type { Flavour } from "./flavour.ts";
 

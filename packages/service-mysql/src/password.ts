@@ -1,4 +1,4 @@
-import { HostwrightError, shaCrypt, sql, type Sql } from "@hostwright/core";
+import { HostwrightError, shaCrypt, sql, type Sql } from "@hostwright/core/plugin";
 import { createHash } from "node:crypto";
 import type { Flavour } from "./flavour.ts";
 import { literal } from "./quote.ts";

@@ -1,4 +1,4 @@
-import { notInstalled, problemIf, undeclaredListening, type Problem, type ServerView } from "@hostwright/core";
+import { notInstalled, problemIf, undeclaredListening, type Problem, type ServerView } from "@hostwright/core/plugin";
 import { isIP } from "node:net";
 import type { Exposure, Version } from "./facts.ts";
 import { FLAVOURS } from "./flavour.ts";

@@ -1,4 +1,4 @@
-import { refusedSql, sql, type Sql } from "@hostwright/core";
+import { refusedSql, sql, type Sql } from "@hostwright/core/plugin";
 import { escape, escapeId } from "mysql2";
 
 const LONGEST_IDENTIFIER = 64;

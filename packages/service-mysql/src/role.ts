@@ -6,7 +6,7 @@ import {
   type DatabaseRole,
   type Declared,
   type ServerView,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { mysqlAccount } from "./account-type.ts";
 import { copy } from "./copy.ts";
 import { mysqlDatabase } from "./database-type.ts";

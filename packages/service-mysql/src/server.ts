@@ -1,4 +1,4 @@
-import { AFTER_NETWORK, file, unit, unitDropIn, type Declared, type ServerView } from "@hostwright/core";
+import { AFTER_NETWORK, file, unit, unitDropIn, type Declared, type ServerView } from "@hostwright/core/plugin";
 import { createHash } from "node:crypto";
 import { FLAVOURS } from "./flavour.ts";
 import type { MysqlOptions } from "./options.ts";

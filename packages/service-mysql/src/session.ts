@@ -7,7 +7,7 @@ import {
   type DatabaseSession,
   type Sql,
   type Target,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { createConnection, type Connection, type QueryError, type RowDataPacket } from "mysql2";

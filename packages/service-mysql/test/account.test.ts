@@ -1,4 +1,4 @@
-import { sql, sqlKeyword, type Sql } from "@hostwright/core";
+import { sql, sqlKeyword, type Sql } from "@hostwright/core/plugin";
 import { describe, expect, test } from "vitest";
 import { accountName, accountsQuery, accountStates } from "../src/account-query.ts";
 import { accountStatements } from "../src/account-statements.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
-import { sql, type Sql } from "@hostwright/core";
+import { sql, type Sql } from "@hostwright/core/plugin";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AccountState } from "../src/account-state.ts";

@@ -1,4 +1,4 @@
-import { databaseSession, type Declared, type Resolve, type ResourceType, type Target } from "@hostwright/core";
+import { databaseSession, type Declared, type Resolve, type ResourceType, type Target } from "@hostwright/core/plugin";
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { expect } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../../../test/hosts/hosts.ts";

@@ -1,4 +1,4 @@
-import type { ServerView } from "@hostwright/core";
+import type { ServerView } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { facts } from "../src/facts.ts";
 import { moving } from "../src/moving.ts";

@@ -1,4 +1,4 @@
-import type { DatabaseRequest, Reference, ServerView } from "@hostwright/core";
+import type { DatabaseRequest, Reference, ServerView } from "@hostwright/core/plugin";
 import { MysqlOptions } from "../src/options.ts";
 
 export const passwordOf = (siteId: string): Reference => ({

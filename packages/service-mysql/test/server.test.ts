@@ -1,4 +1,4 @@
-import type { FileSpec } from "@hostwright/core";
+import type { FileSpec } from "@hostwright/core/plugin";
 import { describe, expect, test } from "vitest";
 import { facts, parseExposure, parseVersion, type Exposure } from "../src/facts.ts";
 import { MysqlOptions } from "../src/options.ts";

@@ -1,4 +1,4 @@
-import { webServerProblems, type Blame, type FactProbe, type Problem, type ServerView } from "@hostwright/core";
+import { webServerProblems, type Blame, type FactProbe, type Problem, type ServerView } from "@hostwright/core/plugin";
 import { foreignOf, type Foreign } from "./held-names.ts";
 import type { NginxOptions } from "./options.ts";
 import { ROOT } from "./paths.ts";

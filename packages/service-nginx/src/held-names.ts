@@ -1,4 +1,4 @@
-import type { HeldName } from "@hostwright/core";
+import type { HeldName } from "@hostwright/core/plugin";
 import { COMPILED, ROOT } from "./paths.ts";
 
 /** What files that are not ours already say, as far as it concerns our sites. */

@@ -1,4 +1,4 @@
-import type { WebSite, WebStep } from "@hostwright/core";
+import type { WebSite, WebStep } from "@hostwright/core/plugin";
 import { block, locations, NOT_FOUND, type Lines } from "./lines.ts";
 import { headers, redirect } from "./own-rules.ts";
 import { php } from "./php.ts";

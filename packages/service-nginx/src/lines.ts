@@ -1,4 +1,4 @@
-import { regexesOf, type UrlMatch } from "@hostwright/core";
+import { regexesOf, type UrlMatch } from "@hostwright/core/plugin";
 import { quoteToken } from "./quote.ts";
 
 export type Lines = readonly string[];

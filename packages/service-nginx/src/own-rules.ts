@@ -1,4 +1,4 @@
-import type { ResponseHeader, WebAnswer, WebSite } from "@hostwright/core";
+import type { ResponseHeader, WebAnswer, WebSite } from "@hostwright/core/plugin";
 import { block, NOT_FOUND, type Lines } from "./lines.ts";
 import { quoteLiteral, quoteToken } from "./quote.ts";
 

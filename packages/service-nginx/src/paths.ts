@@ -1,4 +1,4 @@
-import type { HttpEntry } from "@hostwright/core";
+import type { HttpEntry } from "@hostwright/core/plugin";
 
 /** Everything that is ours on a server that runs nginx. */
 export const ROOT = "/etc/hostwright/nginx";

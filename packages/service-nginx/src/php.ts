@@ -1,4 +1,4 @@
-import { httpEntry, type HttpEntry, type WebSite } from "@hostwright/core";
+import { httpEntry, type HttpEntry, type WebSite } from "@hostwright/core/plugin";
 import type { Lines } from "./lines.ts";
 import { include } from "./paths.ts";
 import { quoteLiteral } from "./quote.ts";

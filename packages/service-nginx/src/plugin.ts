@@ -1,4 +1,4 @@
-import { CONTRACT, defineHttpService, type ServicePlugin } from "@hostwright/core";
+import { CONTRACT, defineHttpService, type ServicePlugin } from "@hostwright/core/plugin";
 import type * as z from "zod";
 import { blame, dump, facts, problems } from "./facts.ts";
 import { heldNames } from "./held-names.ts";

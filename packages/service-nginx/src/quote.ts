@@ -1,4 +1,4 @@
-import { oneLine, quoteRefused } from "@hostwright/core";
+import { oneLine, quoteRefused } from "@hostwright/core/plugin";
 
 const CONFIGURATION = "nginx's configuration";
 /** nginx reads a token through a buffer of 4096 bytes and refuses what does not fit. */

@@ -1,4 +1,4 @@
-import { file, httpEntry, webServer, type Declared, type HttpEntry, type ServerView } from "@hostwright/core";
+import { file, httpEntry, webServer, type Declared, type HttpEntry, type ServerView } from "@hostwright/core/plugin";
 import { foreignIn } from "./facts.ts";
 import type { Foreign } from "./held-names.ts";
 import { block, NOT_FOUND } from "./lines.ts";

@@ -1,5 +1,5 @@
-import { ACME_FOLDER, httpEntry, webSite } from "@hostwright/core";
-import type { HttpEntry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core";
+import { ACME_FOLDER, httpEntry, webSite } from "@hostwright/core/plugin";
+import type { HttpEntry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core/plugin";
 import { judgement } from "./judgement.ts";
 import { block, type Lines } from "./lines.ts";
 import type { NginxOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import type { ServerView } from "@hostwright/core";
+import type { ServerView } from "@hostwright/core/plugin";
 
 /** A server's view with the plugin's default options. */
 export function serverView(

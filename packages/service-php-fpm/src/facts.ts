@@ -1,4 +1,4 @@
-import type { FactProbe, Problem, ServerView } from "@hostwright/core";
+import type { FactProbe, Problem, ServerView } from "@hostwright/core/plugin";
 import type { PhpFpmOptions } from "./options.ts";
 
 /** A pool of the distribution's own php-fpm, and whom it runs as. */

@@ -1,4 +1,4 @@
-import type { SiteLimits, SiteView } from "@hostwright/core";
+import type { SiteLimits, SiteView } from "@hostwright/core/plugin";
 import type { PhpFpmOptions } from "./options.ts";
 import { iniValue, safePath } from "./quote.ts";
 

@@ -1,4 +1,4 @@
-import type { Declared } from "@hostwright/core";
+import type { Declared } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { sampleSite } from "../../../test/applications/sample-site.ts";
 import { serverView } from "../../../test/applications/site.ts";

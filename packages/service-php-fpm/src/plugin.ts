@@ -9,7 +9,7 @@ import {
   type ServerView,
   type ServicePlugin,
   type SiteView,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import type * as z from "zod";
 import { facts, problems } from "./facts.ts";
 import { changeableIni, fixedIni, iniArguments } from "./limits.ts";

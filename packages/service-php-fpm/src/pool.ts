@@ -1,4 +1,4 @@
-import type { SiteView } from "@hostwright/core";
+import type { SiteView } from "@hostwright/core/plugin";
 import { changeableIni, fixedIni, GRACE_SECONDS } from "./limits.ts";
 import { socketPath } from "./names.ts";
 import type { PhpFpmOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import { isHostwrightError } from "@hostwright/core";
+import { isHostwrightError } from "@hostwright/core/plugin";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { iniValue, safeId, safePath, unitValue } from "./quote.ts";

@@ -1,4 +1,4 @@
-import { HostwrightError } from "@hostwright/core";
+import { HostwrightError } from "@hostwright/core/plugin";
 
 /**
  * A path for unit files, `systemd-run -p` and php-fpm's configuration alike. The three disagree on how blanks, quotes,

@@ -1,4 +1,4 @@
-import type { SiteView } from "@hostwright/core";
+import type { SiteView } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { sampleDatabase, sampleSite } from "../../../test/applications/sample-site.ts";
 import { PhpFpmOptions } from "./options.ts";

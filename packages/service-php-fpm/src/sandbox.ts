@@ -1,5 +1,5 @@
 import { dirname } from "node:path/posix";
-import { HostwrightError, type SiteView, type UnitProperty } from "@hostwright/core";
+import { HostwrightError, type SiteView, type UnitProperty } from "@hostwright/core/plugin";
 import { unitMemoryMegabytes, unitTasks } from "./limits.ts";
 import { poolPath } from "./names.ts";
 import type { PhpFpmOptions } from "./options.ts";

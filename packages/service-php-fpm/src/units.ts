@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SiteView } from "@hostwright/core";
+import type { SiteView } from "@hostwright/core/plugin";
 import { GRACE_SECONDS, iniArguments, masterIni } from "./limits.ts";
 import { poolPath, socketPath, unitName } from "./names.ts";
 import type { PhpFpmOptions } from "./options.ts";

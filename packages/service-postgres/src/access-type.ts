@@ -6,7 +6,7 @@ import {
   type FileSpec,
   type PathState,
   type ResourceType,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { optionsAt, placesOf } from "./options.ts";
 
 export const ACCESS_FOLDER = "/etc/hostwright/postgres";

@@ -1,4 +1,4 @@
-import { sql } from "@hostwright/core";
+import { sql } from "@hostwright/core/plugin";
 import type { AccountState } from "./account-state.ts";
 import type { Session } from "./session.ts";
 

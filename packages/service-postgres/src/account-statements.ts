@@ -1,4 +1,4 @@
-import { joinSql, sql, sqlKeyword, sqlNumber, type Change, type Sql } from "@hostwright/core";
+import { joinSql, sql, sqlKeyword, sqlNumber, type Change, type Sql } from "@hostwright/core/plugin";
 import { ATTRIBUTES, type AccountState } from "./account-state.ts";
 import { identifier, literal } from "./quote.ts";
 

@@ -1,4 +1,4 @@
-import { text, type DatabaseBinding, type DatabaseCopy, type ServerView } from "@hostwright/core";
+import { text, type DatabaseBinding, type DatabaseCopy, type ServerView } from "@hostwright/core/plugin";
 import { optionsOf } from "./options.ts";
 
 const TRAILER = "-- Hostwright: all of it";

@@ -8,7 +8,7 @@ import {
   type Declared,
   type ResourceType,
   type Sql,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import * as z from "zod";
 import { identifier, literal } from "./quote.ts";
 import { driver, type Session } from "./session.ts";

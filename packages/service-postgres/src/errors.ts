@@ -1,4 +1,4 @@
-import type { DatabaseFailure } from "@hostwright/core";
+import type { DatabaseFailure } from "@hostwright/core/plugin";
 
 /** What pg throws. The statement is not in it, but `detail` may hold values: only `message` is passed on. */
 interface DriverError {

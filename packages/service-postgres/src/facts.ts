@@ -1,4 +1,4 @@
-import { tabbedValues, type FactProbe } from "@hostwright/core";
+import { tabbedValues, type FactProbe } from "@hostwright/core/plugin";
 import type { PostgresOptions } from "./options.ts";
 
 /** What a running server says of itself that decides whether sites are safe on it. */

@@ -1,4 +1,4 @@
-import { problemIf, sql, type DatabaseMoving, type Problem, type ServerView, type Sql } from "@hostwright/core";
+import { problemIf, sql, type DatabaseMoving, type Problem, type ServerView, type Sql } from "@hostwright/core/plugin";
 import { asking } from "./facts.ts";
 import { optionsOf, type PostgresOptions } from "./options.ts";
 import { literal } from "./quote.ts";

@@ -1,4 +1,4 @@
-import { ListenAddresses, Port, type ServerView, type Target, type WithDefaults } from "@hostwright/core";
+import { ListenAddresses, Port, type ServerView, type Target, type WithDefaults } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 /** What an administrator may choose for the database service of one server; nothing has to be given. */

@@ -1,4 +1,4 @@
-import { HostwrightError } from "@hostwright/core";
+import { HostwrightError } from "@hostwright/core/plugin";
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 
 /** Every login of PHP computes them too. They slow down who guesses, and nobody guesses 32 random bytes. */

@@ -1,4 +1,4 @@
-import { CONTRACT, defineDatabaseService, type ServicePlugin } from "@hostwright/core";
+import { CONTRACT, defineDatabaseService, type ServicePlugin } from "@hostwright/core/plugin";
 import { accessType } from "./access-type.ts";
 import { accountType } from "./account-type.ts";
 import { databaseType } from "./database-type.ts";

@@ -1,4 +1,4 @@
-import { notInstalled, problemIf, undeclaredListening, type Problem, type ServerView } from "@hostwright/core";
+import { notInstalled, problemIf, undeclaredListening, type Problem, type ServerView } from "@hostwright/core/plugin";
 import type { Exposure } from "./facts.ts";
 import { optionsOf, placesOf } from "./options.ts";
 import { RULES } from "./server.ts";

@@ -1,4 +1,4 @@
-import { refusedSql, type Sql } from "@hostwright/core";
+import { refusedSql, type Sql } from "@hostwright/core/plugin";
 import { escapeIdentifier, escapeLiteral } from "pg";
 
 const LONGEST_IDENTIFIER_BYTES = 63;

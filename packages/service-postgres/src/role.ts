@@ -6,7 +6,7 @@ import {
   type DatabaseRole,
   type Declared,
   type ServerView,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { isIP } from "node:net";
 import { postgresAccess } from "./access-type.ts";
 import { postgresAccount } from "./account-type.ts";

@@ -1,4 +1,4 @@
-import { AFTER_NETWORK, directory, unit, unitDropIn, type Declared, type ServerView } from "@hostwright/core";
+import { AFTER_NETWORK, directory, unit, unitDropIn, type Declared, type ServerView } from "@hostwright/core/plugin";
 import { ACCESS_FOLDER, postgresAccess } from "./access-type.ts";
 import { optionsOf, placesOf, type PostgresOptions } from "./options.ts";
 

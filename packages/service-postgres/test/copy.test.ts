@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { resolveText, type DatabaseBinding, type ServerView } from "@hostwright/core";
+import { resolveText, type DatabaseBinding, type ServerView } from "@hostwright/core/plugin";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { copy } from "../src/copy.ts";
 import { PostgresOptions } from "../src/options.ts";

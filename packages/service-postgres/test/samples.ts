@@ -1,4 +1,10 @@
-import { resolveText, type DatabaseRequest, type Declared, type FileSpec, type ServerView } from "@hostwright/core";
+import {
+  resolveText,
+  type DatabaseRequest,
+  type Declared,
+  type FileSpec,
+  type ServerView,
+} from "@hostwright/core/plugin";
 import { PostgresOptions } from "../src/options.ts";
 
 export function request(siteId: string, webHeads: DatabaseRequest["webHeads"] = ["local"]): DatabaseRequest {

@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
-import type { Target } from "@hostwright/core";
-import { sql } from "@hostwright/core";
+import type { Target } from "@hostwright/core/plugin";
+import { sql } from "@hostwright/core/plugin";
 import { afterEach, expect, test, vi } from "vitest";
 import { Session } from "../src/session.ts";
 

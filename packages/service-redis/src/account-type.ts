@@ -9,7 +9,7 @@ import {
   type Reference,
   type ResourceType,
   type Target,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import * as z from "zod";
 import { ADMIN, COMMANDS, OF_A_SITE } from "./places.ts";
 import { APPLY, READ, SAVE } from "./scripts.ts";

@@ -1,4 +1,4 @@
-import type { FactProbe } from "@hostwright/core";
+import type { FactProbe } from "@hostwright/core/plugin";
 
 export const facts: Readonly<Record<string, FactProbe>> = {
   /** Null where it is not installed. */

@@ -1,4 +1,4 @@
-import { ListenAddresses, Port } from "@hostwright/core";
+import { ListenAddresses, Port } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 /** What an administrator may choose for the cache service of one server; nothing has to be given. */

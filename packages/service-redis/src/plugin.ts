@@ -1,4 +1,4 @@
-import { CONTRACT, defineCacheService, type ServicePlugin } from "@hostwright/core";
+import { CONTRACT, defineCacheService, type ServicePlugin } from "@hostwright/core/plugin";
 import { accountType } from "./account-type.ts";
 import { facts } from "./facts.ts";
 import { RedisOptions, type RedisOptionsInput } from "./options.ts";

@@ -1,4 +1,4 @@
-import { notInstalled, type Problem, type ServerView } from "@hostwright/core";
+import { notInstalled, type Problem, type ServerView } from "@hostwright/core/plugin";
 
 /** Key patterns and categories of commands for accounts, without channels that everybody hears. */
 const OLDEST = 7;

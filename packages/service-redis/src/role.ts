@@ -1,4 +1,10 @@
-import { HostwrightError, type Binding, type BindingRequest, type CacheRole, type ServerView } from "@hostwright/core";
+import {
+  HostwrightError,
+  type Binding,
+  type BindingRequest,
+  type CacheRole,
+  type ServerView,
+} from "@hostwright/core/plugin";
 import { redisAccount } from "./account-type.ts";
 import type { RedisOptions } from "./options.ts";
 import { SOCKET } from "./places.ts";

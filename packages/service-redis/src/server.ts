@@ -1,4 +1,4 @@
-import { directory, file, text, unit, type Declared, type Reference, type ServerView } from "@hostwright/core";
+import { directory, file, text, unit, type Declared, type Reference, type ServerView } from "@hostwright/core/plugin";
 import { createHash } from "node:crypto";
 import type { RedisOptions } from "./options.ts";
 import { ACCOUNTS, ADMIN, BASE, COMMANDS, FOLDER, SOCKET, TEMPLATE } from "./places.ts";

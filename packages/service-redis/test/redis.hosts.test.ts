@@ -1,4 +1,4 @@
-import type { Target } from "@hostwright/core";
+import type { Target } from "@hostwright/core/plugin";
 import { CacheBench, openTarget, sh } from "@hostwright/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accountType } from "../src/account-type.ts";

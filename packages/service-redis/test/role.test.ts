@@ -1,4 +1,11 @@
-import { referencesOf, showText, type FileSpec, type Reference, type ServerView, type Target } from "@hostwright/core";
+import {
+  referencesOf,
+  showText,
+  type FileSpec,
+  type Reference,
+  type ServerView,
+  type Target,
+} from "@hostwright/core/plugin";
 import { describe, expect, test } from "vitest";
 import { accountType } from "../src/account-type.ts";
 import { RedisOptions, type RedisOptionsInput } from "../src/options.ts";

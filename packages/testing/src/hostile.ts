@@ -1,4 +1,4 @@
-import { isHostwrightError, type ErrorCode } from "@hostwright/core";
+import { isHostwrightError, type ErrorCode } from "@hostwright/core/plugin";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "./any-character.ts";
 

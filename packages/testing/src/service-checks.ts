@@ -1,4 +1,4 @@
-import type { ServerView, ServiceDefinition } from "@hostwright/core";
+import type { ServerView, ServiceDefinition } from "@hostwright/core/plugin";
 import { canonicalJson } from "@hostwright/core/testing";
 import { strict as assert } from "node:assert";
 import type { Check } from "./check.ts";

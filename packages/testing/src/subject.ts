@@ -1,4 +1,4 @@
-import type { Plugin, ServiceDefinition } from "@hostwright/core";
+import type { Plugin, ServiceDefinition } from "@hostwright/core/plugin";
 
 type OfKind<K extends ServiceDefinition["kind"]> = Extract<ServiceDefinition, { kind: K }>;
 

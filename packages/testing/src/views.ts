@@ -1,4 +1,10 @@
-import { NO_OWN_RULES, type ServerView, type ServiceDefinition, type SiteView, type WebRules } from "@hostwright/core";
+import {
+  NO_OWN_RULES,
+  type ServerView,
+  type ServiceDefinition,
+  type SiteView,
+  type WebRules,
+} from "@hostwright/core/plugin";
 import type { TestedHost } from "./hosts/host.ts";
 
 /**

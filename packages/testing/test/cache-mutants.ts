@@ -1,4 +1,4 @@
-import type { Change, Resolve, Script, Target } from "@hostwright/core";
+import type { Change, Resolve, Script, Target } from "@hostwright/core/plugin";
 import { redis } from "@hostwright/service-redis";
 import { withRole, withTypes, type AnyService, type Mutant } from "./mutant.ts";
 

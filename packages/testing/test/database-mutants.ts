@@ -1,4 +1,4 @@
-import type { Change, Declared, Target } from "@hostwright/core";
+import type { Change, Declared, Target } from "@hostwright/core/plugin";
 import { mysql } from "@hostwright/service-mysql";
 import { postgres } from "@hostwright/service-postgres";
 import { withRole, withTypes, type AnyService, type Mutant } from "./mutant.ts";

@@ -1,4 +1,4 @@
-import { file, type SiteView } from "@hostwright/core";
+import { file, type SiteView } from "@hostwright/core/plugin";
 import { nginx } from "@hostwright/service-nginx";
 import { withRole, type AnyService, type Mutant } from "./mutant.ts";
 

@@ -1,4 +1,4 @@
-import type { Plugin, ServiceDefinition, ServicePlugin } from "@hostwright/core";
+import type { Plugin, ServiceDefinition, ServicePlugin } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { failureOf, type AnyType, type Check } from "../src/index.ts";
 

@@ -1,4 +1,4 @@
-import type { UnitProperty } from "@hostwright/core";
+import type { UnitProperty } from "@hostwright/core/plugin";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { withRole, type AnyService, type Mutant } from "./mutant.ts";
 

@@ -1,4 +1,4 @@
-import type { PlatformPlugin, PlatformRole } from "@hostwright/core";
+import type { PlatformPlugin, PlatformRole } from "@hostwright/core/plugin";
 import { wordpress } from "@hostwright/platform-wordpress";
 import type { Mutant } from "./mutant.ts";
 

@@ -1,4 +1,4 @@
-import { directory, file, link, text, unixUser, type Declared } from "@hostwright/core";
+import { directory, file, link, text, unixUser, type Declared } from "@hostwright/core/plugin";
 import { coreResourceTypes } from "@hostwright/core/testing";
 import { hostAt, resourceConformance, sh, testHosts, type Drift, type ResourceBench } from "../src/index.ts";
 

@@ -1,4 +1,4 @@
-import type { DatabaseRequest, Declared, ServerView, ServiceDefinition, ServicePlugin } from "@hostwright/core";
+import type { DatabaseRequest, Declared, ServerView, ServiceDefinition, ServicePlugin } from "@hostwright/core/plugin";
 import type { Lacking } from "../check.ts";
 import { hostAt, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";
 import { SEED } from "../hostile.ts";

@@ -1,4 +1,4 @@
-import { isHostwrightError, type Binding } from "@hostwright/core";
+import { isHostwrightError, type Binding } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import type { AccountBench, Said } from "./account-bench.ts";
 import type { Check } from "../check.ts";

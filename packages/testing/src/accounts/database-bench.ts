@@ -1,4 +1,4 @@
-import type { DatabaseBinding, DatabaseMoving } from "@hostwright/core";
+import type { DatabaseBinding, DatabaseMoving } from "@hostwright/core/plugin";
 import { AccountBench, type AccountSubject, type Statements } from "./account-bench.ts";
 import type { HostSet } from "../hosts/host.ts";
 import { serviceOf } from "../subject.ts";

@@ -1,4 +1,4 @@
-import { tabbedValues } from "@hostwright/core";
+import { tabbedValues } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import {
   accountChecks,

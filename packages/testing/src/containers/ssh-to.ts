@@ -1,4 +1,5 @@
-import { secret, SshServer } from "@hostwright/core";
+import { SshServer } from "@hostwright/core";
+import { secret } from "@hostwright/core/plugin";
 import type { TestHost } from "./test-host.ts";
 
 /** A test host as a server, for its caller to close. */

@@ -1,4 +1,4 @@
-import type { Server } from "@hostwright/core";
+import type { Server } from "@hostwright/core/plugin";
 
 export interface ExecOptions {
   readonly input?: string;

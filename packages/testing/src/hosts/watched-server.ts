@@ -6,7 +6,7 @@ import {
   type Script,
   type ServerStats,
   type SocketAddress,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { Duplex } from "node:stream";
 
 /**

@@ -6,7 +6,7 @@ import {
   type ServiceDefinition,
   type ServicePlugin,
   type SiteView,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { hashPassword, publish, type PublishOptions, type PublishResult } from "@hostwright/core/testing";
 import type { Lacking } from "../check.ts";
 import { hostAt, sh, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";

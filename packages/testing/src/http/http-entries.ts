@@ -1,4 +1,4 @@
-import { isHostwrightError, type HostwrightError, type HttpEntry, type SiteView } from "@hostwright/core";
+import { isHostwrightError, type HostwrightError, type HttpEntry, type SiteView } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import { sh } from "../hosts/host.ts";
 import type { ConfigFile, HttpBench } from "./http-bench.ts";

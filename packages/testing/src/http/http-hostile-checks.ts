@@ -1,4 +1,4 @@
-import type { HttpEntry } from "@hostwright/core";
+import type { HttpEntry } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import type { Check } from "../check.ts";
 import { hostileTexts, orRefused, SEED } from "../hostile.ts";

@@ -5,7 +5,7 @@ import {
   type PathPattern,
   type SiteView,
   type WebRules,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { OwnRulesSchema } from "@hostwright/core/testing";
 import * as fc from "fast-check";
 import { SEED } from "../hostile.ts";

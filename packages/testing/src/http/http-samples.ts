@@ -1,4 +1,4 @@
-import { ACME_FOLDER, NO_OWN_RULES, type OwnRules, type WebRules } from "@hostwright/core";
+import { ACME_FOLDER, NO_OWN_RULES, type OwnRules, type WebRules } from "@hostwright/core/plugin";
 
 /** Like WordPress: scripts beside index.php, a folder of scripts, uploads of the site's own. */
 export const wordpressRules: WebRules = {

@@ -1,4 +1,4 @@
-import type { Server } from "@hostwright/core";
+import type { Server } from "@hostwright/core/plugin";
 import type { Duplex } from "node:stream";
 
 const [BEGIN, PARAMS, STDIN, STDOUT, STDERR] = [1, 4, 5, 6, 7];

@@ -1,4 +1,4 @@
-import type { Declared, ServerView, ServiceDefinition, ServicePlugin, SiteView } from "@hostwright/core";
+import type { Declared, ServerView, ServiceDefinition, ServicePlugin, SiteView } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import type { Lacking } from "../check.ts";
 import { hostAt, sh, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";

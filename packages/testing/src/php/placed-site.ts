@@ -5,7 +5,7 @@ import {
   type ServerView,
   type SiteView,
   type UnitProperty,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { askPhp, type PhpAnswer } from "./fastcgi.ts";
 import { sh, type ExecResult, type TestedHost } from "../hosts/host.ts";
 

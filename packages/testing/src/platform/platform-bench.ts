@@ -13,7 +13,7 @@ import {
   type SiteSeed,
   type SiteView,
   type SourceReader,
-} from "@hostwright/core";
+} from "@hostwright/core/plugin";
 import { spawn } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-import { isHostwrightError, resolveText, type PathPattern, type WebRules } from "@hostwright/core";
+import { isHostwrightError, resolveText, type PathPattern, type WebRules } from "@hostwright/core/plugin";
 import { canonicalJson } from "@hostwright/core/testing";
 import { strict as assert } from "node:assert";
 import type { Check } from "../check.ts";

@@ -1,4 +1,4 @@
-import { isHostwrightError, type Declared } from "@hostwright/core";
+import { isHostwrightError, type Declared } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import type { TestedHost } from "../hosts/host.ts";
 import { openTarget, secretOf, type OpenTarget, type TargetOptions } from "./target.ts";

@@ -1,4 +1,4 @@
-import { HostwrightError, isHostwrightError } from "@hostwright/core";
+import { HostwrightError, isHostwrightError } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import type { Check } from "../check.ts";
 import { sh } from "../hosts/host.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Resolve, Server, Target } from "@hostwright/core";
+import type { Resolve, Server, Target } from "@hostwright/core/plugin";
 
 export interface TargetOptions {
   readonly resolve?: Resolve;

@@ -1,4 +1,4 @@
-import { HostwrightError, type Change, type Declared, type ResourceType, type Target } from "@hostwright/core";
+import { HostwrightError, type Change, type Declared, type ResourceType, type Target } from "@hostwright/core/plugin";
 import { canonicalJson, coreResourceTypes } from "@hostwright/core/testing";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- each type has its own spec and state

@@ -1,0 +1,126 @@
+import "./node-version.ts";
+/** What plugins are made with. What an application uses is `@hostwright/core`. */
+export { HostwrightError, isHostwrightError } from "./errors/hostwright-error.ts";
+export type { ErrorDetails } from "./errors/hostwright-error.ts";
+export { ERROR_CODES } from "./errors/codes.ts";
+export type { ErrorCode } from "./errors/codes.ts";
+export { Secret, secret } from "./model/secret.ts";
+export { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf } from "./model/text.ts";
+export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
+export { CONTRACT } from "./plugin-kit/contract.ts";
+export { definePlatform } from "./plugin-kit/define-platform.ts";
+export {
+  defineCacheService,
+  defineDatabaseService,
+  defineHttpService,
+  definePhpService,
+} from "./plugin-kit/define-service.ts";
+export type {
+  FactProbe,
+  OptionsDefinition,
+  PlatformDeclaration,
+  PlatformDefinition,
+  PlatformPlugin,
+  Plugin,
+  Requirement,
+  ServiceDeclaration,
+  ServiceDefinition,
+  ServicePlugin,
+  SiteDeclaration,
+  UnwantedUnit,
+} from "./contracts/plugin.ts";
+export type { Problem } from "./contracts/problem.ts";
+export { RANK } from "./resources/rank.ts";
+export type { FreeSpaceGuard, Guard } from "./contracts/guard.ts";
+export type { AnyResourceType, Change, Declared, Removal, ResourceType, Target } from "./contracts/resource.ts";
+export { Server } from "./model/server.ts";
+export type { Command, CommandResult, Script, ServerStats, SocketAddress } from "./model/server.ts";
+export { ALWAYS_DENIED } from "./plugin-kit/web/always-denied.ts";
+export type { CacheRule, OwnPath, PathPattern, WebRules } from "./contracts/web-rules.ts";
+export { oneLine, quoteRefused } from "./plugin-kit/web/plain.ts";
+export { regexesOf, regexLiteral } from "./plugin-kit/web/url-match.ts";
+export type { UrlMatch } from "./plugin-kit/web/url-match.ts";
+export type { CacheAge, WebAnswer, WebStep } from "./plugin-kit/web/judgement.ts";
+export { httpEntry, webSite } from "./plugin-kit/web/web-site.ts";
+export type { WebHost, WebPhp, WebSite } from "./plugin-kit/web/web-site.ts";
+export { webServerProblems } from "./plugin-kit/web/web-server-problems.ts";
+export type { WebServerName } from "./plugin-kit/web/web-server-problems.ts";
+export { NO_OWN_RULES } from "./model/own-rules.ts";
+export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/own-rules.ts";
+export type { Blame, HeldName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
+export type { PhpRole, UnitProperty } from "./contracts/roles/php.ts";
+export type { BindingRequest, CacheRole } from "./contracts/roles/cache.ts";
+export type { DatabaseCopy, DatabaseMoving, DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
+export type {
+  ApplicationStatus,
+  CodeNeeded,
+  Detected,
+  Driver,
+  DriverCall,
+  MountPoint,
+  OwnFolder,
+  PlatformLayout,
+  PlatformRole,
+  SettingsFile,
+  SiteSeed,
+  SourceReader,
+} from "./contracts/platform.ts";
+export type {
+  Bind,
+  Binding,
+  DatabaseBinding,
+  PlatformView,
+  ServerView,
+  ServiceView,
+  SiteLimits,
+  SitePaths,
+  SiteView,
+} from "./contracts/views.ts";
+export type { Operation, OperationContext, ProbeResult } from "./contracts/operation.ts";
+export { joinSql, refusedSql, sql, sqlKeyword, sqlNumber } from "./model/sql.ts";
+export type { Sql } from "./model/sql.ts";
+export {
+  DatabaseName,
+  ListenAddresses,
+  listeningAddress,
+  notInstalled,
+  PasswordReference,
+  Port,
+  problemIf,
+  tabbedValues,
+  undeclaredListening,
+} from "./plugin-kit/database-service.ts";
+export type { WithDefaults } from "./plugin-kit/database-service.ts";
+export { shaCrypt } from "./model/sha-crypt.ts";
+export { webHeadAddress } from "./model/web-head.ts";
+export { databaseSession, StatementFailed } from "./resources/database-session.ts";
+export type { DatabaseDriver, DatabaseSession } from "./resources/database-session.ts";
+export type { DatabaseFailure } from "./resources/database-error.ts";
+export { defineDatabaseResource } from "./resources/define-database-resource.ts";
+export type { DatabaseResource, DatabaseStatement } from "./resources/database-resource.ts";
+export { directory } from "./resources/directory.ts";
+export type { DirectoryInput, DirectorySpec } from "./resources/directory.ts";
+export { file } from "./resources/file.ts";
+export type { FileInput, FileSpec } from "./resources/file.ts";
+export { link } from "./resources/link.ts";
+export { reloadedFileType } from "./resources/reloaded-file.ts";
+export type { ReloadedFileInput } from "./resources/reloaded-file.ts";
+export type { DirectoryState, FileState, LinkState, OtherState, PathState } from "./resources/path-state.ts";
+export type { LinkInput, LinkSpec } from "./resources/link.ts";
+export type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "./model/records.ts";
+export { parseDomain } from "./model/domain.ts";
+export type { Residue } from "./model/residue.ts";
+export { tree } from "./resources/tree.ts";
+export type { TreeInput, TreeMountPoint, TreeSpec } from "./resources/tree.ts";
+export { digestTree, surveyTree } from "./resources/tree-digest.ts";
+export type { TreeSurvey } from "./resources/tree-digest.ts";
+export { unit } from "./resources/unit.ts";
+export type { UnitInput, UnitSpec } from "./resources/unit.ts";
+export { AFTER_NETWORK, unitDropIn } from "./resources/unit-drop-in.ts";
+export { unixUser } from "./resources/unix-user.ts";
+export type { UnixUserInput, UnixUserSpec } from "./resources/unix-user.ts";
+export { generations } from "./resources/generations.ts";
+export type { GenerationsSpec } from "./resources/generations.ts";
+export { ACME_FOLDER, webServer } from "./resources/web-server.ts";
+export type { WebServerInput } from "./resources/web-server.ts";
+export { runChecked } from "./servers/checked.ts";
