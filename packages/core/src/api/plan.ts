@@ -1,5 +1,5 @@
 import type { Action, PlanApproval, PlanData } from "../engine/planning/plan.ts";
-import { renderPlan } from "../engine/planning/render-plan.ts";
+import { renderPlan, type RenderOptions } from "../engine/planning/render-plan.ts";
 
 /** A plan to be read, approved and run. Running goes by id: what a browser sends back is never believed. */
 export class Plan<Value = unknown> {
@@ -38,7 +38,7 @@ export class Plan<Value = unknown> {
   /**
    * Every action with its diff, as text for a person. Holds references (`<db password of example.com>`), never secrets.
    */
-  render(): string {
-    return renderPlan(this.#data);
+  render(options: RenderOptions = {}): string {
+    return renderPlan(this.#data, options);
   }
 }

@@ -77,6 +77,14 @@ test.each(["victim", "vic tim.example", "10.0.0.1", "xn--a.example"])("%s is no 
     );
 });
 
+test("of a request that no loaded type takes, its type is known; of a task that is gone, nothing", async () => {
+  expect(await objectOf(parts(), { type: "cert:renew", site: "example.com" })).toEqual({
+    kind: "task",
+    name: "cert:renew",
+  });
+  for (const gone of [undefined, null, {}]) expect(await objectOf(parts(), gone)).toEqual({ kind: "task", name: "" });
+});
+
 test("an actor sees its own tasks and those about what it may read", async () => {
   const access = new Access(
     { id: "ann" },

@@ -26,10 +26,10 @@ export function askedFor(request: PlainRequest): PlainRequest {
 
 /**
  * What a request is about, by the one name that its record has: a rule on a domain must not be passed by writing the
- * site's id or alias instead. Of one that no loaded type takes only its type is known.
+ * site's id or alias instead. Of one that no loaded type takes only its type is known, of what is gone nothing.
  */
 export async function objectOf(parts: Parts, request: unknown): Promise<PolicyObject> {
-  const asked = askedFor(request as PlainRequest);
+  const asked = askedFor((request ?? {}) as PlainRequest);
   return ofSubject(parts, asked, subjectOf(parts, asked));
 }
 

@@ -16,6 +16,7 @@ import type { SecretVault } from "../store/secrets.ts";
 import type { Access } from "./access.ts";
 import { cancelTask } from "./cancel-task.ts";
 import { objectOf } from "./policy-object.ts";
+import { NOT_BEGUN, progressAfter, type TaskProgress } from "./task-progress.ts";
 import { outcomeOf, type TaskOutcome } from "./task-outcome.ts";
 
 export interface TaskParts {
@@ -113,6 +114,22 @@ export class Task<Value = unknown> {
     for await (const event of events.after(after, following)) {
       if (event.type === "task:finished") told = event.payload.state;
       yield event;
+    }
+  }
+
+  /** What it does at this moment. @throws HW_NOT_FOUND when there is no such task */
+  async state(): Promise<TaskState> {
+    return (await this.#visible()).state;
+  }
+
+  /** How far it is, from its beginning on: again and again until it is over, or `signal` is aborted. */
+  async *progress(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<TaskProgress> {
+    let now = NOT_BEGUN;
+    yield now;
+    for await (const event of this.events(options)) {
+      const next = progressAfter(now, event);
+      if (next !== now) yield next;
+      now = next;
     }
   }
 

@@ -26,6 +26,19 @@ describe("the list of tasks", () => {
     expect([rest.tasks.map(({ title }) => title), rest.next]).toEqual([["install a.example on wp"], null]);
   });
 
+  test("has each task by its id, for whom may see it", async () => {
+    const allow: Policy["allow"] = (_actor, verb, { name }) => verb === "task:read" && name === "web1";
+    const { hw } = await openOwn({}, { policy: { allow } });
+    const { id } = await hw.submit(verify("web1"));
+    const known = { id, type: "alias:verify", title: "verify web1", state: "queued", finishedAt: null };
+    expect(await hw.tasks.get(id)).toMatchObject(known);
+    expect(await hw.as({ id: "ann" }).tasks.get(id)).toMatchObject(known);
+    expect(await hw.task(id).state()).toBe("queued");
+    const other = await hw.submit(own("x"));
+    await expect(hw.as({ id: "ann" }).tasks.get(other.id)).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+    await expect(hw.tasks.get("t-none")).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+  });
+
   test("is of one state, type, actor or subject, under any of its names", async () => {
     const { hw, server } = await openOwn();
     const ids = { verify: (await hw.submit(verify("web1"))).id, own: (await hw.as({ id: "ann" }).submit(own("x"))).id };

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { ListedTask, TaskState } from "../contracts/store.ts";
 import type { PlainRequest } from "../contracts/task.ts";
 import { titleOf, type EngineParts } from "../engine/planning/task-engine.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
 import { plainName } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access, PolicyObject } from "./access.ts";
@@ -67,6 +68,15 @@ export class Tasks {
   constructor(engine: EngineParts, access: Access) {
     this.#engine = engine;
     this.#access = access;
+  }
+
+  /** One task, as in a list. @throws HW_NOT_FOUND when there is none that the actor may see */
+  async get(id: string): Promise<TaskSummary> {
+    const task = await this.#engine.store.tasks.get(id);
+    const about = await objectOf(this.#engine, task?.request);
+    if (task !== null && (await this.#access.seesTask(task.actor, async () => about)))
+      return this.#summary(task, about);
+    throw new HostwrightError("HW_NOT_FOUND", `There is no task "${id.slice(0, 100)}".`);
   }
 
   /** A page of tasks, the last submitted first. @throws HW_INPUT_INVALID */

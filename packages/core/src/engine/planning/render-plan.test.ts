@@ -93,6 +93,14 @@ test("a plan reads from top to bottom: made, changed, removed, run, commit, clea
 `);
 });
 
+test("without diffs each change is one line, and nothing says that lines are missing", () => {
+  const changed = plan(ensure([change({ show: { before: "old\n", after: "new\n" } })]));
+  expect(renderPlan(changed)).toContain("+new");
+  const short = renderPlan(changed, { diffs: false });
+  expect(short).toContain("     ~ ");
+  expect(short).not.toMatch(/new|old|not shown/);
+});
+
 test("what is adopted is said", () => {
   const text = renderPlan(plan(ensure([change({ adopt: true, show: { before: "theirs", after: "ours" } })])));
   expect(text).toContain("~ file /etc/site.conf (adopt: stands there already)");

@@ -8,27 +8,39 @@ const MOST_EDITS = 300;
 /** Lines that a whole plan shows of its changes' contents. Beyond them each change is its line alone. */
 const MOST_CONTENT = 5000;
 
+/** How a plan is rendered. */
+export interface RenderOptions {
+  /** Also what the changed texts say, before and after. Default true; without them each change is one line. */
+  readonly diffs?: boolean;
+}
+
 /**
  * The plan as a person reads it: every action with the real diff of what it changes. Pure, and bounded: a plan of a whole
  * server is read by its names, since nobody reads what each of a thousand sites gets.
  */
-export function renderPlan(plan: PlanData): string {
+export function renderPlan(plan: PlanData, { diffs = true }: RenderOptions = {}): string {
   const head = `Plan ${plan.id}: ${plan.title}`;
   if (plan.actions.length === 0) return `${head}\n  nothing to do: everything stands as wanted\n`;
   const before = plan.actions.filter((action) => action.phase === "prepare");
   const after = plan.actions.filter((action) => action.phase === "clean-up");
-  const content = new Content();
+  const content = new Content(diffs ? MOST_CONTENT : 0);
   const blocks = [...before, ...after].map((action, index) => ["", ...renderAction(action, index + 1, content)]);
   const commit = ["", "  -- commit: from here on everything goes forward --"];
   const cut =
-    content.left > 0 ? [] : ["", `  contents of further changes are not shown: more than ${MOST_CONTENT} lines`];
+    content.left > 0 || !diffs
+      ? []
+      : ["", `  contents of further changes are not shown: more than ${MOST_CONTENT} lines`];
   const parts = [[head], ...blocks.slice(0, before.length), commit, ...blocks.slice(before.length), cut];
   return `${[...parts.flat(), "", summary(plan)].join("\n")}\n`;
 }
 
 /** How much of its changes' contents a plan may still show. */
 class Content {
-  left: number = MOST_CONTENT;
+  left: number;
+
+  constructor(left: number) {
+    this.left = left;
+  }
 
   take(lines: readonly string[], cost: number = lines.length): readonly string[] {
     this.left -= cost;

@@ -1,0 +1,36 @@
+import type { HostwrightEvent } from "../engine/events.ts";
+
+/** How far a task is, for a bar and a line beside it. */
+export interface TaskProgress {
+  readonly phase: "waiting" | "working" | "undoing" | "over";
+  /** Actions that are done, or taken back again: it falls while `undoing`. */
+  readonly done: number;
+  /** All actions of its plan; 0 until it is planned. */
+  readonly of: number;
+  /** What is done at this moment, in words: the title of an action; empty while it waits and when it is over. */
+  readonly title: string;
+}
+
+export const NOT_BEGUN: TaskProgress = { phase: "waiting", done: 0, of: 0, title: "" };
+
+/** Pure: the progress after an event of its task; the same object where the event says nothing of it. */
+export function progressAfter(before: TaskProgress, event: HostwrightEvent): TaskProgress {
+  switch (event.type) {
+    case "task:waiting":
+      return { ...before, phase: "waiting", title: "" };
+    case "task:started":
+      return { phase: "working", done: 0, of: event.payload.actions, title: "" };
+    case "action:started":
+      return { phase: "working", done: before.done, of: event.payload.of, title: event.payload.title };
+    case "action:finished":
+      return { ...before, done: Math.min(before.done + 1, before.of) };
+    case "action:failed":
+      return { ...before, phase: "undoing" };
+    case "action:undone":
+      return { ...before, phase: "undoing", done: Math.max(before.done - 1, 0), title: event.payload.title };
+    case "task:finished":
+      return { ...before, phase: "over", title: "" };
+    default:
+      return before;
+  }
+}
