@@ -17,6 +17,7 @@ const built = [
     [`${path}: types as published`, "attw", "--pack", path, "--profile", "esm-only"],
   ]),
   ["public interfaces (npm run api:update accepts a change)", "node", "tools/api.mjs"],
+  ["the first program of the README in the project of a strict user", "node", "tools/consumer.mjs"],
 ];
 
 const failed = [];

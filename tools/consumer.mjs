@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** What a user has: packed packages in an empty folder, and a compiler that is as strict as it can be. */
+const STRICT = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  skipLibCheck: false,
+  noEmit: true,
+  target: "esnext",
+  types: ["node"],
+};
+const USED = ["core", "platform-wordpress", "service-mysql", "service-nginx", "service-php-fpm"];
+
+const [, program] = /```ts\n(import [\s\S]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
+if (program === undefined) throw new Error("README.md has no first program");
+const esm = `${program}\nconst text: string = url;\nconsole.log(text.toUpperCase());\n`;
+const cjs = `import core = require("@hostwright/core");
+import kit = require("@hostwright/core/plugin");
+export async function url(hw: core.Hostwright): Promise<string> {
+  return (await hw.run(core.install("example.com", { platform: "wp-6.8" }))).url;
+}
+export const contract: number = kit.CONTRACT;
+`;
+
+const VARIANTS = [
+  ["nodenext", "main.mts", esm, { module: "nodenext" }],
+  ["node16", "main.mts", esm, { module: "node16" }],
+  ["bundler", "main.mts", esm, { module: "esnext", moduleResolution: "bundler" }],
+  ["CommonJS", "main.cts", cjs, { module: "nodenext" }],
+];
+
+function run(command, args, cwd) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}\n${error?.message ?? `${stdout}${stderr}`}`);
+  return stdout;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "hostwright-consumer-"));
+try {
+  const scope = join(folder, "node_modules/@hostwright");
+  mkdirSync(scope, { recursive: true });
+  const paths = USED.map((name) => `./packages/${name}`);
+  const packed = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", folder, ...paths], "."));
+  const needed = new Set(["@types/node"]);
+  for (const [index, name] of USED.entries()) {
+    mkdirSync(join(scope, name));
+    run("tar", ["-xzf", join(folder, packed[index].filename), "--strip-components=1", "-C", join(scope, name)], ".");
+    const { dependencies = {} } = JSON.parse(readFileSync(join(scope, name, "package.json"), "utf8"));
+    for (const dependency of Object.keys(dependencies)) needed.add(dependency);
+  }
+  for (const name of needed) {
+    const at = join(folder, "node_modules", name);
+    mkdirSync(join(at, ".."), { recursive: true });
+    symlinkSync(resolve("node_modules", name), at);
+  }
+  for (const [name, file, text, options] of VARIANTS) {
+    writeFileSync(join(folder, file), text);
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ compilerOptions: { ...STRICT, ...options }, files: [file] }),
+    );
+    try {
+      run(resolve("node_modules/.bin/tsc"), ["-p", "."], folder);
+    } catch (error) {
+      console.error(`${name}: ${error.message}`);
+      process.exitCode = 1;
+    }
+  }
+  run(process.execPath, ["-e", 'require("@hostwright/core").createHostwright.call'], folder);
+} finally {
+  rmSync(folder, { recursive: true });
+}
