@@ -28,10 +28,10 @@ export const contract: number = kit.CONTRACT;
 `;
 
 const VARIANTS = [
-  ["nodenext", "main.mts", esm, { module: "nodenext" }],
-  ["node16", "main.mts", esm, { module: "node16" }],
-  ["bundler", "main.mts", esm, { module: "esnext", moduleResolution: "bundler" }],
-  ["CommonJS", "main.cts", cjs, { module: "nodenext" }],
+  { name: "nodenext", file: "main.mts", text: esm, options: { module: "nodenext" } },
+  { name: "node16", file: "main.mts", text: esm, options: { module: "node16" } },
+  { name: "bundler", file: "main.mts", text: esm, options: { module: "esnext", moduleResolution: "bundler" } },
+  { name: "CommonJS", file: "main.cts", text: cjs, options: { module: "nodenext" } },
 ];
 
 function run(command, args, cwd) {
@@ -58,7 +58,7 @@ try {
     mkdirSync(join(at, ".."), { recursive: true });
     symlinkSync(resolve("node_modules", name), at);
   }
-  for (const [name, file, text, options] of VARIANTS) {
+  for (const { name, file, text, options } of VARIANTS) {
     writeFileSync(join(folder, file), text);
     writeFileSync(
       join(folder, "tsconfig.json"),
@@ -67,7 +67,7 @@ try {
     try {
       run(resolve("node_modules/.bin/tsc"), ["-p", "."], folder);
     } catch (error) {
-      console.error(`${name}: ${error.message}`);
+      console.error(`${name}: ${String(error)}`);
       process.exitCode = 1;
     }
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { JournalRow, RegisteredResource } from "../../packages/core/src/contracts/store.ts";
 import { sealPlan } from "../../packages/core/src/engine/planning/seal-plan.ts";
 import { planRequest } from "../../packages/core/src/engine/planning/task-engine.ts";
-import type { Step } from "../../packages/core/src/engine/planning/steps.ts";
+import type { Step } from "../../packages/core/src/contracts/steps.ts";
 import { newId } from "../../packages/core/src/model/ids.ts";
 import { STORE_MIGRATIONS } from "../../packages/core/src/store/sqlite/schema.ts";
 import { runStep } from "../../packages/core/test/fake-engine.ts";

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Events } from "../../packages/core/src/engine/events.ts";
 import { Journal } from "../../packages/core/src/engine/actions/journal.ts";
 import { Session } from "../../packages/core/src/engine/sessions/session.ts";
-import type { Step } from "../../packages/core/src/engine/planning/steps.ts";
+import type { Step } from "../../packages/core/src/contracts/steps.ts";
 import { Database } from "../../packages/core/src/store/sqlite/database.ts";
 import { runStep } from "../../packages/core/test/fake-engine.ts";
 import { FakeWorker, file, NEVER } from "../../packages/core/test/fake-worker.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { createHostwright, local, PART, provide, type Hostwright } from "@hostwright/core";
 import type { RecordStore } from "../../packages/core/src/contracts/store.ts";
-import { NOTHING, type AnyTaskType } from "../../packages/core/src/engine/planning/task-type.ts";
-import { defineTask } from "../../packages/core/src/engine/planning/define-task.ts";
+import type { AnyTaskType } from "../../packages/core/src/contracts/task.ts";
+import { defineTask } from "../../packages/core/src/plugin-kit/define-task.ts";
 import { Telemetry } from "../../packages/core/src/engine/telemetry.ts";
 import { runStep } from "../../packages/core/test/fake-engine.ts";
 import * as z from "zod";
@@ -47,16 +47,15 @@ function soakTask(place: Place): AnyTaskType {
     request: (input: SoakRequest) => input,
     title: ({ kind, number }) => `${kind} ${number}`,
     subject: ({ site, server }) => (site === null ? { server } : { site }),
-    plan: async ({ estate, task }, request) => {
+    plan: async ({ inventory, task }, request) => {
       const { site, number, kind } = request;
-      const server = estate.server(request.server);
+      const server = inventory.server(request.server);
       const owner = site === null ? `server/${server.id}` : `site/${site}`;
       const entry: Entry = { file: fileOf(place, request), task, number };
       const step = { kind: "ensure", title: "set", server, phase: "prepare", remove: null, publish: null } as const;
       const spec = { file: valueOf(place, request), value: String(number) };
       const input = { input: entry, server, phase: "prepare", when: "always" } as const;
       return {
-        ...NOTHING,
         title: `${kind} ${number} of ${owner}`,
         about: [owner],
         steps: [
@@ -83,7 +82,7 @@ export async function openSoak(place: Place): Promise<SoakInstance> {
     stateDir: place.stateDir,
     leaseMs: place.leaseMs,
     retention: { taskDays: KEPT_DAYS, eventDays: KEPT_DAYS },
-    plugins: [soakPlugin],
+    plugins: [{ ...soakPlugin, tasks: [soakTask(place)] }],
     provide: [
       provide(
         PART.openServer,
@@ -91,11 +90,8 @@ export async function openSoak(place: Place): Promise<SoakInstance> {
           async ({ name }) =>
             new YardServer(name, place.yard),
       ),
-      // The first part that is made: plugins bring no task types yet.
       provide(PART.telemetry, (parts) => {
-        const engine = parts.get(PART.engine);
-        records = engine.store.records;
-        (engine.tasks as Map<string, AnyTaskType>).set("soak:work", soakTask(place));
+        records = parts.get(PART.engine).store.records;
         return new Telemetry(parts.get(PART.events));
       }),
     ],

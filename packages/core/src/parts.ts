@@ -63,9 +63,10 @@ const PLAN_LIFE_MS = 24 * 60 * 60 * 1000;
 export function defaultParts(options: HostwrightOptions, { store, box }: OpenState): readonly Provider<unknown>[] {
   return [
     provide(PART.openServer, () => openServer),
-    provide(PART.registry, () => {
+    provide(PART.registry, (parts) => {
+      const tasks = [...coreTasks, makePlan(() => parts.get(PART.engine))];
       const operations = [...coreOperations, takeServer, takeOver(() => registry)];
-      const registry: Registry = new Registry(loadPlugins(options.plugins), coreResourceTypes, operations);
+      const registry: Registry = new Registry(loadPlugins(options.plugins), coreResourceTypes, operations, tasks);
       return registry;
     }),
     provide(PART.vault, () => new SecretVault(store.secrets, box)),
@@ -85,7 +86,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
       box,
       vault: parts.get(PART.vault),
       pool: parts.get(PART.pool),
-      tasks: new Map([...coreTasks, makePlan(() => parts.get(PART.engine))].map((type) => [type.type, type])),
+      tasks: parts.get(PART.registry).tasks(),
       operations: parts.get(PART.registry).operations(),
       uids: options.uids ?? UIDS,
       home: homeOf(options.stateDir),

@@ -8,6 +8,10 @@ export { Secret, secret } from "./model/secret.ts";
 export { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf } from "./model/text.ts";
 export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
 export { CONTRACT } from "./plugin-kit/contract.ts";
+export { defineTask } from "./plugin-kit/define-task.ts";
+export type { AnyTaskType, TaskDescription, TaskDraft, TaskRequest, TaskSubject, TaskType } from "./contracts/task.ts";
+export type { Inventory, Planning } from "./contracts/planning.ts";
+export type { EnsureStep, Owned, Phase, RunStep, Step } from "./contracts/steps.ts";
 export { definePlatform } from "./plugin-kit/define-platform.ts";
 export {
   defineCacheService,

@@ -2,11 +2,11 @@ import { Access } from "../src/api/access.ts";
 import * as z from "zod";
 import { Task } from "../src/api/task.ts";
 import type { StoredTask, Wants } from "../src/contracts/store.ts";
-import type { TaskRequest } from "../src/contracts/task.ts";
-import { defineTask } from "../src/engine/planning/define-task.ts";
-import type { Step } from "../src/engine/planning/steps.ts";
+import type { AnyTaskType, TaskRequest } from "../src/contracts/task.ts";
+import { defineTask } from "../src/plugin-kit/define-task.ts";
+import type { Step } from "../src/contracts/steps.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
-import { NOTHING, type AnyTaskType, type TaskDraft } from "../src/engine/planning/task-type.ts";
+import type { TaskDraft } from "../src/engine/planning/task-type.ts";
 import { TaskEnds } from "../src/engine/task-ends.ts";
 import { resolveTask } from "../src/engine/workers/resolve.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
@@ -110,11 +110,10 @@ export class FakeWorker implements AsyncDisposable {
       request: (name: string) => ({ name }),
       title: ({ name }) => `work ${name}`,
       subject: () => ({}),
-      plan: async ({ estate }, { name }) => {
+      plan: async ({ inventory }, { name }) => {
         // As every task looks at the record of the site whose things it changes.
-        await estate.findSite("s1");
+        await inventory.findSite("s1");
         return {
-          ...NOTHING,
           title: `work ${name}`,
           about: ["site/s1"],
           steps: [file(`/${name}`)],

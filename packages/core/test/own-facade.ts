@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import * as z from "zod";
 import type { Operation } from "../src/contracts/operation.ts";
+import type { Plugin } from "../src/contracts/plugin.ts";
 import { provide } from "../src/di/container.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
 import type { TaskRequest, TaskValue } from "../src/contracts/task.ts";
-import { defineTask } from "../src/engine/planning/define-task.ts";
-import { NOTHING, type TaskDraft } from "../src/engine/planning/task-type.ts";
+import { CONTRACT } from "../src/plugin-kit/contract.ts";
+import { defineTask } from "../src/plugin-kit/define-task.ts";
+import type { TaskDraft } from "../src/engine/planning/task-type.ts";
 import { Telemetry } from "../src/engine/telemetry.ts";
 import { createHostwright, type Hostwright } from "../src/hostwright.ts";
 import type { ServerRecord } from "../src/model/records.ts";
@@ -35,30 +37,31 @@ export async function openOwn(
 ): Promise<OwnFacade> {
   const { draft, stateDir = folder(), ...rest } = options;
   const known: { engine?: EngineParts; server?: ServerRecord } = {};
+  const task = defineTask({
+    type: "test:own",
+    version: 1,
+    input: z.strictObject({ name: z.string() }),
+    value: z.record(z.string(), z.unknown()),
+    request: (name: string) => ({ name }),
+    title: ({ name }) => `own ${name}`,
+    subject: () => ({}),
+    plan: async (_context, { name }) => ({
+      title: name,
+      about: [`site/${name}`],
+      steps: [],
+      value: {},
+      ...(known.server === undefined ? {} : draft?.(known.server)),
+    }),
+  });
+  const nothing = { run: async () => null, probe: async () => "absent" as const, undo: async () => undefined };
+  const own: Plugin = {
+    name: "test-own",
+    contract: CONTRACT,
+    tasks: [task],
+    operations: Object.entries(operations).map(([name, one]) => ({ name, version: 1, ...nothing, ...one })),
+  };
   const telemetry = provide(PART.telemetry, (parts) => {
-    const engine = parts.get(PART.engine);
-    known.engine = engine;
-    const task = defineTask({
-      type: "test:own",
-      version: 1,
-      input: z.strictObject({ name: z.string() }),
-      value: z.record(z.string(), z.unknown()),
-      request: (name: string) => ({ name }),
-      title: ({ name }) => `own ${name}`,
-      subject: () => ({}),
-      plan: async (_context, { name }) => ({
-        ...NOTHING,
-        title: name,
-        about: [`site/${name}`],
-        steps: [],
-        value: {},
-        ...(known.server === undefined ? {} : draft?.(known.server)),
-      }),
-    });
-    (engine.tasks as Map<string, unknown>).set(task.type, task);
-    const nothing = { run: async () => null, probe: async () => "absent", undo: async () => undefined };
-    for (const [name, one] of Object.entries(operations))
-      (engine.operations as Map<string, unknown>).set(`${name}@1`, { name, version: 1, ...nothing, ...one });
+    known.engine = parts.get(PART.engine);
     return new Telemetry(parts.get(PART.events));
   });
   const server = provide(
@@ -69,7 +72,12 @@ export async function openOwn(
   );
   const given = rest.provide ?? [];
   const defaults = [telemetry, server].filter(({ token }) => given.every((one) => one.token.name !== token.name));
-  const hw = await createHostwright({ plugins: [], ...rest, stateDir, provide: [...defaults, ...given] });
+  const hw = await createHostwright({
+    ...rest,
+    plugins: [own, ...(rest.plugins ?? [])],
+    stateDir,
+    provide: [...defaults, ...given],
+  });
   onTestFinished(async () => hw[Symbol.asyncDispose]());
   known.server = await hw.servers.put({ name: "web1", connect: { type: "local" } });
   const { engine } = known;

@@ -8,12 +8,12 @@ import type { AnyResourceType } from "../src/contracts/resource.ts";
 import { CONTRACT } from "../src/plugin-kit/contract.ts";
 import { definePlatform } from "../src/plugin-kit/define-platform.ts";
 import { Registry } from "../src/engine/plugins/registry.ts";
-import type { Step } from "../src/engine/planning/steps.ts";
+import type { Step } from "../src/contracts/steps.ts";
 import { makeStoredPlan } from "../src/engine/workers/stored-plans.ts";
-import type { PlainRequest } from "../src/contracts/task.ts";
-import { defineTask } from "../src/engine/planning/define-task.ts";
+import type { AnyTaskType, PlainRequest } from "../src/contracts/task.ts";
+import { defineTask } from "../src/plugin-kit/define-task.ts";
 import { planRequest, type EngineParts } from "../src/engine/planning/task-engine.ts";
-import { NOTHING, type AnyTaskType, type PlanningContext } from "../src/engine/planning/task-type.ts";
+import type { PlanningContext } from "../src/engine/planning/task-type.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import { newId } from "../src/model/ids.ts";
@@ -242,7 +242,7 @@ function work(version: number): AnyTaskType {
     request: () => ({}),
     title: () => "work",
     subject: () => ({}),
-    plan: async (context, { fails }) => {
+    plan: async (context: PlanningContext, { fails }) => {
       const text = await rendered(context);
       const [a, b, late] = files(text);
       const steps = [
@@ -252,7 +252,7 @@ function work(version: number): AnyTaskType {
         runStep("web1", "blog-check", { version, input: { fails } }),
         late,
       ];
-      return { ...NOTHING, title: "work", about: ABOUT, steps, value: {} };
+      return { title: "work", about: ABOUT, steps, value: {} };
     },
   });
 }
@@ -265,8 +265,7 @@ const verify: AnyTaskType = defineTask({
   request: () => ({}),
   title: () => "verify",
   subject: () => ({}),
-  plan: async (context) => ({
-    ...NOTHING,
+  plan: async (context: PlanningContext) => ({
     title: "verify",
     about: ABOUT,
     steps: files(await rendered(context)),

@@ -7,6 +7,7 @@ import type { CacheRole } from "./roles/cache.ts";
 import type { DatabaseRole } from "./roles/database.ts";
 import type { PlatformRole } from "./platform.ts";
 import type { Problem } from "./problem.ts";
+import type { AnyTaskType } from "./task.ts";
 import type { ServerView } from "./views.ts";
 
 /** Stored options carry the version; an older one is migrated when it is read (decisions.md D4). */
@@ -82,6 +83,8 @@ export interface Plugin {
    * the present one (decisions.md D4). A name belongs to one plugin.
    */
   readonly operations?: readonly Operation[];
+  /** Kinds of task that it brings, made by `defineTask`. A type belongs to one plugin. */
+  readonly tasks?: readonly AnyTaskType[];
 }
 
 /** A service on a server's record, made by its plugin's typed builder. */

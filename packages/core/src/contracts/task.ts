@@ -1,4 +1,7 @@
 import type * as z from "zod";
+import type { Planning } from "./planning.ts";
+import type { JudgedSet, Step } from "./steps.ts";
+import type { RecordChange, RecordRemoval, RecordVersion } from "./store.ts";
 
 /** A request as it is stored and sent: plain JSON, the input beside its type. */
 export interface PlainRequest {
@@ -50,3 +53,51 @@ export interface TaskDescription<Input, Value> {
   /** The input as this version takes it, from what an older version stored. Pure. Default: as it is. */
   migrate?(input: Readonly<Record<string, unknown>>, fromVersion: number): unknown;
 }
+
+/** What is written and removed in one transaction with the commit row. */
+export interface TaskCommit {
+  readonly put: readonly RecordChange[];
+  readonly deleteRecords: readonly RecordRemoval[];
+}
+
+/** What a task comes to; core reads, compares, orders and makes the plan of it. */
+export interface TaskDraft<Value = TaskValue> {
+  /** What the task is about, for people: `install example.com on wp-6.8`. */
+  readonly title: string;
+  /**
+   * What it has for itself alone while it is worked: `site/<id>`, `platform/<id>`, `server/<id>`. The first names the
+   * fence. What else it has follows from its steps.
+   */
+  readonly about: readonly string[];
+  /** In the order in which they are carried out; undone in reverse. */
+  readonly steps: readonly Step[];
+  /**
+   * Given back when the task succeeds, with what the task itself makes, a login link; what is still being read is waited for
+   * after the servers' states. A function is asked once the steps are planned.
+   */
+  readonly value: Partial<Value> | Promise<Partial<Value>> | (() => Promise<Partial<Value>>);
+  /** Records by which the whole was decided, beside those of its steps. Default: none. */
+  readonly records?: readonly RecordVersion[];
+  /** What the whole was made for all of, beside that of its steps. Default: nothing. */
+  readonly sets?: readonly JudgedSet[];
+  /** Records that are written before anything is changed: they reserve domains. Default: none. */
+  readonly reserve?: readonly RecordChange[];
+  /** Records that are written and removed with the commit row. Default: none. */
+  readonly commit?: TaskCommit;
+  /** Records that are removed when everything before the commit row was undone. Default: none. */
+  readonly release?: readonly RecordRemoval[];
+  /** Prefixes of secrets, `site/<id>/`, that are erased after the commit. Default: none. */
+  readonly eraseOnCommit?: readonly string[];
+  /** The same after an undo. */
+  readonly eraseOnUndo?: readonly string[];
+}
+
+/** A kind of task: how it is asked for, what it takes and gives, and how it is planned. Made by `defineTask`. */
+export interface TaskType<Args extends readonly unknown[], Input, Value> extends TaskDescription<Input, Value> {
+  request(...args: Args): TaskRequest<Value>;
+  /** Reads, and changes nothing: whatever is to be changed is a step. */
+  plan(context: Planning, input: Input): Promise<TaskDraft<Value>>;
+}
+
+/** One of whatever arguments, input and value. */
+export type AnyTaskType = TaskType<never, unknown, object>;

@@ -3,10 +3,10 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import { redirectLoop } from "../model/redirect-loop.ts";
 import { NO_OWN_RULES, OwnRulesSchema, type OwnRules, type OwnRulesInput } from "../model/own-rules.ts";
 import type { ServicePlace, SiteRecord } from "../model/records.ts";
-import type { Step } from "../engine/planning/steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { Step } from "../contracts/steps.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 import { chooseCache } from "./choose-database.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
@@ -74,7 +74,6 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
   );
   const { before, publish } = siteSteps(context, parts);
   return {
-    ...NOTHING,
     title: `configure ${site.domain}`,
     about: [`site/${site.id}`],
     steps: [

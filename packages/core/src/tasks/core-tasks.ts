@@ -7,7 +7,7 @@ import { moveSiteDatabase } from "./move-database.ts";
 import { prepareServer } from "./prepare-server.ts";
 import { switchServerHttp } from "./switch-http.ts";
 import { disableSite, enableSite } from "./switch-site.ts";
-import type { AnyTaskType } from "../engine/planning/task-type.ts";
+import type { AnyTaskType } from "../contracts/task.ts";
 import { takeServerOver } from "./take-over.ts";
 import { verifyAlias } from "./verify.ts";
 

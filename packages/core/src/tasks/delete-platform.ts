@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
-import type { EnsureStep } from "../engine/planning/steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
+import type { EnsureStep } from "../contracts/steps.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
 import { namesOf } from "../model/names-of.ts";
 import { Name } from "./inputs.ts";
 
@@ -22,7 +22,7 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
     request: (platform: string) => ({ platform }),
     title: ({ platform }) => `delete platform ${platform}`,
     subject: ({ platform }) => ({ platform }),
-    async plan(context, request) {
+    async plan(context: PlanningContext, request) {
       const { estate } = context;
       const platform = estate.platform(request.platform);
       const server = estate.server(platform.server);
@@ -46,7 +46,6 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
         publish: null,
       };
       return {
-        ...NOTHING,
         title: `delete platform ${platform.name}`,
         about: [owner],
         steps: [release],

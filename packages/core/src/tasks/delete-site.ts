@@ -2,13 +2,13 @@ import * as z from "zod";
 import type { RegisteredResource } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
-import type { EnsureStep, Step } from "../engine/planning/steps.ts";
+import type { EnsureStep, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
 import { emptyStep, isEntryOf, ownerOf } from "./site-steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 
 export const removeSite: TaskType<[site: string], SiteInput, OfSite> = defineTask({
   type: "site:delete",
@@ -18,7 +18,7 @@ export const removeSite: TaskType<[site: string], SiteInput, OfSite> = defineTas
   request: (site: string) => ({ site }),
   title: ({ site }) => `delete ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context, { site }) => planDelete(context, site),
+  plan: async (context: PlanningContext, { site }) => planDelete(context, site),
 });
 
 /**
@@ -83,7 +83,6 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
       .map((server) => gone("remove database and accounts", { server, phase: "clean-up", remove: own, publish: null })),
   ];
   return {
-    ...NOTHING,
     title: `delete ${site.domain}`,
     about: [`site/${site.id}`],
     steps,

@@ -3,7 +3,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { SiteDeclaration } from "../contracts/plugin.ts";
 import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
-import type { RunStep } from "../engine/planning/steps.ts";
+import type { RunStep } from "../contracts/steps.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Secret } from "../model/secret.ts";
 import {
@@ -23,9 +23,9 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { probeStep, siteCommandInput, siteCommandStep, siteSteps } from "./site-steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 
 const TITLE_CHARACTERS = 200;
 const Title = z
@@ -171,7 +171,6 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   const installed: SiteRecord = { ...site, status: "installed" };
   const first = known === undefined;
   return {
-    ...NOTHING,
     title: `install ${domain} on ${platform.name}`,
     about: [`site/${site.id}`],
     steps: [

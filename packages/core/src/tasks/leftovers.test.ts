@@ -51,7 +51,8 @@ function meanwhile(work: () => Promise<void>): EngineParts {
       orphans: async (...given) => work().then(async () => orphans.apply(fake.engine.store.register, given)),
       about: async (...given) => about.apply(fake.engine.store.register, given),
     };
-    return verifyAlias.plan({ ...context, register }, asked);
+    const changed: PlanningContext = { ...context, register };
+    return verifyAlias.plan(changed, asked);
   };
   return { ...fake.parts, tasks: new Map([[verifyAlias.type, { ...verifyAlias, plan }]]), registry };
 }

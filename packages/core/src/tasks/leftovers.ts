@@ -2,7 +2,7 @@ import { dirname } from "node:path/posix";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { UnitProperty } from "../contracts/roles/php.ts";
 import { recordOf } from "../engine/planning/judged-records.ts";
-import type { EnsureStep, RunStep, Step } from "../engine/planning/steps.ts";
+import type { EnsureStep, RunStep, Step } from "../contracts/steps.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { readStates, addressKey } from "../engine/planning/resource-states.ts";
 import type { ServerRecord } from "../model/records.ts";

@@ -3,9 +3,9 @@ import type { Secret } from "../model/secret.ts";
 import { Name, ofSite, SecretValue, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
 import { siteCommandInput } from "./site-steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
 
 /** Seconds for which a login link is good. */
 export const LOGIN_LINK_SECONDS = 900;
@@ -25,11 +25,10 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
   request: (site: string) => ({ site }),
   title: ({ site }) => `login link of ${site}`,
   subject: ({ site }) => ({ site }),
-  async plan(context, request) {
+  async plan(context: PlanningContext, request) {
     const site = await context.estate.site(request.site);
     const parts = await siteParts(context, site);
     return {
-      ...NOTHING,
       title: `login link of ${site.domain}`,
       about: [`site/${site.id}`],
       steps: [],

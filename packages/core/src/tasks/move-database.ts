@@ -2,10 +2,10 @@ import * as z from "zod";
 import type { Guard } from "../contracts/guard.ts";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { DatabaseCopy } from "../contracts/roles/database.ts";
-import type { EnsureStep, RunStep, Step } from "../engine/planning/steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { EnsureStep, RunStep, Step } from "../contracts/steps.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 import { addressKey } from "../engine/planning/resource-states.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
@@ -61,7 +61,6 @@ async function planMove(context: PlanningContext, request: Input): Promise<TaskD
   const { from, to } = refuseOther(context, old, database);
   const changed: SiteRecord = { ...site, database };
   const draft: TaskDraft<MovedDatabaseValue> = {
-    ...NOTHING,
     title: `move the database of ${site.domain} to ${to.name}`,
     about: [`site/${site.id}`],
     steps: [],

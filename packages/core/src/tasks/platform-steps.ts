@@ -1,7 +1,7 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlatformDefinition } from "../contracts/plugin.ts";
 import type { RecordChange } from "../contracts/store.ts";
-import type { EnsureStep, Owned } from "../engine/planning/steps.ts";
+import type { EnsureStep, Owned } from "../contracts/steps.ts";
 import type { PlatformRecord } from "../model/records.ts";
 import { file } from "../resources/file.ts";
 import { surveyTree } from "../resources/tree-digest.ts";

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import type { RunStep } from "../engine/planning/steps.ts";
+import type { RunStep } from "../contracts/steps.ts";
 import { Name, type ServerInput } from "./inputs.ts";
 import { ofServer, serverStep } from "./server-steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type TaskType } from "../engine/planning/task-type.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
 
 export interface PreparedValue {
   /** Debian packages that were missing. */
@@ -19,7 +19,7 @@ export const prepareServer: TaskType<[server: string], ServerInput, PreparedValu
   request: (server: string) => ({ server }),
   title: ({ server }) => `prepare server ${server}`,
   subject: ({ server }) => ({ server }),
-  async plan(context, request) {
+  async plan(context: PlanningContext, request) {
     const server = context.estate.server(request.server);
     const { missingPackages: packages } = await context.facts(server);
     const unwanted = context.estate
@@ -45,7 +45,6 @@ export const prepareServer: TaskType<[server: string], ServerInput, PreparedValu
     };
     const step = await serverStep(context, server);
     return {
-      ...NOTHING,
       ...ofServer(context, server),
       title: `prepare server ${server.name}`,
       about: [`server/${server.id}`],

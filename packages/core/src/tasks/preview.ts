@@ -1,10 +1,10 @@
 import * as z from "zod";
-import type { PlainRequest, TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
+import type { AnyTaskType, PlainRequest, TaskRequest } from "../contracts/task.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
 import { renderPlan } from "../engine/planning/render-plan.ts";
 import type { EngineParts } from "../engine/planning/task-engine.ts";
 import { titleOf } from "../engine/planning/task-engine.ts";
-import { NOTHING, type AnyTaskType } from "../engine/planning/task-type.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
 
 /** What `preview` gives back: all that a person needs to read and approve a plan. Holds references, never secrets. */
@@ -43,12 +43,11 @@ export function makePlan(parts: () => EngineParts): AnyTaskType {
     request: (request: PlainRequest) => ({ request: { ...request } }),
     title: ({ request }) => `plan: ${titleOf(parts(), request)}`,
     subject: () => ({}),
-    async plan({ session }, { request }) {
+    async plan({ session }: PlanningContext, { request }) {
       const plan = await makeStoredPlan(parts(), request, session.signal);
       const { id, title, expiresAt, actions } = plan;
       const value = { plan: id, hash: plan.hash, title, expiresAt, empty: actions.length === 0 };
       return {
-        ...NOTHING,
         title: `plan: ${title}`,
         about: [],
         steps: [],

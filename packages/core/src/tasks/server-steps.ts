@@ -4,7 +4,7 @@ import type { Estate } from "../engine/planning/estate.ts";
 import { recordOf } from "../engine/planning/judged-records.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
 import type { ServerRecord } from "../model/records.ts";
-import type { EnsureStep, Owned } from "../engine/planning/steps.ts";
+import type { EnsureStep, Owned } from "../contracts/steps.ts";
 import { directory } from "../resources/directory.ts";
 import type { Alone } from "./alone.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";

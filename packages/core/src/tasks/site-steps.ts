@@ -1,8 +1,8 @@
 import type { ServerRecord } from "../model/records.ts";
 import type { DriverCall } from "../contracts/platform.ts";
 import type { RegisteredResource } from "../contracts/store.ts";
-import type { Phase } from "../engine/planning/plan.ts";
-import type { EnsureStep, Owned, RunStep, Step } from "../engine/planning/steps.ts";
+import type { Phase } from "../contracts/steps.ts";
+import type { EnsureStep, Owned, RunStep, Step } from "../contracts/steps.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
 import { includesAddress, matchesPath } from "../model/own-rules.ts";

@@ -3,11 +3,11 @@ import type { RegisteredResource } from "../contracts/store.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { BoundService } from "../engine/planning/estate.ts";
 import { judgedSet } from "../engine/planning/judged-sets.ts";
-import type { EnsureStep, Owned, RunStep, Step } from "../engine/planning/steps.ts";
+import type { EnsureStep, Owned, RunStep, Step } from "../contracts/steps.ts";
 import type { TakeOverInput } from "../engine/publishing/take-over.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import { breathe, mapSlowly } from "../model/breathe.ts";
@@ -45,14 +45,13 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
   request: (server: string, service: string) => ({ server, service }),
   title: ({ server, service }) => `switch ${server} to ${service}`,
   subject: ({ server }) => ({ server }),
-  async plan(context, request) {
+  async plan(context: PlanningContext, request) {
     const server = context.estate.server(request.server);
     await context.facts(server, { standing: true });
     const to = context.estate.http(server, request.service);
     const sites = await context.estate.sitesOnServer(server.id);
     const moving = sites.filter((site) => site.http !== to.record.name);
     const draft: TaskDraft<SwitchHttpValue> = {
-      ...NOTHING,
       title: `switch ${server.name} to ${to.record.type}`,
       about: [`server/${server.id}`],
       steps: [],

@@ -4,9 +4,9 @@ import { changeSite } from "./site-change.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
 import { probeStep, siteSteps } from "./site-steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 
 export interface SwitchedValue extends OfSite {
   readonly enabled: boolean;
@@ -21,7 +21,7 @@ export const enableSite: TaskType<[site: string], SiteInput, SwitchedValue> = de
   type: "site:enable",
   title: ({ site }) => `enable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context, { site }) => planSwitch(context, await context.estate.site(site), true),
+  plan: async (context: PlanningContext, { site }) => planSwitch(context, await context.estate.site(site), true),
 });
 
 export const disableSite: TaskType<[site: string], SiteInput, SwitchedValue> = defineTask({
@@ -29,7 +29,7 @@ export const disableSite: TaskType<[site: string], SiteInput, SwitchedValue> = d
   type: "site:disable",
   title: ({ site }) => `disable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context, { site }) => planSwitch(context, await context.estate.site(site), false),
+  plan: async (context: PlanningContext, { site }) => planSwitch(context, await context.estate.site(site), false),
 });
 
 /**
@@ -59,7 +59,6 @@ async function planSwitch(
   // A visitor never meets a half-switched site: PHP is there before it is published, and goes after it.
   const steps = enabled ? [...before, publish] : [publish, ...before];
   return {
-    ...NOTHING,
     title: `${enabled ? "enable" : "disable"} ${site.domain}`,
     about: [`site/${site.id}`],
     steps: [...steps, probeStep(parts, "changed")],

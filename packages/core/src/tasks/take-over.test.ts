@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { FakeWorker, NEVER } from "../../test/fake-worker.ts";
 import type { EngineParts } from "../engine/planning/task-engine.ts";
-import type { AnyTaskType } from "../engine/planning/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { AnyTaskType } from "../contracts/task.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
 import { takeOver, takeServerOver } from "./take-over.ts";
 
@@ -10,7 +11,10 @@ test("a server is not taken over when its record has changed since that was plan
   const former = { installation: "former", home: "elsewhere", since: "2026-01-01T00:00:00.000Z" };
   const type: typeof takeServerOver = {
     ...takeServerOver,
-    plan: async (context, request) => takeServerOver.plan({ ...context, claimOf: async () => former }, request),
+    plan: async (context: PlanningContext, request) => {
+      const claimed: PlanningContext = { ...context, claimOf: async () => former };
+      return takeServerOver.plan(claimed, request);
+    },
   };
   const parts: EngineParts = { ...fake.parts, tasks: new Map([[type.type, type as AnyTaskType]]) };
   const plan = await makeStoredPlan(parts, takeOver("web1"), NEVER);

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import type { RunStep } from "../engine/planning/steps.ts";
+import type { RunStep } from "../contracts/steps.ts";
 import type { Claim } from "../engine/sessions/claim.ts";
 import type { TakeServerInput } from "../engine/sessions/take-server.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { Name, type ServerInput } from "./inputs.ts";
 import { ofServer } from "./server-steps.ts";
@@ -29,12 +29,11 @@ export const takeServerOver: TaskType<[server: string], ServerInput, TakeOverVal
   request: (server: string) => ({ server }),
   title: ({ server }) => `take ${server} over`,
   subject: ({ server }) => ({ server }),
-  async plan(context, request) {
+  async plan(context: PlanningContext, request) {
     const server = context.estate.server(request.server);
     const former = await context.claimOf(server);
     const own = await context.installation();
     const draft = (steps: readonly RunStep[], was: Claim | null): TaskDraft<TakeOverValue> => ({
-      ...NOTHING,
       title: `take ${server.name} over`,
       about: [`server/${server.id}`],
       steps,

@@ -3,7 +3,7 @@ import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import type { Problem } from "../contracts/problem.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
 import { notFound } from "../engine/planning/estate.ts";
-import type { EnsureStep, Owned, Step } from "../engine/planning/steps.ts";
+import type { EnsureStep, Owned, Step } from "../contracts/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 import { Alone } from "./alone.ts";
 import { foreignProblems } from "./foreign.ts";
@@ -15,9 +15,9 @@ import { problemsOf } from "./prerequisites.ts";
 import { ofServer, publisherOf, serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { bindingItems, databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
-import type { TaskRequest } from "../contracts/task.ts";
-import { defineTask } from "../engine/planning/define-task.ts";
-import { NOTHING, type PlanningContext, type TaskDraft, type TaskType } from "../engine/planning/task-type.ts";
+import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
 
 /** What a verify found besides its plan: read only, nothing of it is a change. */
 export interface VerifyValue {
@@ -49,7 +49,7 @@ export const verifyAlias: TaskType<[alias: string], { readonly alias: string }, 
   request: (alias: string) => ({ alias }),
   title: ({ alias }) => `verify ${alias}`,
   subject: ({ alias }) => ({ alias }),
-  async plan(context, request) {
+  async plan(context: PlanningContext, request) {
     const { estate } = context;
     const server = estate.findServer(request.alias);
     if (server !== null) return verifyServer(context, server);
@@ -76,7 +76,6 @@ async function verifySite(context: PlanningContext, site: SiteRecord): Promise<T
   const parts = await siteParts(context, site);
   const { before, publish } = siteSteps(context, parts);
   return {
-    ...NOTHING,
     title: `verify site ${site.domain}`,
     about: [`site/${site.id}`],
     steps: [...before, publish, probeStep(parts, "changed")],
@@ -87,7 +86,6 @@ async function verifySite(context: PlanningContext, site: SiteRecord): Promise<T
 async function verifyPlatform(context: PlanningContext, platform: PlatformRecord): Promise<TaskDraft<VerifyValue>> {
   const { step, release } = await platformStep(context, platform);
   return {
-    ...NOTHING,
     title: `verify platform ${platform.name}`,
     about: [`platform/${platform.id}`],
     steps: [await serverStep(context, context.estate.server(platform.server)), step],
@@ -135,7 +133,6 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   const finding = Promise.all([findProblems(context, server), foreignProblems(context, server)]);
   finding.catch(() => undefined);
   return {
-    ...NOTHING,
     ...ofServer(context, server),
     title: `verify server ${server.name}`,
     about: [`server/${server.id}`, ...leftovers.owners],

@@ -2,9 +2,10 @@ import * as z from "zod";
 import type { RecordStore } from "../../src/contracts/store.ts";
 import type { RegisteredResource } from "../../src/contracts/store.ts";
 import { DRAFT_VERSION, draftOf } from "../../src/engine/planning/drafts.ts";
-import { defineTask } from "../../src/engine/planning/define-task.ts";
-import type { Step } from "../../src/engine/planning/steps.ts";
-import { NOTHING, type AnyTaskType, type TaskDraft } from "../../src/engine/planning/task-type.ts";
+import { defineTask } from "../../src/plugin-kit/define-task.ts";
+import type { Step } from "../../src/contracts/steps.ts";
+import type { AnyTaskType } from "../../src/contracts/task.ts";
+import type { PlanningContext, TaskDraft } from "../../src/engine/planning/task-type.ts";
 import type { ServerRecord } from "../../src/model/records.ts";
 import { SERVERS, type Case } from "./case.ts";
 import { ownerOf } from "./expected.ts";
@@ -27,9 +28,8 @@ export function modelTask(plan: Case): AnyTaskType {
     request: () => ({}),
     title: () => TITLE,
     subject: () => ({}),
-    plan: async (context): Promise<TaskDraft> => {
+    plan: async (context: PlanningContext): Promise<TaskDraft> => {
       const draft = {
-        ...NOTHING,
         value: {},
         title: TITLE,
         about: aboutOf(plan),

@@ -4,7 +4,7 @@ import { planSteps, type Planned } from "../../src/engine/planning/plan-steps.ts
 import { Registry } from "../../src/engine/plugins/registry.ts";
 import { ServerPool } from "../../src/engine/sessions/server-pool.ts";
 import { Session } from "../../src/engine/sessions/session.ts";
-import type { EnsureStep } from "../../src/engine/planning/steps.ts";
+import type { EnsureStep } from "../../src/contracts/steps.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { Secret } from "../../src/model/secret.ts";
 import { memoryStore } from "../memory-store/memory-store.ts";

@@ -10,7 +10,7 @@ import { planSteps } from "../planning/plan-steps.ts";
 import { publishOptions } from "./publication.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import { Registry } from "../plugins/registry.ts";
-import type { EnsureStep } from "../planning/steps.ts";
+import type { EnsureStep } from "../../contracts/steps.ts";
 
 const ROOT = "/etc/web";
 const role = { publication: { root: ROOT } } as HttpRole;

@@ -5,7 +5,7 @@ import type { JournalStore } from "../../contracts/store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Text } from "../../model/text.ts";
 import type { RunEnd } from "./runner.ts";
-import type { Owned } from "../planning/steps.ts";
+import type { Owned } from "../../contracts/steps.ts";
 
 let engine: FakeEngine;
 let world: FakeWorld;

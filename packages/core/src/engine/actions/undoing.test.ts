@@ -5,7 +5,7 @@ import { FakeWorld } from "../../../test/fake-world.ts";
 import type { OperationContext, ProbeResult } from "../../contracts/operation.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Text } from "../../model/text.ts";
-import type { EnsureStep, Owned } from "../planning/steps.ts";
+import type { EnsureStep, Owned } from "../../contracts/steps.ts";
 
 let engine: FakeEngine;
 let world: FakeWorld;

@@ -5,7 +5,7 @@ import { FakeWorld } from "../../../test/fake-world.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
 import { openPlan, planHash, sealPlan } from "./seal-plan.ts";
 import type { PlanData } from "./plan.ts";
-import type { EnsureStep } from "./steps.ts";
+import type { EnsureStep } from "../../contracts/steps.ts";
 
 /** Longer than what is worked in one turn of the event loop. */
 const SPIN_MS = 10;

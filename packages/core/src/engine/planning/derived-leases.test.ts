@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ensureStep, runStep } from "../../../test/fake-engine.ts";
 import type { Action, PlannedChange } from "./plan.ts";
 import { derivedLeases } from "./derived-leases.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "../../contracts/steps.ts";
 
 const of = (owner: string) => ({ type: "file", spec: {}, owner });
 const changing = (...owners: readonly string[]): Action[] => [

@@ -9,7 +9,7 @@ import type { TaskDraft } from "./task-type.ts";
  * need no leases of their own.
  */
 export function derivedLeases(
-  { about, steps, afterwards }: Pick<TaskDraft, "about" | "steps" | "afterwards">,
+  { about, steps, afterwards = null }: Pick<TaskDraft, "about" | "steps" | "afterwards">,
   actions: readonly Action[],
 ): readonly LeaseRequest[] {
   const changed = new Set(

@@ -2,7 +2,7 @@ import type { RecordKind, RecordStore, RecordVersion } from "../../contracts/sto
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { PlanData, PlannedChange } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "../../contracts/steps.ts";
 
 /**
  * Owners whose records an action is to find unchanged: sites whose things it changes, and everybody of whom it removes what

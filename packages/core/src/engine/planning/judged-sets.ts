@@ -3,7 +3,8 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { namesOf } from "../../model/names-of.ts";
 import type { Registry } from "../plugins/registry.ts";
 import { Estate } from "./estate.ts";
-import type { JudgedSet, PlanData } from "./plan.ts";
+import type { JudgedSet } from "../../contracts/steps.ts";
+import type { PlanData } from "./plan.ts";
 
 /** What a plan may have been made for all of: ids of records, or names of services, by the id of whose they are. */
 const SETS: Readonly<Record<SetName, (estate: Estate, id: string) => Promise<readonly string[]>>> = {

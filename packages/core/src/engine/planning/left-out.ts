@@ -1,7 +1,7 @@
 import type { RegisteredResource } from "../../contracts/store.ts";
 import { isHostwrightError, toHostwrightError } from "../../errors/hostwright-error.ts";
 import type { States } from "./resource-states.ts";
-import type { EnsureStep } from "./steps.ts";
+import type { EnsureStep } from "../../contracts/steps.ts";
 import type { Wanted } from "./wanted.ts";
 
 type Item = Wanted | RegisteredResource;

@@ -7,7 +7,7 @@ import type { Text } from "../../model/text.ts";
 import { readStates } from "./resource-states.ts";
 import type { EnsureAction, PlanData } from "./plan.ts";
 import { renderPlan } from "./render-plan.ts";
-import type { Owned } from "./steps.ts";
+import type { Owned } from "../../contracts/steps.ts";
 
 let engine: FakeEngine;
 let world: FakeWorld;

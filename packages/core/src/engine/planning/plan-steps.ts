@@ -11,7 +11,7 @@ import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
 import { needsOf } from "./needs.ts";
 import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
 import { addressKey, inOrder } from "./resource-states.ts";
-import type { EnsureStep, Step } from "./steps.ts";
+import type { EnsureStep, Step } from "../../contracts/steps.ts";
 import { isSatisfied, stateHash, type Wanted } from "./wanted.ts";
 
 export type Planned = Pick<PlanData, "actions" | "needs" | "register" | "records" | "sets">;

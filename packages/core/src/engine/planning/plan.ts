@@ -1,4 +1,5 @@
 import type { Guard } from "../../contracts/guard.ts";
+import type { JudgedSet, Phase } from "../../contracts/steps.ts";
 import type { LeaseRequest, RecordChange, RecordRemoval, RecordVersion } from "../../contracts/store.ts";
 import type { SiteCommandInput } from "../../operations/site-command.ts";
 
@@ -7,9 +8,6 @@ export interface PlanApproval {
   readonly plan: string;
   readonly hash: string;
 }
-
-/** Where an action stands relative to the commit row (decisions.md D8). */
-export type Phase = "prepare" | "clean-up";
 
 /** One resource's change as it was planned. States are keyed hashes; `after` is the spec, with references. */
 export interface PlannedChange {
@@ -84,16 +82,6 @@ export interface Afterwards {
   readonly input: SiteCommandInput;
   /** Seconds for which its answer is good. */
   readonly validSeconds: number;
-}
-
-/** Of which records it was made, where one more or one less would make another plan of it. */
-export interface JudgedSet {
-  /** Such as `sites served by server`. */
-  readonly set: string;
-  /** Id of that server or platform. */
-  readonly of: string;
-  /** Ids, or names of services, in order. */
-  readonly found: readonly string[];
 }
 
 /** Code that a plan names and that its worker must know, to do it and to take it back (decisions.md D4). */

@@ -5,11 +5,11 @@ import { filterSlowly, mapSlowly } from "../../model/breathe.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
-import type { Phase } from "./plan.ts";
+import type { Phase } from "../../contracts/steps.ts";
 import { LeftOut } from "./left-out.ts";
 import { addressKey, readStates, type States } from "./resource-states.ts";
 import type { Session } from "../sessions/session.ts";
-import type { EnsureStep } from "./steps.ts";
+import type { EnsureStep } from "../../contracts/steps.ts";
 import { isSatisfied, wantedOf, type Wanted } from "./wanted.ts";
 
 const FEW_OWNERS = 20;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { NOTHING } from "./task-engine.ts";
 import type { Action, EnsureAction, PlanData, PlannedChange } from "./plan.ts";
 import { renderPlan } from "./render-plan.ts";
-import { NOTHING } from "./task-type.ts";
 
 const change = (part: Partial<PlannedChange>): PlannedChange => ({
   type: "file",
@@ -22,8 +22,8 @@ const ensure = (changes: readonly PlannedChange[], part: Partial<EnsureAction> =
   return { ...common, kind: "ensure", changes, publish: null, ...part };
 };
 const plan = (...actions: Action[]): PlanData => ({
-  ...NOTHING,
   value: {},
+  ...NOTHING,
   id: "p1",
   task: "t1",
   hash: "",

@@ -2,14 +2,14 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
-import type { PlainRequest } from "../../contracts/task.ts";
+import type { AnyTaskType, PlainRequest } from "../../contracts/task.ts";
 import { parseInput } from "../../model/parse.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { Retention } from "../../model/retention.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import type { SecretVault } from "../../store/secrets.ts";
-import type { AnyTaskType, PlanningContext, TaskDraft } from "./task-type.ts";
+import type { PlanningContext, TaskDraft } from "./task-type.ts";
 import { deepFreeze } from "../../model/canonical.ts";
 import { derivedLeases } from "./derived-leases.ts";
 import { draftOf, retireDraft } from "./drafts.ts";
@@ -118,6 +118,19 @@ export async function planRequest(
   }
 }
 
+/** Of a plan that does nothing beside its steps. */
+export const NOTHING: Pick<
+  PlanData,
+  "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
+> = {
+  reserve: [],
+  commit: { put: [], deleteRecords: [] },
+  release: [],
+  eraseOnCommit: [],
+  eraseOnUndo: [],
+  afterwards: null,
+};
+
 /** Of a planning that was refused, or whose plan was never begun, nothing stays. */
 export async function discardDraft({ store, vault }: EngineParts, taskId: string): Promise<void> {
   const draft = await draftOf(store.records, taskId);
@@ -153,9 +166,10 @@ async function planJudged(
     },
     draft.steps,
   );
-  const { about: _about, steps: _steps, records = [], sets = [], ...rest } = draft;
+  const { about: _about, steps: _steps, value: _value, records = [], sets = [], ...rest } = draft;
   const now = Date.now();
   const plan = {
+    ...NOTHING,
     ...rest,
     ...planned,
     ...judgedRecords(
@@ -185,6 +199,13 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate, t
     records: store.records,
     register: store.register,
     task: taskId,
+    inventory: estate,
+    factsOf: async (server, service) => {
+      const read = await facts(server);
+      refuseClaimed(server.name, read.claim, (await store.identity()).installation);
+      return read.of(service);
+    },
+    target: async (server) => session.target(server),
     uids,
     facts: async (server, wanted) => {
       const read = await facts(server, wanted);
@@ -204,7 +225,7 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate, t
 }
 
 /** What the plan itself reserves or commits is at a version of its own from then on. */
-function versionsFor({ reserve, commit }: TaskDraft, estate: Estate): StepPlanner["version"] {
+function versionsFor({ reserve = [], commit = NOTHING.commit }: TaskDraft, estate: Estate): StepPlanner["version"] {
   const idsOf = (list: readonly RecordRemoval[]): ReadonlySet<string> => new Set(list.map(({ id }) => id));
   const [reserved, committed] = [idsOf(reserve), idsOf([...commit.put, ...commit.deleteRecords])];
   return (owner, phase) => {

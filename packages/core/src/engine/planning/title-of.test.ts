@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { defineTask } from "./define-task.ts";
+import { defineTask } from "../../plugin-kit/define-task.ts";
 import { titleOf } from "./task-engine.ts";
-import { NOTHING } from "./task-type.ts";
 
 function titled(title: (input: { readonly name: string }) => string): Parameters<typeof titleOf>[0] {
   const type = defineTask({
@@ -13,7 +12,7 @@ function titled(title: (input: { readonly name: string }) => string): Parameters
     request: (name: string) => ({ name }),
     title,
     subject: () => ({}),
-    plan: async () => ({ ...NOTHING, title: "", about: [], steps: [], value: {} }),
+    plan: async () => ({ title: "", about: [], steps: [], value: {} }),
   });
   return { tasks: new Map([[type.type, type]]) };
 }

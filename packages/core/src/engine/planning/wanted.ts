@@ -2,7 +2,7 @@ import { canonicalJson } from "../../model/canonical.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
 import type { Registry } from "../plugins/registry.ts";
 import { addressKey, type ResourceAddress } from "./resource-states.ts";
-import type { Owned } from "./steps.ts";
+import type { Owned } from "../../contracts/steps.ts";
 import type { Resolve } from "../../model/text.ts";
 
 /** A declared resource made ready for comparing: its spec is parsed, and its state resolved once. */

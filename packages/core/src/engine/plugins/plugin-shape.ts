@@ -3,6 +3,7 @@ import type { Operation } from "../../contracts/operation.ts";
 import type { PlatformDefinition, Plugin, Requirement, ServiceDefinition } from "../../contracts/plugin.ts";
 import type { PlatformRole } from "../../contracts/platform.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
+import type { AnyTaskType } from "../../contracts/task.ts";
 import type { CacheRole } from "../../contracts/roles/cache.ts";
 import type { DatabaseMoving, DatabaseRole } from "../../contracts/roles/database.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
@@ -141,6 +142,18 @@ const Run = z.strictObject({
   undo: Callable,
 } satisfies Fields<Operation>);
 
+const Task = z.strictObject({
+  type: z.string().regex(/^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*$/, "is not noun:verb"),
+  version: Version,
+  input: Schema,
+  value: Schema,
+  request: Callable,
+  title: Callable,
+  subject: Callable,
+  migrate: Callable.optional(),
+  plan: Callable,
+} satisfies Fields<AnyTaskType>);
+
 const Needed: z.ZodType<Requirement> = z.union(
   [z.strictObject({ plugin: Text }), z.strictObject({ service: Kind, type: Text.exactOptional() })],
   "is neither { plugin } nor { service, type }",
@@ -155,6 +168,7 @@ export const PluginShape: z.ZodType = z.strictObject({
   platforms: z.array(Platform).optional(),
   resourceTypes: z.array(Resource).optional(),
   operations: z.array(Run).optional(),
+  tasks: z.array(Task).optional(),
   service: Callable.optional(),
   platform: Callable.optional(),
   site: Callable.optional(),

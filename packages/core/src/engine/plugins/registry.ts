@@ -1,6 +1,7 @@
 import type { Operation } from "../../contracts/operation.ts";
 import type { PlatformDefinition, Plugin, ServiceDefinition } from "../../contracts/plugin.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
+import type { AnyTaskType } from "../../contracts/task.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { parseInput } from "../../model/parse.ts";
 import { CONTRACT } from "../../plugin-kit/contract.ts";
@@ -19,13 +20,15 @@ export class Registry {
   readonly #platforms = new Map<string, Entry<PlatformDefinition>>();
   readonly #types = new Map<string, Entry<AnyResourceType>>();
   readonly #operations = new Map<string, Entry<Operation>>();
+  readonly #tasks = new Map<string, Entry<AnyTaskType>>();
 
   constructor(
     plugins: readonly Plugin[],
     coreTypes: readonly AnyResourceType[],
     coreOperations: readonly Operation[] = [],
+    tasks: readonly AnyTaskType[] = [],
   ) {
-    this.#bring({ name: CORE, contract: CONTRACT, resourceTypes: coreTypes, operations: coreOperations });
+    this.#bring({ name: CORE, contract: CONTRACT, resourceTypes: coreTypes, operations: coreOperations, tasks });
     const names = new Set<string>();
     for (const plugin of plugins) {
       if (names.has(plugin.name)) throw refusePlugin(`${plugin.name} is given twice`, "list it once", plugin.name);
@@ -81,6 +84,11 @@ export class Registry {
     return new Map([...this.#operations].map(([key, entry]) => [key, entry.definition]));
   }
 
+  /** By type. */
+  tasks(): ReadonlyMap<string, AnyTaskType> {
+    return new Map([...this.#tasks].map(([type, entry]) => [type, entry.definition]));
+  }
+
   /** Name of the plugin that brings it; `definition` is what one of the methods above gave. */
   pluginOf(definition: ServiceDefinition | PlatformDefinition | AnyResourceType | Operation): string | null {
     for (const map of [this.#services, this.#platforms, this.#types, this.#operations]) {
@@ -94,7 +102,7 @@ export class Registry {
     return parseInput(owner.options.schema, value ?? {}, what);
   }
 
-  #bring({ name: plugin, services, platforms, resourceTypes, operations }: Plugin): void {
+  #bring({ name: plugin, services, platforms, resourceTypes, operations, tasks }: Plugin): void {
     for (const definition of services ?? [])
       this.#add(this.#services, `${definition.kind}:${definition.type}`, { definition, plugin }, "service");
     for (const definition of platforms ?? [])
@@ -102,6 +110,7 @@ export class Registry {
     for (const definition of resourceTypes ?? [])
       this.#add(this.#types, definition.name, { definition, plugin }, "resource type");
     for (const definition of operations ?? []) this.#addOperation({ definition, plugin });
+    for (const definition of tasks ?? []) this.#add(this.#tasks, definition.type, { definition, plugin }, "task type");
   }
 
   /** Several versions side by side, all of one plugin: nobody else may speak for what it stored. */

@@ -50,14 +50,14 @@ export class Stranding {
   }
 
   /**
-   * Is the task to be left alone? Then an event says so, once. A request that is yet to be planned never is: whoever
-   * plans it says what it lacks.
+   * Is the task to be left alone? Then an event says so, once. A request that is yet to be planned is only where nobody
+   * knows its type.
    */
   async leaves(taskId: string): Promise<boolean> {
     let verdict = this.#verdicts.get(taskId);
     if (verdict === undefined) {
       const task = await this.#parts.store.tasks.get(taskId);
-      if (task === null || task.plan === null) return false;
+      if (task === null || (task.plan === null && this.#parts.tasks.has(task.type))) return false;
       verdict = await this.#judge(task);
       this.#verdicts.set(taskId, verdict);
       if (verdict.missing.length > 0) this.#stranded.add(taskId);
@@ -136,6 +136,10 @@ export class Stranding {
   }
 
   async #judge(task: StoredTask): Promise<Verdict> {
+    if (task.plan === null) {
+      // Whoever plans it says what it lacks; who does not know its type leaves it to whoever does.
+      return this.#parts.tasks.has(task.type) ? NOTHING : { missing: [`task type ${task.type}`], final: true };
+    }
     // Whoever works it says why its plan cannot be opened.
     const plan = await planOf(this.#parts, task, { begun: true }).catch((error: unknown) => {
       if (isHostwrightError(error) && ["HW_PLAN_FORGED", "HW_NOT_FOUND"].includes(error.code)) return null;

@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import type { TaskDescription, TaskRequest } from "../../contracts/task.ts";
-import type { PlanningContext, TaskDraft, TaskType } from "./task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
+import type { TaskDescription, TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 
 interface Definition<Args extends readonly unknown[], Input extends z.ZodType, Value> extends Omit<
   TaskDescription<z.output<Input>, Value>,
@@ -9,10 +9,13 @@ interface Definition<Args extends readonly unknown[], Input extends z.ZodType, V
   readonly input: Input;
   /** The input from the arguments that a caller gives. */
   request(...args: Args): z.input<Input>;
-  plan(context: PlanningContext, input: z.output<Input>): Promise<TaskDraft<NoInfer<Value>>>;
+  plan(context: Planning, input: z.output<Input>): Promise<TaskDraft<NoInfer<Value>>>;
 }
 
-/** Makes a kind of task of what it takes, what it gives and how it is planned. */
+/**
+ * Makes a kind of task of what it takes, what it gives and how it is planned. Whoever loads the plugin that lists it among
+ * its `tasks` runs `request(...)`.
+ */
 export function defineTask<Args extends readonly unknown[], Input extends z.ZodType, Value>(
   definition: Definition<Args, Input, Value>,
 ): TaskType<Args, z.output<Input>, Value> {

@@ -1,9 +1,21 @@
-import type { Guard } from "../../contracts/guard.ts";
-import type { Declared } from "../../contracts/resource.ts";
-import type { RecordVersion, RegisteredResource } from "../../contracts/store.ts";
-import type { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { ServerRecord } from "../../model/records.ts";
-import type { JudgedSet, Phase } from "./plan.ts";
+import type { HostwrightError } from "../errors/hostwright-error.ts";
+import type { ServerRecord } from "../model/records.ts";
+import type { Guard } from "./guard.ts";
+import type { Declared } from "./resource.ts";
+import type { RecordVersion, RegisteredResource } from "./store.ts";
+
+/** Where a step stands relative to the commit row (decisions.md D8). */
+export type Phase = "prepare" | "clean-up";
+
+/** Of which records it was made, where one more or one less would make another plan of it. */
+export interface JudgedSet {
+  /** Such as `sites served by server`. */
+  readonly set: string;
+  /** Id of that server or platform. */
+  readonly of: string;
+  /** Ids, or names of services, in order. */
+  readonly found: readonly string[];
+}
 
 /** A declared resource with the owner that it is registered for. */
 export interface Owned extends Declared {
