@@ -8,6 +8,7 @@ import { exampleHttp } from "../examples/plugins/http.ts";
 import { examplePhp } from "../examples/plugins/php.ts";
 import { examplePostgres } from "../examples/plugins/database.ts";
 import { guestbook } from "../examples/plugins/platform.ts";
+import { noteOn, notes } from "../examples/plugins/task.ts";
 import { fetchFrom } from "../demo/fetch.ts";
 import { wordpressCodebases } from "./hosts/codebases.ts";
 import { startHosts, type TestHost, type TestHosts } from "./hosts/hosts.ts";
@@ -72,7 +73,7 @@ test("a site on the example plugins is installed, answers, stands as recorded an
   const host = hosts.host("own");
   await using hw = await createHostwright({
     stateDir: join(folder, "own"),
-    plugins: [exampleHttp, examplePhp, examplePostgres, guestbook],
+    plugins: [exampleHttp, examplePhp, examplePostgres, guestbook, notes],
   });
   const { address, hostKey, privateKey } = host;
   await hw.servers.put({
@@ -93,6 +94,9 @@ test("a site on the example plugins is installed, answers, stands as recorded an
   expect((await fetchFrom(address, "http://book.example.com/notes.txt")).status).toBe(404);
   expect((await hw.plan(verify("own"))).actions).toEqual([]);
   expect((await hw.plan(request)).actions).toEqual([]);
+
+  expect((await hw.run(noteOn("own", 'it\'s "here"'))).server).toBe("own");
+  expect(await host.sh("cut -d' ' -f2- /var/log/hostwright-notes")).toBe('it\'s "here"\n');
 
   const { id } = await hw.sites.get("book.example.com");
   await hw.run(deleteSite("book.example.com"));
