@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { verify, type Listener, type Task } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { BROKEN, brokenNginx, faulty } from "./support/faulty-plugins.ts";
+import { everyThird } from "./support/drawn.ts";
 import { LivingServer } from "./support/living-server.ts";
 import { atMoment, strayProcesses } from "./support/moments.ts";
 import { page } from "./support/page.ts";
@@ -18,6 +19,8 @@ const CONTENT = /^first content/;
 const INSTALLER = /^installer/;
 const PUBLISH = /^publish new/;
 const PAGE = /^look at the page/;
+
+const drawn = everyThird();
 
 let living: LivingServer;
 
@@ -50,7 +53,7 @@ describe("a full disk of the web server", () => {
     names: ["web1", "/srv/platforms/second", /needs \d+\.\d MB/, "20.0 MB are free", ...names],
   });
 
-  test("before the release is copied is told when it is planned: no action begins", async () => {
+  drawn("before the release is copied is told when it is planned: no action begins", async () => {
     await fill(20_000_000);
     const begun: unknown[] = [];
     const onEvent: Listener = ({ type, payload }) => void (type === "action:started" && begun.push(payload));
@@ -59,13 +62,13 @@ describe("a full disk of the web server", () => {
     expect(begun).toEqual([]);
   });
 
-  test("that filled up after the plan is told before the first byte is copied", async () => {
+  drawn("that filled up after the plan is told before the first byte is copied", async () => {
     const onEvent = at("action:started", PUBLISH_PLATFORM, async () => fill(20_000_000));
     const request = living.install(NEW, { platform: "second" });
     await expectUndone(living, request, short("Nothing of it was begun"), { onEvent, restore });
   });
 
-  test("in the middle of the copy", async () => {
+  drawn("in the middle of the copy", async () => {
     const filling = `until [ -e /srv/platforms/.second.partial-* ]; do sleep 0.005; done
       until fallocate -l $(( $(stat -f -c '%a * %S' /srv) - 1000000 )) /srv/filler 2>/dev/null; do :; done`;
     let filled: Promise<unknown> = Promise.resolve();
@@ -78,17 +81,17 @@ describe("a full disk of the web server", () => {
     });
   });
 
-  test("when the site's folders and settings are made", async () => {
+  drawn("when the site's folders and settings are made", async () => {
     const onEvent = at("action:started", FOLDERS, async () => fill(0));
     await expectUndone(living, living.install(NEW), full("/srv/sites/"), { onEvent, restore });
   });
 
-  test("when the site's first content is copied", async () => {
+  drawn("when the site's first content is copied", async () => {
     const onEvent = at("action:started", CONTENT, async () => fill(500_000));
     await expectUndone(living, living.install(NEW), full(NEW), { onEvent, restore });
   });
 
-  test("by the installer itself", async () => {
+  drawn("by the installer itself", async () => {
     await expectUndone(living, living.install("fills.example.com", { platform: "faulty" }), full("fills.example.com"));
   });
 });
@@ -97,13 +100,13 @@ describe("a database that goes down", () => {
   const stop = async (): Promise<unknown> => sh("systemctl stop mariadb");
   const start = async (): Promise<unknown> => sh("systemctl start mariadb");
 
-  test("after the plan, and stays down until all was undone", async () => {
+  drawn("after the plan, and stays down until all was undone", async () => {
     const onEvent = at("action:started", DATABASE, stop);
     const expected = { code: "HW_DATABASE_UNREACHABLE", names: ["web1", "mariadb"] } as const;
     await expectUndone(living, living.install(NEW), expected, { onEvent, restore: start });
   });
 
-  test("while the site is installed: its database is dropped when the server is back", async () => {
+  drawn("while the site is installed: its database is dropped when the server is back", async () => {
     const stopping = at("action:started", INSTALLER, stop);
     const starting = at("action:failed", INSTALLER, async () => {
       // Not awaited: the undo begins while it is still down.
@@ -123,13 +126,13 @@ describe("configuration that the web server refuses", () => {
   const write = async (): Promise<unknown> => sh(`echo 'bogus_directive on;' > ${FOREIGN}`);
   const foreign = { code: "HW_HTTP_FOREIGN_CONFIG", names: [FOREIGN, "bogus_directive", "web1"] } as const;
 
-  test("of ours: the entry is named, and every other site stays in force", async () => {
+  drawn("of ours: the entry is named, and every other site stays in force", async () => {
     const expected = { code: "HW_HTTP_CONFIG_REFUSED", names: [/s\w+\.conf/, "no_such_directive", "web1"] } as const;
     const { error } = await expectUndone(living, living.install(BROKEN), expected);
     expect(error.data["entry"]).toMatch(/^s\w+\.conf$/);
   });
 
-  test("of an administrator's, from before: refused when it is planned, with the file", async () => {
+  drawn("of an administrator's, from before: refused when it is planned, with the file", async () => {
     await write();
     await living.remember();
     await expectRefusedAtPlanning(living, living.install(NEW), foreign);
@@ -137,12 +140,12 @@ describe("configuration that the web server refuses", () => {
     await living.remember();
   });
 
-  test("of an administrator's, written in the meantime: undone, with the file", async () => {
+  drawn("of an administrator's, written in the meantime: undone, with the file", async () => {
     const onEvent = at("action:started", PUBLISH, write);
     await expectUndone(living, living.install(NEW), foreign, { onEvent, restore: async () => sh(`rm ${FOREIGN}`) });
   });
 
-  test("of an administrator's, that takes the site's name in the meantime: nothing is left of it", async () => {
+  drawn("of an administrator's, that takes the site's name in the meantime: nothing is left of it", async () => {
     const other =
       "printf 'server { listen 80; server_name new.example.com; return 418; }' > /etc/nginx/conf.d/aaa.conf";
     const onEvent = at("action:started", PUBLISH, async () => sh(other));
@@ -158,33 +161,33 @@ describe("an installer", () => {
   const faults = (domain: string): ReturnType<LivingServer["install"]> =>
     living.install(domain, { platform: "faulty" });
 
-  test("that fails is told with what it said, but for the secrets that it printed", async () => {
+  drawn("that fails is told with what it said, but for the secrets that it printed", async () => {
     const expected = { code: "HW_INSTALLER_FAILED", names: ["fails.example.com", "web1", "no theme for"] } as const;
     const { error } = await expectUndone(living, faults("fails.example.com"), expected);
     expect(error.output).toMatch(/password \[admin-password\]/);
     expect(error.output).toMatch(/\[db-password\]/);
   });
 
-  test("that is killed is told with its signal and last words", async () => {
+  drawn("that is killed is told with its signal and last words", async () => {
     const expected = { code: "HW_INSTALLER_FAILED", names: ["dies.example.com", "signal"] } as const;
     const { error } = await expectUndone(living, faults("dies.example.com"), expected);
     expect(error.output).toContain("about to die");
   });
 
-  test("that gives no answer has failed, whatever its exit code", async () => {
+  drawn("that gives no answer has failed, whatever its exit code", async () => {
     const expected = { code: "HW_INSTALLER_FAILED", names: ["babbles.example.com", "no answer"] } as const;
     const { error } = await expectUndone(living, faults("babbles.example.com"), expected);
     expect(error.output).toContain("all is well");
   });
 
-  test("that only claims success is found out by the page", async () => {
+  drawn("that only claims success is found out by the page", async () => {
     await expectUndone(living, faults("lies.example.com"), {
       code: "HW_PROBE_FAILED",
       names: ["lies.example.com", "302", "web1"],
     });
   });
 
-  test("that hangs is stopped at its limit, with all its processes", async () => {
+  drawn("that hangs is stopped at its limit, with all its processes", async () => {
     const expected = { code: "HW_COMMAND_TIMEOUT", names: ["hangs.example.com", "3 s", "web1"] } as const;
     const { error, seconds } = await expectUndone(living, faults("hangs.example.com"), expected);
     expect(error.output).toContain("waiting for a licence key");
@@ -219,20 +222,22 @@ describe("a cancel", () => {
     expect(await strayProcesses(living.host)).toEqual([]);
   }
 
-  test("in the middle of the copy of a release", async () =>
-    cancelAt(PUBLISH_PLATFORM, { platform: "second", after: 150 }));
-  test("while user, folders and settings are made", async () => cancelAt(FOLDERS));
-  test("while the installer runs and hangs", async () =>
-    cancelAt(INSTALLER, { platform: "faulty", domain: "hangs.example.com", after: 800 }));
-  test("while the web server takes the site up", async () => cancelAt(PUBLISH));
-  test("while the page is looked at", async () => cancelAt(PAGE, { after: 0 }));
+  drawn("in the middle of the copy of a release", async () =>
+    cancelAt(PUBLISH_PLATFORM, { platform: "second", after: 150 }),
+  );
+  drawn("while user, folders and settings are made", async () => cancelAt(FOLDERS));
+  drawn("while the installer runs and hangs", async () =>
+    cancelAt(INSTALLER, { platform: "faulty", domain: "hangs.example.com", after: 800 }),
+  );
+  drawn("while the web server takes the site up", async () => cancelAt(PUBLISH));
+  drawn("while the page is looked at", async () => cancelAt(PAGE, { after: 0 }));
 
-  test("before anything began", async () => {
+  drawn("before anything began", async () => {
     const expected = { code: "HW_CANCELLED", names: [/nothing was changed/i] } as const;
     await expectUndone(living, living.install(NEW), expected, { signal: AbortSignal.abort() });
   });
 
-  test("from elsewhere, by the task's id", async () => {
+  drawn("from elsewhere, by the task's id", async () => {
     const onEvent: Listener = (event) => {
       if (event.type === "action:started" && INSTALLER.test(event.payload.title))
         void living.hw.task(event.task ?? "").cancel();
@@ -268,26 +273,26 @@ describe("a connection that is cut", () => {
      until waiting; do sleep 0.02; done; sleep 0.1
      ${cut}; sleep 0.5`;
 
-  test("in the middle of the copy of a release", async () => {
+  drawn("in the middle of the copy of a release", async () => {
     const copying = "until [ -e /srv/platforms/.second.partial-* ]; do sleep 0.01; done";
     await lostAt(PUBLISH_PLATFORM, `touch /run/test-begun; ${copying}; ${cut}`, NEW, "second");
   });
 
-  test("while user, folders and settings are made, which goes on without it", async () => {
+  drawn("while user, folders and settings are made, which goes on without it", async () => {
     await lostAt(FOLDERS, waitingFor("/var/lib/hostwright/resources.lock"));
   });
 
-  test("while the web server takes the site up, which goes on without it", async () => {
+  drawn("while the web server takes the site up, which goes on without it", async () => {
     await lostAt(PUBLISH, waitingFor("/etc/hostwright/nginx/publish.lock"));
   });
 
   const installing = "touch /run/test-begun; until pgrep -f '[f]aulty.php' >/dev/null; do sleep 0.02; done; sleep 0.2";
 
-  test("while the installer runs", async () => {
+  drawn("while the installer runs", async () => {
     await lostAt(INSTALLER, `${installing}; ${cut}`, SLOW, "faulty");
   });
 
-  test("and cannot be opened again for a while", async () => {
+  drawn("and cannot be opened again for a while", async () => {
     const away = `systemctl stop ssh.socket ssh.service 2>/dev/null; ${cut}; sleep 4; systemctl start ssh.service`;
     await lostAt(INSTALLER, `${installing}; ${away}`, SLOW, "faulty");
   });
@@ -299,7 +304,7 @@ describe("two installs at once", () => {
     return await Promise.all(tasks.map(async (task) => task.outcome()));
   }
 
-  test("of one domain: the first makes it, and the second, which waits for it, finds nothing to do", async () => {
+  drawn("of one domain: the first makes it, and the second, which waits for it, finds nothing to do", async () => {
     const tasks = [await living.hw.submit(living.install(NEW)), await living.hw.submit(living.install(NEW))];
     const ended = await outcomes(tasks);
     expect(ended).toMatchObject(tasks.map(() => ({ state: "succeeded", error: null, residue: [] })));
@@ -314,7 +319,7 @@ describe("two installs at once", () => {
     expect((await living.hw.sites.list()).filter((site) => site.domain === NEW)).toHaveLength(1);
   });
 
-  test("of one domain as alias of the one and main domain of the other: exactly one wins", async () => {
+  drawn("of one domain as alias of the one and main domain of the other: exactly one wins", async () => {
     const request = living.install("other.example.com", { aliases: ["www.other.example.com"] });
     const tasks = [await living.hw.submit(request), await living.hw.submit(living.install("www.other.example.com"))];
     const ended = await outcomes(tasks);
@@ -325,7 +330,7 @@ describe("two installs at once", () => {
     });
   });
 
-  test("of two domains: both succeed", async () => {
+  drawn("of two domains: both succeed", async () => {
     const domains = ["one.example.com", "two.example.com"];
     const tasks = await Promise.all(domains.map(async (domain) => living.hw.submit(living.install(domain))));
     const ended = await outcomes(tasks);

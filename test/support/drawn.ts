@@ -1,0 +1,19 @@
+import { SEED } from "@hostwright/testing";
+import { test } from "vitest";
+import { FULL } from "../faults/scope.ts";
+
+/**
+ * Declares the tests of a file that has many alike: the short form runs every third, from one that is drawn on, and counts
+ * the others as skipped; `npm run test:full` runs all.
+ */
+export function everyThird(): (name: string, work: () => Promise<unknown>) => void {
+  let place = SEED % 3;
+  return (name, work) => {
+    place += 1;
+    const runs = FULL || place % 3 === 0;
+    test(`${name}`, async (context) => {
+      if (!runs) context.skip(`not drawn by HOSTWRIGHT_TEST_SEED=${SEED}; npm run test:full runs it`);
+      await work();
+    });
+  };
+}
