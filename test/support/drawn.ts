@@ -11,7 +11,7 @@ export function everyThird(): (name: string, work: () => Promise<unknown>) => vo
   return (name, work) => {
     place += 1;
     const runs = FULL || place % 3 === 0;
-    test(`${name}`, async (context) => {
+    test.for([name])("%s", async (_name, context) => {
       if (!runs) context.skip(`not drawn by HOSTWRIGHT_TEST_SEED=${SEED}; npm run test:full runs it`);
       await work();
     });
