@@ -1,5 +1,6 @@
 import { deleteSite, disable, enable, install, verify, type HostwrightEvent, type SiteRecord } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
+import { FULL } from "./faults/scope.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { wordpressCodebases } from "./hosts/codebases.ts";
 import { homeOf, startEstate, type Estate } from "./support/estate.ts";
@@ -8,11 +9,11 @@ import { page } from "./support/page.ts";
 import { StateFolder } from "./support/state-folder.ts";
 import { WorkerProcesses } from "./support/worker-processes.ts";
 
-const SITES = 10;
-const TASKS = 50;
 const PROCESSES = 4;
 /** Also by one worker process, to compare: `npm run test:concurrency`. */
 const COMPARED = process.env["HOSTWRIGHT_TEST_CONCURRENCY"] === "compared";
+const SITES = FULL || COMPARED ? 10 : 6;
+const TASKS = 5 * SITES;
 const OLD = "old.example.com";
 const NEW = "new.example.com";
 const domains = Array.from({ length: SITES }, (_, index) => `site${index}.example.com`);
@@ -66,9 +67,9 @@ function requests(): readonly Pick<Asked, "on" | "request">[] {
       request: (kinds[(round + index) % kinds.length] ?? verify)(domain) as Request,
     })),
   );
-  all.splice(10, 1, { on: NEW, request: install(NEW, { platform: "wordpress" }) });
+  all.splice(TASKS / 5, 1, { on: NEW, request: install(NEW, { platform: "wordpress" }) });
   all.splice(TASKS / 2, 1, { on: "@web1", request: verify("@web1") });
-  all.splice(40, 1, { on: OLD, request: deleteSite(OLD) });
+  all.splice((4 * TASKS) / 5, 1, { on: OLD, request: deleteSite(OLD) });
   return all;
 }
 
@@ -176,7 +177,7 @@ test("publications of many sites that wait together take one reload", async () =
   for (const domain of domains) expect((await page(web, domain, "/")).status).toBe(503);
 });
 
-test("fifty tasks on ten sites by four worker processes: each change is there, none at once, reloads shared, nobody starves", async () => {
+test("five tasks a site by four worker processes: each change is there, none at once, reloads shared, nobody starves", async () => {
   const { hw, web } = estate;
   const alone = COMPARED ? await work(1) : null;
   const together = await work(PROCESSES);
