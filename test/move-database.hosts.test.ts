@@ -19,6 +19,7 @@ import { CrashProcesses, distinctPoints } from "./crash/crash-process.ts";
 import { sampleOf } from "./crash/sample.ts";
 import { FULL } from "./faults/scope.ts";
 import { startHosts, type TestHosts } from "./hosts/hosts.ts";
+import { oneOf } from "./support/drawn.ts";
 import { connect } from "./support/estate.ts";
 import { figure } from "./support/figures.ts";
 import { movableDatabases } from "./support/movable-databases.ts";
@@ -30,7 +31,7 @@ const SEED = process.env["HOSTWRIGHT_CRASH_SEED"] ?? randomBytes(4).toString("he
 const POINTS = FULL ? 4 : 1;
 const COPY = /^copy the database/;
 
-describe.each(movableDatabases)("$title", (kind) => {
+describe.each(oneOf(movableDatabases))("$title", (kind) => {
   let hosts: TestHosts;
   let hw: Hostwright;
   let stateDir: string;

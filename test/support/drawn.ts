@@ -17,3 +17,10 @@ export function everyThird(): (name: string, work: () => Promise<unknown>) => vo
     });
   };
 }
+
+/** Of kinds that are tried alike the short form takes one, which is drawn; `npm run test:full` takes all. */
+export function oneOf<Kind>(kinds: readonly Kind[]): readonly Kind[] {
+  if (FULL) return kinds;
+  process.stdout.write(`one of ${kinds.length} kinds, drawn with HOSTWRIGHT_TEST_SEED=${SEED}\n`);
+  return kinds.slice(SEED % kinds.length).slice(0, 1);
+}

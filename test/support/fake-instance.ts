@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createHostwright, local, PART, provide, verify, type Hostwright } from "@hostwright/core";
 import type { AnyResourceType } from "../../packages/core/src/contracts/resource.ts";
 import { Registry } from "../../packages/core/src/engine/plugins/registry.ts";
+import { coreTasks } from "../../packages/core/src/tasks/core-tasks.ts";
 import { FakeServer, FakeWorld, type FakeState } from "../../packages/core/test/fake-world.ts";
 
 const FOLDER = "directory /etc/hostwright";
@@ -37,7 +38,7 @@ export class FakeInstance implements AsyncDisposable {
             async ({ name }) =>
               new FakeServer(name),
         ),
-        provide(PART.registry, () => new Registry([], [directoryOf(world)])),
+        provide(PART.registry, () => new Registry([], [directoryOf(world)], [], coreTasks)),
       ],
     });
     for (const name of servers) await hw.servers.put({ name, connect: local(), services: [] });
