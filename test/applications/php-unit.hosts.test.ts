@@ -96,7 +96,8 @@ describe("the PHP of one site", () => {
 });
 
 describe("the unit", () => {
-  const load = `for worker in 1 2 3; do ( end=$(( $(date +%s) + 4 )); while [ $(date +%s) -lt $end ]; do
+  // Three visitors, from before the first verb until after the last one, however long those take.
+  const load = `rm -f /run/over; for worker in 1 2 3; do ( until [ -e /run/over ]; do
 curl -s -m 20 -o /dev/null -w '%{http_code}\\n' --resolve one.example.com:80:127.0.0.1 --data-binary 'usleep(20000)' http://one.example.com/; done ) & done; sleep 0.5; `;
   const counts = (output: string): { requests: number; failed: number } => {
     const codes = output.trim().split("\n");
@@ -106,10 +107,11 @@ curl -s -m 20 -o /dev/null -w '%{http_code}\\n' --resolve one.example.com:80:127
   test.each(["restart", "reload", "stop"])("loses no request to a %s under load", async (verb) => {
     const { requests, failed } = counts(
       await host.sh(
-        `${load} for i in 1 2 3 4 5; do systemctl -q ${verb} hostwright-php-one.service 2>/dev/null; sleep 0.4; done; wait`,
+        `${load} for i in 1 2 3 4 5; do systemctl -q ${verb} hostwright-php-one.service 2>/dev/null; sleep 0.4; done; touch /run/over; wait`,
       ),
     );
-    expect([requests > 50, failed]).toEqual([true, 0]);
+    expect(requests).toBeGreaterThanOrEqual(10);
+    expect(failed).toBe(0);
   });
 
   test("keeps its socket when its master stops, and starts with the next request", async () => {
