@@ -1,8 +1,9 @@
 import { mysql } from "@hostwright/service-mysql";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { postgres } from "@hostwright/service-postgres";
-import { SEED, testHosts, type PlatformSubject } from "@hostwright/testing";
+import { testHosts, type PlatformSubject } from "@hostwright/testing";
 import { mediawikiCodebase } from "../../../test/hosts/codebases.ts";
+import { oneOf } from "../../../test/support/drawn.ts";
 import { mediawiki } from "../src/index.ts";
 
 const onMysql: PlatformSubject = {
@@ -21,5 +22,4 @@ const onPostgres: PlatformSubject = {
 };
 
 /** On the one or the other, which is drawn; `npm run test:full` takes both. */
-export const subjects: readonly PlatformSubject[] =
-  process.env["HOSTWRIGHT_TEST_FULL"] === "1" ? [onMysql, onPostgres] : [SEED % 2 === 0 ? onMysql : onPostgres];
+export const subjects: readonly PlatformSubject[] = oneOf([onMysql, onPostgres]);

@@ -77,12 +77,21 @@ test.each(["victim", "vic tim.example", "10.0.0.1", "xn--a.example"])("%s is no 
     );
 });
 
-test("of a request that no loaded type takes, its type is known; of a task that is gone, nothing", async () => {
-  expect(await objectOf(parts(), { type: "cert:renew", site: "example.com" })).toEqual({
+test("of a request that no loaded type takes, its names or its type are known; of a task that is gone, nothing", async () => {
+  const known = asked({ type: "cert:renew", site: "www.example.com" });
+  expect(await objectOf(parts(), known)).toEqual({ kind: "site", name: "example.com" });
+  expect(await objectOf(parts(), asked({ type: "cert:renew", names: "a" }))).toEqual({
     kind: "task",
     name: "cert:renew",
   });
   for (const gone of [undefined, null, {}]) expect(await objectOf(parts(), gone)).toEqual({ kind: "task", name: "" });
+});
+
+test("only a preview stands for another request: no other task passes a rule by an input of that name", async () => {
+  const request = { type: "site:login-link", site: "own.test" };
+  expect(await objectsOf(parts(), asked({ type: "cert:renew", site: "example.com", request }))).toEqual([
+    { kind: "site", name: "example.com" },
+  ]);
 });
 
 test("an actor sees its own tasks and those about what it may read", async () => {

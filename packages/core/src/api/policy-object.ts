@@ -2,6 +2,7 @@ import type { RecordStore } from "../contracts/store.ts";
 import type { PlainRequest, TaskSubject } from "../contracts/task.ts";
 import { judgeRequest, type EngineParts } from "../engine/planning/task-engine.ts";
 import { plainName } from "../model/domain.ts";
+import { PREVIEW } from "../tasks/preview.ts";
 import type { PolicyObject } from "./access.ts";
 
 type Kind = Exclude<PolicyObject["kind"], "task">;
@@ -20,6 +21,8 @@ const KINDS: readonly (readonly [name: keyof TaskSubject & (Kind | "alias"), kin
 
 /** Whoever asks for the plan of a request needs the right to that request. */
 export function askedFor(request: PlainRequest): PlainRequest {
+  // A plugin's task may have an input of that name, too, which stands for nothing else.
+  if (request.type !== PREVIEW) return request;
   const { request: inner } = request as { readonly request?: unknown };
   return typeof inner === "object" && inner !== null ? (inner as PlainRequest) : request;
 }
@@ -49,12 +52,15 @@ export async function objectNamed({ store }: Parts, alias: string): Promise<Poli
   return named(store.records, ["server", "platform", "site"], alias);
 }
 
-function subjectOf(parts: Parts, asked: PlainRequest): TaskSubject {
+/** What a stored request that no loaded type takes is about, too, as far as its names say so. */
+export function subjectOf(parts: Pick<Parts, "tasks">, asked: PlainRequest): TaskSubject {
   try {
     const { type, input } = judgeRequest(parts, asked);
     return type.subject(input);
   } catch {
-    return {};
+    const { domain, site = domain, server, platform, alias } = asked as unknown as Readonly<Record<string, unknown>>;
+    const names = Object.entries({ site, server, platform, alias });
+    return Object.fromEntries(names.filter(([, name]) => typeof name === "string"));
   }
 }
 

@@ -10,7 +10,7 @@ import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access } from "./access.ts";
 import { Plan } from "./plan.ts";
-import { askedFor, objectsOf } from "./policy-object.ts";
+import { askedFor, objectsOf, subjectOf } from "./policy-object.ts";
 
 export interface SubmitOptions {
   /** The same `key`, request and actor give the same task. Default: none, each submit is a task of its own. */
@@ -81,8 +81,8 @@ export class Submitting {
   ): Promise<StoredTask> {
     try {
       const { store } = this.#engine;
-      const { type, input } = judgeRequest(this.#engine, task.request as PlainRequest);
-      return await store.tasks.submit(task, await firstWants(store.records, task.id, type.subject(input)));
+      const about = subjectOf(this.#engine, task.request as PlainRequest);
+      return await store.tasks.submit(task, await firstWants(store.records, task.id, about));
     } catch (error) {
       if (approved !== null && isHostwrightError(error) && error.code === "HW_TASK_STATE")
         await this.#refuseSecond(approved.id, approved.task);

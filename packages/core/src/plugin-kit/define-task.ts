@@ -23,6 +23,6 @@ export function defineTask<Args extends readonly unknown[], Input extends z.ZodT
   const versioned = version === 1 ? { type } : { type, version };
   return {
     ...definition,
-    request: (...args) => ({ ...versioned, ...(request(...args) as object) }) as TaskRequest<Value>,
+    request: (...args) => ({ ...(request(...args) as object), ...versioned }) as TaskRequest<Value>,
   } as TaskType<Args, z.output<Input>, Value>;
 }

@@ -21,9 +21,10 @@ export interface PreviewValue {
   readonly expiresAt: string;
 }
 
-const TYPE = "plan:make";
+/** Of a request that stands for another one: whose rights are asked for is that one. */
+export const PREVIEW = "plan:make";
 // The right to a request is asked for one level deep.
-const planned = z.string().refine((type) => type !== TYPE, "a preview of a preview is none");
+const planned = z.string().refine((type) => type !== PREVIEW, "a preview of a preview is none");
 const Input = z.strictObject({ request: z.looseObject({ type: planned }) });
 const Value: z.ZodType<PreviewValue> = z.strictObject({
   plan: z.string(),
@@ -36,7 +37,7 @@ const Value: z.ZodType<PreviewValue> = z.strictObject({
 
 export function makePlan(parts: () => EngineParts): AnyTaskType {
   return defineTask({
-    type: TYPE,
+    type: PREVIEW,
     version: 1,
     input: Input,
     value: Value,
@@ -63,5 +64,5 @@ export function makePlan(parts: () => EngineParts): AnyTaskType {
  * @throws what `plan` throws, when it is worked
  */
 export function preview(request: TaskRequest): TaskRequest<PreviewValue> {
-  return { type: TYPE, request } as unknown as TaskRequest<PreviewValue>;
+  return { type: PREVIEW, request } as unknown as TaskRequest<PreviewValue>;
 }

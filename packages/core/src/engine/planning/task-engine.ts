@@ -70,7 +70,7 @@ export function judgeRequest(parts: Pick<EngineParts, "tasks">, request: PlainRe
     );
   }
   const input = parseInput(type.input, inputOf(type, request), type.type);
-  return { type, input, request: { ...versionOf(type), ...(input as object) } };
+  return { type, input, request: { ...(input as object), ...versionOf(type) } };
 }
 
 function versionOf({ type, version }: AnyTaskType): PlainRequest {
@@ -81,7 +81,8 @@ function versionOf({ type, version }: AnyTaskType): PlainRequest {
 function inputOf(type: AnyTaskType, request: PlainRequest): unknown {
   const { type: _type, version = 1, ...given } = request as PlainRequest & { readonly version?: unknown };
   if (version === type.version) return given;
-  if (typeof version === "number" && version < type.version) return type.migrate?.(given, version) ?? given;
+  if (Number.isInteger(version) && Number(version) >= 1 && Number(version) < type.version)
+    return type.migrate?.(given, Number(version)) ?? given;
   throw new HostwrightError(
     "HW_INPUT_INVALID",
     `The request of ${type.type} is of version ${JSON.stringify(version)}, the loaded one takes up to ${type.version}. Nothing was changed.`,
