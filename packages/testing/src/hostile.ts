@@ -9,7 +9,7 @@ export const SEED: number = seedOf(process.env["HOSTWRIGHT_TEST_SEED"]);
 function seedOf(given: string | undefined): number {
   if (given === undefined) return Math.trunc(Math.random() * 2 ** 31);
   if (/^\d+$/.test(given)) return Number(given);
-  return [...given].reduce((sum, sign) => (sum * 31 + (sign.codePointAt(0) ?? 0)) % 2 ** 31, 7);
+  return Buffer.from(given).reduce((sum, byte) => (sum * 31 + byte) % 2 ** 31, 7);
 }
 
 const FIXED = [
