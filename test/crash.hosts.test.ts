@@ -16,8 +16,6 @@ beforeAll(async () => {
 
 afterAll(async () => matrix?.[Symbol.asyncDispose]());
 
-/** Recording a task runs it twice; a machine that does other things as well needs its time. */
-
 /** All points of all tasks: `npm run test:crash`. */
 test.each(CASES)("$name: whole old or whole new, wherever its worker dies", async (crashCase) => {
   const extent = { seed: SEED, at: "", points: POINTS, doubles: 0 };

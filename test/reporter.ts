@@ -1,9 +1,13 @@
+import { stripVTControlCharacters } from "node:util";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 type Counts = { passed: number; failed: number; skipped: number };
 
 /** So many rows has the table of the slowest files; a run of no more files than that needs none. */
 const SLOWEST = 20;
+
+/** Of what differed, so many lines of so many letters: who reads a log has often nothing else to find the fault with. */
+const [DIFFERENCES, WIDTH] = [24, 300] as const;
 
 /**
  * Lists the slowest files, every skipped test with its reason and, once more at the end, where logs are not cut off, what
@@ -24,7 +28,7 @@ export default class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     const skipped: string[] = [];
-    const failed = unhandledErrors.map((error) => `  outside of all tests: ${firstLine(error)}`);
+    const failed = unhandledErrors.map((error) => `  outside of all tests: ${told(error)}`);
     for (const module of modules) {
       const outside = errorsOutsideTests(module);
       counts.failed += outside.length;
@@ -34,7 +38,7 @@ export default class ClosingLineReporter implements Reporter {
         if (state === "passed") counts.passed += 1;
         else if (state === "failed") {
           counts.failed += 1;
-          failed.push(`  ${module.relativeModuleId} > ${test.fullName}: ${firstLine(errors?.[0])}`);
+          failed.push(`  ${module.relativeModuleId} > ${test.fullName}: ${told(errors?.[0])}`);
         } else {
           counts.skipped += 1;
           skipped.push(`  ${module.relativeModuleId} > ${test.fullName}${reason(test)}`);
@@ -76,15 +80,20 @@ function errorsOutsideTests(module: TestModule): readonly string[] {
       errors: suite.errors(),
     })),
   ];
-  return named
-    .filter(({ errors }) => errors.length > 0)
-    .map(({ name, errors }) => `  ${name}: ${firstLine(errors[0])}`);
+  return named.filter(({ errors }) => errors.length > 0).map(({ name, errors }) => `  ${name}: ${told(errors[0])}`);
 }
 
-function firstLine(error: unknown): string {
-  const message =
-    typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
-  return message.split("\n", 1)[0] ?? "";
+/** The first line of what it says, and what differed below it. */
+function told(error: unknown): string {
+  const { message, diff } = (typeof error === "object" && error !== null ? error : { message: String(error) }) as {
+    readonly message?: string;
+    readonly diff?: string;
+  };
+  const different = stripVTControlCharacters(diff ?? "")
+    .split("\n")
+    .filter((line) => /^[-+] /.test(line))
+    .slice(0, DIFFERENCES);
+  return [message?.split("\n", 1)[0] ?? "", ...different.map((line) => `    ${line.slice(0, WIDTH)}`)].join("\n");
 }
 
 function reason(test: TestCase): string {

@@ -139,8 +139,10 @@ const postgresqlQueries = {
 // login that it was given.
 const REDIS_ACCOUNTS = `{ echo PING; sed -n 's/^user hostwright .*>\\([^ ]*\\) .*/AUTH hostwright \\1/p' /etc/hostwright/redis/base.acl; echo ACL LIST; } 2>/dev/null |
   redis-cli -s /run/redis/redis-server.sock | sed -n 's/^user //p'`;
-// As they come back with the next start; Redis writes their commands in words of its own.
-const REDIS_SAVED = "sed -n 's/^user //; s/ -@all.*//p' /var/lib/redis/hostwright.acl 2>/dev/null || true";
+// As they come back with the next start, which takes those of no site from `base.acl`: what else is in their lines depends
+// on whether Redis wrote them. It writes the commands of the others in words of its own, too.
+const REDIS_SAVED =
+  "sed -n '/^user \\(default\\|hostwright\\|hostwright-site\\) /d; s/^user //; s/ -@all.*//p' /var/lib/redis/hostwright.acl 2>/dev/null || true";
 
 async function databases(host: TestHost): Promise<string[]> {
   const runs = async (unit: string): Promise<boolean> =>

@@ -12,7 +12,6 @@ import { cells } from "./cells.ts";
 
 const FIRST = "first.example.com";
 const SECOND = "second.example.com";
-/** Two installs, on a machine that may do other things as well. */
 
 test("there are cells to try", () => expect(cells.length).toBeGreaterThan(0));
 

@@ -53,9 +53,7 @@ export function attackOn(regex: RegExp, seed: number): string | null {
   if (isSinglePass(regex)) return null;
   for (const attack of attacks(regex, seed)) {
     // A first use is slow by itself, and says nothing of the longer texts.
-    const slow = LENGTHS.some(
-      (length) => cost(regex, attack(length)) >= SUSPICIOUS_MS && grows(regex, attack, length),
-    );
+    const slow = LENGTHS.some((length) => cost(regex, attack(length)) >= SUSPICIOUS_MS && grows(regex, attack, length));
     if (slow) return attack(60);
   }
   return null;

@@ -44,17 +44,17 @@ export function catches<P extends Plugin, Bench>(
   mutants: readonly Mutant<P>[],
   checks: readonly Check<Bench>[],
   bench: (mutant: Mutant<P>, index: number) => Promise<Bench>,
+  register: (name: string, work: () => Promise<unknown>) => void = test,
 ): void {
-  test.each(mutants.map((mutant, index) => [mutant.name, mutant, index] as const))(
-    "%s",
-    async (name, mutant, index) => {
+  for (const [index, mutant] of mutants.entries()) {
+    register(mutant.name, async () => {
       const check = checks.find((one) => one.name.startsWith(mutant.caughtBy));
       if (check === undefined) throw new Error(`there is no check "${mutant.caughtBy}"`);
       const failure = await failureOf(check, await bench(mutant, index));
       process.stdout.write(
-        `  ${name}: ${failure === null ? "NOT CAUGHT" : `caught by "${check.name}"`} (${failure ?? ""})\n`,
+        `  ${mutant.name}: ${failure === null ? "NOT CAUGHT" : `caught by "${check.name}"`} (${failure ?? ""})\n`,
       );
       expect(failure).not.toBeNull();
-    },
-  );
+    });
+  }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { everyThird } from "../../../test/support/drawn.ts";
 import { subject as mysqlSubject } from "../../service-mysql/test/subject.ts";
 import { subject as nginxSubject } from "../../service-nginx/test/subject.ts";
 import { subject as phpSubject } from "../../service-php-fpm/test/subject.ts";
@@ -33,8 +34,11 @@ for (const [name, subject, mutants] of [
       bench = await DatabaseBench.open(subject);
     });
     afterAll(async () => bench?.[Symbol.asyncDispose]());
-    catches(mutants, databaseChecks, async ({ plugin }, index) =>
-      Promise.resolve(bench.with(plugin, (index + 1) * NAMES)),
+    catches(
+      mutants,
+      databaseChecks,
+      async ({ plugin }, index) => Promise.resolve(bench.with(plugin, (index + 1) * NAMES)),
+      everyThird(),
     );
   });
 }
@@ -45,8 +49,11 @@ describe("a broken service of Redis is caught", () => {
     bench = await CacheBench.open(redisSubject);
   });
   afterAll(async () => bench?.[Symbol.asyncDispose]());
-  catches(cacheHostMutants, cacheChecks, async ({ plugin }, index) =>
-    Promise.resolve(bench.with(plugin, (index + 1) * NAMES)),
+  catches(
+    cacheHostMutants,
+    cacheChecks,
+    async ({ plugin }, index) => Promise.resolve(bench.with(plugin, (index + 1) * NAMES)),
+    everyThird(),
   );
 });
 
@@ -56,7 +63,7 @@ describe("a broken service of nginx is caught", () => {
     bench = await HttpBench.open(nginxSubject);
   });
   afterAll(async () => bench?.[Symbol.asyncDispose]());
-  catches(httpHostMutants, httpChecks, async ({ plugin }) => bench.with(plugin));
+  catches(httpHostMutants, httpChecks, async ({ plugin }) => bench.with(plugin), everyThird());
 });
 
 describe("a broken service of php-fpm is caught", () => {
@@ -65,5 +72,5 @@ describe("a broken service of php-fpm is caught", () => {
     bench = await PhpBench.open(phpSubject);
   });
   afterAll(async () => bench?.[Symbol.asyncDispose]());
-  catches(phpMutants, phpChecks, async ({ plugin }, index) => bench.with(plugin, (index + 1) * NAMES));
+  catches(phpMutants, phpChecks, async ({ plugin }, index) => bench.with(plugin, (index + 1) * NAMES), everyThird());
 });
