@@ -145,7 +145,7 @@ try {
   await demo(parseOptions(process.argv.slice(2)));
 } catch (error) {
   if (isHostwrightError(error)) {
-    process.stderr.write(`\n${error.code}: ${error.message}\n${error.output ?? ""}\nNext: ${error.mend}\n`);
+    process.stderr.write(`\n${error.code}: ${error.message}\n${error.output ?? ""}\nNext: ${error.remedy}\n`);
     for (const { server, key, reason } of residueOf(error.data))
       process.stderr.write(`left on ${server}: ${key}: ${reason}\n`);
   } else {

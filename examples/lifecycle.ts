@@ -38,13 +38,13 @@ export async function lifecycle(hw: Hostwright): Promise<void> {
   await hw.run(deleteSite("example.com")); // with its files and its database
 }
 
-/** What to do with an error: its code is stable, its mend says what comes next. */
+/** What to do with an error: its code is stable, its remedy says what comes next. */
 export async function careful(hw: Hostwright): Promise<void> {
   try {
     await hw.run(install("example.com", { platform: "wp-6.8" }));
   } catch (error) {
     if (!isHostwrightError(error)) throw error;
-    console.error(`${error.code}: ${error.message}\n${error.output ?? ""}\nNext: ${error.mend}`);
+    console.error(`${error.code}: ${error.message}\n${error.output ?? ""}\nNext: ${error.remedy}`);
     console.error(error.data["state"], error.data["residue"]); // "undone" and [], or what was left, exactly
   }
 }

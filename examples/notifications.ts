@@ -21,7 +21,7 @@ const toConsole: Notifier = {
   events: ["task.failed"],
   send: async ({ data }) => {
     const { about, error, residue } = data;
-    console.error(`${about}: ${error?.message} Next: ${error?.mend} Left behind: ${residue.length}`);
+    console.error(`${about}: ${error?.message} Next: ${error?.remedy} Left behind: ${residue.length}`);
   },
 };
 

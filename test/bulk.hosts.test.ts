@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { verify, type Hostwright } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { wordpressCodebases } from "./hosts/codebases.ts";
-import { roundTrips, startEstate } from "./support/estate.ts";
+import { roundTrips, startFleet } from "./support/fleet.ts";
 import { recordSites } from "./support/many-sites.ts";
 
 async function tripsOf(hw: Hostwright, work: () => Promise<unknown>): Promise<number> {
@@ -12,8 +12,8 @@ async function tripsOf(hw: Hostwright, work: () => Promise<unknown>): Promise<nu
 }
 
 test("a server's verify makes and checks thirty sites in as many round trips as three", async () => {
-  await using estate = await startEstate("one host");
-  const { hw, web, stateDir } = estate;
+  await using fleet = await startFleet("one host");
+  const { hw, web, stateDir } = fleet;
   const source = { path: (await wordpressCodebases())["6.8"] };
   await hw.platforms.put({ name: "wordpress", server: "web1", type: wordpress.platform(), source });
   await hw.run(verify("@wordpress"));

@@ -3,7 +3,7 @@ import { wordpress } from "@hostwright/platform-wordpress";
 import { FULL } from "./faults/scope.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { wordpressCodebases } from "./hosts/codebases.ts";
-import { homeOf, startEstate, type Estate } from "./support/estate.ts";
+import { homeOf, startFleet, type Fleet } from "./support/fleet.ts";
 import { figure } from "./support/figures.ts";
 import { page } from "./support/page.ts";
 import { StateFolder } from "./support/state-folder.ts";
@@ -18,7 +18,7 @@ const OLD = "old.example.com";
 const NEW = "new.example.com";
 const domains = Array.from({ length: SITES }, (_, index) => `site${index}.example.com`);
 
-type Request = Parameters<Estate["hw"]["submit"]>[0] & { readonly type: string };
+type Request = Parameters<Fleet["hw"]["submit"]>[0] & { readonly type: string };
 
 interface Asked {
   readonly id: string;
@@ -37,25 +37,25 @@ interface Round {
   readonly writes: ReadonlyMap<string, number>;
 }
 
-let estate: Estate;
+let fleet: Fleet;
 let state: StateFolder;
 
 beforeAll(async () => {
-  estate = await startEstate("one host");
-  state = new StateFolder(estate.stateDir);
-  const { hw } = estate;
+  fleet = await startFleet("one host");
+  state = new StateFolder(fleet.stateDir);
+  const { hw } = fleet;
   const source = { path: (await wordpressCodebases())["6.8"] };
   await hw.platforms.put({ name: "wordpress", server: "web1", type: wordpress.platform(), source });
   await hw.run(verify("@web1"));
   await hw.run(verify("@wordpress"));
-  await using _workers = await WorkerProcesses.start(estate.stateDir, PROCESSES);
+  await using _workers = await WorkerProcesses.start(fleet.stateDir, PROCESSES);
   const tasks = await Promise.all(domains.map(async (domain) => hw.submit(install(domain, { platform: "wordpress" }))));
   for (const task of tasks) await task.result();
 });
 
 afterAll(async () => {
   state.close();
-  await estate[Symbol.asyncDispose]();
+  await fleet[Symbol.asyncDispose]();
 });
 
 /** Five tasks a site in turn, and in their midst an install, a delete and the verify of the whole server. */
@@ -76,14 +76,14 @@ function requests(): readonly Pick<Asked, "on" | "request">[] {
 /** What was changed behind our back: settings of every site, modes, and every other site's entry. */
 async function drift(sites: readonly SiteRecord[]): Promise<void> {
   for (const [index, site] of sites.entries()) {
-    await estate.web.sh(`cd ${homeOf(site)} && echo '# drift' >> conf/settings.php && chmod 0777 conf`);
+    await fleet.web.sh(`cd ${homeOf(site)} && echo '# drift' >> conf/settings.php && chmod 0777 conf`);
     if (index % 2 === 1) continue;
-    await estate.web.sh(`for e in /etc/hostwright/nginx/entries/*${site.id}*; do echo '# drift' >> "$e"; done`);
+    await fleet.web.sh(`for e in /etc/hostwright/nginx/entries/*${site.id}*; do echo '# drift' >> "$e"; done`);
   }
 }
 
 async function reloads(): Promise<number> {
-  return Number(await estate.web.sh("journalctl -q -o cat -u nginx | grep -c '^Reloaded nginx' || true"));
+  return Number(await fleet.web.sh("journalctl -q -o cat -u nginx | grep -c '^Reloaded nginx' || true"));
 }
 
 function versions(): ReadonlyMap<string, number> {
@@ -94,7 +94,7 @@ function versions(): ReadonlyMap<string, number> {
 
 /** All tasks by so many worker processes, from the same beginning each time. */
 async function work(processes: number): Promise<Round> {
-  const { hw, stateDir } = estate;
+  const { hw, stateDir } = fleet;
   const known = (await hw.sites.list()).map(({ domain }) => domain);
   if (known.includes(NEW)) await hw.run(deleteSite(NEW));
   if (!known.includes(OLD)) await hw.run(install(OLD, { platform: "wordpress" }));
@@ -117,7 +117,7 @@ async function work(processes: number): Promise<Round> {
 async function eventsOf(asked: readonly Asked[]): Promise<readonly HostwrightEvent[]> {
   const all: HostwrightEvent[] = [];
   for (const { id } of asked) {
-    for await (const event of estate.hw.task(id).events()) {
+    for await (const event of fleet.hw.task(id).events()) {
       all.push(event);
       if (event.type === "task:finished") break;
     }
@@ -160,11 +160,11 @@ function overtaking({ asked, events }: Round): readonly string[] {
 
 /** Publications that wait for the one under way, as the host sees them. */
 async function waitingPublications(): Promise<number> {
-  return Number(await estate.web.sh("pgrep -fxc 'flock -w 120 9' || true"));
+  return Number(await fleet.web.sh("pgrep -fxc 'flock -w 120 9' || true"));
 }
 
 test("publications of many sites that wait together take one reload", async () => {
-  const { hw, web, stateDir } = estate;
+  const { hw, web, stateDir } = fleet;
   await Promise.all(domains.map(async (domain) => hw.run(enable(domain))));
   await using _workers = await WorkerProcesses.start(stateDir, PROCESSES);
   const before = await reloads();
@@ -178,7 +178,7 @@ test("publications of many sites that wait together take one reload", async () =
 });
 
 test("five tasks a site by four worker processes: each change is there, none at once, reloads shared, nobody starves", async () => {
-  const { hw, web } = estate;
+  const { hw, web } = fleet;
   const alone = COMPARED ? await work(1) : null;
   const together = await work(PROCESSES);
 

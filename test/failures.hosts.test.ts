@@ -8,7 +8,7 @@ import { LivingServer } from "./support/living-server.ts";
 import { atMoment, strayProcesses } from "./support/moments.ts";
 import { page } from "./support/page.ts";
 import { expectRefusedAtPlanning, expectUndone, type Expected, type UndoneOptions } from "./support/refusal.ts";
-import { patience } from "./support/patience.ts";
+import { underLoad } from "./support/under-load.ts";
 
 const NEW = "new.example.com";
 
@@ -191,7 +191,7 @@ describe("an installer", () => {
     const expected = { code: "HW_COMMAND_TIMEOUT", names: ["hangs.example.com", "3 s", "web1"] } as const;
     const { error, seconds } = await expectUndone(living, faults("hangs.example.com"), expected);
     expect(error.output).toContain("waiting for a licence key");
-    expect(seconds).toBeLessThan(patience(25));
+    expect(seconds).toBeLessThan(underLoad(25));
     expect(await strayProcesses(living.host)).toEqual([]);
   });
 });
@@ -213,7 +213,7 @@ describe("a cancel", () => {
     };
     const expected = { code: "HW_CANCELLED", names: [domain, "web1", title.source.slice(1)] } as const;
     const finished: UndoneOptions["restore"] = async () =>
-      expect(performance.now() - since).toBeLessThan(patience(12_000));
+      expect(performance.now() - since).toBeLessThan(underLoad(12_000));
     await expectUndone(living, living.install(domain, { platform }), expected, {
       onEvent,
       signal: cancel.signal,

@@ -20,7 +20,7 @@ import { sampleOf } from "./crash/sample.ts";
 import { FULL } from "./faults/scope.ts";
 import { startHosts, type TestHosts } from "./hosts/hosts.ts";
 import { oneOf } from "./support/drawn.ts";
-import { connect } from "./support/estate.ts";
+import { connect } from "./support/fleet.ts";
 import { figure } from "./support/figures.ts";
 import { movableDatabases } from "./support/movable-databases.ts";
 import { page } from "./support/page.ts";
@@ -134,7 +134,7 @@ describe.each(oneOf(movableDatabases))("$title", (kind) => {
     });
     // No row of the site's in what is told and kept.
     expect((error as HostwrightError).output).not.toMatch(/(\d+x){3}/);
-    await kind.mendImport(...between);
+    await kind.repairImport(...between);
     await expectAsItWas(before);
   });
 

@@ -64,7 +64,7 @@ test("a published platform goes with its release by a task, and only once no sit
   expect(await living.host.sh("ls /srv/platforms")).toContain("second");
   await expect(living.hw.platforms.remove("second")).rejects.toMatchObject({
     code: "HW_RECORD_IN_USE",
-    mend: expect.stringContaining('deletePlatform("second")') as string,
+    remedy: expect.stringContaining('deletePlatform("second")') as string,
   });
   await living.hw.run(deletePlatform("second"));
   expect(await living.host.sh("ls /srv/platforms")).not.toContain("second");

@@ -17,14 +17,14 @@ beforeAll(async () => {
 
 afterAll(async () => living?.[Symbol.asyncDispose]());
 
-test("a site's broken entry stops no other site; the operator learns which and why, and its own verify mends it", async () => {
+test("a site's broken entry stops no other site; the operator learns which and why, and its own verify repairs it", async () => {
   const { hw, host } = living;
   await host.sh(`echo 'nonsense on;' > ${ENTRIES}/${entry}`);
   const events: HostwrightEvent[] = [];
   await hw.run(living.install("new.example.com"), { onEvent: (event) => void events.push(event) });
   expect((await page(host, "new.example.com", "/")).status).toBe(200);
   expect((await page(host, FIRST, "/")).status).toBe(200);
-  const told = events.filter((event) => event.type === "publication:held-back").map(({ payload }) => payload);
+  const told = events.filter((event) => event.type === "publication:quarantined").map(({ payload }) => payload);
   const reason = expect.stringContaining('unknown directive "nonsense"');
   expect(told[0]).toMatchObject({ server: "web1", service: "http", entries: [{ name: entry, owner, reason }] });
 

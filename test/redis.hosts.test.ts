@@ -8,7 +8,7 @@ import { redis } from "@hostwright/service-redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { wordpressApp, type App } from "./support/apps.ts";
 import { inside, plantProbe } from "./support/as-site.ts";
-import { putPlatform, startEstate, type Estate } from "./support/estate.ts";
+import { putPlatform, startFleet, type Fleet } from "./support/fleet.ts";
 import { page } from "./support/page.ts";
 
 /** What its administrator says, line by line. */
@@ -16,7 +16,7 @@ const ADMIN = String.raw`{ sed -n 's/^user hostwright .*>\([^ ]*\) .*/AUTH hostw
 
 const CACHE = { cache: "web1:redis" };
 
-let estate: Estate;
+let fleet: Fleet;
 let app: App;
 let sites: { readonly own: SiteRecord; readonly other: SiteRecord; readonly without: SiteRecord };
 
@@ -24,7 +24,7 @@ let sites: { readonly own: SiteRecord; readonly other: SiteRecord; readonly with
 async function ask(site: SiteRecord, ...commands: readonly string[]): Promise<readonly string[]> {
   const lines = commands.map((command) => `${command}\r\n`).join("");
   const said = await inside(
-    estate.web,
+    fleet.web,
     site,
     `(function ($lines) {
       $socket = stream_socket_client('unix://' . WP_REDIS_PATH, $code, $message, 3);
@@ -36,19 +36,19 @@ async function ask(site: SiteRecord, ...commands: readonly string[]): Promise<re
 }
 
 async function installed(domain: string, bindings: { readonly cache?: string }): Promise<SiteRecord> {
-  await estate.hw.run(install(domain, { platform: app.name, options: app.site, bindings }));
-  const site = await estate.hw.sites.get(domain);
-  await plantProbe(estate.web, site);
+  await fleet.hw.run(install(domain, { platform: app.name, options: app.site, bindings }));
+  const site = await fleet.hw.sites.get(domain);
+  await plantProbe(fleet.web, site);
   return site;
 }
 
 beforeAll(async () => {
   app = await wordpressApp("6.8");
-  estate = await startEstate("one host");
-  const { hw } = estate;
+  fleet = await startFleet("one host");
+  const { hw } = fleet;
   const services = [nginx.service(), phpFpm.service({ version: "8.4" }), mysql.service(), redis.service({}, "redis")];
   await hw.servers.put({ name: "web1", services });
-  await putPlatform(estate, app);
+  await putPlatform(fleet, app);
   sites = {
     own: await installed("own.example.com", CACHE),
     other: await installed("other.example.com", CACHE),
@@ -57,7 +57,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await estate?.[Symbol.asyncDispose]();
+  await fleet?.[Symbol.asyncDispose]();
   if (app !== undefined) await rm(dirname(app.source), { recursive: true, force: true });
 });
 
@@ -70,7 +70,7 @@ describe("a cache that sites share", () => {
       ":-1",
     ]);
     expect(await ask(sites.other, "GET OWN:key")).toEqual(["$-1"]);
-    expect(await inside(estate.web, sites.own, "WP_REDIS_PREFIX")).toBe(`${sites.own.id}:`);
+    expect(await inside(fleet.web, sites.own, "WP_REDIS_PREFIX")).toBe(`${sites.own.id}:`);
   });
 
   test.each([
@@ -107,17 +107,17 @@ describe("a cache that sites share", () => {
 
   test("answers nobody without a password, and no site that did not ask for it sees its socket", async () => {
     const bare = `(function () { $s = stream_socket_client('tcp://127.0.0.1:6379', $c, $m, 3); fwrite($s, "GET a\\r\\nAUTH default x\\r\\nGET a\\r\\nQUIT\\r\\n"); return stream_get_contents($s); })()`;
-    expect(await inside(estate.web, sites.without, bare)).toMatch(/^(?:-(?:NOAUTH|WRONGPASS) [^\n]*\n){2,3}\+OK\r\n$/);
+    expect(await inside(fleet.web, sites.without, bare)).toMatch(/^(?:-(?:NOAUTH|WRONGPASS) [^\n]*\n){2,3}\+OK\r\n$/);
     const sees = "file_exists('/run/redis/redis-server.sock')";
-    expect([await inside(estate.web, sites.without, sees), await inside(estate.web, sites.own, sees)]).toEqual([
+    expect([await inside(fleet.web, sites.without, sees), await inside(fleet.web, sites.own, sees)]).toEqual([
       false,
       true,
     ]);
-    expect(await inside(estate.web, sites.own, "@file_get_contents('/etc/hostwright/redis/base.acl')")).toBe(false);
+    expect(await inside(fleet.web, sites.own, "@file_get_contents('/etc/hostwright/redis/base.acl')")).toBe(false);
   });
 
   test("needs nothing more once it stands, and its accounts outlive a restart", async () => {
-    const { hw, web } = estate;
+    const { hw, web } = fleet;
     expect((await hw.plan(verify("web1"))).empty).toBe(true);
     await web.sh("systemctl restart redis-server");
     expect(await ask(sites.own, "SET OWN:again 1")).toEqual(["+OK"]);
@@ -125,7 +125,7 @@ describe("a cache that sites share", () => {
   });
 
   test("is started by verify where it was stopped, with the accounts that it had", async () => {
-    const { hw, web } = estate;
+    const { hw, web } = fleet;
     await web.sh("systemctl stop redis-server");
     const plan = await hw.plan(verify("web1"));
     const types = plan.actions.flatMap((action) =>
@@ -136,8 +136,8 @@ describe("a cache that sites share", () => {
     expect(await ask(sites.own, "SET OWN:again 1")).toEqual(["+OK"]);
   });
 
-  test("whose accounts were lost or widened is mended by verify", async () => {
-    const { hw, web } = estate;
+  test("whose accounts were lost or widened is repaired by verify", async () => {
+    const { hw, web } = fleet;
     await web.sh(`printf 'ACL DELUSER ${sites.own.id}\\nACL SETUSER ${sites.other.id} ~*\\n' | ${ADMIN}`);
     const plan = await hw.plan(verify("web1"));
     const keys = plan.actions.flatMap((action) =>
@@ -152,7 +152,7 @@ describe("a cache that sites share", () => {
   });
 
   test("is taken from a site and given to another by a task, shown under its plugin's name", async () => {
-    const { hw, web } = estate;
+    const { hw, web } = fleet;
     const plan = await hw.plan(configure("without.example.com", { bindings: CACHE }));
     expect(plan.render()).toContain("cache of without.example.com, by @hostwright/service-redis");
     await hw.run(plan);
@@ -171,7 +171,7 @@ describe("a cache that sites share", () => {
   });
 
   test("that is not there is refused as a plan", async () => {
-    const { hw } = estate;
+    const { hw } = fleet;
     for (const [cache, code] of [
       ["web1:nothing", "HW_SERVICE_MISSING"],
       ["nowhere", "HW_NOT_FOUND"],

@@ -67,7 +67,7 @@ const refusal = (whose: string): unknown =>
     code: "HW_SERVER_CLAIMED",
     server: "web1",
     message: expect.stringContaining(whose),
-    mend: expect.stringContaining('takeOver("web1")'),
+    remedy: expect.stringContaining('takeOver("web1")'),
   });
 
 describe("a second state folder on a server of the first", () => {
@@ -145,7 +145,7 @@ describe("taken over", () => {
   test("names that the former one's sites have are refused, and may be looked up", async () => {
     await expect(second.plan(install(FIRST, { platform: "wordpress-2" }))).rejects.toMatchObject({
       code: "HW_NAME_TAKEN",
-      mend: expect.stringContaining("state folder") as string,
+      remedy: expect.stringContaining("state folder") as string,
     });
   });
 

@@ -6,7 +6,7 @@ import { install, loginLink, verify, type HostwrightEvent, type InstallValue, ty
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { delay } from "../packages/testing/src/containers/run.ts";
 import { wordpressApp, type App } from "./support/apps.ts";
-import { homeOf, putPlatform, startEstate, type Estate } from "./support/estate.ts";
+import { homeOf, putPlatform, startFleet, type Fleet } from "./support/fleet.ts";
 import { figure, installed, type Installed } from "./support/figures.ts";
 import { page } from "./support/page.ts";
 import {
@@ -23,7 +23,7 @@ import { StateFolder } from "./support/state-folder.ts";
 
 const DOMAIN = "secret.example.com";
 
-let estate: Estate;
+let fleet: Fleet;
 let app: App;
 let site: SiteRecord;
 let made: Installed<InstallValue>;
@@ -34,7 +34,7 @@ let scratch: string;
 
 /** As they stand in the site's own settings on its host. */
 async function settingsOf(record: SiteRecord): Promise<Record<string, string>> {
-  const text = await estate.web.sh(`cat ${homeOf(record)}/conf/settings.php`);
+  const text = await fleet.web.sh(`cat ${homeOf(record)}/conf/settings.php`);
   const constants = [...text.matchAll(/^define\('(\w+)', '([^']+)'\);$/gm)].map(([, name, value]) => [
     name ?? "",
     value ?? "",
@@ -45,10 +45,10 @@ async function settingsOf(record: SiteRecord): Promise<Record<string, string>> {
 
 beforeAll(async () => {
   app = await wordpressApp("6.8");
-  estate = await startEstate("two hosts");
+  fleet = await startFleet("two hosts");
   scratch = await mkdtemp(join(tmpdir(), "hostwright-scan-"));
-  const { hw, web, database } = estate;
-  await putPlatform(estate, app);
+  const { hw, web, database } = fleet;
+  await putPlatform(fleet, app);
   const stops = [await watchHost(web), await watchHost(database), await watchHub(join(scratch, "stop"))];
   // What the watchers must find: in a command line and in an environment, for a twentieth of a second.
   for (const host of [web, database])
@@ -66,7 +66,7 @@ beforeAll(async () => {
   site = await hw.sites.get(DOMAIN);
 
   const token = (url: string): string => new URL(url).searchParams.get("hostwright-login") ?? "";
-  const stored = new StateFolder(estate.stateDir);
+  const stored = new StateFolder(fleet.stateDir);
   const settings = await settingsOf(site);
   // Of what the store holds sealed, all that is neither in the settings nor a link or key told below.
   const known = [...Object.values(settings), link, other, web.privateKey, database.privateKey];
@@ -86,7 +86,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await estate?.[Symbol.asyncDispose]();
+  await fleet?.[Symbol.asyncDispose]();
   for (const folder of [scratch, app === undefined ? undefined : dirname(app.source)])
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
@@ -95,8 +95,8 @@ describe("what is looked for", () => {
   test("are the true secrets: the site's own, its administrator's password, links and keys", async () => {
     const { DB_PASSWORD: password = "", ...rest } = secrets;
     expect(Object.keys(rest).filter((name) => /_(KEY|SALT)$/.test(name)).length).toBe(8);
-    const login = await estate.web.exec(
-      ["mariadb", "-h", estate.database.address, "-u", site.id, "-N", "-e", "select 1"],
+    const login = await fleet.web.exec(
+      ["mariadb", "-h", fleet.database.address, "-u", site.id, "-N", "-e", "select 1"],
       {
         env: { MYSQL_PWD: password },
       },
@@ -107,7 +107,7 @@ describe("what is looked for", () => {
       administrators.map(async ([, value]) => {
         const body = new URLSearchParams({ log: "admin", pwd: value, testcookie: "1" }).toString();
         const cookies = ["wordpress_test_cookie=WP%20Cookie%20check"];
-        return (await page(estate.web, DOMAIN, "/wp-login.php", { method: "POST", body, cookies })).status;
+        return (await page(fleet.web, DOMAIN, "/wp-login.php", { method: "POST", body, cookies })).status;
       }),
     );
     expect(doors.filter((status) => status === 302)).toEqual([302]);
@@ -153,7 +153,7 @@ describe("afterwards", () => {
     const stop = new AbortController();
     const replayed: HostwrightEvent[] = [];
     const done = (async () => {
-      for await (const event of estate.hw.events({ after: 0, signal: stop.signal })) replayed.push(event);
+      for await (const event of fleet.hw.events({ after: 0, signal: stop.signal })) replayed.push(event);
     })();
     await delay(500);
     stop.abort();
@@ -167,17 +167,17 @@ describe("afterwards", () => {
   });
 
   test("no file of the state folder holds one in clear, down to its raw bytes", async () => {
-    const found = await foundInFolder(estate.stateDir, secrets);
+    const found = await foundInFolder(fleet.stateDir, secrets);
     expect(Object.keys(found)).toEqual(expect.arrayContaining(["store.db", "store.db-wal", "events.db"]));
     expect(Object.entries(found).filter(([, names]) => names.length > 0)).toEqual([]);
-    for (const name of (await readdir(estate.stateDir)).filter((one) => one.startsWith("store.db")))
-      await copyFile(join(estate.stateDir, name), join(scratch, name));
+    for (const name of (await readdir(fleet.stateDir)).filter((one) => one.startsWith("store.db")))
+      await copyFile(join(fleet.stateDir, name), join(scratch, name));
     await writeFile(join(scratch, "store.db-wal"), `planted ${secrets["DB_PASSWORD"] ?? ""}`);
     expect((await foundInFolder(scratch, secrets))["store.db-wal"]).toEqual(["DB_PASSWORD"]);
   });
 
   test("neither host's logs hold one", async () => {
-    for (const host of [estate.web, estate.database]) {
+    for (const host of [fleet.web, fleet.database]) {
       await host.sh(
         "logger planted-journal-4d1e; echo planted-log-4d1e > /var/log/planted; sleep 0.3; journalctl --sync || true",
       );
@@ -192,14 +192,14 @@ describe("afterwards", () => {
   test("on its hosts they stand in the site's settings, and nowhere else", async () => {
     const folders = ["/etc", "/srv", "/home", "/root", "/run", "/tmp", "/var", "/usr/local", "/dev/shm"];
     const settings = `${homeOf(site)}/conf/settings.php`;
-    expect(await filesOnHost(estate.web, folders, secrets)).toEqual([settings]);
-    expect(await filesOnHost(estate.database, folders, secrets)).toEqual([]);
-    expect(await estate.web.sh(`stat -c '%a %U' ${settings}`)).toBe(`400 ${site.id}\n`);
+    expect(await filesOnHost(fleet.web, folders, secrets)).toEqual([settings]);
+    expect(await filesOnHost(fleet.database, folders, secrets)).toEqual([]);
+    expect(await fleet.web.sh(`stat -c '%a %U' ${settings}`)).toBe(`400 ${site.id}\n`);
   });
 
   test("the link that was given works, and prints as nothing", async () => {
     expect([String(made.value.loginLink), JSON.stringify(made.value.loginLink)]).toEqual(["[secret]", '"[secret]"']);
     const { pathname, search } = new URL(link);
-    expect((await page(estate.web, DOMAIN, `${pathname}${search}`)).status).toBe(302);
+    expect((await page(fleet.web, DOMAIN, `${pathname}${search}`)).status).toBe(302);
   });
 });

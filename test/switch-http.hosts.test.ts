@@ -87,7 +87,7 @@ test("the one that serves cannot be put away under its sites", async () => {
   for (const services of [rest, [apache.service(), ...rest]])
     await expect(hw.servers.put({ name: "web1", services })).rejects.toMatchObject({
       code: "HW_RECORD_IN_USE",
-      mend: expect.stringContaining('switchHttp("web1", '),
+      remedy: expect.stringContaining('switchHttp("web1", '),
     });
 });
 

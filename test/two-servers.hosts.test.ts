@@ -4,14 +4,14 @@ import { install, verify, type SiteRecord } from "@hostwright/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { diffListing } from "./hosts/listing.ts";
 import { wordpressApp, type App } from "./support/apps.ts";
-import { homeOf, putPlatform, roundTrips, startEstate, type Estate } from "./support/estate.ts";
+import { homeOf, putPlatform, roundTrips, startFleet, type Fleet } from "./support/fleet.ts";
 import { figure, installed } from "./support/figures.ts";
 import { settledListing, writeTimes } from "./support/listing.ts";
 import { page } from "./support/page.ts";
 import { hostListings, lifeSuite, siteSuite } from "./support/site-suite.ts";
 import { client } from "./support/tested-mysql.ts";
 
-let estate: Estate;
+let fleet: Fleet;
 let app: App;
 let first: SiteRecord;
 let second: SiteRecord;
@@ -22,14 +22,14 @@ const request = (domain: string): ReturnType<typeof install> =>
 
 beforeAll(async () => {
   app = await wordpressApp("6.8");
-  estate = await startEstate("two hosts");
-  const { hw, web } = estate;
-  await putPlatform(estate, app);
+  fleet = await startFleet("two hosts");
+  const { hw, web } = fleet;
+  await putPlatform(fleet, app);
   const made = await installed(hw, request("first.example.com"));
   figure("first install on two empty hosts, seconds", made.seconds);
   figure("  of it Hostwright's own, ms", made.ownMs);
   await web.sh("rm /etc/nginx/sites-enabled/default && systemctl restart nginx");
-  before = await hostListings(estate);
+  before = await hostListings(fleet);
   const next = await installed(hw, request("second.example.com"));
   figure("next install, seconds", next.seconds);
   figure("  of it Hostwright's own, ms", next.ownMs);
@@ -38,20 +38,20 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await estate?.[Symbol.asyncDispose]();
+  await fleet?.[Symbol.asyncDispose]();
   if (app !== undefined) await rm(dirname(app.source), { recursive: true, force: true });
 });
 
 describe("web and database on two hosts", () => {
   const counts = async (): Promise<string> =>
-    (await estate.hw.connections())
+    (await fleet.hw.connections())
       .map(({ name, stats }) => `${name} ${stats.connections}`)
       .toSorted()
       .join(", ");
 
   test("each host does its own part, over one connection each", async () => {
     expect(await counts()).toBe("db1 1, web1 1");
-    const { web, database } = estate;
+    const { web, database } = fleet;
     const at = async (host: typeof web): Promise<string> =>
       host.sh(`ls -d /srv/sites/${first.id} /var/lib/mysql/${first.id} 2>/dev/null || true`);
     expect([await at(web), await at(database)]).toEqual([`/srv/sites/${first.id}\n`, `/var/lib/mysql/${first.id}\n`]);
@@ -60,7 +60,7 @@ describe("web and database on two hosts", () => {
   });
 
   test("the database answers the site's own host only, and each account its own database only", async () => {
-    const { web, database } = estate;
+    const { web, database } = fleet;
     const account = `select concat(user, '@', host) from mysql.user where user in ('${first.id}', '${second.id}') order by 1`;
     const expected = [first, second].map(({ id }) => `${id}@${web.address}`).toSorted();
     expect((await database.sh(`${client} -N`, { input: account })).trim().split("\n")).toEqual(expected);
@@ -75,7 +75,7 @@ describe("web and database on two hosts", () => {
   });
 
   test("all stands as wanted, and verifying writes nothing on either host", async () => {
-    const { hw, web, database } = estate;
+    const { hw, web, database } = fleet;
     for (const { domain } of [first, second]) await page(web, domain, "/");
     const state = async (): Promise<readonly string[]> => [
       await settledListing(web),
@@ -97,15 +97,15 @@ describe("web and database on two hosts", () => {
   });
 });
 
-siteSuite("WordPress with its database elsewhere", () => ({ estate, app, site: second, neighbour: first }));
+siteSuite("WordPress with its database elsewhere", () => ({ fleet, app, site: second, neighbour: first }));
 lifeSuite(
   "WordPress with its database elsewhere",
-  () => ({ estate, app, site: second, neighbour: first }),
+  () => ({ fleet, app, site: second, neighbour: first }),
   () => before,
 );
 
 test("the neighbour still answers after all of it", async () => {
-  const { status, title } = await page(estate.web, first.domain, "/");
+  const { status, title } = await page(fleet.web, first.domain, "/");
   expect([status, title]).toEqual([200, "Title of first.example.com"]);
-  for (const alias of ["@web1", "@db1"]) expect((await estate.hw.plan(verify(alias))).empty).toBe(true);
+  for (const alias of ["@web1", "@db1"]) expect((await fleet.hw.plan(verify(alias))).empty).toBe(true);
 });

@@ -4,7 +4,7 @@ import { configure, install, secret, verify, type SiteRecord } from "@hostwright
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { diffListing } from "./hosts/listing.ts";
 import { wordpressApp, type App } from "./support/apps.ts";
-import { homeOf, putPlatform, startEstate, type Estate } from "./support/estate.ts";
+import { homeOf, putPlatform, startFleet, type Fleet } from "./support/fleet.ts";
 import { installed } from "./support/figures.ts";
 import { settledListing } from "./support/listing.ts";
 import { page } from "./support/page.ts";
@@ -13,14 +13,14 @@ import { foundIn, foundInFolder } from "./support/secret-scan.ts";
 const DOMAIN = "ruled.example.com";
 const PASSWORD = "correct horse battery";
 
-let estate: Estate;
+let fleet: Fleet;
 let app: App;
 let site: SiteRecord;
 let before = "";
 
 const status = async (path: string, user = ""): Promise<string> =>
   (
-    await estate.web.exec(
+    await fleet.web.exec(
       ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} %header{x-own}", "-H", `Host: ${DOMAIN}`].concat(
         user === "" ? [] : ["-u", user],
         `http://127.0.0.1${path}`,
@@ -30,23 +30,23 @@ const status = async (path: string, user = ""): Promise<string> =>
 
 /** Each task of a site leaves its number in its fence. */
 const listingOf = async (): Promise<string> =>
-  (await settledListing(estate.web))
+  (await settledListing(fleet.web))
     .split("\n")
     .filter((line) => !line.includes("/var/lib/hostwright/fence/"))
     .join("\n");
 
 beforeAll(async () => {
   app = await wordpressApp("6.8");
-  estate = await startEstate("one host");
-  await putPlatform(estate, app);
-  await installed(estate.hw, install(DOMAIN, { platform: app.name, options: app.site }));
-  site = await estate.hw.sites.get(DOMAIN);
-  await page(estate.web, DOMAIN, "/");
+  fleet = await startFleet("one host");
+  await putPlatform(fleet, app);
+  await installed(fleet.hw, install(DOMAIN, { platform: app.name, options: app.site }));
+  site = await fleet.hw.sites.get(DOMAIN);
+  await page(fleet.web, DOMAIN, "/");
   before = await listingOf();
 });
 
 afterAll(async () => {
-  await estate?.[Symbol.asyncDispose]();
+  await fleet?.[Symbol.asyncDispose]();
   if (app !== undefined) await rm(dirname(app.source), { recursive: true, force: true });
 });
 
@@ -59,7 +59,7 @@ describe("a site's own web rules", () => {
   };
 
   test("that lead in circles, or name a user without a password, are refused as a plan", async () => {
-    const { hw } = estate;
+    const { hw } = fleet;
     const loop = configure(DOMAIN, { webRules: { redirects: [{ from: { exact: "/a" }, to: `http://${DOMAIN}/a` }] } });
     await expect(hw.plan(loop)).rejects.toMatchObject({ code: "HW_INPUT_INVALID", message: /"\/a" leads back/ });
     await expect(hw.plan(configure(DOMAIN, { webRules }))).rejects.toMatchObject({
@@ -69,7 +69,7 @@ describe("a site's own web rules", () => {
   });
 
   test("are shown as a diff without the password or its hash, and touch nothing before they are run", async () => {
-    const { hw, stateDir } = estate;
+    const { hw, stateDir } = fleet;
     await hw.sites.setPassword(DOMAIN, "anna", secret(PASSWORD));
     const plan = await hw.plan(configure(DOMAIN, { webRules }));
     expect(plan.render()).toContain("+ anna:<password hash of anna of ruled.example.com>");
@@ -82,7 +82,7 @@ describe("a site's own web rules", () => {
   });
 
   test("hold for visitors as soon as they are run, and verify finds nothing to do", async () => {
-    const { hw, web } = estate;
+    const { hw, web } = fleet;
     await hw.run(configure(DOMAIN, { webRules }));
     const seen = {
       alone: await status("/"),
@@ -109,7 +109,7 @@ describe("a site's own web rules", () => {
   });
 
   test("a new password holds after the next configure", async () => {
-    const { hw } = estate;
+    const { hw } = fleet;
     await hw.sites.setPassword(DOMAIN, "anna", secret("another password"));
     expect((await hw.plan(verify(DOMAIN))).render()).not.toContain("$6$");
     await hw.run(configure(DOMAIN));
@@ -120,7 +120,7 @@ describe("a site's own web rules", () => {
   });
 
   test("that the web server does not take are undone, on the server and in the record", async () => {
-    const { hw, web } = estate;
+    const { hw, web } = fleet;
     const listing = await listingOf();
     await web.sh("echo 'no_such_directive on;' > /etc/nginx/conf.d/zz-broken.conf");
     const change = hw.run(configure(DOMAIN, { webRules: { headers: [], basicAuth: null } }));
@@ -132,7 +132,7 @@ describe("a site's own web rules", () => {
   });
 
   test("only the fields given change; taken back, they leave the server as it was", async () => {
-    const { hw } = estate;
+    const { hw } = fleet;
     await hw.run(configure(DOMAIN, { webRules: { basicAuth: null } }));
     expect([await status("/"), await status("/blog/x")]).toEqual(["200 yes", "308 yes"]);
     await hw.run(

@@ -8,7 +8,7 @@ import {
   regexesOf,
 } from "@hostwright/core/plugin";
 import { webServer, webServerProblems, webSite } from "@hostwright/core/plugin";
-import type { Blame, Declared, HeldName, HttpEntry, ResponseHeader, ServerView } from "@hostwright/core/plugin";
+import type { Blame, Declared, ServedName, HttpEntry, ResponseHeader, ServerView } from "@hostwright/core/plugin";
 import type { ServicePlugin, SiteView, UrlMatch, WebHost, WebSite, WebStep } from "@hostwright/core/plugin";
 import * as z from "zod";
 
@@ -178,7 +178,7 @@ function blame(output: string): Blame | null {
 }
 
 /** All names that are served, ours too, each with its file. `.example.com` is the name and everything below it. */
-function heldNames(dump: string): readonly HeldName[] {
+function servedNames(dump: string): readonly ServedName[] {
   return dump.split(/^# configuration file (?=.+:$)/m).flatMap((part) => {
     const file = part.slice(0, part.indexOf(":\n"));
     const code = part.replaceAll(/^\s*#.*$/gm, "");
@@ -220,7 +220,7 @@ export const exampleHttp: ServicePlugin<z.input<typeof Options>> = defineHttpSer
       statusEntry,
     },
     dump: ["nginx", "-T"],
-    heldNames,
+    servedNames,
     port: (view) => optionsOf(view).port,
     server,
     site: (view, on) => [site(view, on)],

@@ -168,7 +168,7 @@ export const examplePhp: ServicePlugin<z.input<typeof Options>> = definePhpServi
     if ((facts["version"] ?? null) !== null) return [];
     const release = versionOf(service.options);
     return [
-      { message: `PHP ${release} is not installed.`, mend: `Run \`prepare\`, which installs php${release}-fpm.` },
+      { message: `PHP ${release} is not installed.`, remedy: `Run \`prepare\`, which installs php${release}-fpm.` },
     ];
   },
   role,

@@ -5,7 +5,7 @@ import type { TestHost } from "../../packages/testing/src/containers/test-host.t
 import { PARTS, type Ground } from "./hub-memory-parts.ts";
 
 /** What the process gets by its input. */
-export interface Order extends Pick<Ground, "source" | "files" | "commands" | "floods" | "connections" | "patienceMs"> {
+export interface Order extends Pick<Ground, "source" | "files" | "commands" | "floods" | "connections" | "stallMs"> {
   readonly host: Pick<TestHost, "name" | "address" | "port" | "user" | "hostKey" | "privateKey">;
   readonly parts: readonly string[];
 }

@@ -23,7 +23,7 @@ export interface Ground {
   readonly floods: number;
   readonly connections: number;
   /** How long whoever does not read is written to. */
-  readonly patienceMs: number;
+  readonly stallMs: number;
 }
 
 const AT_ONCE = 12;
@@ -85,27 +85,27 @@ export const PARTS: Readonly<Record<string, (ground: Ground) => Promise<unknown>
     await Promise.all(servers.map(async (server) => server.close()));
   },
 
-  "forwards whose far side never reads": async ({ server, patienceMs }) =>
+  "forwards whose far side never reads": async ({ server, stallMs }) =>
     inTurns(FORWARDS, FORWARDS, async () => {
       const stream = await server.forward({ host: "127.0.0.1", port: PORTS.deaf });
       const source = endless();
       source.pipe(stream);
-      await delay(patienceMs);
+      await delay(stallMs);
       source.unpipe(stream).destroy();
       stream.destroy();
     }),
 
-  "forwards whose near side never reads": async ({ server, patienceMs }) =>
+  "forwards whose near side never reads": async ({ server, stallMs }) =>
     inTurns(FORWARDS, FORWARDS, async () => {
       const stream = await server.forward({ host: "127.0.0.1", port: PORTS.endless });
       stream.write("GET / HTTP/1.1\r\n\r\n");
-      await delay(patienceMs);
+      await delay(stallMs);
       stream.destroy();
     }),
 
-  "commands that do not read": async ({ server, patienceMs }) =>
+  "commands that do not read": async ({ server, stallMs }) =>
     inTurns(SESSIONS, SESSIONS, async () =>
-      server.run({ argv: ["sleep", "60"], stdin: endless(), timeoutMs: patienceMs }),
+      server.run({ argv: ["sleep", "60"], stdin: endless(), timeoutMs: stallMs }),
     ),
 
   "a tree is published": async ({ target, source }) => {

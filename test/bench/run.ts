@@ -45,7 +45,7 @@ const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<u
     return figures;
   },
   "hub-memory": async ({ commands, files }, say) => {
-    const sizes = { commands, files, floods: 60, connections: 40, patienceMs: 3000 };
+    const sizes = { commands, files, floods: 60, connections: 40, stallMs: 3000 };
     const figures = await benchHubMemory({ ...sizes, apart: true }, say);
     say(`the hub had at most ${figures.highestMb} MB; it may have ${HUB_MB}`);
     if (!(figures.highestMb < HUB_MB)) process.exitCode = 1;
@@ -106,7 +106,7 @@ try {
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   const told = isHostwrightError(error)
-    ? `${error.code}: ${message}\n${error.output ?? ""}\nNext: ${error.mend}`
+    ? `${error.code}: ${message}\n${error.output ?? ""}\nNext: ${error.remedy}`
     : message;
   process.stderr.write(`\n${told}\n`);
   process.exitCode = 1;

@@ -10,7 +10,7 @@ import { phpFpm } from "@hostwright/service-php-fpm";
 import { socketPath } from "../../packages/service-php-fpm/src/names.ts";
 import { wordpressCodebases } from "../hosts/codebases.ts";
 import { startHosts, type TestHost } from "../hosts/hosts.ts";
-import { connect, homeOf } from "../support/estate.ts";
+import { connect, homeOf } from "../support/fleet.ts";
 import { HandTuned, PORT, UNIT } from "./hand-tuned.ts";
 import { load, type Load } from "./load.ts";
 import { compare, table, turns, type Compared, type Pair, type Round } from "./pairs.ts";

@@ -10,7 +10,7 @@ import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { wordpressCodebases } from "../hosts/codebases.ts";
 import { startHosts, type TestHost } from "../hosts/hosts.ts";
-import { connect } from "../support/estate.ts";
+import { connect } from "../support/fleet.ts";
 import { recordSites } from "../support/many-sites.ts";
 import { rounded } from "./figures.ts";
 import { askAll, atRest, type Answered, type AtRest } from "./at-rest.ts";

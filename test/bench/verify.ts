@@ -10,7 +10,7 @@ import type { RegisteredResource } from "../../packages/core/src/contracts/store
 import { openState } from "../../packages/core/src/store/open-state.ts";
 import { wordpressCodebases } from "../hosts/codebases.ts";
 import { startHosts, type TestHost } from "../hosts/hosts.ts";
-import { connect, roundTrips } from "../support/estate.ts";
+import { connect, roundTrips } from "../support/fleet.ts";
 import { recordSites } from "../support/many-sites.ts";
 import { median } from "./figures.ts";
 import { APPLY, Floor, READ, Standing } from "./floor.ts";

@@ -8,7 +8,7 @@ import type { Order } from "./worker.ts";
 
 /** The store's own steps have a dot in their names. */
 const PLANNING_READ = new RegExp(`^(\\w+) ${PLANNING} > ([^.]+) \\d+$`);
-const PATIENCE_MS = 120_000;
+const LATE_MS = 120_000;
 const WORKER = join(import.meta.dirname, "worker.ts");
 
 export interface Ended {
@@ -29,7 +29,7 @@ export class CrashProcesses implements Disposable {
     const passed: Point[] = [];
     let [died, finished] = [false, false];
     if (child.stdin === null || child.stdout === null) throw new Error("a worker process has no pipes");
-    const late = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+    const late = setTimeout(() => child.kill("SIGKILL"), LATE_MS);
     child.stdin.write(`${JSON.stringify(order)}\n`);
     for await (const line of createInterface({ input: child.stdout })) {
       const told = JSON.parse(line) as Partial<Point> & { died?: string; finished?: boolean };

@@ -26,7 +26,7 @@ export interface Crash {
   readonly second?: Point;
 }
 
-const PATIENCE_MS = 150_000;
+const LATE_MS = 150_000;
 
 /** A living server on which workers are killed, one task at a time. */
 export class CrashMatrix implements AsyncDisposable {
@@ -136,9 +136,9 @@ export class CrashMatrix implements AsyncDisposable {
   async #takeOver(id: string): Promise<TaskOutcome> {
     const worker = this.#living.hw.work();
     try {
-      const late = delay(PATIENCE_MS, null, { ref: false });
+      const late = delay(LATE_MS, null, { ref: false });
       const outcome = await Promise.race([this.#living.hw.task(id).outcome(), late]);
-      if (outcome === null) throw new Error(`the task has no end ${PATIENCE_MS / 1000} s after the crash`);
+      if (outcome === null) throw new Error(`the task has no end ${LATE_MS / 1000} s after the crash`);
       await worker[Symbol.asyncDispose]();
       return outcome;
     } catch (error) {

@@ -90,7 +90,7 @@ describe("a store restored from a backup, before its epoch is raised", () => {
       expect(state).toBe("needs-attention");
       refused = String(id);
       const { error } = await restored.task(refused).outcome();
-      expect(error).toMatchObject({ server: "web1", mend: expect.stringContaining("raiseEpoch") });
+      expect(error).toMatchObject({ server: "web1", remedy: expect.stringContaining("raiseEpoch") });
     });
   });
 
@@ -151,7 +151,7 @@ describe("once its epoch was raised", () => {
       for (const domain of [LATER]) {
         await expect(restored.run(living.install(domain))).rejects.toMatchObject({
           code: "HW_NAME_TAKEN",
-          mend: expect.stringContaining("restored"),
+          remedy: expect.stringContaining("restored"),
         });
       }
     });

@@ -38,7 +38,7 @@ async function hindered(
     if (!begun && event.type === "action:started" && event.payload.action === action) {
       begun = true;
       living.gate.while(async () => sh(hinder));
-      // Clean-ups have no other end than patience: what hinders them goes by itself.
+      // Clean-ups have no other end than their retry policy's: what hinders them goes by itself.
       if (kind === "delete" && action > 1) void delay(4_000).then(free);
     } else if (begun && until === "failed" && (event.type === "action:failed" || event.type === "action:finished")) {
       living.gate.while(free);

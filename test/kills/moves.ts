@@ -15,7 +15,7 @@ export interface Move {
   fits?(from: Standing): boolean;
   /** Where it begins, when that is elsewhere: undisturbed tasks go there. Default: where it is chosen. */
   from?(chosen: Standing): Standing;
-  /** Harms something for it to mend, or gives it something to do. Default: nothing. */
+  /** Harms something for it to remedy, or gives it something to do. Default: nothing. */
   prepare?(living: LivingServer): Promise<unknown>;
   /** What it made stays when it is undone. Default false. */
   readonly stays?: boolean;

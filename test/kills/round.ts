@@ -88,7 +88,7 @@ function drawRound(seed: string, number: number, chosen: Standing): Round {
   const moves: [Move, ...Move[]] = [first];
   let standing = first.to(begins) ?? begins;
   for (let count = first.alone === true ? 0 : draw.below(3); count > 0; count -= 1) {
-    // What was harmed is mended by the first of them, or by none: that is to be seen.
+    // What was harmed is repaired by the first of them, or by none: that is to be seen.
     const next = draw.of(MOVES.filter((move) => LATER.has(move.name) && canFollow(move, standing, first)));
     moves.push(next);
     standing = next.to(standing) ?? standing;

@@ -31,7 +31,7 @@ export interface Target {
 
 const LOOK_MS = 5;
 /** The longest that is waited for a moment that may never come. */
-const PATIENCE_MS = 20_000;
+const LATE_MS = 20_000;
 /** Of the task: the latest first blow of two, of a cancel, and the part of what is left within which who recovers it is killed. */
 const FIRST_OF_TWO = 0.8;
 const CANCEL = 0.75;
@@ -161,8 +161,8 @@ class Strike {
     return living.state.journal(task.id).filter(({ phase, state }) => phase === wanted && state === "begun").length;
   }
 
-  async #until(isSo: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {
-    const late = performance.now() + patienceMs;
+  async #until(isSo: () => boolean, lateMs = LATE_MS): Promise<void> {
+    const late = performance.now() + lateMs;
     while (!isSo() && !ENDED.has(this.#state()) && performance.now() < late) await delay(LOOK_MS);
   }
 

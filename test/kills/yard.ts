@@ -70,7 +70,7 @@ export class KillYard implements AsyncDisposable {
 
   /** After a round that failed: what it left must not fail the next one. */
   async renew(): Promise<void> {
-    if (await this.#isMended()) return;
+    if (await this.#isRepaired()) return;
     this.#known.clear();
     this.#standing = null;
     await this[Symbol.asyncDispose]();
@@ -98,7 +98,7 @@ export class KillYard implements AsyncDisposable {
   }
 
   /** Undisturbed tasks brought everything back to the beginning. */
-  async #isMended(): Promise<boolean> {
+  async #isRepaired(): Promise<boolean> {
     const wanted = this.#known.get(keyOf(BEGINNING, BOTH));
     try {
       await this.#to(BEGINNING);

@@ -9,7 +9,7 @@ import { phpFpm } from "@hostwright/service-php-fpm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { wordpressCodebases } from "../hosts/codebases.ts";
 import { startHosts, type TestHosts } from "../hosts/hosts.ts";
-import { connect } from "../support/estate.ts";
+import { connect } from "../support/fleet.ts";
 import { page } from "../support/page.ts";
 
 const DOMAIN = "moving.example.com";
@@ -74,7 +74,7 @@ test("a server of the other flavour refuses a site's database when the move is p
   await expect(hw.plan(moveDatabase(DOMAIN, "db3"))).rejects.toMatchObject({
     code: "HW_PREREQUISITE_MISSING",
     server: "db3",
-    mend: "Choose a server with MySQL.",
+    remedy: "Choose a server with MySQL.",
   });
 });
 
@@ -83,7 +83,7 @@ test("so does a web head that has MariaDB's programs under MySQL's names", async
   await expect(hw.plan(moveDatabase(DOMAIN, "db2"))).rejects.toMatchObject({
     code: "HW_PREREQUISITE_MISSING",
     server: "web1",
-    mend: "Install mysql-client on web1.",
+    remedy: "Install mysql-client on web1.",
   });
 });
 

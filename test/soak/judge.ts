@@ -12,7 +12,7 @@ export interface Asked {
   end: TaskState | null;
 }
 
-export interface Judgement {
+export interface Verdict {
   /** Without an end, or done without an effect. */
   readonly lost: readonly string[];
   /** More than one effect, or one of a task that was undone. */
@@ -24,15 +24,15 @@ export interface Judgement {
 }
 
 /** Judges all tasks by what they left outside the store, in the order of their submission. */
-export async function judge(place: Place, asked: readonly Asked[]): Promise<Judgement> {
-  const judgement = { lost: [], twice: [], outOfOrder: [], wrong: [] } satisfies Record<keyof Judgement, string[]>;
+export async function judge(place: Place, asked: readonly Asked[]): Promise<Verdict> {
+  const verdict = { lost: [], twice: [], outOfOrder: [], wrong: [] } satisfies Record<keyof Verdict, string[]>;
   const bySite = Map.groupBy(asked, ({ request }) => fileOf(place, request));
   for (const [file, tasks] of bySite)
     judgeSite(
       { file, tasks, lines: await linesOf(file), value: await textOf(valueOf(place, (tasks[0] as Asked).request)) },
-      judgement,
+      verdict,
     );
-  return judgement;
+  return verdict;
 }
 
 interface Site {
@@ -42,7 +42,7 @@ interface Site {
   readonly value: string;
 }
 
-function judgeSite({ file, tasks, lines, value }: Site, found: { readonly [K in keyof Judgement]: string[] }): void {
+function judgeSite({ file, tasks, lines, value }: Site, found: { readonly [K in keyof Verdict]: string[] }): void {
   for (const task of tasks) {
     const [did, undid] = (["did", "undid"] as const).map(
       (verb) => lines.filter((line) => line.task === task.id && line.verb === verb).length,

@@ -6,7 +6,7 @@ import type { Hostwright } from "@hostwright/core";
 import { Draw } from "../support/draw.ts";
 import { WorkerPack } from "../support/worker-pack.ts";
 import { openSoak, putRecords, type Place, type SoakRequest } from "./instance.ts";
-import { judge, type Asked, type Judgement } from "./judge.ts";
+import { judge, type Asked, type Verdict } from "./judge.ts";
 import { sample, sizeFigures, type Sample, type SizeFigures } from "./sizes.ts";
 
 export interface Extent {
@@ -20,7 +20,7 @@ export interface Extent {
   readonly killEvery: { readonly seconds: number } | { readonly tasks: number };
 }
 
-export interface Figures extends Judgement, SizeFigures {
+export interface Figures extends Verdict, SizeFigures {
   readonly tasks: number;
   readonly kills: number;
   readonly seconds: number;
@@ -35,7 +35,7 @@ const SERVERS = ["yard0", "yard1", "yard2", "yard3"];
 const LEASE_MS = 10_000;
 const SAMPLES = 20;
 /** Without any end for so long nothing more is expected. */
-const PATIENCE_MS = 90_000;
+const STUCK_MS = 90_000;
 const LOOK_MS = 50;
 
 /** Works many tasks of many sites by worker processes that are killed one after the other, and judges what came of it. */
@@ -86,7 +86,7 @@ class Soak {
     await Promise.all([reading, killing]);
     this.#measure();
     const asked = [...this.#asked.values()];
-    const judgement = await judge(this.#place, asked);
+    const verdict = await judge(this.#place, asked);
     const ends = Object.groupBy(asked, ({ end }) => end ?? "none");
     return {
       tasks: asked.length,
@@ -94,13 +94,13 @@ class Soak {
       seconds: Math.round((performance.now() - this.#started) / 1000),
       toldTwice: asked.filter(({ told }) => told > 1).length,
       ends: Object.fromEntries(Object.entries(ends).map(([end, tasks]) => [end, tasks?.length ?? 0])),
-      ...judgement,
+      ...verdict,
       ...sizeFigures(this.#samples),
     };
   }
 
   get #isOver(): boolean {
-    return this.#ended === this.#extent.tasks || performance.now() - this.#lastEnd > PATIENCE_MS;
+    return this.#ended === this.#extent.tasks || performance.now() - this.#lastEnd > STUCK_MS;
   }
 
   async #submit(): Promise<void> {

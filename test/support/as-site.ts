@@ -1,6 +1,6 @@
 import type { SiteRecord } from "@hostwright/core";
 import type { TestHost } from "../hosts/hosts.ts";
-import { homeOf } from "./estate.ts";
+import { homeOf } from "./fleet.ts";
 import { page } from "./page.ts";
 
 /** Runs a shell script as the site's unix user, outside of its sandbox, in its folder. */

@@ -1,7 +1,7 @@
 import type { SiteRecord } from "@hostwright/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Attack } from "./attack.ts";
-import { homeOf } from "./estate.ts";
+import { homeOf } from "./fleet.ts";
 import type { Pair } from "./pair.ts";
 import type { Subject } from "./site-suite.ts";
 
@@ -84,7 +84,7 @@ const DIALECTS: Readonly<Record<Pair["db"], Dialect>> = {
 
 /** What a site's PHP reaches at the database server with its own login. */
 export function databaseIsolation(subject: () => Subject, attack: () => Attack): void {
-  const dialect = (): Dialect => DIALECTS[subject().estate.pair.db];
+  const dialect = (): Dialect => DIALECTS[subject().fleet.pair.db];
 
   /** What comes of it with the site's own password: the first column, true where there is none, or the error. */
   async function sql(statement: string, { user = "", database = "" } = {}): Promise<unknown> {
@@ -144,7 +144,7 @@ export function databaseIsolation(subject: () => Subject, attack: () => Attack):
     test("its password opens no account of its neighbour or of the administrator", async () => {
       const { own, other } = attack();
       expect(await sql("select 1", { user: own.id })).toEqual(["1"]);
-      for (const user of [other.id, subject().estate.pair.db === "mysql" ? "root" : "postgres"])
+      for (const user of [other.id, subject().fleet.pair.db === "mysql" ? "root" : "postgres"])
         expect([user, await sql("select 1", { user, database: user === other.id ? user : own.id })]).toEqual([
           user,
           user === "root" ? denied(1698) : dialect().noLogin,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Attack, MARK, REACHED } from "./attack.ts";
 import { asSite, upload } from "./as-site.ts";
 import { databaseIsolation } from "./database-isolation.ts";
-import { homeOf } from "./estate.ts";
+import { homeOf } from "./fleet.ts";
 import { linkSuite } from "./link-suite.ts";
 import { SitePhp } from "./site-php.ts";
 import type { Subject } from "./site-suite.ts";
@@ -22,22 +22,22 @@ export function isolationSuite(name: string, subject: () => Subject): void {
 
   describe(`${name}: from one site's PHP`, () => {
     beforeAll(async () => {
-      const { estate, app, site, neighbour } = subject();
-      sitePhp = new SitePhp(estate.web);
+      const { fleet, app, site, neighbour } = subject();
+      sitePhp = new SitePhp(fleet.web);
       for (const one of [site, neighbour]) {
         await sitePhp.plant(one);
-        await upload(estate.web, one, `${app.uploads}/mark.txt`, MARK);
-        for (const folder of ["private", "tmp"]) await asSite(estate.web, one, `cat > ${folder}/mark.txt`, MARK);
+        await upload(fleet.web, one, `${app.uploads}/mark.txt`, MARK);
+        for (const folder of ["private", "tmp"]) await asSite(fleet.web, one, `cat > ${folder}/mark.txt`, MARK);
       }
       attack = new Attack(sitePhp, site, neighbour);
     });
 
     afterAll(async () => {
       await sitePhp?.[Symbol.asyncDispose]();
-      const { estate, app, neighbour } = subject();
+      const { fleet, app, neighbour } = subject();
       // The folder too, where the application makes it with the first upload.
-      await asSite(estate.web, neighbour, `cd public${app.uploads} && rm mark.txt && rmdir "$PWD" 2>/dev/null || true`);
-      await estate.web.sh(`rm -f ${SHARED.map((folder) => `${folder}/left-by-host`).join(" ")}`);
+      await asSite(fleet.web, neighbour, `cd public${app.uploads} && rm mark.txt && rmdir "$PWD" 2>/dev/null || true`);
+      await fleet.web.sh(`rm -f ${SHARED.map((folder) => `${folder}/left-by-host`).join(" ")}`);
     });
 
     test("it runs as its own user, in a request", async () => {
@@ -64,7 +64,7 @@ export function isolationSuite(name: string, subject: () => Subject): void {
     );
 
     test("folders are listed and written, not its neighbour's", async () => {
-      const { estate, app, site } = subject();
+      const { fleet, app, site } = subject();
       for (const folder of [`public${app.uploads}`, "private", "tmp"]) {
         expect(await attempt((one) => `is_array(scandir('${homeOf(one)}/${folder}'))`)).toEqual(REACHED);
         expect(await attempt((one) => `file_put_contents('${homeOf(one)}/${folder}/written', 'x') === 1`)).toEqual(
@@ -72,30 +72,30 @@ export function isolationSuite(name: string, subject: () => Subject): void {
         );
       }
       expect(await php("array_values(array_diff(scandir('/srv/sites'), ['.', '..']))")).toEqual([site.id]);
-      const written = (await estate.web.sh("find /srv/sites -name written")).trim().split("\n");
+      const written = (await fleet.web.sh("find /srv/sites -name written")).trim().split("\n");
       expect(written.filter((path) => !path.startsWith(homeOf(site)))).toEqual([]);
     });
 
     databaseIsolation(subject, () => attack);
 
     test("no PHP socket is reached, its neighbour's or its own", async () => {
-      const { estate, neighbour } = subject();
+      const { fleet, neighbour } = subject();
       const open = (site: SiteRecord): string =>
         `(bool) stream_socket_client('unix:///run/hostwright-php/${site.id}.sock')`;
       expect(await attempt(open)).toEqual({ own: false, other: false });
       // The web server's user reaches it: the attempt is one that works.
       const asWeb = ["setpriv", "--reuid", "www-data", "--regid", "www-data", "--clear-groups"];
-      const { stdout } = await estate.web.exec([...asWeb, "php", "-r", `echo json_encode(${open(neighbour)});`]);
+      const { stdout } = await fleet.web.exec([...asWeb, "php", "-r", `echo json_encode(${open(neighbour)});`]);
       expect(stdout).toBe("true");
       for (const socket of ["/run/dbus/system_bus_socket", "/run/systemd/private", "/run/systemd/journal/stdout"])
         expect([socket, await php(`(bool) stream_socket_client('unix://${socket}')`)]).toEqual([socket, false]);
     });
 
     test("no process of another is seen or signalled", async () => {
-      const { estate, site, neighbour } = subject();
+      const { fleet, site, neighbour } = subject();
       await neighbourPhp("1");
       const mainPid = async ({ id }: SiteRecord): Promise<number> =>
-        Number(await estate.web.sh(`systemctl show -P MainPID hostwright-php-${id}.service`));
+        Number(await fleet.web.sh(`systemctl show -P MainPID hostwright-php-${id}.service`));
       const pids = new Map([
         [site.id, await mainPid(site)],
         [neighbour.id, await mainPid(neighbour)],
@@ -126,7 +126,7 @@ export function isolationSuite(name: string, subject: () => Subject): void {
         true,
         false,
       ]);
-      await subject().estate.web.sh(`echo x > ${folder}/left-by-host; chmod 644 ${folder}/left-by-host`);
+      await subject().fleet.web.sh(`echo x > ${folder}/left-by-host; chmod 644 ${folder}/left-by-host`);
       expect(await php(`file_exists('${folder}/left-by-host')`)).toBe(false);
     });
 
@@ -153,31 +153,31 @@ export function isolationSuite(name: string, subject: () => Subject): void {
     });
 
     test("it listens nowhere: no abstract socket and no port joins two sites", async () => {
-      const { estate, site } = subject();
+      const { fleet, site } = subject();
       const addresses = ["unix://\\0abstract", "tcp://127.0.0.1:40404", "tcp://0.0.0.0:40405", "udp://127.0.0.1:40406"];
       const listens = (address: string): string =>
         `(bool) stream_socket_server("${address}", $n, $s${address.startsWith("udp") ? ", STREAM_SERVER_BIND" : ""})`;
       for (const address of addresses) expect([address, await php(listens(address))]).toEqual([address, false]);
       // The same outside of the sandbox works, and so do connections out of it.
       for (const address of addresses)
-        expect(await asSite(estate.web, site, `php -r 'echo json_encode(${listens(address)});'`)).toBe("true");
+        expect(await asSite(fleet.web, site, `php -r 'echo json_encode(${listens(address)});'`)).toBe("true");
       expect(await php("(bool) stream_socket_client('tcp://127.0.0.1:80')")).toBe(true);
       expect(await php("stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0) !== false")).toBe(true);
-      expect(await php("gethostbyname('web1')")).toBe(estate.web.address);
+      expect(await php("gethostbyname('web1')")).toBe(fleet.web.address);
     });
 
     test("nothing of it runs later or as another: no crontab, no unit, no setuid program", async () => {
-      const { estate, site } = subject();
-      const spool = (await estate.web.exec(["test", "-d", SPOOL])).code === 0;
-      await estate.web.sh(`mkdir -p ${SPOOL} && chmod 1777 ${SPOOL}`);
+      const { fleet, site } = subject();
+      const spool = (await fleet.web.exec(["test", "-d", SPOOL])).code === 0;
+      await fleet.web.sh(`mkdir -p ${SPOOL} && chmod 1777 ${SPOOL}`);
       expect(await php(`file_put_contents('${SPOOL}/${site.id}', '* * * * * id')`)).toBe(false);
       const exec = (command: string): string =>
         `(function () { exec(${JSON.stringify(command)} . ' 2>&1', $o, $code); return $code === 0 ? $o : false; })()`;
       expect(await php(exec("id -u"))).toEqual([String(site.uid)]);
       for (const command of ["crontab -l", "systemd-run id", "su root -c id", "mount -t tmpfs x /tmp", "unshare -U id"])
         expect([command, await php(exec(command))]).toEqual([command, false]);
-      expect(await estate.web.sh(`ls ${SPOOL}`)).toBe("");
-      await estate.web.sh(spool ? `chmod 1730 ${SPOOL}` : `rmdir -p ${SPOOL} 2>/dev/null || true`);
+      expect(await fleet.web.sh(`ls ${SPOOL}`)).toBe("");
+      await fleet.web.sh(spool ? `chmod 1730 ${SPOOL}` : `rmdir -p ${SPOOL} 2>/dev/null || true`);
       expect(
         await php("trim(preg_replace('/.*NoNewPrivs:\\s*(\\d).*/s', '$1', file_get_contents('/proc/self/status')))"),
       ).toBe("1");

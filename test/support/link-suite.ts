@@ -1,7 +1,7 @@
 import type { SiteRecord } from "@hostwright/core";
 import { describe, expect, test } from "vitest";
 import { MARK, REACHED, type Attack } from "./attack.ts";
-import { homeOf } from "./estate.ts";
+import { homeOf } from "./fleet.ts";
 import { all, page, statuses } from "./page.ts";
 import type { Subject } from "./site-suite.ts";
 
@@ -12,7 +12,7 @@ export function linkSuite(subject: () => Subject, attack: () => Attack): void {
   const uploads = (site: SiteRecord): string => `${homeOf(site)}/public${subject().app.uploads}`;
   const php: Attack["php"] = async (expression) => attack().php(expression);
   const answers = async (paths: readonly string[], mark: string): Promise<Record<string, string>> =>
-    statuses(subject().estate.web, attack().own.domain, paths, mark);
+    statuses(subject().fleet.web, attack().own.domain, paths, mark);
 
   describe("links out of the folder of uploads", () => {
     test("to its own files are followed, to a neighbour's or the system's are not", async () => {
@@ -54,7 +54,7 @@ export function linkSuite(subject: () => Subject, attack: () => Attack): void {
     });
 
     test("instead of the folder itself lead nowhere", async () => {
-      const { estate, app } = subject();
+      const { fleet, app } = subject();
       const { own, other } = attack();
       const [folder, kept] = [uploads(own), `${uploads(own)}.old`];
       const moved = `rename('${folder}', '${kept}') && symlink('${uploads(other)}', '${folder}')`;
@@ -66,7 +66,7 @@ export function linkSuite(subject: () => Subject, attack: () => Attack): void {
         expect(await answers([path], MARK)).toEqual({ [path]: REFUSED });
         expect(await php(`unlink('${folder}') && rename('${kept}', '${folder}')`)).toBe(true);
       }
-      expect((await page(estate.web, own.domain, path)).body).toBe(MARK);
+      expect((await page(fleet.web, own.domain, path)).body).toBe(MARK);
     });
 
     test("made hard to a neighbour's file cannot be", async () => {

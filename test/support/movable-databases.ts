@@ -28,7 +28,7 @@ export interface MovableDatabase {
   readonly standing: string;
   /** Lets an import of the filled database fail after its first rows, and what the task then tells. */
   readonly breakImport: (old: TestHost, fresh: TestHost, id: string) => Promise<void>;
-  readonly mendImport: (old: TestHost, fresh: TestHost, id: string) => Promise<void>;
+  readonly repairImport: (old: TestHost, fresh: TestHost, id: string) => Promise<void>;
   readonly complaint: RegExp;
   /** Gives the database something that its own server alone has, and takes both away again. */
   readonly strange: { readonly make: string; readonly drop: string; readonly called: string };
@@ -66,7 +66,7 @@ const mariadb: MovableDatabase = {
   },
   standing: `mariadb -N -B -e "show databases like 's%'; select user, host from mysql.user where user like 's_________'" | grep -v schema | grep -v ^sys || true`,
   breakImport: async (_old, fresh) => void (await fresh.sh(`mariadb -e "set global max_allowed_packet = 1048576"`)),
-  mendImport: async (_old, fresh) => void (await fresh.sh(`mariadb -e "set global max_allowed_packet = 67108864"`)),
+  repairImport: async (_old, fresh) => void (await fresh.sh(`mariadb -e "set global max_allowed_packet = 67108864"`)),
   complaint: /max_allowed_packet|gone away|Lost connection/,
   strange: {
     make: "install soname 'ha_blackhole'; create table hole (id int) engine = blackhole",
@@ -130,7 +130,7 @@ const postgresql: MovableDatabase = {
   // A rule that is kept by this server only, as one that asks for a setting, a file or another database.
   breakImport: async (old, _fresh, id) =>
     void (await psql(old, id, `alter table odd add constraint here check (id < 1000 or inet_server_addr() is null)`)),
-  mendImport: async (old, _fresh, id) => void (await psql(old, id, "alter table odd drop constraint here")),
+  repairImport: async (old, _fresh, id) => void (await psql(old, id, "alter table odd drop constraint here")),
   complaint: /violates check constraint "here"/,
   // An administrator's: the site's own role may make those only that it may make on any server.
   strange: {

@@ -11,7 +11,7 @@ import type { LivingServer } from "./living-server.ts";
 /** What a good error names: the thing itself, so that its reader need not guess. */
 export interface Expected {
   readonly code: ErrorCode;
-  /** In message or mend, all of them. */
+  /** In message or remedy, all of them. */
   readonly names: readonly (string | RegExp)[];
 }
 
@@ -35,13 +35,13 @@ export async function expectRefusal(
 function expectError(error: unknown, { code, names }: Expected, secrets: readonly string[]): void {
   if (!isHostwrightError(error)) throw error;
   expect(`${error.code}: ${error.message}`).toMatch(new RegExp(`^${code}: `));
-  const told = `${error.message}\n${error.mend}`;
+  const told = `${error.message}\n${error.remedy}`;
   for (const name of names) {
     if (typeof name === "string") expect(told).toContain(name);
     else expect(told).toMatch(name);
   }
   // A table's sentence alone helps nobody who has fifty servers.
-  expect(error.mend.length).toBeGreaterThan(10);
+  expect(error.remedy.length).toBeGreaterThan(10);
   expectNoSecret(JSON.stringify(error), secrets);
   expectNoSecret(`${error.stack} ${String(error.cause)}`, secrets);
 }

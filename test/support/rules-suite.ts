@@ -20,36 +20,36 @@ const typeOf = (path: string): RegExp => TYPES[path.slice(path.lastIndexOf(".") 
 export function rulesSuite(name: string, subject: () => Subject): void {
   /** Puts a bait at each of those paths that are the site's own; the others lie in the release. */
   async function lay(paths: readonly string[]): Promise<void> {
-    const { estate, site, app } = subject();
+    const { fleet, site, app } = subject();
     const own = paths.filter((path) => isOwn(app.rules, path));
     const script = `while IFS= read -r path; do mkdir -p "public$(dirname "$path")" && echo ${BAIT} > "public$path"; done`;
-    await asSite(estate.web, site, script, `${own.join("\n")}\n`);
+    await asSite(fleet.web, site, script, `${own.join("\n")}\n`);
   }
 
   async function phpRuns(): Promise<boolean> {
-    const { estate, site } = subject();
-    const { stdout } = await estate.web.exec(["systemctl", "is-active", `hostwright-php-${site.id}.service`]);
+    const { fleet, site } = subject();
+    const { stdout } = await fleet.web.exec(["systemctl", "is-active", `hostwright-php-${site.id}.service`]);
     return stdout === "active\n";
   }
 
   describe(`${name}: what its platform asks of a web server`, () => {
     test("whatever is denied, always or by the platform, is answered with 404", async () => {
-      const { estate, site, app } = subject();
+      const { fleet, site, app } = subject();
       const paths = deniedSamples(app.rules);
       expect(paths.length).toBeGreaterThan(120);
       await lay(paths);
-      expect(await statuses(estate.web, site.domain, paths, BAIT)).toEqual(all(paths, "404"));
+      expect(await statuses(fleet.web, site.domain, paths, BAIT)).toEqual(all(paths, "404"));
     });
 
     test("files have their type and age, and none of them needs PHP", async () => {
-      const { estate, site, app } = subject();
+      const { fleet, site, app } = subject();
       const aged = agedSamples(app.rules);
       expect(aged.length).toBeGreaterThan(3);
       const picture = `${app.uploads}/aged-bait.jpg`;
       await lay([...aged.map(({ path }) => path), picture]);
-      await estate.web.sh(`systemctl stop hostwright-php-${site.id}.service 2>/dev/null`);
+      await fleet.web.sh(`systemctl stop hostwright-php-${site.id}.service 2>/dev/null`);
       const get = async (path: string): Promise<readonly unknown[]> => {
-        const { status, body, type, headers } = await page(estate.web, site.domain, path);
+        const { status, body, type, headers } = await page(fleet.web, site.domain, path);
         return [path, status, body, type, headers["cache-control"], headers["x-content-type-options"]];
       };
       for (const { path, seconds } of aged) {
@@ -58,10 +58,10 @@ export function rulesSuite(name: string, subject: () => Subject): void {
         expect(await get(path)).toEqual(answer);
       }
       expect((await get(picture)).slice(0, 4)).toEqual([picture, 200, `${BAIT}\n`, "image/jpeg"]);
-      const { status, type, body } = await page(estate.web, site.domain, app.staticFile);
+      const { status, type, body } = await page(fleet.web, site.domain, app.staticFile);
       expect([status, type, body.includes(BAIT)]).toEqual([200, expect.stringMatching(typeOf(app.staticFile)), false]);
       expect(await phpRuns()).toBe(false);
-      await page(estate.web, site.domain, "/");
+      await page(fleet.web, site.domain, "/");
       expect(await phpRuns()).toBe(true);
     });
   });

@@ -2,7 +2,7 @@ import type { SiteRecord, SshServer } from "@hostwright/core";
 import { askPhp } from "../../packages/testing/src/php/fastcgi.ts";
 import type { TestHost } from "../hosts/hosts.ts";
 import { asSite } from "./as-site.ts";
-import { homeOf } from "./estate.ts";
+import { homeOf } from "./fleet.ts";
 import { sshTo } from "../../packages/testing/src/containers/ssh-to.ts";
 
 const PROBE = `<?php

@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 import { diffListing } from "../hosts/listing.ts";
 import { BAIT, type App } from "./apps.ts";
 import { upload } from "./as-site.ts";
-import { homeOf, runSql, type Estate } from "./estate.ts";
+import { homeOf, runSql, type Fleet } from "./fleet.ts";
 import { settledListing } from "./listing.ts";
 import { all, follow, page, statuses, type Answer } from "./page.ts";
 
 /** An installed site with the alias `www.<domain>`, as a visitor meets it. */
 export interface Subject {
-  readonly estate: Estate;
+  readonly fleet: Fleet;
   readonly app: App;
   readonly site: SiteRecord;
   /** Another one on the same server. */
@@ -24,16 +24,16 @@ const SCRIPT = `<?php echo '${SOURCE}-' . (6 * 7);`;
 const REFUSED: unknown = expect.stringMatching(/^(30[12]|40[0-9])$/);
 
 /** A new login link of a site. */
-export async function loginUrl({ hw }: Estate, site: SiteRecord): Promise<string> {
+export async function loginUrl({ hw }: Fleet, site: SiteRecord): Promise<string> {
   const { loginLink: link } = await hw.run(loginLink(site.domain));
   return link instanceof Secret ? link.reveal() : "";
 }
 
 /** What any application's site must do and must refuse, fetched for real. */
 export function siteSuite(name: string, subject: () => Subject): void {
-  const get = async (path: string): Promise<Answer> => page(subject().estate.web, subject().site.domain, path);
+  const get = async (path: string): Promise<Answer> => page(subject().fleet.web, subject().site.domain, path);
   const table = async (paths: readonly string[], mark = BAIT): Promise<Record<string, string>> =>
-    statuses(subject().estate.web, subject().site.domain, paths, mark);
+    statuses(subject().fleet.web, subject().site.domain, paths, mark);
 
   describe(`${name}: what a visitor gets`, () => {
     test("the front page with the site's title, and a style sheet that it names", async () => {
@@ -51,8 +51,8 @@ export function siteSuite(name: string, subject: () => Subject): void {
     });
 
     test("static files of the release and of the site, byte for byte", async () => {
-      const { estate, site, app } = subject();
-      await upload(estate.web, site, `${app.uploads}/a b.txt`, "from the site's own folder");
+      const { fleet, site, app } = subject();
+      await upload(fleet.web, site, `${app.uploads}/a b.txt`, "from the site's own folder");
       const own = await get(`${app.uploads}/a%20b.txt`);
       expect([own.status, own.body]).toEqual([200, "from the site's own folder"]);
       const [first, again] = [await get(app.staticFile), await get(app.staticFile)];
@@ -60,27 +60,27 @@ export function siteSuite(name: string, subject: () => Subject): void {
     });
 
     test("aliases send to the domain, with path and query", async () => {
-      const { estate, site } = subject();
+      const { fleet, site } = subject();
       const path = "/a%20b/c?d=e%2Ff&g=%C3%BC";
-      const { status, location } = await page(estate.web, `www.${site.domain}`, path);
+      const { status, location } = await page(fleet.web, `www.${site.domain}`, path);
       expect([status, location]).toEqual([301, `http://${site.domain}${path}`]);
     });
 
     test("challenges of certificate authorities, by every name and nothing else that lies near", async () => {
-      const { estate, site } = subject();
-      await estate.web.sh(
+      const { fleet, site } = subject();
+      await fleet.web.sh(
         "cd /var/lib/hostwright-acme && echo challenge-text > token-1 && chmod 644 token-1 && ln -sf /etc/passwd token-2",
       );
       const path = "/.well-known/acme-challenge/";
       for (const domain of [site.domain, `www.${site.domain}`]) {
-        const told = await page(estate.web, domain, `${path}token-1`);
+        const told = await page(fleet.web, domain, `${path}token-1`);
         expect([domain, told.status, told.body]).toEqual([domain, 200, "challenge-text\n"]);
-        expect(await statuses(estate.web, domain, [`${path}token-2`, `${path}token-3`], "root:")).toEqual({
+        expect(await statuses(fleet.web, domain, [`${path}token-2`, `${path}token-3`], "root:")).toEqual({
           [`${path}token-2`]: expect.stringMatching(/^40[34]$/),
           [`${path}token-3`]: "404",
         });
       }
-      await estate.web.sh("rm /var/lib/hostwright-acme/token-1 /var/lib/hostwright-acme/token-2");
+      await fleet.web.sh("rm /var/lib/hostwright-acme/token-1 /var/lib/hostwright-acme/token-2");
     });
   });
 
@@ -92,7 +92,7 @@ export function siteSuite(name: string, subject: () => Subject): void {
     });
 
     test("the same in the folder of uploads", async () => {
-      const { estate, site, app } = subject();
+      const { fleet, site, app } = subject();
       const names = [
         ".git/config",
         ".env",
@@ -104,17 +104,17 @@ export function siteSuite(name: string, subject: () => Subject): void {
         "b~",
         "sub/.svn/entries",
       ];
-      for (const name of [...names, "open.txt"]) await upload(estate.web, site, `${app.uploads}/${name}`, BAIT);
+      for (const name of [...names, "open.txt"]) await upload(fleet.web, site, `${app.uploads}/${name}`, BAIT);
       const paths = names.map((name) => `${app.uploads}/${name}`);
       expect(await table([`${app.uploads}/open.txt`])).toEqual({ [`${app.uploads}/open.txt`]: "200 LEAKS" });
       expect(await table(paths)).toEqual(all(paths, "404"));
     });
 
     test("settings and private files, however their path is written", async () => {
-      const { estate, site, app } = subject();
+      const { fleet, site, app } = subject();
       const home = homeOf(site);
-      await upload(estate.web, site, "/../private/secret.txt", BAIT);
-      await upload(estate.web, site, `${app.uploads}/near.txt`, "near");
+      await upload(fleet.web, site, "/../private/secret.txt", BAIT);
+      await upload(fleet.web, site, `${app.uploads}/near.txt`, "near");
       const up = `${app.uploads}${"/..".repeat(app.uploads.split("/").length)}`;
       const spellings = ["private/secret.txt", `conf/${app.settings}`].flatMap((path) => [
         `/${path}`,
@@ -131,11 +131,11 @@ export function siteSuite(name: string, subject: () => Subject): void {
       const refused = all(spellings, REFUSED);
       expect(await table(spellings)).toEqual(refused);
       expect(await table(spellings, "DB_PASSWORD")).toEqual(refused);
-      expect(await estate.web.sh(`cat ${home}/private/secret.txt`)).toBe(BAIT);
+      expect(await fleet.web.sh(`cat ${home}/private/secret.txt`)).toBe(BAIT);
     });
 
     test("PHP among uploads: neither run nor shown", async () => {
-      const { estate, site, app } = subject();
+      const { fleet, site, app } = subject();
       const folder = app.uploads;
       const names = [
         "x.php",
@@ -149,7 +149,7 @@ export function siteSuite(name: string, subject: () => Subject): void {
         "php/x.php",
         "x.inc",
       ];
-      for (const name of [...names, "pic.jpg"]) await upload(estate.web, site, `${folder}/${name}`, SCRIPT);
+      for (const name of [...names, "pic.jpg"]) await upload(fleet.web, site, `${folder}/${name}`, SCRIPT);
       const paths = names.map((name) => `${folder}/${name}`);
       expect(await table(paths, SOURCE)).toEqual(all(paths, "404"));
       const picture = await get(`${folder}/pic.jpg`);
@@ -188,29 +188,29 @@ export function siteSuite(name: string, subject: () => Subject): void {
 
   describe(`${name}: its administrator`, () => {
     test("is logged in by a login link, once and only once", async () => {
-      const { estate, site, app } = subject();
-      const link = await loginUrl(estate, site);
+      const { fleet, site, app } = subject();
+      const link = await loginUrl(fleet, site);
       const admin = async (cookies: readonly string[]): Promise<number> =>
-        (await page(estate.web, site.domain, app.adminPage, { cookies })).status;
-      const first = await follow(estate.web, link);
+        (await page(fleet.web, site.domain, app.adminPage, { cookies })).status;
+      const first = await follow(fleet.web, link);
       expect([first.status, await admin(first.cookies)]).toEqual([302, 200]);
-      const second = await follow(estate.web, link);
+      const second = await follow(fleet.web, link);
       expect([await admin(second.cookies), await admin([])].map((status) => status === 200)).toEqual([false, false]);
     });
 
     test("is not logged in by a link that is over, changed or another site's", async () => {
-      const { estate, site, neighbour, app } = subject();
-      const link = await loginUrl(estate, site);
-      const elsewhere = await follow(estate.web, link.replace(site.domain, neighbour.domain));
-      expect((await page(estate.web, neighbour.domain, app.adminPage, { cookies: elsewhere.cookies })).status).not.toBe(
+      const { fleet, site, neighbour, app } = subject();
+      const link = await loginUrl(fleet, site);
+      const elsewhere = await follow(fleet.web, link.replace(site.domain, neighbour.domain));
+      expect((await page(fleet.web, neighbour.domain, app.adminPage, { cookies: elsewhere.cookies })).status).not.toBe(
         200,
       );
       const changed = link.replace(/[0-9A-Za-z](?=\/?(?:login)?$)/, (last) => (last === "a" ? "b" : "a"));
       expect(changed).not.toBe(link);
-      await runSql(estate, site, app.endLinks[estate.pair.db] ?? "");
+      await runSql(fleet, site, app.endLinks[fleet.pair.db] ?? "");
       const lets = async (url: string): Promise<boolean> => {
-        const { cookies } = await follow(estate.web, url);
-        return (await page(estate.web, site.domain, app.adminPage, { cookies })).status === 200;
+        const { cookies } = await follow(fleet.web, url);
+        return (await page(fleet.web, site.domain, app.adminPage, { cookies })).status === 200;
       };
       expect({ changed: await lets(changed), over: await lets(link) }).toEqual({ changed: false, over: false });
     });
@@ -220,17 +220,17 @@ export function siteSuite(name: string, subject: () => Subject): void {
 /** Switching a site off and on, and taking it away; the last of a subject's tests. */
 export function lifeSuite(name: string, subject: () => Subject, before: () => string): void {
   const units = async (): Promise<string> => {
-    const { estate, site } = subject();
+    const { fleet, site } = subject();
     const unit = `hostwright-php-${site.id}`;
-    const states = await estate.web.exec(["systemctl", "is-active", `${unit}.socket`, `${unit}.service`]);
-    const { code } = await estate.web.exec(["pgrep", "-U", String(site.uid)]);
+    const states = await fleet.web.exec(["systemctl", "is-active", `${unit}.socket`, `${unit}.service`]);
+    const { code } = await fleet.web.exec(["pgrep", "-U", String(site.uid)]);
     return `${states.stdout.trim().replaceAll("\n", " ")}, ${code === 0 ? "processes" : "no process"}`;
   };
 
   describe(`${name}: its life`, () => {
     test("disabled it answers 503 everywhere and runs nothing; enabled it is as before", async () => {
-      const { estate, site, app } = subject();
-      const { hw, web } = estate;
+      const { fleet, site, app } = subject();
+      const { hw, web } = fleet;
       await page(web, site.domain, "/");
       expect(await units()).toBe("active active, processes");
       await hw.run(disable(site.domain));
@@ -247,17 +247,17 @@ export function lifeSuite(name: string, subject: () => Subject, before: () => st
     });
 
     test("deleted it leaves its hosts as they were before it was installed", async () => {
-      const { estate, site } = subject();
-      await estate.hw.run(deleteSite(site.domain));
-      expect((await page(estate.web, site.domain, "/")).status).toBe(404);
-      expect(diffListing(before(), await hostListings(estate))).toBe("");
-      await expect(estate.hw.sites.get(site.domain)).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+      const { fleet, site } = subject();
+      await fleet.hw.run(deleteSite(site.domain));
+      expect((await page(fleet.web, site.domain, "/")).status).toBe(404);
+      expect(diffListing(before(), await hostListings(fleet))).toBe("");
+      await expect(fleet.hw.sites.get(site.domain)).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
     });
   });
 }
 
-/** What all hosts of an estate hold. */
-export async function hostListings({ web, database }: Estate): Promise<string> {
+/** What all hosts of an fleet hold. */
+export async function hostListings({ web, database }: Fleet): Promise<string> {
   const hosts = web === database ? [web] : [web, database];
   const listings = await Promise.all(
     hosts.map(async (host) =>

@@ -25,7 +25,7 @@ import { checkOptions, type HostwrightOptions } from "./options.ts";
 import { defaultParts, PART } from "./parts.ts";
 import { resolveTask, type Resolution } from "./engine/workers/resolve.ts";
 import type { PlainRequest, TaskRequest, TaskValue } from "./contracts/task.ts";
-import { judgeRequest } from "./engine/planning/task-engine.ts";
+import { parseRequest } from "./engine/planning/task-engine.ts";
 import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import { parseInput } from "./model/parse.ts";
 import { openState } from "./store/open-state.ts";
@@ -162,7 +162,7 @@ export class Hostwright implements AsyncDisposable {
    * and run. @throws HW_INPUT_INVALID, HW_DOMAIN_INVALID, HW_DOMAIN_RESERVED
    */
   request(json: unknown): TaskRequest<TaskValue> {
-    return judgeRequest(this.#container.get(PART.engine), json as PlainRequest).request as TaskRequest<TaskValue>;
+    return parseRequest(this.#container.get(PART.engine), json as PlainRequest).request as TaskRequest<TaskValue>;
   }
 
   /** A handle of a task by its id; whether it exists is found out by its use. */

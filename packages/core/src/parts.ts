@@ -116,7 +116,7 @@ function openNone(box: SecretBox): OpenServer {
 function notifiersOf({ notify = [], role }: HostwrightOptions): readonly Notifier[] {
   if (role === undefined || notify.length === 0) return notify;
   throw new HostwrightError("HW_INPUT_INVALID", `notify: an instance of role "${role}" sends none.`, {
-    mend: "Give the notifiers to the instances that work.",
+    remedy: "Give the notifiers to the instances that work.",
     data: { field: "notify" },
   });
 }

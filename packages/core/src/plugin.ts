@@ -44,14 +44,14 @@ export type { CacheRule, OwnPath, PathPattern, WebRules } from "./contracts/web-
 export { oneLine, quoteRefused } from "./plugin-kit/web/plain.ts";
 export { regexesOf, regexLiteral } from "./plugin-kit/web/url-match.ts";
 export type { UrlMatch } from "./plugin-kit/web/url-match.ts";
-export type { CacheAge, WebAnswer, WebStep } from "./plugin-kit/web/judgement.ts";
+export type { CacheAge, WebAnswer, WebStep } from "./plugin-kit/web/routing-rules.ts";
 export { httpEntry, webSite } from "./plugin-kit/web/web-site.ts";
 export type { WebHost, WebPhp, WebSite } from "./plugin-kit/web/web-site.ts";
 export { webServerProblems } from "./plugin-kit/web/web-server-problems.ts";
 export type { WebServerName } from "./plugin-kit/web/web-server-problems.ts";
 export { NO_OWN_RULES } from "./model/own-rules.ts";
 export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/own-rules.ts";
-export type { Blame, HeldName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
+export type { Blame, ServedName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
 export type { PhpRole, UnitProperty } from "./contracts/roles/php.ts";
 export type { BindingRequest, CacheRole } from "./contracts/roles/cache.ts";
 export type { DatabaseCopy, DatabaseMoving, DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";

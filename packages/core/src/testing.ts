@@ -6,7 +6,7 @@ import "./node-version.ts";
 export { coreResourceTypes } from "./resources/core-types.ts";
 export { canonicalJson } from "./model/canonical.ts";
 export { publish } from "./engine/publishing/publisher.ts";
-export type { HeldEntry } from "./engine/publishing/outcome.ts";
+export type { QuarantinedEntry } from "./engine/publishing/outcome.ts";
 export type { PublishOptions, PublishResult } from "./engine/publishing/publisher.ts";
 export { hashPassword } from "./store/password-hash.ts";
 export { OwnRulesSchema } from "./model/own-rules.ts";

@@ -6,7 +6,7 @@ import type { JournalStore, RegisteredResource, StateStore } from "../src/contra
 import { deepFreeze } from "../src/model/canonical.ts";
 import { Events } from "../src/engine/events.ts";
 import { Journal } from "../src/engine/actions/journal.ts";
-import { Patience } from "../src/engine/sessions/patience.ts";
+import { RetryPolicy } from "../src/engine/sessions/retry-policy.ts";
 import type { PlanData } from "../src/engine/planning/plan.ts";
 import { planSteps } from "../src/engine/planning/plan-steps.ts";
 import type { AnyResourceType } from "../src/contracts/resource.ts";
@@ -96,7 +96,7 @@ export class FakeEngine implements AsyncDisposable {
         register: this.store.register,
         session,
         fingerprint: (text) => this.box.fingerprint(text),
-        pendingPublication: async () => ({ waits: false, heldBack: [] }),
+        pendingPublication: async () => ({ waits: false, quarantined: [] }),
         version: () => undefined,
       },
       steps,
@@ -127,7 +127,7 @@ export class FakeEngine implements AsyncDisposable {
         publish: async () => undefined,
         undoing: async () => ({ cancelled: false }),
         closing: new AbortController().signal,
-        patience: () => new Patience(),
+        retryPolicy: () => new RetryPolicy(),
         keep: async (name, value) => void this.secrets.set(name, value),
       },
       plan,

@@ -67,7 +67,7 @@ export class FakeWeb {
     return {
       webUser: "www-data",
       dump: [],
-      heldNames: () => [],
+      servedNames: () => [],
       port: () => 80,
       server: () => [],
       site: () => [],

@@ -27,7 +27,7 @@ export const plainHttp: Extract<ServiceDefinition, { kind: "http" }> = {
       statusEntry: nothing,
     },
     dump: ["true"],
-    heldNames: () => [],
+    servedNames: () => [],
     port: () => 80,
     server: () => [],
     site: () => [],

@@ -20,7 +20,7 @@ import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { ME, OTHER } from "./store-conformance/holders.ts";
 import { AT, aRow, aTask, running } from "./store-conformance/parts.ts";
 import { storeConformance } from "./store-conformance.ts";
-import { patience } from "../../../test/support/patience.ts";
+import { underLoad } from "../../../test/support/under-load.ts";
 
 const real = DatabaseSync.prototype.prepare;
 
@@ -139,7 +139,7 @@ describe("the files of a SQLite store", () => {
     }, 5);
     await expect(store.journal.write([aRow("t1")])).rejects.toMatchObject({ code: "HW_STORE_BUSY", retryable: true });
     clearInterval(timer);
-    expect(longest).toBeLessThan(patience(150));
+    expect(longest).toBeLessThan(underLoad(150));
     const waiting = store.journal.write([aRow("t2")]);
     blocker.exec("ROLLBACK");
     await waiting;

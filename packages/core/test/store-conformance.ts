@@ -3,7 +3,7 @@ import { crashPromises } from "./store-conformance/crashes.ts";
 import { epochPromises } from "./store-conformance/epoch.ts";
 import { eventPromises } from "./store-conformance/events.ts";
 import type { Lacking, OpenHarness } from "./store-conformance/harness.ts";
-import { heldPromises } from "./store-conformance/held.ts";
+import { servedNamesPromises } from "./store-conformance/held.ts";
 import { journalPromises } from "./store-conformance/journal.ts";
 import { leaseSequencePromises } from "./store-conformance/lease-sequences.ts";
 import { leasePromises } from "./store-conformance/leases.ts";
@@ -21,7 +21,7 @@ export function storeConformance(name: string, open: OpenHarness, lacking: Lacki
     registerPromises(open);
     taskPromises(open);
     journalPromises(open);
-    heldPromises(open);
+    servedNamesPromises(open);
     eventPromises(open);
     epochPromises(open);
     secretPromises(open);

@@ -219,8 +219,8 @@ export class TwoVersions implements AsyncDisposable {
 }
 
 async function rendered(context: PlanningContext): Promise<string> {
-  const site = await context.estate.site("s1");
-  const [first] = context.estate.siteDefinition(site).role.settings({ options: site.options } as SiteView);
+  const site = await context.inventory.site("s1");
+  const [first] = context.inventory.siteDefinition(site).role.settings({ options: site.options } as SiteView);
   return showText(first?.content ?? "");
 }
 

@@ -61,15 +61,17 @@ export function problems(view: ServerView): readonly Problem[] {
   return webServerProblems(view, SERVER, refused, [
     php !== undefined && {
       message: `Apache runs PHP itself (${php}_module), as the user that may read every site's files.`,
-      mend: "Switch it off: a2dismod 'php*' && a2dismod mpm_prefork && a2enmod mpm_event && systemctl restart apache2",
+      remedy:
+        "Switch it off: a2dismod 'php*' && a2dismod mpm_prefork && a2enmod mpm_event && systemctl restart apache2",
     },
     !modules.includes("mpm_event") && {
       message: `Apache does not run its event module: it would hold a process for each of its visitors on port ${httpPort}.`,
-      mend: "a2dismod mpm_prefork mpm_worker && a2enmod mpm_event && systemctl restart apache2",
+      remedy: "a2dismod mpm_prefork mpm_worker && a2enmod mpm_event && systemctl restart apache2",
     },
     nameless.length > 0 && {
       message: `Requests for the server's own name or address are answered by ${nameless.join(", ")} of sites-enabled, not by a neutral site.`,
-      mend: "Give it a ServerName, or switch it off (Debian's stock site: a2dissite 000-default), then reload Apache.",
+      remedy:
+        "Give it a ServerName, or switch it off (Debian's stock site: a2dissite 000-default), then reload Apache.",
       tolerable: true,
     },
   ]);

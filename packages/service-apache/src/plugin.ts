@@ -1,7 +1,7 @@
 import { CONTRACT, defineHttpService, type ServicePlugin } from "@hostwright/core/plugin";
 import type * as z from "zod";
 import { blame, dump, facts, problems } from "./facts.ts";
-import { heldNames } from "./held-names.ts";
+import { servedNames } from "./served-names.ts";
 import { ApacheOptions } from "./options.ts";
 import { ROOT, STATUS } from "./paths.ts";
 import { serverResources, statusEntry } from "./server.ts";
@@ -28,7 +28,7 @@ export const apache: ServicePlugin<z.input<typeof ApacheOptions>> = defineHttpSe
       statusEntry,
     },
     dump,
-    heldNames,
+    servedNames,
     port: (server) => (server.service.options as ApacheOptions).httpPort,
     server: serverResources,
     site: (view, server) => [renderSite(view, server)],

@@ -1,6 +1,6 @@
 import { ACME_FOLDER, httpEntry, webSite } from "@hostwright/core/plugin";
 import type { HttpEntry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core/plugin";
-import { judgement } from "./judgement.ts";
+import { routingRules } from "./routing-rules.ts";
 import { block, NOT_FOUND, rule, type Lines } from "./lines.ts";
 import type { ApacheOptions } from "./options.ts";
 import { authorization, headers, refusal } from "./own-rules.ts";
@@ -61,7 +61,7 @@ function open(site: WebSite): Lines {
     ...refusal(site),
     // Apache's own limit does not hold for what it passes on; a body of unknown length meets PHP's.
     ...rule("^", "-", ["R=413", "L"], `expr "req_novary('Content-Length') -gt ${uploadMegabytes * 1024 * 1024}"`),
-    ...judgement(site),
+    ...routingRules(site),
   ];
 }
 

@@ -32,6 +32,6 @@ export function explain(error: unknown): DatabaseFailure {
     kind: KINDS.get(errno) ?? (sqlMessage === undefined ? "lost" : "refused"),
     said: errno === PARSE_ERROR ? "a syntax error" : (sqlMessage ?? message ?? "no reason given"),
     data: { errno, code },
-    mend: LOGIN,
+    remedy: LOGIN,
   };
 }

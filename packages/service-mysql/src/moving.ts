@@ -54,7 +54,7 @@ function problems(from: ServerView, to: ServerView): readonly Problem[] {
   const title = FLAVOURS[was.flavour].title;
   if (is.flavour !== was.flavour) {
     const message = `${FLAVOURS[is.flavour].title} does not read what ${title} on ${from.name} writes`;
-    return [{ message, mend: `Choose a server with ${title}.` }];
+    return [{ message, remedy: `Choose a server with ${title}.` }];
   }
   const [older, release] = [number(is) < number(was), was.version.split(".").slice(0, 2).join(".")];
   const message = `${title} ${is.version} is older than the ${was.version} of ${from.name}`;

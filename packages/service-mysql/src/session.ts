@@ -122,8 +122,8 @@ export class Session implements DatabaseSession {
   }
 
   async #check(server: string): Promise<void> {
-    const refused = (message: string, mend: string): HostwrightError =>
-      new HostwrightError("HW_PREREQUISITE_MISSING", `${message}. Nothing was changed.`, { server, mend });
+    const refused = (message: string, remedy: string): HostwrightError =>
+      new HostwrightError("HW_PREREQUISITE_MISSING", `${message}. Nothing was changed.`, { server, remedy });
     const rows = await this.query(WHO);
     const variables = new Map(rows.map((row) => [row["Variable_name"], String(row["Value"])]));
     const flavour: Flavour = variables.get("version")?.includes("MariaDB") ? "mariadb" : "mysql";
@@ -149,7 +149,7 @@ export class Session implements DatabaseSession {
 /** MariaDB and MySQL over their own socket, as root. */
 export const driver: DatabaseDriver<Session> = {
   type: "mysql",
-  mend: "Start it (systemctl status mariadb, or mysql, tells why it stopped), or correct the service's socket path.",
+  remedy: "Start it (systemctl status mariadb, or mysql, tells why it stopped), or correct the service's socket path.",
   socket: (target) => ({ path: optionsOf(target).socket, user: "root" }),
   login: Session.login,
   explain,

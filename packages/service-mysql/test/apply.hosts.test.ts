@@ -9,7 +9,7 @@ import { databaseType } from "../src/database-type.ts";
 import { grantPattern, identifier, literal } from "../src/quote.ts";
 import { coded, column, DatabaseHost, PASSWORD_MARK, resolve, sessionOf, site } from "./database-host.ts";
 import { EVERYBODYS, flavour } from "../../../test/support/tested-mysql.ts";
-import { patience } from "../../../test/support/patience.ts";
+import { underLoad } from "../../../test/support/under-load.ts";
 
 let db: DatabaseHost;
 
@@ -145,7 +145,7 @@ describe("the lock that another session has", () => {
     await using target = db.target();
     const started = performance.now();
     await databaseType.apply(target, [made("slocked")]);
-    expect(performance.now() - started).toBeLessThan(patience(10_000));
+    expect(performance.now() - started).toBeLessThan(underLoad(10_000));
     await expect(stuck.query("SELECT 1")).rejects.toMatchObject({ fatal: true });
   });
 
@@ -168,7 +168,7 @@ describe("when it cannot be done", () => {
     await db.host.sh("pkill -KILL sshd-session || pkill -KILL -f 'sshd: root@'");
     const started = performance.now();
     expect(await ended).toBeInstanceOf(Error);
-    expect(performance.now() - started).toBeLessThan(patience(10_000));
+    expect(performance.now() - started).toBeLessThan(underLoad(10_000));
   });
 
   test("a refused statement names its key, and tells neither statement nor hash", async () => {
@@ -193,7 +193,7 @@ describe("when it cannot be done", () => {
     const other = flavour === "mysql" ? "mariadb" : "mysql";
     await using target = db.target({ serviceOptions: () => ({ flavour: other }) });
     await expect(databaseType.read(target, ["x"], { contents: false })).rejects.toEqual(
-      coded("HW_PREREQUISITE_MISSING", { mend: `Declare it with mysql.service({ flavour: "${flavour}" }).` }),
+      coded("HW_PREREQUISITE_MISSING", { remedy: `Declare it with mysql.service({ flavour: "${flavour}" }).` }),
     );
   });
 });

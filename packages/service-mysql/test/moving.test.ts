@@ -21,7 +21,7 @@ test("an older release does not take a database; a newer one does, and any versi
   expect(moving.problems(TRIXIE, BOOKWORM)).toEqual([
     {
       message: "MariaDB 10.11.14 is older than the 11.8.6 of db1",
-      mend: "Upgrade it to MariaDB 11.8, or choose another server.",
+      remedy: "Upgrade it to MariaDB 11.8, or choose another server.",
     },
   ]);
   expect(moving.problems(MYSQL_84, MYSQL_8)).toMatchObject([{ message: expect.stringContaining("8.0.43 is older") }]);
@@ -37,8 +37,8 @@ test("an older release does not take a database; a newer one does, and any versi
 test.each([
   [TRIXIE, MYSQL_84, "MySQL does not read what MariaDB on db1 writes", "Choose a server with MariaDB."],
   [MYSQL_8, TRIXIE, "MariaDB does not read what MySQL on db1 writes", "Choose a server with MySQL."],
-])("the other flavour does not take it, however new", (from, to, message, mend) => {
-  expect(moving.problems(from, to)).toEqual([{ message, mend }]);
+])("the other flavour does not take it, however new", (from, to, message, remedy) => {
+  expect(moving.problems(from, to)).toEqual([{ message, remedy }]);
 });
 
 test("names are quoted, and each flavour is asked in its own words", () => {

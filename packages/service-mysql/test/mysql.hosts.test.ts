@@ -116,15 +116,15 @@ describe("facts and problems", () => {
     expect(await messages()).toEqual(FRESH[flavour]);
   });
 
-  test("accounts without a name and databases open to all are found, and the mends mend them", async () => {
+  test("accounts without a name and databases open to all are found, and the remedies fix them", async () => {
     await db.admin(`CREATE USER ''@'%'; GRANT ALL ON \`test\\_%\`.* TO ''@'%'${flavour === "mariadb" ? PUBLIC : ""}`);
     expect(await messages()).toEqual([
       ...FRESH[flavour],
       'anybody may log in from "%" without a name or password',
       `every account may use the databases "test\\_%"${flavour === "mariadb" ? ', "pub", "*"' : ""}`,
     ]);
-    for (const { mend } of problems(serverView({ flavour }, { facts: await read() })))
-      if (mend.endsWith(";")) await db.admin(mend);
+    for (const { remedy } of problems(serverView({ flavour }, { facts: await read() })))
+      if (remedy.endsWith(";")) await db.admin(remedy);
     expect(await messages()).toEqual(FRESH[flavour]);
   });
 });

@@ -78,12 +78,12 @@ describe("how a web head connects", () => {
     expect(role.binding(request("s1"), serverView({ listen: ["::"] }), "10.0.0.7")).toMatchObject({ host: "10.0.0.5" });
   });
 
-  test("from elsewhere to a server on its socket only: refused, with the mend", () => {
+  test("from elsewhere to a server on its socket only: refused, with the remedy", () => {
     expect(() => role.binding(request("s1"), serverView(), "10.0.0.7")).toThrow(
       expect.objectContaining({
         code: "HW_PREREQUISITE_MISSING",
         server: "db1",
-        mend: expect.stringContaining('listen: ["10.0.0.5"]') as string,
+        remedy: expect.stringContaining('listen: ["10.0.0.5"]') as string,
       }),
     );
   });

@@ -135,7 +135,7 @@ describe("problems", () => {
     ]);
   });
 
-  test("what lets everybody in, each with its mend", () => {
+  test("what lets everybody in, each with its remedy", () => {
     const found = problems(
       serverView(
         {},
@@ -143,10 +143,10 @@ describe("problems", () => {
       ),
     );
     expect(found).toEqual([
-      { message: 'anybody may log in from "%" without a name or password', mend: "DROP USER ''@'%';" },
+      { message: 'anybody may log in from "%" without a name or password', remedy: "DROP USER ''@'%';" },
       {
         message: 'every account may use the databases "test", "test\\_%"',
-        mend: expect.stringContaining("DELETE FROM mysql.db") as string,
+        remedy: expect.stringContaining("DELETE FROM mysql.db") as string,
       },
     ]);
   });

@@ -1,5 +1,5 @@
 import { webServerProblems, type Blame, type FactProbe, type Problem, type ServerView } from "@hostwright/core/plugin";
-import { foreignOf, type Foreign } from "./held-names.ts";
+import { foreignOf, type Foreign } from "./served-names.ts";
 import type { NginxOptions } from "./options.ts";
 import { ROOT } from "./paths.ts";
 
@@ -57,16 +57,16 @@ export function problems(view: ServerView): readonly Problem[] {
   return webServerProblems(view, SERVER, refused, [
     !includesUs && {
       message: "/etc/nginx/nginx.conf does not include /etc/nginx/conf.d/*.conf: no site would be served.",
-      mend: "Put `include /etc/nginx/conf.d/*.conf;` back into its http block.",
+      remedy: "Put `include /etc/nginx/conf.d/*.conf;` back into its http block.",
     },
     defaults.length > 0 && {
       message: `Requests for unknown names on port ${httpPort} are answered by ${files(defaults)}, not by a neutral site.`,
-      mend: "Remove that file (Debian's stock site: rm /etc/nginx/sites-enabled/default), then reload nginx.",
+      remedy: "Remove that file (Debian's stock site: rm /etc/nginx/sites-enabled/default), then reload nginx.",
       tolerable: true,
     },
     narrow.length > 0 && {
       message: `${files(narrow)} listens on ${narrow.map(({ address }) => address).join(", ")} port ${httpPort}: nginx sends no request for that address to our sites.`,
-      mend: `Let it listen on the port alone (\`listen ${httpPort};\`).`,
+      remedy: `Let it listen on the port alone (\`listen ${httpPort};\`).`,
     },
   ]);
 }

@@ -1,7 +1,7 @@
 import { CONTRACT, defineHttpService, type ServicePlugin } from "@hostwright/core/plugin";
 import type * as z from "zod";
 import { blame, dump, facts, problems } from "./facts.ts";
-import { heldNames } from "./held-names.ts";
+import { servedNames } from "./served-names.ts";
 import { NginxOptions } from "./options.ts";
 import { ROOT, STATUS } from "./paths.ts";
 import { serverResources, statusEntry } from "./server.ts";
@@ -28,7 +28,7 @@ export const nginx: ServicePlugin<z.input<typeof NginxOptions>> = defineHttpServ
       statusEntry,
     },
     dump,
-    heldNames,
+    servedNames,
     port: (server) => (server.service.options as NginxOptions).httpPort,
     server: serverResources,
     site: (view, server) => [renderSite(view, server)],

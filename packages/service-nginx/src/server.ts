@@ -1,6 +1,6 @@
 import { file, httpEntry, webServer, type Declared, type HttpEntry, type ServerView } from "@hostwright/core/plugin";
 import { foreignIn } from "./facts.ts";
-import type { Foreign } from "./held-names.ts";
+import type { Foreign } from "./served-names.ts";
 import { block, NOT_FOUND } from "./lines.ts";
 import type { NginxOptions } from "./options.ts";
 import { COMPILED, ROOT, STATUS } from "./paths.ts";

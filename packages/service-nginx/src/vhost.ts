@@ -1,6 +1,6 @@
 import { ACME_FOLDER, httpEntry, webSite } from "@hostwright/core/plugin";
 import type { HttpEntry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core/plugin";
-import { judgement } from "./judgement.ts";
+import { routingRules } from "./routing-rules.ts";
 import { block, type Lines } from "./lines.ts";
 import type { NginxOptions } from "./options.ts";
 import { addresses, authorization, headers, refusal } from "./own-rules.ts";
@@ -47,7 +47,7 @@ function open(site: WebSite): Lines {
     "open_file_cache_min_uses 20;",
     "absolute_redirect off;",
     "",
-    ...judgement(site),
+    ...routingRules(site),
   ];
 }
 

@@ -57,7 +57,7 @@ export function renderServiceUnit(view: SiteView, options: PhpFpmOptions): strin
     `Description=PHP of the Hostwright site ${view.id}`,
     `Requires=${socket}`,
     `After=${socket} network.target`,
-    // A broken start must not end in "start request repeated too quickly" after it was mended.
+    // A broken start must not end in "start request repeated too quickly" after it was repaired.
     "StartLimitIntervalSec=0",
     "",
     "[Service]",

@@ -23,6 +23,6 @@ export function explain(error: unknown): DatabaseFailure {
     kind: KINDS.find(([codes]) => codes.test(code))?.[1] ?? "refused",
     said: message,
     data: { code },
-    mend: "Let postgres log in by its unix user: `local all postgres peer` in pg_hba.conf.",
+    remedy: "Let postgres log in by its unix user: `local all postgres peer` in pg_hba.conf.",
   };
 }

@@ -14,7 +14,9 @@ export function problems(view: ServerView): readonly Problem[] {
   const exposure = (view.facts["exposure"] ?? null) as Exposure | null;
   if (exposure === null) {
     const message = `PostgreSQL does not answer the user postgres on port ${options.port}`;
-    return [{ message, mend: `Start it: systemctl start ${unit}. If it runs: let \`local all postgres peer\` stand.` }];
+    return [
+      { message, remedy: `Start it: systemctl start ${unit}. If it runs: let \`local all postgres peer\` stand.` },
+    ];
   }
   const stock = `${config}/pg_hba.conf`;
   return [
@@ -26,7 +28,7 @@ export function problems(view: ServerView): readonly Problem[] {
     ...undeclaredListening(view, listen, exposure.listens, "listen_addresses = 'localhost'"),
     ...exposure.trusted.map((line) => ({
       message: `anybody may log in over the network without a password (${stock}, ${line})`,
-      mend: "Change `trust` to `scram-sha-256` there, then: systemctl reload postgresql",
+      remedy: "Change `trust` to `scram-sha-256` there, then: systemctl reload postgresql",
     })),
   ];
 }

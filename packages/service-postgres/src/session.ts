@@ -86,7 +86,7 @@ export class Session implements DatabaseSession {
 /** PostgreSQL over its own socket, as postgres. */
 export const driver: DatabaseDriver<Session> = {
   type: "postgres",
-  mend: "Start it (pg_lsclusters tells which there are), or correct the service's version, cluster and port.",
+  remedy: "Start it (pg_lsclusters tells which there are), or correct the service's version, cluster and port.",
   socket: (target) => ({ path: placesOf(optionsAt(target)).socket, user: "postgres" }),
   login: Session.login,
   explain,

@@ -18,7 +18,7 @@ test("an older version does not take a database; a newer one does, and any of th
   expect(moving.problems(TRIXIE, BOOKWORM)).toEqual([
     {
       message: "PostgreSQL 16 is older than the 17 of db1",
-      mend: "Upgrade it to PostgreSQL 17, or choose another server.",
+      remedy: "Upgrade it to PostgreSQL 17, or choose another server.",
     },
   ]);
   for (const [from, to] of [

@@ -49,7 +49,7 @@ function checked(target: Target, result: CommandResult): string {
   throw new HostwrightError(
     "HW_COMMAND_FAILED",
     `Redis on ${target.server.name} refused: ${result.stderr.trim().slice(0, 300)}.`,
-    { server: target.server.name, mend: "Look at `systemctl status redis-server` there, then try again." },
+    { server: target.server.name, remedy: "Look at `systemctl status redis-server` there, then try again." },
   );
 }
 
@@ -64,7 +64,7 @@ function unreachable({ server: { name } }: Target): HostwrightError {
   return new HostwrightError("HW_DATABASE_UNREACHABLE", `Redis on ${name} does not answer.`, {
     server: name,
     retryable: true,
-    mend: "Look at `systemctl status redis-server` there; a verify of the server starts it.",
+    remedy: "Look at `systemctl status redis-server` there; a verify of the server starts it.",
   });
 }
 

@@ -11,7 +11,7 @@ export function problems(view: ServerView): readonly Problem[] {
   return [
     {
       message: `Redis ${version} cannot keep sites apart: version ${OLDEST} is the first that can.`,
-      mend: "Upgrade the server to Debian 12 or later.",
+      remedy: "Upgrade the server to Debian 12 or later.",
     },
   ];
 }

@@ -22,7 +22,7 @@ function binding({ siteId, password }: BindingRequest, server: ServerView, fromA
     `The cache on ${server.name} listens on no address at which ${fromAddress} reaches it. Nothing was changed.`,
     {
       server: server.name,
-      mend: `Declare one: redis.service({ listen: ["${server.addresses[0] ?? "an address of the server"}"] }).`,
+      remedy: `Declare one: redis.service({ listen: ["${server.addresses[0] ?? "an address of the server"}"] }).`,
     },
   );
 }

@@ -117,6 +117,6 @@ describe("the server", () => {
   test("is too old before version 7, and missing without one", () => {
     expect(problems(view())).toEqual([]);
     expect(problems(view({}, { version: "6.0.16" }))[0]?.message).toContain("6.0.16");
-    expect(problems(view({}, { version: null }))[0]?.mend).toContain("redis-server");
+    expect(problems(view({}, { version: null }))[0]?.remedy).toContain("redis-server");
   });
 });

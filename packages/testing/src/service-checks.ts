@@ -38,7 +38,7 @@ export const serviceChecks: readonly Check<ServiceBench>[] = [
         missing.some(({ tolerable }) => tolerable !== true),
         "a server without it is taken for a good one",
       );
-      for (const { message, mend } of missing) assert.ok(message.length > 5 && mend.length > 5, message);
+      for (const { message, remedy } of missing) assert.ok(message.length > 5 && remedy.length > 5, message);
     },
   },
   {

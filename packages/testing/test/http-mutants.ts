@@ -95,7 +95,7 @@ export const httpHostMutants: readonly Mutant<AnyService>[] = [
     name: "nothing but what others serve is held",
     caughtBy: "names that somebody else serves",
     plugin: withRole(nginx, "http", (role) => ({
-      heldNames: (dump) => role.heldNames(dump).filter(({ file }) => !file.startsWith(role.publication.root)),
+      servedNames: (dump) => role.servedNames(dump).filter(({ file }) => !file.startsWith(role.publication.root)),
     })),
   },
   {
@@ -106,7 +106,7 @@ export const httpHostMutants: readonly Mutant<AnyService>[] = [
   {
     name: "no name is held",
     caughtBy: "names that somebody else serves",
-    plugin: withRole(nginx, "http", () => ({ heldNames: () => [] })),
+    plugin: withRole(nginx, "http", () => ({ servedNames: () => [] })),
   },
   {
     name: "a test that passes whatever it is given",

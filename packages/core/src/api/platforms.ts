@@ -5,7 +5,7 @@ import { readPlatform } from "../engine/plugins/stored-options.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";
-import { judgeSource } from "../tasks/judge-source.ts";
+import { checkSource } from "../tasks/check-source.ts";
 import { Access } from "./access.ts";
 import { getRecord, namedRecord, requireManager, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
@@ -75,7 +75,7 @@ export class Platforms {
     if (JSON.stringify(record) === JSON.stringify(known)) return record;
     if (known?.release !== undefined && known.release !== null) refuseMove(known, record);
     else if (record.source !== null && this.#seesSources)
-      await judgeSource(record.name, record.source.path, definition);
+      await checkSource(record.name, record.source.path, definition);
     await this.#records.put(
       { kind: "platform", id: record.id, name: record.name, value: record },
       { expect: stored?.version ?? 0, claims: [], needs: [{ kind: "server", id: server.id }] },
@@ -117,6 +117,6 @@ function refuseMove(known: PlatformRecord, record: PlatformRecord): void {
   throw new HostwrightError(
     "HW_RECORD_IN_USE",
     `platform ${known.name} is published: ${fields.join(", ")} cannot change. Nothing was changed.`,
-    { mend: "Make a platform of another name, and move the sites to it." },
+    { remedy: "Make a platform of another name, and move the sites to it." },
   );
 }

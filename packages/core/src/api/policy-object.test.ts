@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { StateStore } from "../contracts/store.ts";
 import type { PlainRequest } from "../contracts/task.ts";
-import { judgeRequest } from "../engine/planning/task-engine.ts";
+import { parseRequest } from "../engine/planning/task-engine.ts";
 import { coreTasks } from "../tasks/core-tasks.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { Access } from "./access.ts";
@@ -72,7 +72,7 @@ test.each(["victim", "vic tim.example", "10.0.0.1", "xn--a.example"])("%s is no 
     { domain: wrong, aliases: [] },
     { domain: "own.test", aliases: [wrong] },
   ])
-    expect(() => judgeRequest(parts(), asked({ type: "site:install", platform: "p", ...names }))).toThrow(
+    expect(() => parseRequest(parts(), asked({ type: "site:install", platform: "p", ...names }))).toThrow(
       expect.objectContaining({ code: "HW_DOMAIN_INVALID" }),
     );
 });

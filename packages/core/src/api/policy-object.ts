@@ -1,6 +1,6 @@
 import type { RecordStore } from "../contracts/store.ts";
 import type { PlainRequest, TaskSubject } from "../contracts/task.ts";
-import { judgeRequest, type EngineParts } from "../engine/planning/task-engine.ts";
+import { parseRequest, type EngineParts } from "../engine/planning/task-engine.ts";
 import { plainName } from "../model/domain.ts";
 import { PREVIEW } from "../tasks/preview.ts";
 import type { PolicyObject } from "./access.ts";
@@ -55,7 +55,7 @@ export async function objectNamed({ store }: Parts, alias: string): Promise<Poli
 /** What a stored request that no loaded type takes is about, too, as far as its names say so. */
 export function subjectOf(parts: Pick<Parts, "tasks">, asked: PlainRequest): TaskSubject {
   try {
-    const { type, input } = judgeRequest(parts, asked);
+    const { type, input } = parseRequest(parts, asked);
     return type.subject(input);
   } catch {
     const { domain, site = domain, server, platform, alias } = asked as unknown as Readonly<Record<string, unknown>>;

@@ -160,7 +160,7 @@ describe("is refused, naming by what it is used, and nothing is changed:", () =>
     ]);
     await expect(hw.platforms.remove("blog-1")).rejects.toMatchObject({
       code: "HW_RECORD_IN_USE",
-      mend: expect.stringContaining('deletePlatform("blog-1")') as string,
+      remedy: expect.stringContaining('deletePlatform("blog-1")') as string,
     });
   });
 

@@ -62,8 +62,8 @@ export class Removing {
   /** What never became a site: nobody works on it, and nothing stands anywhere. `task` is a draft's. */
   async site({ id, domain, status }: SiteRecord, task: string, version: number): Promise<Removed> {
     const { records, register, tasks } = this.#store;
-    const mend = `Run deleteSite("${domain}"), which removes what it has on servers too.`;
-    if (status === "installed" || status === "deleting") throw inUse(`Site ${domain} is ${status}`, mend);
+    const remedy = `Run deleteSite("${domain}"), which removes what it has on servers too.`;
+    if (status === "installed" || status === "deleting") throw inUse(`Site ${domain} is ${status}`, remedy);
     await this.#refuseBusy(`Site ${domain}`, `site/${id}`);
     if (status === "draft" && !ENDED.includes(await tasks.state(task)))
       throw inUse(`Task ${task} is to make the site ${domain}`, "Cancel or resolve that task.");
@@ -73,7 +73,7 @@ export class Removing {
       if (rows.length > 0)
         throw inUse(
           `Site ${domain} has ${namesOf(rows.map(({ type, key }) => `${type} ${key}`))} on ${server.name}`,
-          mend,
+          remedy,
         );
     }
     await records.forget("site", id, version);
@@ -100,14 +100,14 @@ function refuseUsed(
   what: string,
   has: string,
   users: readonly { readonly name?: string; readonly domain?: string }[],
-  mend: string,
+  remedy: string,
 ): void {
   if (users.length === 0) return;
-  throw inUse(`${what} ${has}: ${namesOf(users.map(({ name, domain }) => name ?? domain ?? ""))}`, mend);
+  throw inUse(`${what} ${has}: ${namesOf(users.map(({ name, domain }) => name ?? domain ?? ""))}`, remedy);
 }
 
-function inUse(message: string, mend: string): HostwrightError {
-  return new HostwrightError("HW_RECORD_IN_USE", `${message}. Nothing was changed.`, { mend });
+function inUse(message: string, remedy: string): HostwrightError {
+  return new HostwrightError("HW_RECORD_IN_USE", `${message}. Nothing was changed.`, { remedy });
 }
 
 function addressOf({ type, key }: RegisteredResource): Removed["left"][number] {

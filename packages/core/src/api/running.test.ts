@@ -117,7 +117,7 @@ describe("run", () => {
     const told = warnings();
     const facade = await open();
     const { hw, only } = facade;
-    const mend = breakEvents(facade);
+    const repair = breakEvents(facade);
     only.open();
     const running = hw.run(own("a"));
     const submitted = await hw.submit(own("b"));
@@ -128,7 +128,7 @@ describe("run", () => {
     await using _working = hw.work();
     expect(await waiting).toMatchObject({ state: "succeeded" });
     expect(told.filter((one) => one.includes("cannot be stored now"))).toHaveLength(1);
-    mend();
+    repair();
     const types = async (): Promise<string[]> => {
       const page: readonly { type: string }[] = await facade.engine.store.events.after(0, { task: submitted.id });
       return page.map(({ type }) => type);

@@ -118,7 +118,7 @@ export class Running {
   async #goOn(id: string): Promise<void> {
     const { engine, worker, closing } = this.#parts;
     if ((await engine.store.tasks.state(id)) === "queued") await this.#work(id);
-    else await worker.recover(id, { patience: closing });
+    else await worker.recover(id, { waiting: closing });
   }
 
   async #hasEnded(id: string): Promise<boolean> {

@@ -148,7 +148,7 @@ export class Servers {
       "HW_RECORD_IN_USE",
       `server ${known.name}: its http service "${old.name}" (${old.type}) serves ${site.domain}. Nothing was changed.`,
       {
-        mend: `Put the other one beside it, under a name of its own (service(options, "name")), and run switchHttp("${known.name}", "name"); then "${old.name}" may go.`,
+        remedy: `Put the other one beside it, under a name of its own (service(options, "name")), and run switchHttp("${known.name}", "name"); then "${old.name}" may go.`,
       },
     );
   }
@@ -178,7 +178,7 @@ export class Servers {
       "HW_INPUT_INVALID",
       `server ${given.name}: two services are named "${twice.name}". Nothing was changed.`,
       {
-        mend: `Give one of them a name of its own: service(options, "name").`,
+        remedy: `Give one of them a name of its own: service(options, "name").`,
       },
     );
   }

@@ -77,7 +77,7 @@ describe("the role submit", () => {
     ];
     expect(await Promise.all(refused.map(codeOf))).toEqual(refused.map(() => "HW_ROLE_SUBMIT"));
     const error = await hw.plan(prepare("here")).catch((caught: HostwrightError) => caught);
-    expect(error).toMatchObject({ mend: expect.stringContaining("Submit a request") });
+    expect(error).toMatchObject({ remedy: expect.stringContaining("Submit a request") });
     expect((await hw.servers.list()).map(({ name, connect: { type } }) => [name, type])).toEqual([["here", "local"]]);
     expect(opened).toEqual([]);
     expect((await hw.servers.put({ name: "here", services: [], addresses: ["192.0.2.1"] })).addresses).toHaveLength(1);

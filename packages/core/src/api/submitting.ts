@@ -4,7 +4,7 @@ import type { PlainRequest, TaskRequest } from "../contracts/task.ts";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
 import type { PlanApproval } from "../engine/planning/plan.ts";
-import { judgeRequest, taskIdOf, titleOf, type EngineParts } from "../engine/planning/task-engine.ts";
+import { parseRequest, taskIdOf, titleOf, type EngineParts } from "../engine/planning/task-engine.ts";
 import { firstWants } from "../engine/workers/first-wants.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
@@ -41,9 +41,9 @@ export class Submitting {
 
   /** @throws HW_INPUT_INVALID, HW_FORBIDDEN */
   async allowed(request: PlainRequest): Promise<PlainRequest> {
-    const judged = judgeRequest(this.#engine, request).request;
+    const judged = parseRequest(this.#engine, request).request;
     const asked = askedFor(judged);
-    if (asked !== judged) judgeRequest(this.#engine, asked);
+    if (asked !== judged) parseRequest(this.#engine, asked);
     await this.#requireAllowed(judged);
     return judged;
   }
@@ -100,7 +100,7 @@ export class Submitting {
       "HW_TASK_STATE",
       `Plan ${plan} (${title}) was submitted before: its task ${task} is ${before.state}. Nothing was submitted.`,
       {
-        mend: "A plan runs once. Follow its task with `task(id)`; to do the same once more, plan again.",
+        remedy: "A plan runs once. Follow its task with `task(id)`; to do the same once more, plan again.",
         data: { plan, task, state: before.state },
       },
     );
@@ -123,7 +123,7 @@ export class Submitting {
         "HW_PLAN_FORGED",
         `The approval names another content of plan ${id}. Nothing was run.`,
         {
-          mend: "Read the plan that is stored, and approve its hash.",
+          remedy: "Read the plan that is stored, and approve its hash.",
         },
       );
     }

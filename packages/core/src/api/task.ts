@@ -164,7 +164,7 @@ export class Task<Value = unknown> {
   /**
    * Decides for a task that needs attention. `retry` undoes once more what is left; `complete` takes it as done, though
    * nobody saw it so (a store restored from a backup): its records become what it planned, and verify finds what is
-   * missing; `skip` takes it as mended by hand:
+   * missing; `skip` takes it as repaired by hand:
    * the task ends as `undone` and its names are free; `abandon` ends it too, but keeps its records, names and secrets.
    * The outcome is to be read anew afterwards. @throws HW_TASK_STATE unless it needs attention; HW_FORBIDDEN;
    * HW_PLUGIN_MISSING for a `retry` that the plugins here could not finish
@@ -201,12 +201,12 @@ export class Task<Value = unknown> {
 
 function withoutKey(task: string, { label }: Reference): HostwrightError {
   const what = `The ${label} of task ${task} cannot be read in the role "submit", which has no key.`;
-  return new HostwrightError("HW_ROLE_SUBMIT", what, { mend: "Read it where the workers run." });
+  return new HostwrightError("HW_ROLE_SUBMIT", what, { remedy: "Read it where the workers run." });
 }
 
 function erased(task: string, { label }: Reference): HostwrightError {
   const what = `The ${label} of task ${task} is gone: its time is over.`;
-  return new HostwrightError("HW_NOT_FOUND", what, { mend: "Ask for another one." });
+  return new HostwrightError("HW_NOT_FOUND", what, { remedy: "Ask for another one." });
 }
 
 /** The end of a wait for a task that its instance does not work itself. */
@@ -214,6 +214,6 @@ export function closedOver(id: string): HostwrightError {
   return new HostwrightError(
     "HW_CLOSED",
     `The instance was closed while task ${id} was waited for. The task goes on as it is.`,
-    { mend: "Follow it with `task(id)` of another instance.", data: { task: id } },
+    { remedy: "Follow it with `task(id)` of another instance.", data: { task: id } },
   );
 }

@@ -24,7 +24,7 @@ export interface Notification {
     readonly error: {
       readonly code: string;
       readonly message: string;
-      readonly mend: string;
+      readonly remedy: string;
       readonly server: string | null;
     } | null;
     /** What was left behind: the first 20 of `residueCount`. */

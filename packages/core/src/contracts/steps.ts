@@ -8,7 +8,7 @@ import type { RecordVersion, RegisteredResource } from "./store.ts";
 export type Phase = "prepare" | "clean-up";
 
 /** Of which records it was made, where one more or one less would make another plan of it. */
-export interface JudgedSet {
+export interface AssumedSet {
   /** Such as `sites served by server`. */
   readonly set: string;
   /** Id of that server or platform. */
@@ -31,8 +31,8 @@ interface StepCommon {
   readonly guards?: readonly Guard[];
   /** Records by whose versions it was decided, beside those of the sites whose things it changes. Default: none. */
   readonly records?: readonly RecordVersion[];
-  /** What it was made for all of, or chosen by: see `judgedSet`. Default: nothing. */
-  readonly sets?: readonly JudgedSet[];
+  /** What it was made for all of, or chosen by: see `assumedSet`. Default: nothing. */
+  readonly sets?: readonly AssumedSet[];
 }
 
 /** Wanted resources of one server. What already stands as wanted makes no action. */

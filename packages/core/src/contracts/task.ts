@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Planning } from "./planning.ts";
-import type { JudgedSet, Step } from "./steps.ts";
+import type { AssumedSet, Step } from "./steps.ts";
 import type { RecordChange, RecordRemoval, RecordVersion } from "./store.ts";
 
 /** A request as it is stored and sent: plain JSON, the input beside its type. */
@@ -79,7 +79,7 @@ export interface TaskDraft<Value = TaskValue> {
   /** Records by which the whole was decided, beside those of its steps. Default: none. */
   readonly records?: readonly RecordVersion[];
   /** What the whole was made for all of, beside that of its steps. Default: nothing. */
-  readonly sets?: readonly JudgedSet[];
+  readonly sets?: readonly AssumedSet[];
   /** Records that are written before anything is changed: they reserve domains. Default: none. */
   readonly reserve?: readonly RecordChange[];
   /** Records that are written and removed with the commit row. Default: none. */

@@ -15,7 +15,7 @@ export interface CacheRule {
 
 /**
  * What a platform asks of any web server, as data; each http service renders it in its own syntax.
- * Order of judgement: ACME challenge, the site's own rules (`OwnRules`: addresses, denied, redirects), virtual, denied, PHP
+ * Routing rules, in their order: ACME challenge, the site's own rules (`OwnRules`: addresses, denied, redirects), virtual, denied, PHP
  * entry points, other PHP (refused), own paths, static files of the release, front controller. A redirect of the site's own
  * never stands for what is denied here.
  */

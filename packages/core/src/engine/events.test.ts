@@ -72,7 +72,7 @@ test("a listener that ended hears nothing more, and one that throws harms nobody
 
 describe("an event that cannot be stored", () => {
   const BUSY = new HostwrightError("HW_STORE_BUSY", "events.db: locked.", { retryable: true });
-  function breaking(error: unknown = BUSY): { readonly stream: Events; mend(): void } {
+  function breaking(error: unknown = BUSY): { readonly stream: Events; repair(): void } {
     let broken = true;
     const append: StateStore["events"]["append"] = async (list) => {
       if (broken) throw error;
@@ -80,7 +80,7 @@ describe("an event that cannot be stored", () => {
     };
     const stream = new Events({ ...eventStore(), append });
     onTestFinished(async () => stream.close());
-    return { stream, mend: () => (broken = false) };
+    return { stream, repair: () => (broken = false) };
   }
   const eventStore = (): StateStore["events"] => ({
     append: async (list) => store.events.append(list),
@@ -96,9 +96,9 @@ describe("an event that cannot be stored", () => {
     const hear = ({ message }: Error): void => void warned.push(message);
     process.on("warning", hear);
     onTestFinished(() => void process.off("warning", hear));
-    const { stream, mend } = breaking();
+    const { stream, repair } = breaking();
     for (const line of LINES) await log(line, "t1", stream);
-    mend();
+    repair();
     await expect.poll(stored).toEqual(LINES);
     await log("later", "t1", stream);
     expect(await stored()).toEqual([...LINES, "later"]);
@@ -119,10 +119,10 @@ describe("an event that cannot be stored", () => {
   });
 
   test("is kept within bounds; how many were lost is told in the stream", async () => {
-    const { stream, mend } = breaking();
+    const { stream, repair } = breaking();
     for (let n = 0; n < 10_050; n++) stream.tell("t1", "task:log", { action: 0, server: "web1", line: `${n}` });
     await stream.flush();
-    mend();
+    repair();
     await expect
       .poll(async () => (await take(1, (await store.events.last()) - 1)).at(-1))
       .toMatchObject({ type: "events:lost", payload: { count: 50 } });
@@ -131,10 +131,10 @@ describe("an event that cannot be stored", () => {
 
   test("ever, because it is no JSON, keeps no other from the store", async () => {
     const { stream } = breaking(new TypeError("Do not know how to serialize a BigInt"));
-    const mending = breaking();
-    mending.mend();
-    await mending.stream.emit("t1", "task:finished", { state: "undone", error: 1n, residue: [] });
-    await log("one", "t1", mending.stream);
+    const repairing = breaking();
+    repairing.repair();
+    await repairing.stream.emit("t1", "task:finished", { state: "undone", error: 1n, residue: [] });
+    await log("one", "t1", repairing.stream);
     await expect.poll(stored).toEqual(["one", "events:lost"]);
     await stream.close();
   });

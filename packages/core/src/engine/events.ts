@@ -20,7 +20,7 @@ export interface Following {
 /** Kept while they cannot be stored; of more the eldest are lost. */
 const MOST_KEPT = 10_000;
 /** Milliseconds for which whoever tells something waits until it is stored, and for which closing waits. */
-const PATIENCE_MS = 1_000;
+const RETRY_AFTER_MS = 1_000;
 /** Milliseconds until what could not be stored is tried again. */
 const AGAIN_MS = 500;
 /** Whom every event wakes. */
@@ -156,7 +156,7 @@ export class Events {
     const timer = setTimeout(() => {
       this.#isFailing = true;
       late.resolve();
-    }, PATIENCE_MS);
+    }, RETRY_AFTER_MS);
     await Promise.race([this.#append(), late.promise]);
     clearTimeout(timer);
   }

@@ -33,10 +33,10 @@ describe("the table of codes", () => {
 });
 
 describe("an error", () => {
-  test("has its code's mend unless a better one is given, and is not retryable by default", () => {
+  test("has its code's remedy unless a better one is given, and is not retryable by default", () => {
     const error = new HostwrightError("HW_DISK_FULL", "full");
-    expect(error).toMatchObject({ mend: ERROR_CODES.HW_DISK_FULL, retryable: false, server: undefined, data: {} });
-    expect(new HostwrightError("HW_DISK_FULL", "full", { mend: "Empty the bin." }).mend).toBe("Empty the bin.");
+    expect(error).toMatchObject({ remedy: ERROR_CODES.HW_DISK_FULL, retryable: false, server: undefined, data: {} });
+    expect(new HostwrightError("HW_DISK_FULL", "full", { remedy: "Empty the bin." }).remedy).toBe("Empty the bin.");
   });
 
   test("goes into JSON with all that a panel shows, and without its cause", () => {
@@ -52,7 +52,7 @@ describe("an error", () => {
       code: "HW_SSH_LOST",
       message: "lost",
       server: "web1",
-      mend: ERROR_CODES.HW_SSH_LOST,
+      remedy: ERROR_CODES.HW_SSH_LOST,
       retryable: true,
       data: { step: 1 },
     });

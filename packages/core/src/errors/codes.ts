@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   HW_PLATFORM_UNKNOWN: "No loaded plugin implements this platform type. Add the plugin, or correct the type.",
   HW_PLATFORM_INVALID: "The codebase is not what the platform type expects. Check the source folder.",
   HW_PLATFORM_DATABASE: "The platform cannot use this database type. Choose one of the listed types.",
-  HW_PLUGIN_INVALID: "A plugin cannot be loaded. Its message names the plugin and the mend.",
+  HW_PLUGIN_INVALID: "A plugin cannot be loaded. Its message names the plugin and the remedy.",
   HW_PLUGIN_MISSING: "A stored record or task needs a plugin that is not loaded. Load it.",
   HW_OPTIONS_INCOMPATIBLE:
     "Stored options do not fit the loaded plugin: a newer version wrote them, or they cannot be migrated. Its message names record and versions.",
@@ -57,14 +57,14 @@ export const ERROR_CODES = {
   HW_PLAN_EXPIRED: "The plan's time is over. Plan again.",
   HW_PLAN_FORGED: "The plan does not carry a valid signature. It was not run: plan again.",
   HW_HTTP_FOREIGN_CONFIG:
-    "The web server's configuration is broken in a file that is not Hostwright's. Mend that file first.",
+    "The web server's configuration is broken in a file that is not Hostwright's. Remedy that file first.",
   HW_HTTP_CONFIG_REFUSED:
     "The web server refused configuration rendered by Hostwright. The old configuration stays in force. Its message says why.",
   HW_HTTP_RELOAD_FAILED:
     "The web server did not take the new configuration. The old one was put back. Look at the web server's log.",
   HW_INSTALLER_FAILED: "The application's installer failed. Its output says why.",
   HW_PROBE_FAILED: "The site's page did not answer as expected. Its message says how: look at the site's page and log.",
-  HW_UNDO_INCOMPLETE: "Something could not be undone. The residue lists exactly what; mend it and resolve the task.",
+  HW_UNDO_INCOMPLETE: "Something could not be undone. The residue lists exactly what; repair it and resolve the task.",
   HW_KEY_REUSED: "This idempotency key was used for another request. Use a new key.",
   HW_TASK_STATE: "The task is not in a state that allows this. Look at its state with `hw.tasks.list()` first.",
   HW_TASK_TIMEOUT:

@@ -6,8 +6,8 @@ export interface ErrorDetails {
   readonly retryable?: boolean;
   /** Name of the server on which it happened. */
   readonly server?: string;
-  /** What to do next; default: the mend that the code's table gives. */
-  readonly mend?: string;
+  /** What to do next; default: the remedy that the code's table gives. */
+  readonly remedy?: string;
   /** Bounded output of the command that failed, already free of secrets and control characters. */
   readonly output?: string;
   /** Further machine-readable facts: field, file, limit ... */
@@ -20,7 +20,7 @@ export class HostwrightError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly server: string | undefined;
-  readonly mend: string;
+  readonly remedy: string;
   readonly output: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
 
@@ -29,7 +29,7 @@ export class HostwrightError extends Error {
     this.code = code;
     this.retryable = details.retryable ?? false;
     this.server = details.server;
-    this.mend = details.mend ?? ERROR_CODES[code];
+    this.remedy = details.remedy ?? ERROR_CODES[code];
     this.output = details.output;
     this.data = details.data ?? {};
   }
@@ -39,7 +39,7 @@ export class HostwrightError extends Error {
       code: this.code,
       message: this.message,
       server: this.server,
-      mend: this.mend,
+      remedy: this.remedy,
       retryable: this.retryable,
       output: this.output,
       data: this.data,
@@ -56,11 +56,11 @@ export function errorJson(error: unknown): Record<string, unknown> {
 
 /** The error of which that is the `toJSON()`, as it is stored with a task. */
 export function errorFromJson(json: Readonly<Record<string, unknown>>): HostwrightError {
-  const { code, message, server, mend, retryable, output, data } = json;
+  const { code, message, server, remedy, retryable, output, data } = json;
   const text = (name: string, value: unknown): object => (typeof value === "string" ? { [name]: value } : {});
   return new HostwrightError((code ?? "HW_INTERNAL") as ErrorCode, String(message), {
     ...text("server", server),
-    ...text("mend", mend),
+    ...text("remedy", remedy),
     ...text("output", output),
     retryable: retryable === true,
     data: (data ?? {}) as Readonly<Record<string, unknown>>,

@@ -41,7 +41,7 @@ test("says what happened, where, what was left and what to do next", () => {
       error: {
         code: "HW_DISK_FULL",
         message: "web1: no room",
-        mend: expect.stringContaining("Free space"),
+        remedy: expect.stringContaining("Free space"),
         server: "web1",
       },
       residue: [residue(0)],
@@ -75,7 +75,7 @@ test("is bounded and well formed whatever the outcome holds", () => {
   const long = {
     code: "HW_INTERNAL",
     message: "m".repeat(100_000),
-    mend: "n".repeat(100_000),
+    remedy: "n".repeat(100_000),
     server: "s".repeat(1000),
   };
   const value = Object.fromEntries(many.map(({ key }) => [key.repeat(100), "v".repeat(300)]));

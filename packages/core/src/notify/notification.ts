@@ -47,11 +47,11 @@ function aboutOf(request: unknown): string | null {
 
 function errorOf(error: unknown): Notification["data"]["error"] {
   if (error === null || error === undefined) return null;
-  const { code, message, mend, server } = record(error);
+  const { code, message, remedy, server } = record(error);
   return {
     code: word(code),
     message: word(message, LONGEST_MESSAGE),
-    mend: word(mend, LONGEST_MESSAGE),
+    remedy: word(remedy, LONGEST_MESSAGE),
     server: typeof server === "string" ? word(server) : null,
   };
 }

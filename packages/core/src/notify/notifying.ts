@@ -29,7 +29,7 @@ export class Notifying {
         "HW_INPUT_INVALID",
         `notify: the name "${wrong.slice(0, 100)}" is used twice or no name.`,
         {
-          mend: "Give each notifier a name of its own: letters, digits and . : _ -, at most 100.",
+          remedy: "Give each notifier a name of its own: letters, digits and . : _ -, at most 100.",
           data: { field: "notify" },
         },
       );

@@ -19,7 +19,7 @@ const notification: Notification = {
     actor: "ann",
     state: "undone",
     createdAt: "2026-01-02T03:04:04.000Z",
-    error: { code: "HW_DISK_FULL", message: "web1: no room", mend: "Free space.", server: "web1" },
+    error: { code: "HW_DISK_FULL", message: "web1: no room", remedy: "Free space.", server: "web1" },
     residue: [],
     residueCount: 0,
     value: {},

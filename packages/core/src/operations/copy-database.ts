@@ -79,7 +79,7 @@ export const copyDatabase: Operation<CopyDatabaseInput> = {
     throw new HostwrightError(
       DISK_FULL.test(output) ? "HW_DISK_FULL" : "HW_DATABASE_FAILED",
       `${what} could not be copied on ${name}: ${why}. The copy is dropped.`,
-      { server: name, output, mend: "Mend what its output names, then move the database again." },
+      { server: name, output, remedy: "Remedy what its output names, then move the database again." },
     );
   },
   async probe(context) {

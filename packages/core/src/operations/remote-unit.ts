@@ -139,7 +139,7 @@ export async function stopRemoteUnit({ server }: Pick<Target, "server">, attempt
     {
       server: server.name,
       output: bounded(stderr),
-      mend: `Look at the server: systemctl status hostwright-${attempt}. A process in state D waits for a disk or a network file system.`,
+      remedy: `Look at the server: systemctl status hostwright-${attempt}. A process in state D waits for a disk or a network file system.`,
       data: { attempt, survived: true },
     },
   );

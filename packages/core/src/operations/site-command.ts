@@ -41,7 +41,7 @@ export async function runSiteCommand(
     throw new HostwrightError(
       "HW_COMMAND_TIMEOUT",
       `${input.what} on ${name} did not end in ${Math.round(input.timeoutMs / 1000)} s and was stopped.`,
-      { server: name, output, mend: "Its output says how far it came. Find out what it waited for, then try again." },
+      { server: name, output, remedy: "Its output says how far it came. Find out what it waited for, then try again." },
     );
   }
   const lines = stdout.trimEnd().split("\n");
@@ -60,7 +60,7 @@ export async function runSiteCommand(
         output,
         ...(full
           ? {}
-          : { mend: `Look at its output; mend what it names on ${name} or in the request, then try again.` }),
+          : { remedy: `Look at its output; fix what it names on ${name} or in the request, then try again.` }),
       },
     );
   }

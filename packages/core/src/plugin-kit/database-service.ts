@@ -46,21 +46,21 @@ export function listeningAddress(view: ServerView, listen: readonly string[], we
     `The database server on ${view.name} listens for its own machine only: ${webHead} cannot reach it. Nothing was changed.`,
     {
       server: view.name,
-      mend: `Declare addresses for it: ${view.service.type}.service({ listen: ["${view.addresses[0] ?? "an address of the server"}"] }).`,
+      remedy: `Declare addresses for it: ${view.service.type}.service({ listen: ["${view.addresses[0] ?? "an address of the server"}"] }).`,
     },
   );
 }
 
 /** The problem, where `is` tells that there is one. */
-export function problemIf(is: boolean, message: string, mend: string): readonly Problem[] {
-  return is ? [{ message, mend }] : [];
+export function problemIf(is: boolean, message: string, remedy: string): readonly Problem[] {
+  return is ? [{ message, remedy }] : [];
 }
 
 /** The problem of a service whose packages are not there. */
 export function notInstalled(title: string, packages: readonly string[]): Problem {
   return {
     message: `${title} is not installed`,
-    mend: `Run the task \`prepare\`, or: apt-get install ${packages.join(" ")}`,
+    remedy: `Run the task \`prepare\`, or: apt-get install ${packages.join(" ")}`,
   };
 }
 

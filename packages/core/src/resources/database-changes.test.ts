@@ -52,7 +52,7 @@ function server(stands: readonly Thing[] = []) {
     removal: "clean-up",
     driver: {
       type: "test",
-      mend: "Start it.",
+      remedy: "Start it.",
       socket: () => ({ path: "/run/test.sock", user: "root" }),
       login: async (_target, _stream, database) => {
         if (wrong.socket !== undefined) throw wrong.socket;
@@ -221,13 +221,13 @@ test("a session that was lost is replaced, and two that ask at once share one", 
   expect(opened()).toBe(2);
 });
 
-test("a socket that does not answer is told with the mend", async () => {
+test("a socket that does not answer is told with the remedy", async () => {
   const { wrong, resource } = server();
   wrong.socket = new HostwrightError("HW_SOCKET_UNREACHABLE", "no such socket");
   const here = target();
   await expect(resource.read(here, ["a"], { contents: true })).rejects.toMatchObject({
     code: "HW_DATABASE_UNREACHABLE",
-    mend: "Start it.",
+    remedy: "Start it.",
     retryable: true,
   });
   expect(here.stream.destroyed).toBe(true);

@@ -13,7 +13,7 @@ export interface DatabaseFailure {
   /** The server's code of it. */
   readonly data: Readonly<Record<string, unknown>>;
   /** For `login`. Default: that of the error's code. */
-  readonly mend?: string;
+  readonly remedy?: string;
 }
 
 /** As `mysql_native_password`, `caching_sha2_password` and `pg_authid` hold them. */
@@ -22,7 +22,7 @@ const HASHES = /\*[0-9A-Fa-f]{40}|\$A\$\S+|SCRAM-SHA-256\$\S+/g;
 /** A library's error as one of ours: the error itself, which may hold statement, password or hash, is never passed on. */
 export function databaseError(
   server: string,
-  driver: { readonly explain: (error: unknown) => DatabaseFailure; readonly mend: string },
+  driver: { readonly explain: (error: unknown) => DatabaseFailure; readonly remedy: string },
   error: unknown,
   doing: string,
 ): HostwrightError {
@@ -31,10 +31,10 @@ export function databaseError(
     // A server that cannot be reached at all says so itself.
     if (error.code !== "HW_SOCKET_UNREACHABLE" && error.code !== "HW_PERMISSION_DENIED") return error;
     const message = `${where} does not answer on its socket while ${doing}. Nothing was changed.`;
-    const details = { server, retryable: true, cause: error, mend: driver.mend };
+    const details = { server, retryable: true, cause: error, remedy: driver.remedy };
     return new HostwrightError("HW_DATABASE_UNREACHABLE", message, details);
   }
-  const { kind, said, data, mend } = driver.explain(error);
+  const { kind, said, data, remedy } = driver.explain(error);
   const words = said
     .replace(/[\p{Cc}\s]+/gu, " ")
     .replace(HASHES, "[hash]")
@@ -43,7 +43,7 @@ export function databaseError(
   if (kind === "login") {
     const message = `${where} does not let its administrator in over its socket while ${doing}: ${words}. Nothing was changed.`;
     // A server whose disk fails, and one that just begins, refuse everybody: seen of MariaDB at a loss of power.
-    const details = { server, data, retryable: true, ...(mend === undefined ? {} : { mend }) };
+    const details = { server, data, retryable: true, ...(remedy === undefined ? {} : { remedy }) };
     return new HostwrightError("HW_DATABASE_UNREACHABLE", message, details);
   }
   if (kind === "lost") {

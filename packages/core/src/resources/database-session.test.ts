@@ -9,7 +9,7 @@ const never = sql`never`;
 function driver(login: Promise<DatabaseSession>): DatabaseDriver<DatabaseSession> {
   return {
     type: "test",
-    mend: "Start it.",
+    remedy: "Start it.",
     socket: () => ({ path: "/run/test.sock", user: "root" }),
     login: async () => login,
     explain: () => ({ kind: "lost", said: "", data: {} }),

@@ -34,7 +34,7 @@ export interface DatabaseDriver<Session extends DatabaseSession> {
   /** Of the service: `mysql`. */
   readonly type: string;
   /** What to look at where the server's socket does not answer. */
-  readonly mend: string;
+  readonly remedy: string;
   /** The server's own unix socket, and the unix user who administers it: no open port, no password (decisions.md D31). */
   readonly socket: (target: Target) => { readonly path: string; readonly user: string };
   /** Logs in over the stream, which is destroyed when this fails or takes a minute; `database`: into that one, else into none of a site's. */

@@ -11,8 +11,8 @@ export interface Outcome {
 export interface Failure {
   readonly code: ErrorCode;
   readonly says: (key: string, detail: string) => string;
-  /** Default: the mend of the code. */
-  readonly mend?: string;
+  /** Default: the remedy of the code. */
+  readonly remedy?: string;
 }
 
 /** By the word that the server's program gives; the gravest first, it gives the error its code. */
@@ -54,7 +54,7 @@ export function reportOutcomes(server: Server, keys: readonly string[], output: 
     {
       server: server.name,
       data: { keys: failed.map((one) => one.key) },
-      ...(gravest.mend === undefined ? {} : { mend: gravest.mend }),
+      ...(gravest.remedy === undefined ? {} : { remedy: gravest.remedy }),
     },
   );
 }

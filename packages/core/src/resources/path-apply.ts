@@ -77,12 +77,13 @@ const FAILURES: Failures = {
   unsafe: {
     code: "HW_PERMISSION_DENIED",
     says: (key, detail) => `${key}: ${detail} on its way is a link, or can be changed by others than root`,
-    mend: "Give the folder to root without write access for group and others, or name the real path instead of a link.",
+    remedy:
+      "Give the folder to root without write access for group and others, or name the real path instead of a link.",
   },
   noowner: {
     code: "HW_PREREQUISITE_MISSING",
     says: (key, detail) => `${key}: there is no user or group ${detail}`,
-    mend: "Declare the user, or correct its name.",
+    remedy: "Declare the user, or correct its name.",
   },
   full: { code: "HW_DISK_FULL", says: (key, detail) => `${key}: ${detail}` },
   failed: { code: "HW_COMMAND_FAILED", says: (key, detail) => `${key}: ${detail}` },

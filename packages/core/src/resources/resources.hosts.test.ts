@@ -10,7 +10,7 @@ import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { link } from "./link.ts";
 import { unixUser } from "./unix-user.ts";
-import { patience } from "../../../../test/support/patience.ts";
+import { underLoad } from "../../../../test/support/under-load.ts";
 
 let hosts: TestHosts;
 let host: TestHost;
@@ -105,7 +105,7 @@ describe("files, directories and links", () => {
     const keys = files.map((one) => type.key(one.spec));
     await timed("files: read without contents", async () => type.read(target, keys, { contents: false }));
     console.log(took);
-    expect(took["files: apply"]).toBeLessThan(patience(3000));
+    expect(took["files: apply"]).toBeLessThan(underLoad(3000));
   });
 });
 
@@ -168,7 +168,7 @@ describe("unix users", () => {
     expect(await host.sh("getent passwd innocent other nobody2 || true")).toBe("");
   });
 
-  test("drift is mended and undone; a changed user is left alone; one with processes stays", async () => {
+  test("drift is repaired and undone; a changed user is left alone; one with processes stays", async () => {
     const user = site("drift", 20_020);
     const [made] = await ensure(user);
     await host.sh("usermod -s /bin/bash -p '$6$x$y' drift; gpasswd -M '' drift");

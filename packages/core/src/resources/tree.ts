@@ -114,12 +114,12 @@ const FAILURES: Failures = {
   unsafe: {
     code: "HW_PERMISSION_DENIED",
     says: (key, detail) => `${key}: ${detail} on its way is a link, or can be changed by others than root`,
-    mend: "Give the folder to root without write access for group and others.",
+    remedy: "Give the folder to root without write access for group and others.",
   },
   digest: {
     code: "HW_RESOURCE_CHANGED",
     says: (key) => `${key}: what arrived is not what was planned; nothing of it was kept`,
-    mend: "Somebody changed the source, or the stream was cut. Plan again.",
+    remedy: "Somebody changed the source, or the stream was cut. Plan again.",
   },
   changed: { code: "HW_RESOURCE_CHANGED", says: (key) => `${key}: it is not what it was when it was read` },
 };
@@ -133,7 +133,7 @@ async function applyTree(target: Target, { key, before, after }: Change<TreeStat
       `At ${key} on ${target.server.name} stands ${what}. It was left as it is.`,
       {
         server: target.server.name,
-        mend: "Publish under a new name.",
+        remedy: "Publish under a new name.",
         data: { keys: [key] },
       },
     );

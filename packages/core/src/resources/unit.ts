@@ -111,7 +111,7 @@ const FAILURES: Failures = {
   failed: {
     code: "HW_COMMAND_FAILED",
     says: (key, detail) => `${key}: systemd did not bring it there, ${detail}`,
-    mend: "Look at `systemctl status` and `journalctl -u` of the unit on the server.",
+    remedy: "Look at `systemctl status` and `journalctl -u` of the unit on the server.",
   },
   changed: { code: "HW_RESOURCE_CHANGED", says: (key) => `${key}: it is not what it was when it was read` },
 };

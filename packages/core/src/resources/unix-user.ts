@@ -124,11 +124,11 @@ async function readUsers(target: Target, names: readonly string[]): Promise<Map<
 const NEW_NUMBER = "Choose another name or number for the user, or remove what holds it. Nothing was changed.";
 
 const FAILURES: Failures = {
-  taken: { code: "HW_RESOURCE_FOREIGN", says: (key, detail) => `${key}: ${detail}`, mend: NEW_NUMBER },
+  taken: { code: "HW_RESOURCE_FOREIGN", says: (key, detail) => `${key}: ${detail}`, remedy: NEW_NUMBER },
   nomember: {
     code: "HW_PREREQUISITE_MISSING",
     says: (key, detail) => `${key}: there is no user ${detail} to be a member of its group`,
-    mend: "Install what brings that user, or declare it.",
+    remedy: "Install what brings that user, or declare it.",
   },
   skipped: { code: "HW_RESOURCE_FOREIGN", says: (key) => `${key}: waits for the others` },
   failed: { code: "HW_COMMAND_FAILED", says: (key, detail) => `${key}: ${detail}` },

@@ -38,7 +38,7 @@ export abstract class CommandServer extends Server {
   }
 
   /** How long what is over at once there may take. */
-  protected get _patienceMs(): number {
+  protected get _graceMs(): number {
     return 5000;
   }
 
@@ -104,7 +104,7 @@ export abstract class CommandServer extends Server {
         const supervision = {
           server: this.name,
           reaper: started.reaper,
-          patienceMs: this._patienceMs,
+          graceMs: this._graceMs,
           signal: command.signal,
           closing: this.#closing.signal,
         };

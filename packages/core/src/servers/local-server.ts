@@ -116,7 +116,7 @@ export class LocalServer extends CommandServer {
       {
         server: this.name,
         cause: error,
-        ...(tooLong ? { mend: "Send long data by stdin." } : {}),
+        ...(tooLong ? { remedy: "Send long data by stdin." } : {}),
       },
     );
   }

@@ -30,7 +30,7 @@ export class SessionMarker {
     return Buffer.alloc(0);
   }
 
-  /** What was held back, once no more comes. */
+  /** What was quarantined, once no more comes. */
   end(): Buffer {
     const held = this.#held ?? Buffer.alloc(0);
     return this.#found(null, held);

@@ -102,7 +102,7 @@ export function sessionRefused(server: string, cause: unknown): HostwrightError 
       server,
       retryable: true,
       cause,
-      mend: "Check sshd's MaxSessions (10 is its default), and that the key may run commands.",
+      remedy: "Check sshd's MaxSessions (10 is its default), and that the key may run commands.",
     },
   );
 }
@@ -112,7 +112,7 @@ export function forwardError(server: string, address: SocketAddress, cause: unkn
   return new HostwrightError("HW_PERMISSION_DENIED", `sshd on ${server} does not forward to ${showAddress(address)}`, {
     server,
     cause,
-    mend: "Allow it in sshd_config: AllowTcpForwarding and AllowStreamLocalForwarding.",
+    remedy: "Allow it in sshd_config: AllowTcpForwarding and AllowStreamLocalForwarding.",
     data: { address },
   });
 }

@@ -10,7 +10,7 @@ import { runChecked } from "./checked.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { connectSsh } from "./ssh-connect.ts";
 import { SshServer, type SshServerOptions } from "./ssh-server.ts";
-import { patience } from "../../../../test/support/patience.ts";
+import { underLoad } from "../../../../test/support/under-load.ts";
 
 const ECHO = "/run/echo.sock";
 const ECHO_PROGRAM = `use Socket; unlink "${ECHO}"; socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, pack_sockaddr_un("${ECHO}")); listen(S, 64);
@@ -129,7 +129,7 @@ describe("SshServer", () => {
       retryable: true,
       data: { reason: "timeout" },
     });
-    expect(performance.now() - since).toBeLessThan(patience(2000));
+    expect(performance.now() - since).toBeLessThan(underLoad(2000));
   });
 
   test("tries three times where the server drops connections before the handshake", async () => {

@@ -70,8 +70,8 @@ export class SshServer extends CommandServer {
     return [own, ...this.#relays.stats].reduce(sum, super.stats);
   }
 
-  protected override get _patienceMs(): number {
-    return Math.min(this.#answerMs, super._patienceMs);
+  protected override get _graceMs(): number {
+    return Math.min(this.#answerMs, super._graceMs);
   }
 
   protected override get _login(): string {
@@ -86,7 +86,7 @@ export class SshServer extends CommandServer {
         `a command for ${this.name} is longer than 128 KiB; nothing was run`,
         {
           server: this.name,
-          mend: "Send long data by stdin.",
+          remedy: "Send long data by stdin.",
         },
       );
     }

@@ -25,7 +25,7 @@ export interface Supervision {
   readonly server: string;
   readonly reaper: SessionReaper;
   /** For a command to tell its session, and for its pipes to close once its session is gone. */
-  readonly patienceMs: number;
+  readonly graceMs: number;
   /** The caller's own wish. */
   readonly signal: AbortSignal | undefined;
   /** The server is being closed. */
@@ -95,10 +95,10 @@ function passOn(process: RunningProcess, taker: Writable): (chunk: Buffer) => vo
   };
 }
 
-async function endSession(process: RunningProcess, { server, reaper, patienceMs }: Supervision): Promise<Ending> {
+async function endSession(process: RunningProcess, { server, reaper, graceMs }: Supervision): Promise<Ending> {
   // The loss of a connection while the session is being ended shows itself there, too.
   process.ended.catch(() => {});
-  const session = await within(patienceMs, process.session);
+  const session = await within(graceMs, process.session);
   if (session === undefined) {
     throw new HostwrightError(
       "HW_SSH_LOST",
@@ -115,12 +115,12 @@ async function endSession(process: RunningProcess, { server, reaper, patienceMs 
       `a command on ${server} was stopped but did not end, not even by SIGKILL; its session ${session} still runs`,
       {
         server,
-        mend: `Look at the server: ps -s ${session}. A process in state D waits for a disk or a network file system.`,
+        remedy: `Look at the server: ps -s ${session}. A process in state D waits for a disk or a network file system.`,
         data: { session, survived: true },
       },
     );
   }
-  return (await within(patienceMs, process.ended)) ?? { exitCode: null, signal: null };
+  return (await within(graceMs, process.ended)) ?? { exitCode: null, signal: null };
 }
 
 function brokenInput(server: string, cause: Error | undefined): HostwrightError {
@@ -130,7 +130,7 @@ function brokenInput(server: string, cause: Error | undefined): HostwrightError 
     {
       server,
       cause,
-      mend: "Find out why the source of the input ended, then run the command again.",
+      remedy: "Find out why the source of the input ended, then run the command again.",
     },
   );
 }

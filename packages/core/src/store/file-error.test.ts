@@ -70,7 +70,7 @@ it("says of a store on a file system that was mounted read-only that it is so, a
   if (!mount("-o", "remount,ro,bind", directory)) context.skip("its mount cannot be made read-only");
   const refused = {
     code: "HW_PERMISSION_DENIED",
-    mend: expect.stringContaining("Mount its file system writable") as string,
+    remedy: expect.stringContaining("Mount its file system writable") as string,
     data: { system: "EROFS" },
   };
   await expect(openSqliteStore({ directory })).rejects.toMatchObject(refused);

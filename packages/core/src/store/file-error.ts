@@ -7,7 +7,7 @@ const PATH = "Give the path of a folder on a local disk that this user may make 
 
 interface Meaning {
   readonly code: ErrorCode;
-  readonly mend?: string;
+  readonly remedy?: string;
   readonly retryable?: boolean;
 }
 
@@ -16,9 +16,9 @@ function meaningOf(code: string): Meaning {
   switch (code) {
     case "EACCES":
     case "EPERM":
-      return { code: "HW_PERMISSION_DENIED", mend: OWN };
+      return { code: "HW_PERMISSION_DENIED", remedy: OWN };
     case "EROFS":
-      return { code: "HW_PERMISSION_DENIED", mend: "Mount its file system writable, or move the state folder." };
+      return { code: "HW_PERMISSION_DENIED", remedy: "Mount its file system writable, or move the state folder." };
     case "ENOSPC":
     case "EDQUOT":
       return { code: "HW_DISK_FULL", retryable: true };
@@ -27,7 +27,7 @@ function meaningOf(code: string): Meaning {
     case "EISDIR":
     case "ELOOP":
     case "ENAMETOOLONG":
-      return { code: "HW_INPUT_INVALID", mend: PATH };
+      return { code: "HW_INPUT_INVALID", remedy: PATH };
     default:
       return { code: "HW_STORE_FAILED", retryable: true };
   }

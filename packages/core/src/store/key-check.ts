@@ -26,7 +26,7 @@ export async function requireKeyFile(store: StateStore, stateDir: string): Promi
     "HW_STORE_INCOMPLETE",
     `${join(stateDir, "key")} is missing, with which the secrets in store.db are sealed. Nothing was opened or made.`,
     {
-      mend: "Put the file back from where its copy is kept, or give the key with the option `key`.",
+      remedy: "Put the file back from where its copy is kept, or give the key with the option `key`.",
       data: { part: "key" },
     },
   );
@@ -43,7 +43,8 @@ export async function requireOwnKey(store: StateStore, box: SecretBox): Promise<
       "HW_KEY_WRONG",
       "The given key is not the one that this state folder was used with. Nothing was opened or changed.",
       {
-        mend: "Give the key that it was used with; to change keys, put the new one first and keep the old ones after it.",
+        remedy:
+          "Give the key that it was used with; to change keys, put the new one first and keep the old ones after it.",
       },
     );
   }

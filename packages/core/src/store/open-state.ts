@@ -35,7 +35,7 @@ export async function openState(options: StateOptions): Promise<OpenState> {
   }
   if (options.role === "submit" && options.key !== undefined) {
     throw new HostwrightError("HW_INPUT_INVALID", 'key: an instance of role "submit" holds none. Nothing was opened.', {
-      mend: "Leave the key out, and keep it where the workers run.",
+      remedy: "Leave the key out, and keep it where the workers run.",
       data: { field: "key" },
     });
   }

@@ -1,19 +1,19 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { serverRecord } from "../../test/fake-engine.ts";
-import { declared, FakeEstate, php, service } from "../../test/fake-estate.ts";
+import { declared, FakeInventory, php, service } from "../../test/fake-inventory.ts";
 import type { SiteView } from "../contracts/views.ts";
-import { Estate } from "../engine/planning/estate.ts";
+import { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { chooseDatabase } from "./choose-database.ts";
 import { deleteSite } from "./delete-site.ts";
 import { verify } from "./verify.ts";
 
-let estate: FakeEstate;
+let inventory: FakeInventory;
 
 beforeEach(async () => {
-  estate = await FakeEstate.open();
-  onTestFinished(async () => estate[Symbol.asyncDispose]());
-  expect((await estate.plan(estate.plugins, verify("web1"))).actions).toEqual([]);
+  inventory = await FakeInventory.open();
+  onTestFinished(async () => inventory[Symbol.asyncDispose]());
+  expect((await inventory.plan(inventory.plugins, verify("web1"))).actions).toEqual([]);
 });
 
 const problem = (code: string, word: string): unknown =>
@@ -26,7 +26,7 @@ describe("the verify of a server on which a plugin is absent", () => {
     [["fpm"], "php service php"],
     [["web"], "http service http"],
   ])("changes nothing of what %s has there, and says so once", async (names, word) => {
-    const { actions, register, value } = await estate.plan(estate.without(...names), verify("web1"));
+    const { actions, register, value } = await inventory.plan(inventory.without(...names), verify("web1"));
     expect(actions).toEqual([]);
     expect(register).toEqual([]);
     expect(value.problems).toEqual([problem("HW_PLUGIN_MISSING", word)]);
@@ -34,18 +34,18 @@ describe("the verify of a server on which a plugin is absent", () => {
 
   test("sets its neighbours right all the same", async () => {
     for (const id of ["s1", "s2"])
-      estate.world.states("web1").set(`directory /srv/sites/${id}/conf`, { value: "by somebody else" });
-    const { actions } = await estate.plan(estate.without("shop"), verify("web1"));
+      inventory.world.states("web1").set(`directory /srv/sites/${id}/conf`, { value: "by somebody else" });
+    const { actions } = await inventory.plan(inventory.without("shop"), verify("web1"));
     expect(actions.flatMap((action) => (action.kind === "run" ? [] : action.changes.map(({ key }) => key)))).toEqual([
       "/srv/sites/s1/conf",
     ]);
   });
 
   test("leaves a site whose options a newer version wrote", async () => {
-    await estate.site("s2", "p-shop", { optionsVersion: 2 });
-    estate.world.states("web1").delete("directory /srv/sites/s2/conf");
-    estate.world.states("web1").delete("directory /srv/sites/s3/conf");
-    const { actions, value } = await estate.plan(estate.plugins, verify("web1"));
+    await inventory.site("s2", "p-shop", { optionsVersion: 2 });
+    inventory.world.states("web1").delete("directory /srv/sites/s2/conf");
+    inventory.world.states("web1").delete("directory /srv/sites/s3/conf");
+    const { actions, value } = await inventory.plan(inventory.plugins, verify("web1"));
     expect(actions.flatMap((action) => (action.kind === "run" ? [] : action.changes.map(({ key }) => key)))).toEqual([
       "/srv/sites/s3/conf",
     ]);
@@ -58,9 +58,9 @@ describe("the verify of a server on which a plugin is absent", () => {
     // Of the server, of a platform and of a site that was deleted.
     for (const owner of ["server/web1", "platform/p-blog", "site/s9"]) {
       const row = { server: "web1", type: "php-thing", key: owner, owner, shared: false, hash: "h" };
-      await estate.engine.store.register.put([row]);
+      await inventory.engine.store.register.put([row]);
     }
-    const { actions } = await estate.plan([...estate.without("fpm"), later], verify("web1"));
+    const { actions } = await inventory.plan([...inventory.without("fpm"), later], verify("web1"));
     expect(actions).toEqual([]);
   });
 });
@@ -72,14 +72,18 @@ describe("what needs the absent plugin is refused, and nothing is changed", () =
     ["the verify of a site with its database", verify("s1.example.com"), ["sql"]],
     ["the deletion of its site", deleteSite("s2.example.com"), ["shop"]],
   ])("%s", async (_what, request, names) => {
-    await expect(estate.plan(estate.without(...names), request)).rejects.toMatchObject({ code: "HW_PLUGIN_MISSING" });
-    expect(estate.world.effects).toEqual([]);
+    await expect(inventory.plan(inventory.without(...names), request)).rejects.toMatchObject({
+      code: "HW_PLUGIN_MISSING",
+    });
+    expect(inventory.world.effects).toEqual([]);
   });
 
   test("the deletion of a site that has something of a type which no plugin knows", async () => {
     const { site: _site, ...role } = php;
     const later = service("fpm", "php", { ...role, site: () => [] });
-    await expect(estate.plan([...estate.without("fpm"), later], deleteSite("s1.example.com"))).rejects.toMatchObject({
+    await expect(
+      inventory.plan([...inventory.without("fpm"), later], deleteSite("s1.example.com")),
+    ).rejects.toMatchObject({
       code: "HW_PLUGIN_MISSING",
       message: expect.stringContaining("php-thing /php/s1 on web1") as unknown,
     });
@@ -87,10 +91,10 @@ describe("what needs the absent plugin is refused, and nothing is changed", () =
 
   test("not the choice of a database beside one of an absent plugin", async () => {
     const services = [{ name: "db", kind: "db", type: "gone", options: {}, optionsVersion: 1 }];
-    await estate.put("server", "db2", "db2", { ...serverRecord("db2"), services });
-    const { registry, store } = estate.parts(estate.plugins);
-    const records = await Estate.load(store.records, registry);
-    const context = { estate: records } as unknown as PlanningContext;
+    await inventory.put("server", "db2", "db2", { ...serverRecord("db2"), services });
+    const { registry, store } = inventory.parts(inventory.plugins);
+    const records = await LoadedInventory.load(store.records, registry);
+    const context = { inventory: records } as unknown as PlanningContext;
     const choose = (wanted?: string): unknown =>
       chooseDatabase(context, wanted, ["sql"], records.platform("blog"), records.server("web1"));
     expect(choose()).toEqual({ server: "web1", service: "db" });
@@ -98,6 +102,6 @@ describe("what needs the absent plugin is refused, and nothing is changed", () =
   });
 
   test("not the verify of a site beside it", async () => {
-    expect((await estate.plan(estate.without("shop"), verify("s1.example.com"))).actions).toEqual([]);
+    expect((await inventory.plan(inventory.without("shop"), verify("s1.example.com"))).actions).toEqual([]);
   });
 });

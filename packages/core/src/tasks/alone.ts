@@ -45,9 +45,9 @@ export class Alone {
 
   /** The same of what the planner leaves out, by its owner: `site/s7k2m9xq4t`. */
   readonly tellOwner = (owner: string, error: HostwrightError): void => {
-    const { estate } = this.#context;
-    const site = estate.knownSite(owner.replace(/^site\//, ""));
-    const platform = estate.platforms.find(({ id }) => owner === `platform/${id}`);
+    const { inventory } = this.#context;
+    const site = inventory.knownSite(owner.replace(/^site\//, ""));
+    const platform = inventory.platforms.find(({ id }) => owner === `platform/${id}`);
     this.tell(site === undefined ? `platform ${platform?.name ?? owner}` : `site ${site.domain}`, error);
   };
 

@@ -62,13 +62,14 @@ test("a log that keeps everything takes as much again, and none takes nothing", 
 
 test("all that the other server lacks, and what its plugin says against it, is told at once", async () => {
   const offers = "folder\t/var/lib/db\nlog\t0\nhas\tengine AA\n";
-  const problems = [{ message: "it is older", mend: "Upgrade it." }];
+  const problems = [{ message: "it is older", remedy: "Upgrade it." }];
   await expect(check({ offers, problems })).rejects.toMatchObject({
     code: "HW_PREREQUISITE_MISSING",
     server: "new",
     message:
       "new: it is older. new: it lacks engine A, which the database of a.example.com uses. new: it lacks locale x y, which the database of a.example.com uses. Nothing was changed.",
-    mend: "Upgrade it. Provide engine A on new, or choose another server. Provide locale x y on new, or choose another server.",
+    remedy:
+      "Upgrade it. Provide engine A on new, or choose another server. Provide locale x y on new, or choose another server.",
   });
 });
 

@@ -38,7 +38,7 @@ export async function checkMove(
     ...moving.problems(from.view, to.view),
     ...lacking.map((need) => ({
       message: `it lacks ${need}, which the database of ${site.domain} uses`,
-      mend: `Provide ${need} on ${server}, or choose another server.`,
+      remedy: `Provide ${need} on ${server}, or choose another server.`,
     })),
   ];
   refuse(problems.map((problem) => ({ server, ...problem })));

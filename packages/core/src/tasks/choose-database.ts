@@ -15,18 +15,18 @@ export function chooseDatabase(
   web: ServerRecord,
 ): SiteRecord["database"] {
   if (protocols.length === 0) return null;
-  const { estate } = context;
-  const all = estate.servers.flatMap((server) =>
-    estate
+  const { inventory } = context;
+  const all = inventory.servers.flatMap((server) =>
+    inventory
       .fitServices(server)
       .filter(({ definition }) => definition.kind === "db")
-      .map(({ record }) => ({ server, service: estate.database(server, record.name) })),
+      .map(({ record }) => ({ server, service: inventory.database(server, record.name) })),
   );
   const goes = (entry: (typeof all)[number]): boolean => protocols.includes(entry.service.role.protocol);
   if (wanted !== undefined) {
     const [serverName = "", serviceName] = wanted.split(":");
-    const server = estate.server(serverName);
-    const service = estate.database(server, serviceName);
+    const server = inventory.server(serverName);
+    const service = inventory.database(server, serviceName);
     if (!protocols.includes(service.role.protocol)) throw wrongDatabase(platform, service.record.type, protocols);
     return { server: server.id, service: service.record.name };
   }
@@ -43,7 +43,7 @@ export function chooseDatabase(
       : `Several servers offer a database for ${platform.name}: name one. Nothing was changed.`,
     only === undefined
       ? {}
-      : { mend: `Give database: one of ${fitting.map((entry) => entry.server.name).join(", ")}.` },
+      : { remedy: `Give database: one of ${fitting.map((entry) => entry.server.name).join(", ")}.` },
   );
 }
 
@@ -55,8 +55,8 @@ export function chooseCache(
   platform: PlatformRecord,
 ): ServicePlace {
   const [serverName = "", serviceName] = wanted.split(":");
-  const server = context.estate.server(serverName);
-  const { record, role } = context.estate.cache(server, serviceName);
+  const server = context.inventory.server(serverName);
+  const { record, role } = context.inventory.cache(server, serviceName);
   if (protocols.includes(role.protocol)) return { server: server.id, service: record.name };
   throw new HostwrightError(
     "HW_INPUT_INVALID",
@@ -69,6 +69,6 @@ function wrongDatabase(platform: PlatformRecord, type: string, protocols: readon
   return new HostwrightError(
     "HW_PLATFORM_DATABASE",
     `${platform.name} (${platform.type}) cannot use ${type}. Nothing was changed.`,
-    { mend: `Choose a database of type ${protocols.join(" or ")}.`, data: { databases: protocols } },
+    { remedy: `Choose a database of type ${protocols.join(" or ")}.`, data: { databases: protocols } },
   );
 }

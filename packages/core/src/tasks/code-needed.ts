@@ -37,6 +37,6 @@ export async function requireCode(
   throw new HostwrightError(
     "HW_INPUT_INVALID",
     `Platform ${name} does not hold ${namesOf(lacking)}. Nothing was changed.`,
-    { mend: "Choose what it holds, or make a platform of code that has it.", data: { lacking } },
+    { remedy: "Choose what it holds, or make a platform of code that has it.", data: { lacking } },
   );
 }

@@ -60,7 +60,7 @@ export function configure(site: string, options: ConfigureOptions = {}): TaskReq
 }
 
 async function planConfigure(context: PlanningContext, request: Input): Promise<TaskDraft<ConfiguredValue>> {
-  const site = await context.estate.site(request.site);
+  const site = await context.inventory.site(request.site);
   const webRules = { ...NO_OWN_RULES, ...site.webRules, ...request.webRules };
   refuseLoop(site, webRules);
   await requirePasswords(context, site, webRules);
@@ -95,8 +95,8 @@ function cachePlace(
 ): ServicePlace | undefined {
   if (wanted === undefined) return site.bindings?.cache;
   if (wanted === null) return undefined;
-  const platform = context.estate.platform(site.platform);
-  return chooseCache(context, wanted, context.estate.siteDefinition(site).role.bindings?.["cache"] ?? [], platform);
+  const platform = context.inventory.platform(site.platform);
+  return chooseCache(context, wanted, context.inventory.siteDefinition(site).role.bindings?.["cache"] ?? [], platform);
 }
 
 /** What the site had at a service elsewhere that it is bound to no longer; on a server of its own its steps see to it. */
@@ -104,7 +104,7 @@ function unbind(context: PlanningContext, site: SiteRecord, parts: SiteParts): r
   const former = site.bindings?.cache;
   const still = [parts.web, ...[parts.database, ...parts.bindings].flatMap((used) => used?.service.server ?? [])];
   if (former === undefined || still.some(({ id }) => id === former.server)) return [];
-  const server = context.estate.server(former.server);
+  const server = context.inventory.server(former.server);
   return [
     {
       kind: "ensure",
@@ -135,7 +135,7 @@ async function requirePasswords(context: PlanningContext, site: SiteRecord, { ba
       throw new HostwrightError(
         "HW_INPUT_INVALID",
         `webRules of ${site.domain}: ${user} has no password. Nothing was changed.`,
-        { mend: `Set one: hw.sites.setPassword("${site.domain}", "${user}", secret(...)).`, cause },
+        { remedy: `Set one: hw.sites.setPassword("${site.domain}", "${user}", secret(...)).`, cause },
       );
     }
   }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { judgedSet } from "../engine/planning/judged-sets.ts";
+import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { EnsureStep } from "../contracts/steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -23,15 +23,15 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
     title: ({ platform }) => `delete platform ${platform}`,
     subject: ({ platform }) => ({ platform }),
     async plan(context: PlanningContext, request) {
-      const { estate } = context;
-      const platform = estate.platform(request.platform);
-      const server = estate.server(platform.server);
-      const sites = await estate.sitesOnPlatform(platform.id);
+      const { inventory } = context;
+      const platform = inventory.platform(request.platform);
+      const server = inventory.server(platform.server);
+      const sites = await inventory.sitesOnPlatform(platform.id);
       if (sites.length > 0) {
         throw new HostwrightError(
           "HW_RECORD_IN_USE",
           `Platform ${platform.name} has sites: ${namesOf(sites.map(({ domain }) => domain))}. Nothing was changed.`,
-          { mend: "Delete them first.", data: { sites: sites.map(({ domain }) => domain) } },
+          { remedy: "Delete them first.", data: { sites: sites.map(({ domain }) => domain) } },
         );
       }
       await context.facts(server);
@@ -49,10 +49,10 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
         title: `delete platform ${platform.name}`,
         about: [owner],
         steps: [release],
-        sets: [await judgedSet(estate, "sites on platform", platform.id)],
+        sets: [await assumedSet(inventory, "sites on platform", platform.id)],
         commit: {
           put: [],
-          deleteRecords: [{ kind: "platform", id: platform.id, expect: estate.version(platform.id) }],
+          deleteRecords: [{ kind: "platform", id: platform.id, expect: inventory.version(platform.id) }],
         },
         value: { platform: platform.name, server: server.name },
       };

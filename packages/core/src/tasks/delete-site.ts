@@ -44,14 +44,14 @@ async function refuseUnknown(
     throw new HostwrightError(
       "HW_PLUGIN_MISSING",
       `${domain} has ${unknown.type} ${unknown.key} on ${server.name}, which no loaded plugin knows. Nothing was changed.`,
-      { server: server.name, mend: `Load the plugin that brings the resource type "${unknown.type}".` },
+      { server: server.name, remedy: `Load the plugin that brings the resource type "${unknown.type}".` },
     );
   }
 }
 
 /** Before the commit row the site only stops answering, which can be undone; what cannot comes after it. */
 async function planDelete(context: PlanningContext, name: string): Promise<TaskDraft<OfSite>> {
-  const site = await context.estate.site(name);
+  const site = await context.inventory.site(name);
   const parts = await siteParts(context, site);
   const owner = ownerOf(parts);
   const own = (row: RegisteredResource): boolean => row.owner === owner;

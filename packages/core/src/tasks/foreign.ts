@@ -22,7 +22,7 @@ export async function foreignProblems(context: PlanningContext, server: ServerRe
     message: `${of} is not this installation's, but another's or nobody's, and was left as it is: ${things
       .map(({ type, key }) => `${type} ${key}`)
       .join(", ")}`,
-    mend: `Find out whose it is. What belongs to nobody any more may be removed on ${server.name} by hand.`,
+    remedy: `Find out whose it is. What belongs to nobody any more may be removed on ${server.name} by hand.`,
     code: "HW_RESOURCE_FOREIGN" as const,
     tolerable: true,
   }));
@@ -30,7 +30,7 @@ export async function foreignProblems(context: PlanningContext, server: ServerRe
   if (more === 0) return named;
   const rest = {
     message: `${more} more are not this installation's.`,
-    mend: "Mend those that are named, then verify again.",
+    remedy: "Remedy those that are named, then verify again.",
   };
   return [...named, { ...rest, code: "HW_RESOURCE_FOREIGN", tolerable: true }];
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { SiteDeclaration } from "../contracts/plugin.ts";
 import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
-import { judgedSet } from "../engine/planning/judged-sets.ts";
+import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { RunStep } from "../contracts/steps.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Secret } from "../model/secret.ts";
@@ -16,7 +16,7 @@ import {
 import { Domain, ofSite, SecretValue, type OfSite } from "./inputs.ts";
 import { LOGIN_LINK_SECONDS } from "./login-link.ts";
 import { requireCode } from "./code-needed.ts";
-import { refuseHeld, refuseOther, refuseTaken } from "./taken-names.ts";
+import { refuseServed, refuseOther, refuseTaken } from "./taken-names.ts";
 import { chooseCache, chooseDatabase } from "./choose-database.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
@@ -137,15 +137,15 @@ export function install(domain: string, options: InstallOptions): TaskRequest<In
 }
 
 async function planInstall(context: PlanningContext, request: Request): Promise<TaskDraft<InstallValue>> {
-  const { estate } = context;
+  const { inventory } = context;
   const { domain } = request;
   const aliases = [...new Set(request.aliases)].filter((alias) => alias !== domain);
-  const platform = estate.platform(request.platform);
-  const web = estate.server(platform.server);
+  const platform = inventory.platform(request.platform);
+  const web = inventory.server(platform.server);
   const names = [domain, ...aliases];
   const stored = await draftOf(context.records, context.task);
-  const draft = stored === null ? null : estate.readDraft(stored);
-  const holder = await estate.findSite(domain);
+  const draft = stored === null ? null : inventory.readDraft(stored);
+  const holder = await inventory.findSite(domain);
   const known = holder?.domain === domain ? holder : undefined;
   const wanted =
     known === undefined
@@ -154,14 +154,14 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   await refuseTaken(context, names, known?.id);
 
   const facts = await context.facts(web, { taken: true });
-  if (known === undefined) refuseHeld(facts.heldNames, names, web, estate.http(web, wanted.http).role);
+  if (known === undefined) refuseServed(facts.servedNames, names, web, inventory.http(web, wanted.http).role);
   const others = [wanted.database, wanted.bindings?.cache].flatMap((place) =>
-    place ? [estate.server(place.server)] : [],
+    place ? [inventory.server(place.server)] : [],
   );
   const servers = [...new Map([...others, web].map((server) => [server.id, server])).values()];
   await refuseProblems(context, servers);
   if (known === undefined)
-    await requireCode(context, platform, estate.platformDefinition(platform), { web, options: wanted.options });
+    await requireCode(context, platform, inventory.platformDefinition(platform), { web, options: wanted.options });
 
   const { step, release } = await platformStep(context, platform);
   const site = known ?? draft ?? (await newSite(context, wanted, facts.usedIds));
@@ -181,7 +181,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
       publish,
       probeStep(parts, first ? "always" : "changed"),
     ],
-    ...(first ? { sets: [await judgedSet(estate, "http services at work on server", web.id)] } : {}),
+    ...(first ? { sets: [await assumedSet(inventory, "http services at work on server", web.id)] } : {}),
     reserve: first
       ? [
           {
@@ -244,9 +244,9 @@ function wantedSite(
   request: Request,
   given: { domain: string; aliases: readonly string[]; platform: PlatformRecord; web: ServerRecord },
 ): Omit<SiteRecord, "id" | "uid"> {
-  const { estate } = context;
+  const { inventory } = context;
   const { platform, web } = given;
-  const definition = estate.platformDefinition(platform);
+  const definition = inventory.platformDefinition(platform);
   if (request.options !== undefined && request.options.type !== platform.type) {
     throw new HostwrightError(
       "HW_INPUT_INVALID",
@@ -267,8 +267,8 @@ function wantedSite(
     status: "draft",
     enabled: true,
     platform: platform.id,
-    http: estate.http(web).record.name,
-    php: estate.php(web).record.name,
+    http: inventory.http(web).record.name,
+    php: inventory.php(web).record.name,
     database,
     ...(cache === undefined
       ? {}
@@ -299,7 +299,7 @@ async function newSite(
     "HW_HOST_UNSUPPORTED",
     `All unix ids up to ${context.uids.to} were given out. Nothing was changed.`,
     {
-      mend: "Widen the range of unix ids that createHostwright was given.",
+      remedy: "Widen the range of unix ids that createHostwright was given.",
     },
   );
 }

@@ -3,7 +3,7 @@ import { ensureStep, runStep, serverRecord } from "../../test/fake-engine.ts";
 import { FakeWorker, NEVER, file, request } from "../../test/fake-worker.ts";
 import type { Task } from "../api/task.ts";
 import type { StoredRecord } from "../contracts/store.ts";
-import { recordOf } from "../engine/planning/judged-records.ts";
+import { recordOf } from "../engine/planning/assumed-records.ts";
 import type { PlanData } from "../engine/planning/plan.ts";
 import { planRequest, type EngineParts } from "../engine/planning/task-engine.ts";
 import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";

@@ -1,7 +1,7 @@
 import { dirname } from "node:path/posix";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { UnitProperty } from "../contracts/roles/php.ts";
-import { recordOf } from "../engine/planning/judged-records.ts";
+import { recordOf } from "../engine/planning/assumed-records.ts";
 import type { EnsureStep, RunStep, Step } from "../contracts/steps.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { readStates, addressKey } from "../engine/planning/resource-states.ts";

@@ -26,7 +26,7 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
   title: ({ site }) => `login link of ${site}`,
   subject: ({ site }) => ({ site }),
   async plan(context: PlanningContext, request) {
-    const site = await context.estate.site(request.site);
+    const site = await context.inventory.site(request.site);
     const parts = await siteParts(context, site);
     return {
       title: `login link of ${site.domain}`,

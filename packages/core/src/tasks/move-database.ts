@@ -53,8 +53,8 @@ export function moveDatabase(site: string, database: string): TaskRequest<MovedD
 }
 
 async function planMove(context: PlanningContext, request: Input): Promise<TaskDraft<MovedDatabaseValue>> {
-  const { estate } = context;
-  const site = await estate.site(request.site);
+  const { inventory } = context;
+  const site = await inventory.site(request.site);
   const old = await siteParts(context, site);
   const { databases } = old.definition.role;
   const database = chooseDatabase(context, request.database, databases, old.platform, old.web);
@@ -169,7 +169,7 @@ function copyOf({ database, view, site }: SiteParts): DatabaseCopy {
   throw new HostwrightError(
     "HW_PLATFORM_DATABASE",
     `Databases of type ${database?.service.record.type ?? "none"} cannot be moved: its plugin does not say how ${site.domain}'s is copied. Nothing was changed.`,
-    { mend: "Install a version of the plugin that does." },
+    { remedy: "Install a version of the plugin that does." },
   );
 }
 
@@ -180,7 +180,7 @@ async function requireClient(context: PlanningContext, web: ServerRecord, copy: 
   throw new HostwrightError(
     "HW_PREREQUISITE_MISSING",
     `${web.name} lacks ${copy.program}, with which the database would be copied. Nothing was changed.`,
-    { server: web.name, mend: `Install ${copy.package} on ${web.name}.` },
+    { server: web.name, remedy: `Install ${copy.package} on ${web.name}.` },
   );
 }
 
@@ -193,13 +193,13 @@ function refuseOther(
     throw new HostwrightError("HW_INPUT_INVALID", `${site.domain} has no database. Nothing was changed.`);
   }
   const from = database.service;
-  const to = context.estate.database(context.estate.server(wanted.server), wanted.service);
+  const to = context.inventory.database(context.inventory.server(wanted.server), wanted.service);
   const [was, is] = [from.record.type, to.record.type];
   if (was !== is) {
     throw new HostwrightError(
       "HW_PLATFORM_DATABASE",
       `${site.domain} has its database on ${was}: it cannot go to ${is}. Nothing was changed.`,
-      { mend: `Choose a server with a database of type ${was}.` },
+      { remedy: `Choose a server with a database of type ${was}.` },
     );
   }
   if (from.server.id === to.server.id && from.record.name !== to.record.name) {

@@ -6,7 +6,7 @@ import type { PlatformRecord } from "../model/records.ts";
 import { file } from "../resources/file.ts";
 import { surveyTree } from "../resources/tree-digest.ts";
 import { tree } from "../resources/tree.ts";
-import { judgeSource } from "./judge-source.ts";
+import { checkSource } from "./check-source.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 
@@ -26,11 +26,11 @@ export async function releaseOf(platform: PlatformRecord, definition: PlatformDe
       "HW_PLATFORM_INVALID",
       `${platform.name} has no source and was never published. Nothing was changed.`,
       {
-        mend: "Give the platform a source: { path } with its codebase.",
+        remedy: "Give the platform a source: { path } with its codebase.",
       },
     );
   }
-  const detected = await judgeSource(platform.name, platform.source.path, definition);
+  const detected = await checkSource(platform.name, platform.source.path, definition);
   return { ...(await surveyTree(platform.source.path)), version: detected.version };
 }
 
@@ -61,10 +61,10 @@ export async function platformStep(
   context: PlanningContext,
   platform: PlatformRecord,
 ): Promise<{ readonly step: EnsureStep; readonly release: Release }> {
-  const definition = context.estate.platformDefinition(platform);
+  const definition = context.inventory.platformDefinition(platform);
   const release = await releaseOf(platform, definition);
   const owner = `platform/${platform.id}`;
-  const server = context.estate.server(platform.server);
+  const server = context.inventory.server(platform.server);
   return {
     release,
     step: {
@@ -94,7 +94,7 @@ export function publishedRecord(
       id,
       name,
       value: { ...platform, release: { digest, version } },
-      expect: context.estate.version(id),
+      expect: context.inventory.version(id),
       claims: [],
     },
   ];

@@ -20,14 +20,14 @@ export const prepareServer: TaskType<[server: string], ServerInput, PreparedValu
   title: ({ server }) => `prepare server ${server}`,
   subject: ({ server }) => ({ server }),
   async plan(context: PlanningContext, request) {
-    const server = context.estate.server(request.server);
+    const server = context.inventory.server(request.server);
     const { missingPackages: packages } = await context.facts(server);
-    const unwanted = context.estate
+    const unwanted = context.inventory
       .fitServices(server)
       .flatMap(({ record, definition }) => [
         ...(definition.unwantedUnits?.(record.options) ?? []),
         // A web server that waits for its switch must not take the port of the one that serves, at a boot neither.
-        ...(definition.kind === "http" && !context.estate.servingHttp(server).includes(record.name)
+        ...(definition.kind === "http" && !context.inventory.servingHttp(server).includes(record.name)
           ? definition
               .packages(record.options)
               .map((name) => ({ package: name, unit: definition.role.publication.unit }))

@@ -10,11 +10,11 @@ export async function problemsOf(context: PlanningContext, server: ServerRecord)
   const packages =
     missing.length === 0
       ? []
-      : [{ message: `Packages are missing: ${missing.join(", ")}.`, mend: "Run the task `prepare`." }];
+      : [{ message: `Packages are missing: ${missing.join(", ")}.`, remedy: "Run the task `prepare`." }];
   return [...packages, ...facts.problems];
 }
 
-/** @throws HW_PREREQUISITE_MISSING, or the code of the first, naming every problem that is not tolerable, with its mend. */
+/** @throws HW_PREREQUISITE_MISSING, or the code of the first, naming every problem that is not tolerable, with its remedy. */
 export async function refuseProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<void> {
   const unique = [...new Map(servers.map((server) => [server.id, server])).values()];
   const found = await Promise.all(
@@ -33,6 +33,6 @@ export function refuse(found: readonly (Problem & { readonly server: string })[]
   throw new HostwrightError(
     first.code ?? "HW_PREREQUISITE_MISSING",
     `${problems.map(({ server, message }) => `${server}: ${message.replace(/\.?$/, ".")}`).join(" ")} Nothing was changed.`,
-    { server: first.server, mend: problems.map((problem) => problem.mend).join(" "), data: { problems } },
+    { server: first.server, remedy: problems.map((problem) => problem.remedy).join(" "), data: { problems } },
   );
 }

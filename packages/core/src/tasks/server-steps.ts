@@ -1,8 +1,8 @@
 import type { Declared } from "../contracts/resource.ts";
 import type { RecordVersion } from "../contracts/store.ts";
-import type { Estate } from "../engine/planning/estate.ts";
-import { recordOf } from "../engine/planning/judged-records.ts";
-import { judgedSet } from "../engine/planning/judged-sets.ts";
+import type { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
+import { recordOf } from "../engine/planning/assumed-records.ts";
+import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Owned } from "../contracts/steps.ts";
 import { directory } from "../resources/directory.ts";
@@ -15,7 +15,7 @@ export const DRIVER_FOLDER = "/usr/local/lib/hostwright";
 export async function serverItems(
   context: PlanningContext,
   server: ServerRecord,
-  serving: ReturnType<Estate["fitServices"]> = context.estate.servingServices(server),
+  serving: ReturnType<LoadedInventory["fitServices"]> = context.inventory.servingServices(server),
   alone: Alone | null = null,
 ): Promise<readonly Owned[]> {
   const facts = await context.facts(server);
@@ -31,7 +31,7 @@ export async function serverItems(
       : []),
   ];
   const declare = ({ record, definition }: (typeof serving)[number]): readonly Declared[] =>
-    definition.role.server(context.estate.serverView(server, record, facts.of(record)));
+    definition.role.server(context.inventory.serverView(server, record, facts.of(record)));
   const services =
     alone === null
       ? serving.flatMap(declare)
@@ -41,10 +41,10 @@ export async function serverItems(
 
 /** Of a task that is about the server itself: what its record asks for is what was planned. */
 export function ofServer(
-  { estate }: PlanningContext,
+  { inventory }: PlanningContext,
   { id }: ServerRecord,
 ): { readonly records: readonly RecordVersion[] } {
-  return { records: [recordOf(`server/${id}`, estate.version(id))] };
+  return { records: [recordOf(`server/${id}`, inventory.version(id))] };
 }
 
 export async function serverStep(
@@ -64,14 +64,14 @@ export async function serverStep(
     phase: "prepare",
     items: [...items, ...extra],
     // What a service declares whose plugin is absent, or fails, cannot be told from what nobody declares any longer.
-    remove: context.estate.unfitServices(server).length > 0 || !isWhole ? null : (row) => row.owner === owner,
+    remove: context.inventory.unfitServices(server).length > 0 || !isWhole ? null : (row) => row.owner === owner,
     publish: publisherOf(context, server),
-    sets: [await judgedSet(context.estate, "http services at work on server", server.id)],
+    sets: [await assumedSet(context.inventory, "http services at work on server", server.id)],
   };
 }
 
 /** Name of the http service that publishes on a server; null where there is none, or nobody who knows it. */
 export function publisherOf(context: PlanningContext, server: ServerRecord): string | null {
-  const http = context.estate.servingServices(server).find(({ definition }) => definition.kind === "http");
+  const http = context.inventory.servingServices(server).find(({ definition }) => definition.kind === "http");
   return http?.record.name ?? null;
 }

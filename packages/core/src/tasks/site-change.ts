@@ -7,13 +7,13 @@ export function changeSite(context: PlanningContext, changed: SiteRecord): TaskC
   return { put: [siteChange(context, changed)], deleteRecords: [] };
 }
 
-export function siteChange({ estate }: PlanningContext, changed: SiteRecord): TaskCommit["put"][number] {
+export function siteChange({ inventory }: PlanningContext, changed: SiteRecord): TaskCommit["put"][number] {
   return {
     kind: "site",
     id: changed.id,
     name: changed.domain,
     value: changed,
-    expect: estate.version(changed.id),
+    expect: inventory.version(changed.id),
     claims: [changed.domain, ...changed.aliases],
   };
 }

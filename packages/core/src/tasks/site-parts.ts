@@ -6,7 +6,7 @@ import type { CacheRole } from "../contracts/roles/cache.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { PhpRole } from "../contracts/roles/php.ts";
 import type { Binding, DatabaseBinding, PlatformView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
-import type { BoundService } from "../engine/planning/estate.ts";
+import type { BoundService } from "../engine/planning/loaded-inventory.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
@@ -50,16 +50,16 @@ export function siteSecret(site: SiteRecord, name: string, label: string): Refer
 }
 
 export async function siteParts(context: PlanningContext, site: SiteRecord): Promise<SiteParts> {
-  const { estate } = context;
-  const platform = estate.platform(site.platform);
-  const definition = estate.siteDefinition(site);
-  const web = estate.server(platform.server);
-  const http = estate.http(web, site.http);
-  const php = estate.php(web, site.php);
+  const { inventory } = context;
+  const platform = inventory.platform(site.platform);
+  const definition = inventory.siteDefinition(site);
+  const web = inventory.server(platform.server);
+  const http = inventory.http(web, site.http);
+  const php = inventory.php(web, site.php);
   const paths = sitePaths(site.id);
-  const stored = site.database === null ? [] : [estate.server(site.database.server)];
+  const stored = site.database === null ? [] : [inventory.server(site.database.server)];
   const cache = site.bindings?.cache;
-  if (cache !== undefined) stored.push(estate.server(cache.server));
+  if (cache !== undefined) stored.push(inventory.server(cache.server));
   await Promise.all([web, ...stored].map(async (server) => context.facts(server)));
   const platformView = viewPlatform(platform, definition);
   const seed: SiteSeed = { id: site.id, paths, platform: platformView, options: site.options };
@@ -99,7 +99,7 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
 
 async function serverView(context: PlanningContext, server: ServerRecord, service: ServiceRecord): Promise<ServerView> {
   const facts = await context.facts(server);
-  return context.estate.serverView(server, service, facts.of(service));
+  return context.inventory.serverView(server, service, facts.of(service));
 }
 
 async function databaseOf(
@@ -107,9 +107,9 @@ async function databaseOf(
   site: SiteRecord,
   web: ServerRecord,
 ): Promise<NonNullable<SiteParts["database"]> & { readonly binding: DatabaseBinding }> {
-  const { estate } = context;
-  const server = estate.server(site.database?.server ?? "");
-  const service = estate.database(server, site.database?.service);
+  const { inventory } = context;
+  const server = inventory.server(site.database?.server ?? "");
+  const service = inventory.database(server, site.database?.service);
   const view = await serverView(context, server, service.record);
   const { from, request } = requestOf(site, web, server, siteSecret(site, "db-password", "db password"));
   return { service, view, request, binding: service.role.binding(request, view, from) };
@@ -121,8 +121,8 @@ async function cacheOf(
   web: ServerRecord,
   place: ServicePlace,
 ): Promise<BoundTo> {
-  const server = context.estate.server(place.server);
-  const service = context.estate.cache(server, place.service);
+  const server = context.inventory.server(place.server);
+  const service = context.inventory.cache(server, place.service);
   const view = await serverView(context, server, service.record);
   const { from, request } = requestOf(site, web, server, siteSecret(site, "cache-password", "cache password"));
   return { kind: "cache", service, view, request, binding: service.role.binding(request, view, from) };
@@ -140,7 +140,7 @@ function requestOf(
     throw new HostwrightError(
       "HW_INPUT_INVALID",
       `${web.name} and ${server.name} need addresses at which they reach each other. Nothing was changed.`,
-      { mend: "Put `addresses` on both server records." },
+      { remedy: "Put `addresses` on both server records." },
     );
   }
   return { from: address, request: { siteId: site.id, domain: site.domain, password, webHeads: [address ?? "local"] } };

@@ -122,7 +122,7 @@ export function siteSteps(
   }
   for (const { kind, service } of parts.bindings) {
     const { server, record } = service;
-    const plugin = context.registry.pluginOf(context.estate.definition(server, record)) ?? record.type;
+    const plugin = context.registry.pluginOf(context.inventory.definition(server, record)) ?? record.type;
     const elsewhere = server.id !== parts.web.id && server.id !== parts.database?.service.server.id;
     before.push({
       kind: "ensure",

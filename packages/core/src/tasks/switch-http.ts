@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { RegisteredResource } from "../contracts/store.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
-import type { BoundService } from "../engine/planning/estate.ts";
-import { judgedSet } from "../engine/planning/judged-sets.ts";
+import type { BoundService } from "../engine/planning/loaded-inventory.ts";
+import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { EnsureStep, Owned, RunStep, Step } from "../contracts/steps.ts";
 import type { TakeOverInput } from "../engine/publishing/take-over.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
@@ -46,10 +46,10 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
   title: ({ server, service }) => `switch ${server} to ${service}`,
   subject: ({ server }) => ({ server }),
   async plan(context: PlanningContext, request) {
-    const server = context.estate.server(request.server);
+    const server = context.inventory.server(request.server);
     await context.facts(server, { standing: true });
-    const to = context.estate.http(server, request.service);
-    const sites = await context.estate.sitesOnServer(server.id);
+    const to = context.inventory.http(server, request.service);
+    const sites = await context.inventory.sitesOnServer(server.id);
     const moving = sites.filter((site) => site.http !== to.record.name);
     const draft: TaskDraft<SwitchHttpValue> = {
       title: `switch ${server.name} to ${to.record.type}`,
@@ -57,15 +57,15 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
       steps: [],
       value: { server: server.name, service: to.record.name, sites: sites.length },
     };
-    const from = context.estate.http(server);
+    const from = context.inventory.http(server);
     if (moving.length === 0 && from.record.name === to.record.name) return draft;
     if (sites.length === 0) throw noSites(server);
     return {
       ...draft,
       ...ofServer(context, server),
       sets: [
-        await judgedSet(context.estate, "sites served by server", server.id),
-        await judgedSet(context.estate, "http services at work on server", server.id),
+        await assumedSet(context.inventory, "sites served by server", server.id),
+        await assumedSet(context.inventory, "http services at work on server", server.id),
       ],
       steps: await switchSteps(context, { server, from, to, sites }),
       commit: { put: moving.map((site) => siteChange(context, { ...site, http: to.record.name })), deleteRecords: [] },
@@ -102,7 +102,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
   }
   const owner = `server/${server.id}`;
   const moved = new Set(parts.map(ownerOf));
-  const serving = context.estate
+  const serving = context.inventory
     .fitServices(server)
     .filter(({ record }) => record.kind !== "http" || record.name === to.record.name);
   const items = await serverItems(context, server, serving);
@@ -145,7 +145,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
       // Of a site that it does not move everything stays (decisions.md D56).
       row.type === "file" && row.key.startsWith(`${former.root}/entries/`) && row.owner !== owner
         ? moved.has(row.owner)
-        : row.owner === owner && !isFormer(row) && context.estate.unfitServices(server).length === 0,
+        : row.owner === owner && !isFormer(row) && context.inventory.unfitServices(server).length === 0,
   };
   return [beside, over, units, ...(await probes(context, asked, parts)), clean];
 }
@@ -176,9 +176,9 @@ async function viewOf(
   context: PlanningContext,
   server: ServerRecord,
   { record }: BoundService<HttpRole>,
-): Promise<ReturnType<PlanningContext["estate"]["serverView"]>> {
+): Promise<ReturnType<PlanningContext["inventory"]["serverView"]>> {
   const facts = await context.facts(server);
-  return context.estate.serverView(server, record, facts.of(record));
+  return context.inventory.serverView(server, record, facts.of(record));
 }
 
 /** What the server, or the web server that waits, is not ready for. */
@@ -186,13 +186,13 @@ async function refuse(context: PlanningContext, { server, from, to }: Switch): P
   await refuseProblems(context, [server]);
   await refuseForeign(context, server, from);
   const view = await viewOf(context, server, to);
-  const problem = context.estate
+  const problem = context.inventory
     .definition(server, to.record)
     .problems(view)
     .find((one) => one.tolerable !== true);
   if (problem !== undefined) {
-    const { code = "HW_PREREQUISITE_MISSING", message, mend } = problem;
-    throw new HostwrightError(code, `${server.name}: ${message} Nothing was changed.`, { server: server.name, mend });
+    const { code = "HW_PREREQUISITE_MISSING", message, remedy } = problem;
+    throw new HostwrightError(code, `${server.name}: ${message} Nothing was changed.`, { server: server.name, remedy });
   }
   const { unit } = to.role.publication;
   const units = context.registry.resourceType("unit");
@@ -201,7 +201,7 @@ async function refuse(context: PlanningContext, { server, from, to }: Switch): P
   throw new HostwrightError(
     "HW_RESOURCE_FOREIGN",
     `${unit} runs on ${server.name} already, for something that is not Hostwright's. Nothing was changed.`,
-    { server: server.name, mend: `Stop it there (systemctl disable --now ${unit}), then switch.` },
+    { server: server.name, remedy: `Stop it there (systemctl disable --now ${unit}), then switch.` },
   );
 }
 
@@ -222,7 +222,7 @@ async function refuseForeign(
       .join(", ")}. Nothing was changed.`,
     {
       server: server.name,
-      mend: "Find out whose these sites are. Remove the entries of those that are nobody's any more, then switch.",
+      remedy: "Find out whose these sites are. Remove the entries of those that are nobody's any more, then switch.",
       data: { entries: foreign.map(({ key }) => key) },
     },
   );
@@ -232,6 +232,9 @@ function noSites(server: ServerRecord): HostwrightError {
   return new HostwrightError(
     "HW_INPUT_INVALID",
     `${server.name} serves no site yet: there is nothing to switch. Nothing was changed.`,
-    { server: server.name, mend: "Put the server's record with the http service that you want alone, and verify it." },
+    {
+      server: server.name,
+      remedy: "Put the server's record with the http service that you want alone, and verify it.",
+    },
   );
 }

@@ -21,7 +21,7 @@ export const enableSite: TaskType<[site: string], SiteInput, SwitchedValue> = de
   type: "site:enable",
   title: ({ site }) => `enable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context: PlanningContext, { site }) => planSwitch(context, await context.estate.site(site), true),
+  plan: async (context: PlanningContext, { site }) => planSwitch(context, await context.inventory.site(site), true),
 });
 
 export const disableSite: TaskType<[site: string], SiteInput, SwitchedValue> = defineTask({
@@ -29,7 +29,7 @@ export const disableSite: TaskType<[site: string], SiteInput, SwitchedValue> = d
   type: "site:disable",
   title: ({ site }) => `disable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context: PlanningContext, { site }) => planSwitch(context, await context.estate.site(site), false),
+  plan: async (context: PlanningContext, { site }) => planSwitch(context, await context.inventory.site(site), false),
 });
 
 /**

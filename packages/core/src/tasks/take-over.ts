@@ -30,7 +30,7 @@ export const takeServerOver: TaskType<[server: string], ServerInput, TakeOverVal
   title: ({ server }) => `take ${server} over`,
   subject: ({ server }) => ({ server }),
   async plan(context: PlanningContext, request) {
-    const server = context.estate.server(request.server);
+    const server = context.inventory.server(request.server);
     const former = await context.claimOf(server);
     const own = await context.installation();
     const draft = (steps: readonly RunStep[], was: Claim | null): TaskDraft<TakeOverValue> => ({

@@ -1,6 +1,6 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
-import type { HeldName, HttpRole } from "../contracts/roles/http.ts";
+import type { ServedName, HttpRole } from "../contracts/roles/http.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 
 /** The same request for a finished site is its verify; another one, or one that came too late, needs another task. */
@@ -39,13 +39,13 @@ export async function refuseTaken(
 }
 
 /** @throws HW_NAME_TAKEN for a name that the web server serves already, from whatever file. */
-export function refuseHeld(
-  held: readonly HeldName[],
+export function refuseServed(
+  served: readonly ServedName[],
   names: readonly string[],
   web: ServerRecord,
   { publication }: HttpRole,
 ): void {
-  const taken = held.find((entry) => names.includes(entry.name));
+  const taken = served.find((entry) => names.includes(entry.name));
   if (taken === undefined) return;
   const { name, file } = taken;
   const ours = file.startsWith(`${publication.root}/`);
@@ -54,7 +54,7 @@ export function refuseHeld(
     `${name} is already served on ${web.name} by ${file}. Nothing was changed.`,
     {
       server: web.name,
-      mend: ours
+      remedy: ours
         ? "A site that this store does not know has the name: another state folder's, or the store was restored from a backup. It was left as it is. Choose another domain."
         : `Remove the name from ${file}, or choose another domain.`,
       data: { name, file },

@@ -2,12 +2,12 @@ import * as z from "zod";
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import type { Problem } from "../contracts/problem.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
-import { notFound } from "../engine/planning/estate.ts";
+import { notFound } from "../engine/planning/loaded-inventory.ts";
 import type { EnsureStep, Owned, Step } from "../contracts/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 import { Alone } from "./alone.ts";
 import { foreignProblems } from "./foreign.ts";
-import { heldBackProblems } from "./held-back.ts";
+import { quarantineProblems } from "./quarantined.ts";
 import { Name } from "./inputs.ts";
 import { leftoversOn } from "./leftovers.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
@@ -31,7 +31,7 @@ const Value: z.ZodType<VerifyValue> = z.strictObject({
     .array(
       z.strictObject({
         message: z.string(),
-        mend: z.string(),
+        remedy: z.string(),
         code: z.custom<ErrorCode>((code) => typeof code === "string" && code in ERROR_CODES).exactOptional(),
         tolerable: z.boolean().exactOptional(),
         server: z.string(),
@@ -50,12 +50,12 @@ export const verifyAlias: TaskType<[alias: string], { readonly alias: string }, 
   title: ({ alias }) => `verify ${alias}`,
   subject: ({ alias }) => ({ alias }),
   async plan(context: PlanningContext, request) {
-    const { estate } = context;
-    const server = estate.findServer(request.alias);
+    const { inventory } = context;
+    const server = inventory.findServer(request.alias);
     if (server !== null) return verifyServer(context, server);
-    const platform = estate.findPlatform(request.alias);
+    const platform = inventory.findPlatform(request.alias);
     if (platform !== null) return verifyPlatform(context, platform);
-    const site = await estate.findSite(request.alias);
+    const site = await inventory.findSite(request.alias);
     if (site === null) throw notFound("server, platform or site", request.alias.replace(/^@/, ""));
     return verifySite(context, site);
   },
@@ -88,20 +88,20 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
   return {
     title: `verify platform ${platform.name}`,
     about: [`platform/${platform.id}`],
-    steps: [await serverStep(context, context.estate.server(platform.server)), step],
+    steps: [await serverStep(context, context.inventory.server(platform.server)), step],
     commit: { put: publishedRecord(context, platform, release), deleteRecords: [] },
-    value: found(context, context.estate.server(platform.server), {}),
+    value: found(context, context.inventory.server(platform.server), {}),
   };
 }
 
 /** All sites of the server at once: its resources are read per type, never per site (decisions.md D13, promise 9). */
 async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft<VerifyValue>> {
-  const { estate } = context;
+  const { inventory } = context;
   // What the server itself refuses is refused here: the rest is each record's own.
   await context.facts(server, { standing: true });
   const alone = new Alone(context);
-  const served = await estate.sitesOnServer(server.id);
-  const stored = [...(await estate.sitesOnDatabase(server.id)), ...(await estate.sitesBoundTo(server.id))];
+  const served = await inventory.sitesOnServer(server.id);
+  const stored = [...(await inventory.sitesOnDatabase(server.id)), ...(await inventory.sitesBoundTo(server.id))];
   const isHere = new Set(served.map(({ id }) => id));
   const sitesWanted = new Map([...served, ...stored].map((site) => [site.id, site]));
   const judged = await alone.each(
@@ -113,7 +113,7 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     },
   );
   const platformSteps = await alone.each(
-    estate.platforms.filter((platform) => platform.server === server.id),
+    inventory.platforms.filter((platform) => platform.server === server.id),
     ({ name }) => `platform ${name}`,
     async (platform) => ({ ...(await platformStep(context, platform)).step, apart: alone.tellOwner }),
   );
@@ -172,7 +172,7 @@ function valueOf(problems: VerifyValue["problems"], pages: VerifyValue["pages"])
 }
 
 async function findProblems(context: PlanningContext, server: ServerRecord): Promise<VerifyValue["problems"]> {
-  const problems = await Promise.all([problemsOf(context, server), heldBackProblems(context, server)]);
+  const problems = await Promise.all([problemsOf(context, server), quarantineProblems(context, server)]);
   return problems.flat().map((problem) => ({ ...problem, server: server.name }));
 }
 

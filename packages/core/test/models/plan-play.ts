@@ -49,7 +49,7 @@ class Desk {
       session,
       fingerprint: (text: string) => text,
       version: () => undefined,
-      pendingPublication: async () => ({ waits: false, heldBack: [] }),
+      pendingPublication: async () => ({ waits: false, quarantined: [] }),
     };
     return await planSteps(planner, steps.map(stepOf));
   }

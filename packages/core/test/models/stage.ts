@@ -1,7 +1,7 @@
 import { inflateRawSync } from "node:zlib";
 import type { StateStore } from "../../src/contracts/store.ts";
 import { Events } from "../../src/engine/events.ts";
-import { Patience } from "../../src/engine/sessions/patience.ts";
+import { RetryPolicy } from "../../src/engine/sessions/retry-policy.ts";
 import { PlanLines } from "../../src/engine/planning/seal-plan.ts";
 import { type EngineParts } from "../../src/engine/planning/task-engine.ts";
 import type { Action, PlanData } from "../../src/engine/planning/plan.ts";
@@ -29,7 +29,7 @@ const REGISTRY = new Registry([], MODEL_TYPES);
 const TRIES = 4;
 
 /** Tries again at once and a few times only: no clock is asked, so that a seed gives the same run again. */
-class FewTries extends Patience {
+class FewTries extends RetryPolicy {
   #left = TRIES;
 
   override async try<T>(work: () => Promise<T>): Promise<T> {
@@ -118,7 +118,7 @@ export class Stage {
       uids: { from: 20_000, to: 20_999 },
       home: "hub:/srv/state",
       planLifeMs: 3_600_000,
-      patience: () => new FewTries(),
+      retryPolicy: () => new FewTries(),
     };
     const used = this.#sabotage.parts?.(parts) ?? parts;
     return { life, worker: new Worker(used, new Events(store.events), life.holder), parts: used };

@@ -9,7 +9,7 @@ export type Entries = ReadonlyMap<string, string>;
 
 /** Where a publisher may die in the middle of its script. */
 export type Point = "copied" | "switched" | "reloaded";
-type Held = { readonly name: string; readonly reason: string };
+type Quarantined = { readonly name: string; readonly reason: string };
 
 const NONE: Entries = new Map();
 const ROOT = "/srv/web";
@@ -35,7 +35,7 @@ export class WebModel {
   #current = 0;
   #former: number | null = null;
   #last = 0;
-  #held = new Map<string, { readonly text: string | undefined; readonly reason: string }>();
+  #quarantined = new Map<string, { readonly text: string | undefined; readonly reason: string }>();
   readonly #names: boolean;
 
   /** `names`: its messages name the entry that is refused. */
@@ -51,7 +51,7 @@ export class WebModel {
     return {
       webUser: "www-data",
       dump: [],
-      heldNames: () => [],
+      servedNames: () => [],
       port: () => 80,
       server: () => [],
       site: () => [],
@@ -91,8 +91,8 @@ export class WebModel {
   #pending(): string {
     const lines = this.#former === null ? [] : ["unfinished"];
     lines.push(...this.#differing().map((name) => `waits ${name}`));
-    for (const [name, { text, reason }] of this.#held) {
-      if (text === this.entries.get(name)) lines.push(`held ${name} ${reason}`);
+    for (const [name, { text, reason }] of this.#quarantined) {
+      if (text === this.entries.get(name)) lines.push(`quarantined ${name} ${reason}`);
     }
     return `${lines.join("\n")}\n`;
   }
@@ -100,19 +100,19 @@ export class WebModel {
   #publish(args: readonly string[], stdin: string): string {
     const [force, search] = args.slice(7, 9);
     const [first = "", ...lines] = stdin.split("\n");
-    let held: Held[] = lines
+    let quarantined: Quarantined[] = lines
       .filter((line) => line !== "")
       .map((line) => ({ name: line.split(" ")[0] ?? "", reason: line.slice(line.indexOf(" ") + 1) }));
     const isForced = force === "1" || this.#former !== null;
     if (this.#former !== null) this.#back(this.#former);
     const now = this.#current;
-    let changed = this.#differing().filter((name) => !held.some((one) => one.name === name));
-    if (changed.length === 0 && !isForced) return this.#finish("unchanged", changed, held);
+    let changed = this.#differing().filter((name) => !quarantined.some((one) => one.name === name));
+    if (changed.length === 0 && !isForced) return this.#finish("unchanged", changed, quarantined);
     const before = this.#last;
     const next = (this.#last = Math.max(this.#last, now) + 1);
     this.#stop("copied");
     this.#former = now;
-    this.#generations.set(next, this.#without(held));
+    this.#generations.set(next, this.#without(quarantined));
     this.#current = next;
     this.#stop("switched");
     if (!accepts(this.inForce) || this.foreign) {
@@ -120,31 +120,31 @@ export class WebModel {
       const giveUp = (word: string): string => {
         this.#back(now);
         this.#last = before;
-        return this.#finish(word, changed, held, said);
+        return this.#finish(word, changed, quarantined, said);
       };
       if (this.foreign) return giveUp("foreign");
       if (search !== "1") return giveUp("refused");
-      const found = this.#search(changed, first.split(" "), held);
-      held = [...held, ...found];
+      const found = this.#search(changed, first.split(" "), quarantined);
+      quarantined = [...quarantined, ...found];
       changed = changed.filter((name) => !found.some((one) => one.name === name));
       if (changed.length === 0 && !isForced) return giveUp("unchanged");
-      this.#generations.set(next, this.#without(held));
+      this.#generations.set(next, this.#without(quarantined));
     }
     this.reloads++;
     if ([...this.inForce.values()].includes("kills")) {
       this.#back(now);
-      return this.#finish("failed", changed, held, "it fell over");
+      return this.#finish("failed", changed, quarantined, "it fell over");
     }
     this.loaded = this.inForce;
     this.#stop("reloaded");
     this.#former = null;
-    return this.#finish("published", changed, held);
+    return this.#finish("published", changed, quarantined);
   }
 
-  #without(held: readonly Held[]): Entries {
+  #without(quarantined: readonly Quarantined[]): Entries {
     const made = new Map(this.entries);
     const former = this.#generations.get(this.#former ?? 0);
-    for (const { name } of held) {
+    for (const { name } of quarantined) {
       const text = former?.get(name);
       if (text === undefined) made.delete(name);
       else made.set(name, text);
@@ -153,12 +153,12 @@ export class WebModel {
   }
 
   /** One after the other beside those before it, the caller's first. */
-  #search(changed: readonly string[], first: readonly string[], held: readonly Held[]): Held[] {
+  #search(changed: readonly string[], first: readonly string[], quarantined: readonly Quarantined[]): Quarantined[] {
     const ordered = changed.toSorted((a, b) => Number(first.includes(b)) - Number(first.includes(a)));
-    let found: Held[] = ordered.map((name) => ({ name, reason: this.#refusal(new Map([[name, ""]])) }));
+    let found: Quarantined[] = ordered.map((name) => ({ name, reason: this.#refusal(new Map([[name, ""]])) }));
     for (;;) {
       const fits = found.find(({ name }) =>
-        accepts(this.#without([...held, ...found.filter((one) => one.name !== name)])),
+        accepts(this.#without([...quarantined, ...found.filter((one) => one.name !== name)])),
       );
       if (fits === undefined) return found;
       found = found.filter((one) => one !== fits);
@@ -182,12 +182,14 @@ export class WebModel {
     return [...names].filter((name) => this.entries.get(name) !== this.inForce.get(name)).toSorted();
   }
 
-  #finish(word: string, changed: readonly string[], held: readonly Held[], said: string = ""): string {
+  #finish(word: string, changed: readonly string[], quarantined: readonly Quarantined[], said: string = ""): string {
     if (word === "published" || word === "unchanged") {
-      this.#held = new Map(held.map(({ name, reason }) => [name, { text: this.entries.get(name), reason }]));
+      this.#quarantined = new Map(
+        quarantined.map(({ name, reason }) => [name, { text: this.entries.get(name), reason }]),
+      );
     }
-    const lines = [`${word} ${this.#current} yes yes`, changed.join(" "), String(held.length)];
-    return [...lines, ...held.map(({ name, reason }) => `${name} ${reason}`), said].join("\n");
+    const lines = [`${word} ${this.#current} yes yes`, changed.join(" "), String(quarantined.length)];
+    return [...lines, ...quarantined.map(({ name, reason }) => `${name} ${reason}`), said].join("\n");
   }
 
   #stop(point: Point): void {

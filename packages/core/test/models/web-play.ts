@@ -86,7 +86,7 @@ function judgeNeighbours(web: WebModel, say: (what: string) => void): void {
   const falls = [...web.entries.values()].includes("kills");
   for (const [name, text] of web.entries) {
     if ((text === "good" || text === "better") && web.inForce.get(name) !== text && !falls)
-      say(`${name} is good, and held back`);
+      say(`${name} is good, and quarantined`);
   }
   for (const name of web.inForce.keys()) {
     if (!web.entries.has(name) && !falls) say(`${name} is removed, and still in force`);

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "../../src/model/server.ts";
-import { patience } from "../../../../test/support/patience.ts";
+import { underLoad } from "../../../../test/support/under-load.ts";
 
 export interface Subject {
   readonly server: Server;
@@ -241,7 +241,7 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
 
     test("a time-out ends the whole process tree", async () => {
       const seconds = uniqueSeconds();
-      const running = server.script({ script: TREE, args: [seconds], timeoutMs: patience(1000) });
+      const running = server.script({ script: TREE, args: [seconds], timeoutMs: underLoad(1000) });
       await untilAlive(server, seconds, TREE_SIZE);
       expect(await running).toMatchObject({ timedOut: true, aborted: false });
       expect(await living(server, seconds)).toEqual([]);
@@ -255,7 +255,7 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       const since = performance.now();
       abort.abort();
       expect(await running).toMatchObject({ timedOut: false, aborted: true });
-      expect(performance.now() - since).toBeLessThan(patience(1000));
+      expect(performance.now() - since).toBeLessThan(underLoad(1000));
       expect(await living(server, seconds)).toEqual([]);
     });
 
@@ -263,10 +263,10 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       const seconds = uniqueSeconds();
       const since = performance.now();
       const script = 'trap "" TERM; sleep "$1" & echo started; wait';
-      const result = await server.script({ script, args: [seconds], timeoutMs: patience(1000) });
+      const result = await server.script({ script, args: [seconds], timeoutMs: underLoad(1000) });
       expect(result).toMatchObject({ timedOut: true, stdout: Buffer.from("started\n") });
       expect(performance.now() - since).toBeGreaterThan(5000);
-      expect(performance.now() - since).toBeLessThan(patience(8000));
+      expect(performance.now() - since).toBeLessThan(underLoad(8000));
       expect(await living(server, seconds)).toEqual([]);
     }, 15_000);
 
@@ -287,7 +287,7 @@ export function serverBehaviour(name: string, open: () => Promise<Subject>): voi
       const since = performance.now();
       abort.abort();
       for (const result of await Promise.all(running)) expect(result.aborted).toBe(true);
-      expect(performance.now() - since).toBeLessThan(patience(1000));
+      expect(performance.now() - since).toBeLessThan(underLoad(1000));
       expect(await living(server, seconds)).toEqual([]);
     });
 

@@ -42,7 +42,7 @@ async function everything(store: StateStore): Promise<string> {
   ]);
 }
 
-export function heldPromises(open: OpenHarness): void {
+export function servedNamesPromises(open: OpenHarness): void {
   describe("what is written for a task by its holder", () => {
     it("is written while that has a lease of the task, and nothing of it afterwards", async () => {
       const { store, reopen } = await use(open);

@@ -66,16 +66,16 @@ export const httpChecks: readonly Check<HttpBench>[] = [
     },
   },
   {
-    name: "a neighbour's broken entry is held back and named, and every other one is published",
+    name: "a neighbour's broken entry is quarantined and named, and every other one is published",
     async run(bench) {
       const good = entriesOf(bench, siteLike("late"));
       await withEntries(bench, [{ name: "broken.conf", content: bench.subject.brokenEntry }, ...good], async () => {
-        const { heldBack } = await bench.publish({ own: good.map(({ name }) => name) });
+        const { quarantined } = await bench.publish({ own: good.map(({ name }) => name) });
         assert.deepEqual(
-          heldBack.map(({ name }) => name),
+          quarantined.map(({ name }) => name),
           ["broken.conf"],
         );
-        assert.ok((heldBack[0]?.reason ?? "").length > 5, "no reason is told");
+        assert.ok((quarantined[0]?.reason ?? "").length > 5, "no reason is told");
         await GOOD(bench, "late");
         await GOOD(bench);
       });
@@ -116,8 +116,8 @@ export const httpChecks: readonly Check<HttpBench>[] = [
     async run(bench) {
       const { role } = bench.definition;
       const foreign = bench.subject.foreignSite("held.example.com", "*.held.example.org");
-      const held = async (): Promise<ReturnType<typeof role.heldNames>> =>
-        role.heldNames((await bench.host.exec(role.dump)).stdout);
+      const held = async (): Promise<ReturnType<typeof role.servedNames>> =>
+        role.servedNames((await bench.host.exec(role.dump)).stdout);
       await withFile(bench, foreign, async () => {
         const found = await held();
         for (const name of ["held.example.com", "*.held.example.org"])

@@ -8,7 +8,7 @@ import { hostileOwners, hostileSites } from "./http-hostile.ts";
 import { hasControls } from "./http-controls.ts";
 import { wordpressRules } from "./http-samples.ts";
 
-/** Puts in force what of the sites is not refused, and sees that nothing of it is held back. */
+/** Puts in force what of the sites is not refused, and sees that nothing of it is quarantined. */
 async function published(
   bench: HttpBench,
   sites: ReturnType<typeof hostileSites>,
@@ -20,8 +20,8 @@ async function published(
   }
   const content = accepted.map((entry) => entry.content).join("\n");
   await withEntries(bench, [{ name: "hostile.conf", content }], async () => {
-    const { heldBack } = await bench.publish({ own: [] });
-    assert.deepEqual(heldBack, [], `seed ${SEED}`);
+    const { quarantined } = await bench.publish({ own: [] });
+    assert.deepEqual(quarantined, [], `seed ${SEED}`);
     await GOOD(bench);
   });
   return { taken: accepted.length, of: sites.length };

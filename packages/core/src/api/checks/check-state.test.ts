@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
-import { platform, service } from "../../../test/fake-estate.ts";
+import { platform, service } from "../../../test/fake-inventory.ts";
 import { ensureStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, NEVER, request } from "../../../test/fake-worker.ts";
 import { aRow, running } from "../../../test/store-conformance/parts.ts";
@@ -253,10 +253,10 @@ test("what somebody puts between two reads is no problem, and what is one all th
   expect(puts).toBeGreaterThan(1);
 });
 
-test("a damaged events.db is told with a mend of its own, since nothing needs it", async () => {
+test("a damaged events.db is told with a remedy of its own, since nothing needs it", async () => {
   const files = ["/s/store.db", "/s/events.db"].map((file) => ({ file, what: "row 3 missing from index" }));
   vi.spyOn(fake.engine.store, "integrity").mockResolvedValue(files);
-  expect((await checkState(fake.parts)).map(({ mend }) => mend)).toEqual([
+  expect((await checkState(fake.parts)).map(({ remedy }) => remedy)).toEqual([
     expect.stringMatching(/^Put the whole state folder back/),
     expect.stringMatching(/^Delete events\.db/),
   ]);

@@ -48,7 +48,7 @@ async function look(parts: EngineParts, check: Check): Promise<readonly StatePro
   } catch (error) {
     const code = isHostwrightError(error) ? error.code : "HW_STORE_DAMAGED";
     const reason = error instanceof Error ? error.message : String(error);
-    problems.push({ code, where: "store.db", what: `${check.name} came to no end: ${reason}`, mend: RESTORE });
+    problems.push({ code, where: "store.db", what: `${check.name} came to no end: ${reason}`, remedy: RESTORE });
   }
   return problems;
 }

@@ -8,7 +8,7 @@ export interface StateProblem {
   /** `store.db`, `site a.example.com`, `task t1`, `plan p1`, `secret site/s1/x`, `register of web1`. */
   readonly where: string;
   readonly what: string;
-  readonly mend: string;
+  readonly remedy: string;
 }
 
 /** One kind of look at the state. It changes nothing, asks no server, and lets others have their turn between pages. */

@@ -7,5 +7,5 @@ const DELETE = "Delete events.db, events.db-wal and events.db-shm: nothing needs
 /** What the store finds in its own files. */
 export async function* damagedFiles({ store }: EngineParts): AsyncGenerator<StateProblem> {
   for (const { file, what } of await store.integrity())
-    yield { code: "HW_STORE_DAMAGED", where: file, what, mend: basename(file) === "events.db" ? DELETE : RESTORE };
+    yield { code: "HW_STORE_DAMAGED", where: file, what, remedy: basename(file) === "events.db" ? DELETE : RESTORE };
 }

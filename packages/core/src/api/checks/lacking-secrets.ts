@@ -12,14 +12,20 @@ export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<St
   };
   for await (const { id, name, connect } of everyRecord<ServerRecord>(store.records, "server")) {
     if (connect?.type !== "ssh" || (await lacking([`server/${id}/private-key`])).length === 0) continue;
-    const mend = `Put it again: hw.servers.put({ name: "${name}", connect }).`;
-    yield { code: "HW_SECRET_UNREADABLE", where: `server ${name}`, what: "its login key is not there", mend };
+    const remedy = `Put it again: hw.servers.put({ name: "${name}", connect }).`;
+    yield { code: "HW_SECRET_UNREADABLE", where: `server ${name}`, what: "its login key is not there", remedy };
   }
   for await (const site of everyRecord<SiteRecord>(store.records, "site")) {
     if (site.status !== "installed") continue;
     for (const id of await lacking(secretsOf(site))) {
-      const mend = "Put store.db back from a backup that has it; a web user's password may be set anew (setPassword).";
-      yield { code: "HW_SECRET_UNREADABLE", where: `site ${site.domain}`, what: `its secret ${id} is not there`, mend };
+      const remedy =
+        "Put store.db back from a backup that has it; a web user's password may be set anew (setPassword).";
+      yield {
+        code: "HW_SECRET_UNREADABLE",
+        where: `site ${site.domain}`,
+        what: `its secret ${id} is not there`,
+        remedy,
+      };
     }
   }
 }

@@ -13,15 +13,15 @@ export async function* missingReferences({ store }: EngineParts): AsyncGenerator
 
   const missing = (where: string, kind: string, id: string): StateProblem => {
     const what = `it names the ${kind} ${id}, which is not there`;
-    return { code: "HW_NOT_FOUND", where, what, mend: RESTORE };
+    return { code: "HW_NOT_FOUND", where, what, remedy: RESTORE };
   };
   function* place(where: string, kind: string, at: ServicePlace): Generator<StateProblem> {
     const server = servers.get(at.server);
     if (server === undefined) return void (yield missing(where, "server", at.server));
     if ((server.services ?? []).some((service) => service.kind === kind && service.name === at.service)) return;
     const what = `it uses the ${kind} service "${at.service}" of ${server.name}, whose record lacks it`;
-    const mend = `Put that service on the record of ${server.name} again, with the same name.`;
-    yield { code: "HW_SERVICE_MISSING", where, what, mend };
+    const remedy = `Put that service on the record of ${server.name} again, with the same name.`;
+    yield { code: "HW_SERVICE_MISSING", where, what, remedy };
   }
 
   for (const { name, server } of platforms.values())

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RecordStore } from "../../contracts/store.ts";
-import { requireJudged } from "../../engine/planning/judged-records.ts";
+import { requireAssumed } from "../../engine/planning/assumed-records.ts";
 import { missingNeeds, showNeed } from "../../engine/planning/needs.ts";
 import type { PlanData } from "../../engine/planning/plan.ts";
 import { openPlan } from "../../engine/planning/seal-plan.ts";
@@ -48,27 +48,27 @@ async function* judge(
     plan = await open();
   } catch (error) {
     if (!isHostwrightError(error)) throw error;
-    return void (yield { code: error.code, where, what: error.message, mend: "Cancel it, and plan it again." });
+    return void (yield { code: error.code, where, what: error.message, remedy: "Cancel it, and plan it again." });
   }
   if (plan === null) return;
   const missing = missingNeeds(registry, operations, plan.needs).map(showNeed);
   if (missing.length > 0) {
     const what = `its plan needs ${missing.join(", ")}, which no loaded plugin brings`;
-    yield { code: "HW_PLUGIN_MISSING", where, what, mend: "Load the plugin that brings it, in that version." };
+    yield { code: "HW_PLUGIN_MISSING", where, what, remedy: "Load the plugin that brings it, in that version." };
   }
   const named = new Set(collectReferences([plan.actions, plan.afterwards]).map(({ id }) => id));
   const known = await store.secrets.get([...named]);
   for (const id of named) {
     if (known.has(id)) continue;
     const what = `its plan names the secret ${id}, which is not there`;
-    yield { code: "HW_SECRET_UNREADABLE", where, what, mend: "Cancel it, and plan it again." };
+    yield { code: "HW_SECRET_UNREADABLE", where, what, remedy: "Cancel it, and plan it again." };
   }
 }
 
 /** What it was made from is another by now: whoever approves it is told so. */
 async function isOutdated(records: RecordStore, plan: PlanData): Promise<boolean> {
   try {
-    await requireJudged(records, plan);
+    await requireAssumed(records, plan);
     return false;
   } catch (error) {
     if (isHostwrightError(error) && error.code === "HW_RESOURCE_CHANGED") return true;

@@ -15,7 +15,7 @@ export async function* sealedSecrets({ store, box }: EngineParts): AsyncGenerato
     const page = await store.secrets.list("", { limit: AT_ONCE, ...(after === undefined ? {} : { after }) });
     for (const { id, sealed } of page) {
       if (opens(box, sealed, id)) continue;
-      yield { code: "HW_SECRET_UNREADABLE", where: `secret ${id}`, what: "no key opens it", mend: WITH_KEY };
+      yield { code: "HW_SECRET_UNREADABLE", where: `secret ${id}`, what: "no key opens it", remedy: WITH_KEY };
     }
     after = page.length < AT_ONCE ? undefined : page.at(-1)?.id;
     await nextTurn();

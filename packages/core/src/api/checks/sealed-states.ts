@@ -13,6 +13,6 @@ export async function* sealedStates({ store, box }: EngineParts): AsyncGenerator
     const closed = rows.filter(({ undo, action }) => !opens(box, undo ?? "", undoContext({ task: id, action })));
     if (closed.length === 0) continue;
     const what = `no key opens ${closed.length} of its prior states`;
-    yield { code: "HW_SECRET_UNREADABLE", where: `task ${id}`, what, mend: WITH_KEY };
+    yield { code: "HW_SECRET_UNREADABLE", where: `task ${id}`, what, remedy: WITH_KEY };
   }
 }

@@ -16,20 +16,20 @@ export async function* strayRegistrations({ store, registry }: EngineParts): Asy
     const where = `register of ${server?.name ?? id}`;
     if (server === undefined) {
       const what = `it has ${rows.length} things on a server that is not there`;
-      yield { code: "HW_NOT_FOUND", where, what, mend: RESTORE };
+      yield { code: "HW_NOT_FOUND", where, what, remedy: RESTORE };
       continue;
     }
     for (const owner of await register.orphans(id)) {
       if (busy.has(owner)) continue;
       const own = rows.filter((row) => row.owner === owner).map(({ type, key }) => `${type} ${key}`);
       const what = `${owner} is not there, and has still ${namesOf(own)}`;
-      const mend = `Run verify("${server.name}"), which removes what is left of what was deleted.`;
-      yield { code: "HW_NOT_FOUND", where, what, mend };
+      const remedy = `Run verify("${server.name}"), which removes what is left of what was deleted.`;
+      yield { code: "HW_NOT_FOUND", where, what, remedy };
     }
     for (const [type, own] of Map.groupBy(rows, (row) => row.type)) {
       if (registry.findResourceType(type) !== undefined) continue;
       const what = `it has ${own.length} things of the type "${type}", which no loaded plugin brings`;
-      yield { code: "HW_PLUGIN_MISSING", where, what, mend: "Load the plugin that brings it." };
+      yield { code: "HW_PLUGIN_MISSING", where, what, remedy: "Load the plugin that brings it." };
     }
   }
 }

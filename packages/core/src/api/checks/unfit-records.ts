@@ -50,7 +50,7 @@ function shapeProblem(kind: keyof typeof STORED, record: unknown, where: string)
   const parsed = STORED[kind].safeParse(record);
   if (parsed.success) return null;
   const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  return { code: "HW_STORE_DAMAGED", where, what: `its record is no ${kind}: ${issues.join("; ")}`, mend: RESTORE };
+  return { code: "HW_STORE_DAMAGED", where, what: `its record is no ${kind}: ${issues.join("; ")}`, remedy: RESTORE };
 }
 
 function* options(
@@ -64,9 +64,9 @@ function* options(
     const parsed = definition?.schema.safeParse(value);
     if (parsed === undefined || parsed.success) return;
     const what = `its plugin refuses the options ${whose}: ${parsed.error.message.slice(0, 300)}`;
-    yield { code: "HW_OPTIONS_INCOMPATIBLE", where, what, mend: PUT };
+    yield { code: "HW_OPTIONS_INCOMPATIBLE", where, what, remedy: PUT };
   } catch (error) {
     if (!isHostwrightError(error)) throw error;
-    yield { code: error.code, where, what: error.message, mend: error.mend };
+    yield { code: error.code, where, what: error.message, remedy: error.remedy };
   }
 }

@@ -44,7 +44,7 @@ export interface Publication {
 }
 
 /** A name that the web server already serves, from a foreign file or from an entry of the generation in force. */
-export interface HeldName {
+export interface ServedName {
   readonly name: string;
   readonly file: string;
 }
@@ -56,10 +56,10 @@ export interface HeldName {
 export interface HttpRole {
   readonly webUser: string;
   readonly publication: Publication;
-  /** Dumps the whole effective configuration on stdout, for `heldNames`. */
+  /** Dumps the whole effective configuration on stdout, for `servedNames`. */
   readonly dump: readonly string[];
   /** Those of others and our own, each with its file; wildcards as `*.example.com`, catch-alls not at all. */
-  heldNames(dump: string): readonly HeldName[];
+  servedNames(dump: string): readonly ServedName[];
   /** Port on which sites answer, also on the server's loopback. */
   port(server: ServerView): number;
   /** Includes, default sites, log rotation, file limits: what the server needs once. */

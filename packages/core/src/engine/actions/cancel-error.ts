@@ -20,8 +20,8 @@ export function cancelError(
   const rest = `${where}.${left === "" ? "" : ` ${left}`}`;
   if (isTimeout(signal.reason))
     return new HostwrightError("HW_TASK_TIMEOUT", `${what} ran out of time ${rest}`, details);
-  const mend = "Submit it again when it is wanted.";
-  return new HostwrightError("HW_CANCELLED", `${what} was cancelled ${rest}`, { ...details, mend });
+  const remedy = "Submit it again when it is wanted.";
+  return new HostwrightError("HW_CANCELLED", `${what} was cancelled ${rest}`, { ...details, remedy });
 }
 
 /** Also of the application's own `AbortSignal.timeout`. */

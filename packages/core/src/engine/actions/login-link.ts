@@ -66,6 +66,6 @@ function requireOwnUrl(url: string | null, { domain, input }: Afterwards): void 
   throw new HostwrightError(
     "HW_INSTALLER_FAILED",
     `${input.what}: the application gave a link that is not one of ${domain}.`,
-    { mend: "Look at the site's own code: a plugin or drop-in of it answers in the application's place." },
+    { remedy: "Look at the site's own code: a plugin or drop-in of it answers in the application's place." },
   );
 }

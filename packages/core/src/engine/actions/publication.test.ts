@@ -50,11 +50,11 @@ async function planned(pending: Pending): Promise<readonly Action[]> {
   return (await planSteps({ ...planner, ...rest }, steps)).actions;
 }
 
-test("what waits is published by whoever plans; what was held back, by those who declare it", async () => {
-  expect(await planned({ waits: false, heldBack: [] })).toEqual([]);
+test("what waits is published by whoever plans; what was quarantined, by those who declare it", async () => {
+  expect(await planned({ waits: false, quarantined: [] })).toEqual([]);
   const titles = (actions: readonly Action[]): string[] => actions.map(({ title }) => title);
-  expect(titles(await planned({ waits: true, heldBack: [] }))).toEqual(["publish s1", "publish s2"]);
-  const held = await planned({ waits: false, heldBack: [{ name: "s2.conf", reason: "nonsense" }] });
+  expect(titles(await planned({ waits: true, quarantined: [] }))).toEqual(["publish s1", "publish s2"]);
+  const held = await planned({ waits: false, quarantined: [{ name: "s2.conf", reason: "nonsense" }] });
   expect(held).toMatchObject([{ title: "publish s2", changes: [], publish: "http" }]);
 });
 

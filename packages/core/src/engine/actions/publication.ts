@@ -22,19 +22,22 @@ export async function publishFor(parts: PublicationParts, changes: readonly Plan
   const { events, register, plan, server, service, role, target } = parts;
   const alone = plan.leases.filter((lease) => lease.mode === "exclusive").map((lease) => lease.scope);
   const options = publishOptions(role, changes, await register.about(server.id, alone, []), alone);
-  const { generation, reloaded, changed, heldBack } = await publish(target, role, options);
+  const { generation, reloaded, changed, quarantined } = await publish(target, role, options);
   const common = { server: server.name, service, generation };
   if (changed) await events.emit(plan.task, "publication:published", { ...common, reloaded });
-  if (heldBack.length === 0) return;
-  const addresses = heldBack.map(({ name }) => ({ type: "file", key: `${role.publication.root}/entries/${name}` }));
+  if (quarantined.length === 0) return;
+  const addresses = quarantined.map(({ name }) => ({ type: "file", key: `${role.publication.root}/entries/${name}` }));
   const owners = new Map((await register.about(server.id, [], addresses)).map((row) => [row.key, row.owner]));
-  const entries = heldBack.map((held, index) => ({ ...held, owner: owners.get(addresses[index]?.key ?? "") ?? null }));
-  await events.emit(plan.task, "publication:held-back", { ...common, entries });
+  const entries = quarantined.map((entry, index) => ({
+    ...entry,
+    owner: owners.get(addresses[index]?.key ?? "") ?? null,
+  }));
+  await events.emit(plan.task, "publication:quarantined", { ...common, entries });
 }
 
 /**
  * A task answers for the entries that it changed, and for those of what it holds alone, which may have waited before it:
- * another's broken one is held back and does not fail it. Files besides the entries need a reload of their own.
+ * another's broken one is quarantined and does not fail it. Files besides the entries need a reload of their own.
  */
 export function publishOptions(
   { publication }: HttpRole,
@@ -45,9 +48,9 @@ export function publishOptions(
   const entries = `${publication.root}/entries/`;
   const files = changes.filter((change) => change.type === "file").map((change) => change.key);
   const own = files.filter((path) => path.startsWith(entries));
-  const held = registered.filter(
+  const waiting = registered.filter(
     ({ type, key, owner }) => type === "file" && key.startsWith(entries) && alone.includes(owner),
   );
-  const names = [...own, ...held.map(({ key }) => key)].map((path) => path.slice(entries.length));
+  const names = [...own, ...waiting.map(({ key }) => key)].map((path) => path.slice(entries.length));
   return { force: changes.length > 0 && own.length < files.length, own: [...new Set(names)] };
 }

@@ -4,7 +4,7 @@ import type { ServerRecord } from "../../model/records.ts";
 import type { Events } from "../events.ts";
 import type { PlannedChange } from "../planning/plan.ts";
 import type { Registry } from "../plugins/registry.ts";
-import type { Patience } from "../sessions/patience.ts";
+import type { RetryPolicy } from "../sessions/retry-policy.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Journal } from "./journal.ts";
 
@@ -21,7 +21,7 @@ export interface RunnerParts {
   fingerprint(text: string): string;
   server(id: string): ServerRecord;
   /** How long what fails for a passing reason is tried again, in an undo and in the clean-ups. */
-  patience(): Patience;
+  retryPolicy(): RetryPolicy;
   /**
    * Tells the store that the task is being undone, and why: a cancel may have come first. `committed` when its commit row
    * stands: only its answer was lost.

@@ -6,7 +6,7 @@ import { cancelError, type Stopped } from "./cancel-error.ts";
 import { HandedOver, throwIfClosing } from "./handed-over.ts";
 import { checkGuards } from "../planning/guards.ts";
 import type { ActionHistory } from "./journal.ts";
-import { lookAgain } from "./look-again.ts";
+import { preCommitCheck } from "./pre-commit-check.ts";
 import type { Action, EnsureAction, PlanData, RunAction } from "../planning/plan.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { RunnerParts } from "./runner-parts.ts";
@@ -49,7 +49,7 @@ export class Runner {
       }
       await this.#boundary();
       await this.#parts.journal.flush();
-      await this.#lookAgain(history.size > 0);
+      await this.#preCommitCheck(history.size > 0);
       session.signal.throwIfAborted();
       await commit();
     } catch (error) {
@@ -74,13 +74,13 @@ export class Runner {
   async finish(): Promise<RunEnd> {
     const { actions } = this.#plan;
     let history = await this.#parts.journal.history(this.#plan.task);
-    const patience = this.#parts.patience();
+    const policy = this.#parts.retryPolicy();
     const residue: Residue[] = [];
     for (const [index, action] of actions.entries()) {
       if (action.phase !== "clean-up") continue;
       await this.#boundary();
       try {
-        await patience.try(async () => {
+        await policy.try(async () => {
           await using forward = this.#parts.session.apart();
           try {
             await this.#take(index, forward, history.get(index));
@@ -111,10 +111,10 @@ export class Runner {
     throwIfClosing(this.#parts.closing);
   }
 
-  async #lookAgain(recovered: boolean): Promise<void> {
+  async #preCommitCheck(recovered: boolean): Promise<void> {
     const { session, server } = this.#parts;
     const actions = this.#plan.actions.filter((action) => action.kind === "ensure" && action.phase === "prepare");
-    await lookAgain({ context: this.#context, session, recovered, server }, actions as readonly EnsureAction[]);
+    await preCommitCheck({ context: this.#context, session, recovered, server }, actions as readonly EnsureAction[]);
   }
 
   /** Does an action, unless a worker before this one has done it. */

@@ -3,7 +3,7 @@ import { leftOf, newAttempt, type ActionContext } from "./action-context.ts";
 import { clearEnsure, undoEnsure } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { ActionHistory } from "./journal.ts";
-import type { Patience } from "../sessions/patience.ts";
+import type { RetryPolicy } from "../sessions/retry-policy.ts";
 import type { Action, EnsureAction, PlannedChange, RunAction } from "../planning/plan.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
@@ -15,12 +15,12 @@ import type { Session } from "../sessions/session.ts";
 export class Undoing {
   readonly #parts: RunnerParts;
   readonly #context: ActionContext;
-  readonly #patience: Patience;
+  readonly #policy: RetryPolicy;
 
   constructor(parts: RunnerParts, context: ActionContext) {
     this.#parts = parts;
     this.#context = context;
-    this.#patience = parts.patience();
+    this.#policy = parts.retryPolicy();
   }
 
   /** @throws HW_LEASE_LOST: another worker undoes it. */
@@ -57,7 +57,7 @@ export class Undoing {
 
   async #patiently(index: number, action: Action, intent: ActionHistory, attempt: string): Promise<readonly Residue[]> {
     try {
-      return await this.#patience.try(async () => {
+      return await this.#policy.try(async () => {
         await using session = this.#parts.session.apart();
         await session.settle(this.#parts.server(action.server));
         if (action.kind === "ensure") return await this.#ensured(action, intent, session);

@@ -1,6 +1,6 @@
 import type { FactProbe, ServiceDefinition } from "../../contracts/plugin.ts";
 import type { Problem } from "../../contracts/problem.ts";
-import type { HeldName } from "../../contracts/roles/http.ts";
+import type { ServedName } from "../../contracts/roles/http.ts";
 import { HostwrightError, toHostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord, ServiceRecord } from "../../model/records.ts";
 import { problemOf } from "../plugins/stored-options.ts";
@@ -8,7 +8,7 @@ import { runBatch, type BatchResult } from "../sessions/batch.ts";
 import { CLAIM_FILE, parseClaim, type Claim } from "../sessions/claim.ts";
 import { FENCE_FOLDER } from "../sessions/fence.ts";
 import type { Session } from "../sessions/session.ts";
-import type { Estate } from "./estate.ts";
+import type { LoadedInventory } from "./loaded-inventory.ts";
 import { IDS_IN_USE, parseStanding, STANDING, type Standing } from "./standing.ts";
 
 type OwnFacts = Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export interface ServerFacts {
   readonly missingPackages: readonly string[];
   readonly problems: readonly Problem[];
   /** Names that the web server serves from foreign files; empty unless what is taken was asked for. */
-  readonly heldNames: readonly HeldName[];
+  readonly servedNames: readonly ServedName[];
   /** Numbers of users, groups and owners of sites' folders in the range of sites; empty unless what is taken was asked for. */
   readonly usedIds: ReadonlySet<number>;
   /** Everything that looks like an installation's; empty unless it was asked for. */
@@ -42,7 +42,7 @@ export interface FactsWanted {
 
 export interface FactsParts {
   readonly session: Session;
-  readonly estate: Estate;
+  readonly inventory: LoadedInventory;
   readonly uids: { readonly from: number; readonly to: number };
 }
 
@@ -51,12 +51,12 @@ const CLAIM = ["cat", `${FENCE_FOLDER}/${CLAIM_FILE}`];
 
 /** Reads all facts of all services of a server, its packages and its claim, and what else is wanted. */
 export async function readFacts(
-  { session, estate, uids }: FactsParts,
+  { session, inventory, uids }: FactsParts,
   server: ServerRecord,
   wanted: FactsWanted,
 ): Promise<ServerFacts> {
-  const [target] = await Promise.all([session.target(server), estate.meet(server)]);
-  const services = estate.fitServices(server);
+  const [target] = await Promise.all([session.target(server), inventory.meet(server)]);
+  const services = inventory.fitServices(server);
   const asked: (readonly string[])[] = [];
   const ask = (argv: readonly string[]): number => asked.push(argv) - 1;
   const failed = new Map<string, HostwrightError>();
@@ -64,7 +64,7 @@ export async function readFacts(
     const probes = attempt(failed, server, record, () => Object.entries(definition.facts(record.options))) ?? [];
     return { record, probes: probes.map(([name, probe]) => ({ name, probe, at: ask(probe.argv) })) };
   });
-  const serving = estate.servingServices(server);
+  const serving = inventory.servingServices(server);
   const packages = [
     ...new Set(
       services.flatMap(
@@ -98,11 +98,11 @@ export async function readFacts(
   const judged = serving.flatMap(({ record, definition }) =>
     failed.has(record.name)
       ? []
-      : (attempt(failed, server, record, () => definition.problems(estate.serverView(server, record, of(record)))) ??
+      : (attempt(failed, server, record, () => definition.problems(inventory.serverView(server, record, of(record)))) ??
         []),
   );
-  const heldNames = dumps.flatMap(
-    ({ record, role, at }) => attempt(failed, server, record, () => role.heldNames(said(at))) ?? [],
+  const servedNames = dumps.flatMap(
+    ({ record, role, at }) => attempt(failed, server, record, () => role.servedNames(said(at))) ?? [],
   );
   const installed = new Set(
     said(packagesAt)
@@ -115,8 +115,8 @@ export async function readFacts(
     of,
     failed,
     missingPackages: packages.filter((name) => !installed.has(name)),
-    problems: [...estate.unfitServices(server).map(problemOf), ...[...failed.values()].map(problemOf), ...judged],
-    heldNames,
+    problems: [...inventory.unfitServices(server).map(problemOf), ...[...failed.values()].map(problemOf), ...judged],
+    servedNames,
     usedIds: new Set(said(idsAt).split("\n").filter(Boolean).map(Number)),
     standing: parseStanding(said(standingAt)),
   };
@@ -151,7 +151,7 @@ function attempt<T>(
       {
         cause,
         server: server.name,
-        mend: "Look whether it is installed and answers; else report it with its plugin's name.",
+        remedy: "Look whether it is installed and answers; else report it with its plugin's name.",
       },
     );
     failed.set(service.name, error);

@@ -91,7 +91,7 @@ test("planning refuses what cannot be, and counts what earlier actions take of t
     code: "HW_DISK_FULL",
     message: '"ensure on web1" needs 41.0 MB at /srv/1 on web1, but only 40.0 MB are free there. Nothing was changed.',
     data: { path: "/srv/1", bytes: 41 * MB, free: 40 * MB },
-    mend: "Free 1.0 MB there, then try again.",
+    remedy: "Free 1.0 MB there, then try again.",
   });
   expect(world.effects).toEqual([]);
 });

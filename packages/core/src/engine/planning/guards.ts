@@ -69,7 +69,7 @@ function diskFull(
   return new HostwrightError(
     "HW_DISK_FULL",
     `"${title}" needs ${showBytes(bytes)} at ${path} on ${server}, but only ${showBytes(free)} are free there. ${consequence}`,
-    { server, data: { path, bytes, free }, mend: `Free ${showBytes(bytes - free)} there, then try again.` },
+    { server, data: { path, bytes, free }, remedy: `Free ${showBytes(bytes - free)} there, then try again.` },
   );
 }
 

@@ -5,8 +5,8 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Guard } from "../../contracts/guard.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import { checkGuards } from "./guards.ts";
-import { judgedRecords, ownersJudged } from "./judged-records.ts";
-import { judgedSets } from "./judged-sets.ts";
+import { assumedRecords, ownersAssumed } from "./assumed-records.ts";
+import { assumedSets } from "./assumed-sets.ts";
 import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
 import { needsOf } from "./needs.ts";
 import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
@@ -61,7 +61,7 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
         version: step.version ?? 1,
         input: step.input,
         ...guarded(step.guards),
-        ...judgedRecords(planner, step),
+        ...assumedRecords(planner, step),
       };
       actions.push({ action, incidental: step.when === "changed", step });
       continue;
@@ -73,7 +73,7 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     const { changes, guards } = planned;
     const publish = changes.length > 0 || isAwaited(step, server.present) ? step.publish : null;
     if (changes.length === 0 && publish === null) continue;
-    const conditions = { ...guarded(guards), ...judgedRecords(planner, step, ownersJudged(changes)) };
+    const conditions = { ...guarded(guards), ...assumedRecords(planner, step, ownersAssumed(changes)) };
     actions.push({ action: { ...common, kind: "ensure", changes, publish, ...conditions }, incidental: false, step });
   }
   const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
@@ -89,8 +89,8 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     actions: needed,
     needs,
     register,
-    ...judgedRecords(planner, { phase: "prepare" }, forgotten),
-    ...judgedSets(sets),
+    ...assumedRecords(planner, { phase: "prepare" }, forgotten),
+    ...assumedSets(sets),
   };
 }
 
@@ -113,11 +113,11 @@ async function checkAll(
   );
 }
 
-/** Does something wait for a publication? What was held back does for those only who declare it. */
+/** Does something wait for a publication? What was quarantined does for those only who declare it. */
 function isAwaited(step: EnsureStep, { pending, wanted }: Present): boolean {
   const waiting = step.publish === null ? undefined : pending.get(step.publish);
   if (waiting === undefined) return false;
-  return waiting.waits || (wanted.get(step) ?? []).some((item) => waiting.heldBack.has(item.id));
+  return waiting.waits || (wanted.get(step) ?? []).some((item) => waiting.quarantined.has(item.id));
 }
 
 function movedOn(server: string, steps: readonly Step[]): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 import type { Guard } from "../../contracts/guard.ts";
-import type { JudgedSet, Phase } from "../../contracts/steps.ts";
+import type { AssumedSet, Phase } from "../../contracts/steps.ts";
 import type { LeaseRequest, RecordChange, RecordRemoval, RecordVersion } from "../../contracts/store.ts";
 import type { SiteCommandInput } from "../../operations/site-command.ts";
 
@@ -113,7 +113,7 @@ export interface PlanData {
   /** As of an action, for what its commit forgets and what the whole is about. Absent where there are none. */
   readonly records?: readonly RecordVersion[];
   /** Are as they were when it begins, or it does not (decisions.md D56). Absent where there are none. */
-  readonly sets?: readonly JudgedSet[];
+  readonly sets?: readonly AssumedSet[];
   /** At submit: reserves domains. */
   readonly reserve: readonly RecordChange[];
   /** With the commit row. */

@@ -32,8 +32,8 @@ export interface StepPlanner {
 /** What waits in an http service's entries, as far as steps are concerned. */
 export interface Waiting {
   readonly waits: boolean;
-  /** Addresses of entries that were held back: they wait for a step that declares them. */
-  readonly heldBack: ReadonlySet<string>;
+  /** Addresses of entries that were quarantined: they wait for a step that declares them. */
+  readonly quarantined: ReadonlySet<string>;
 }
 
 /** What stands on one server of all that a plan's steps are about. */
@@ -135,9 +135,11 @@ async function readPending(
       const definition = record === undefined ? undefined : planner.registry.service("http", record.type);
       if (definition?.kind !== "http") return [];
       const { role } = definition;
-      const { waits, heldBack } = await planner.pendingPublication(server, role);
-      const addresses = heldBack.map((held) => addressKey("file", `${role.publication.root}/entries/${held.name}`));
-      return [[name, { waits, heldBack: new Set(addresses) }] as const];
+      const { waits, quarantined } = await planner.pendingPublication(server, role);
+      const addresses = quarantined.map((entry) =>
+        addressKey("file", `${role.publication.root}/entries/${entry.name}`),
+      );
+      return [[name, { waits, quarantined: new Set(addresses) }] as const];
     }),
   );
   return new Map(pending.flat());

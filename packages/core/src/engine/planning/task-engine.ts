@@ -13,12 +13,12 @@ import type { PlanningContext, TaskDraft } from "./task-type.ts";
 import { deepFreeze } from "../../model/canonical.ts";
 import { derivedLeases } from "./derived-leases.ts";
 import { draftOf, retireDraft } from "./drafts.ts";
-import { Estate } from "./estate.ts";
+import { LoadedInventory } from "./loaded-inventory.ts";
 import { readFacts, type FactsParts, type FactsWanted, type ServerFacts } from "./facts.ts";
 import { refuseClaimed } from "../sessions/claim.ts";
-import type { Patience } from "../sessions/patience.ts";
-import { judgedRecords } from "./judged-records.ts";
-import { judgedSets } from "./judged-sets.ts";
+import type { RetryPolicy } from "../sessions/retry-policy.ts";
+import { assumedRecords } from "./assumed-records.ts";
+import { assumedSets } from "./assumed-sets.ts";
 import type { PlanData } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
 import { planSteps } from "./plan-steps.ts";
@@ -44,12 +44,12 @@ export interface EngineParts {
   readonly retention?: Retention;
   /** Milliseconds for which a plan may be run. */
   readonly planLifeMs: number;
-  /** Default: `new Patience()`, its own for each undo and for all clean-ups. */
-  readonly patience?: () => Patience;
+  /** Default: `new RetryPolicy()`, its own for each undo and for all clean-ups. */
+  readonly retryPolicy?: () => RetryPolicy;
 }
 
-/** A request that its task type has judged. */
-export interface Judged {
+/** A request that its task type has parsed. */
+export interface ParsedRequest {
   readonly type: AnyTaskType;
   /** As the type takes it. */
   readonly input: unknown;
@@ -57,15 +57,15 @@ export interface Judged {
   readonly request: PlainRequest;
 }
 
-/** Judges a request by its task type. @throws HW_INPUT_INVALID */
-export function judgeRequest(parts: Pick<EngineParts, "tasks">, request: PlainRequest): Judged {
+/** Reads a request by its task type. @throws HW_INPUT_INVALID */
+export function parseRequest(parts: Pick<EngineParts, "tasks">, request: PlainRequest): ParsedRequest {
   const type = parts.tasks.get(request?.type);
   if (type === undefined) {
     throw new HostwrightError(
       "HW_INPUT_INVALID",
       `There is no task type "${request?.type?.slice(0, 60)}". Nothing was changed.`,
       {
-        mend: `Use one of: ${[...parts.tasks.keys()].join(", ")}.`,
+        remedy: `Use one of: ${[...parts.tasks.keys()].join(", ")}.`,
       },
     );
   }
@@ -86,14 +86,14 @@ function inputOf(type: AnyTaskType, request: PlainRequest): unknown {
   throw new HostwrightError(
     "HW_INPUT_INVALID",
     `The request of ${type.type} is of version ${JSON.stringify(version)}, the loaded one takes up to ${type.version}. Nothing was changed.`,
-    { mend: "Load the version of the package that made the request, or a later one." },
+    { remedy: "Load the version of the package that made the request, or a later one." },
   );
 }
 
 /** What a person calls a request. One of a type that is not loaded, of an older form or without words goes by its type. */
 export function titleOf(parts: Pick<EngineParts, "tasks">, request: PlainRequest): string {
   try {
-    const { type, input } = judgeRequest(parts, request);
+    const { type, input } = parseRequest(parts, request);
     return type.title(input);
   } catch {
     return request.type;
@@ -107,12 +107,12 @@ export async function planRequest(
   taskId: string,
   signal: AbortSignal,
 ): Promise<PlanData> {
-  const judged = judgeRequest(parts, request);
+  const parsed = parseRequest(parts, request);
   const { registry, store, vault, pool } = parts;
   await using session = new Session({ pool, load: async (needed) => vault.ensure(needed), fence: null, signal });
-  const estate = await Estate.load(store.records, registry);
+  const inventory = await LoadedInventory.load(store.records, registry);
   try {
-    return await planJudged(parts, session, { judged, estate, taskId });
+    return await planParsed(parts, session, { parsed, inventory, taskId });
   } catch (error) {
     await discardDraft(parts, taskId);
     throw error;
@@ -141,15 +141,15 @@ export async function discardDraft({ store, vault }: EngineParts, taskId: string
   await store.records.discard("site", draft.id, { counter: "uid", value: draft.uid });
 }
 
-async function planJudged(
+async function planParsed(
   parts: EngineParts,
   session: Session,
-  asked: { readonly judged: Judged; readonly estate: Estate; readonly taskId: string },
+  asked: { readonly parsed: ParsedRequest; readonly inventory: LoadedInventory; readonly taskId: string },
 ): Promise<PlanData> {
   const { registry, store, box } = parts;
-  const { judged, estate, taskId } = asked;
-  const { type, input, request } = judged;
-  const context = planningContext(parts, session, estate, taskId);
+  const { parsed, inventory, taskId } = asked;
+  const { type, input, request } = parsed;
+  const context = planningContext(parts, session, inventory, taskId);
   const draft = (await type.plan(context, input)) as TaskDraft;
   const { value: given } = draft;
   const value = typeof given === "function" ? given : Promise.resolve(given);
@@ -163,7 +163,7 @@ async function planJudged(
       session,
       fingerprint: (text) => box.fingerprint(text),
       pendingPublication: context.pending,
-      version: versionsFor(draft, estate),
+      version: versionsFor(draft, inventory),
     },
     draft.steps,
   );
@@ -173,11 +173,11 @@ async function planJudged(
     ...NOTHING,
     ...rest,
     ...planned,
-    ...judgedRecords(
+    ...assumedRecords(
       { version: () => undefined },
       { phase: "prepare", records: [...records, ...(planned.records ?? [])] },
     ),
-    ...judgedSets([...sets, ...(planned.sets ?? [])]),
+    ...assumedSets([...sets, ...(planned.sets ?? [])]),
     value: await (typeof value === "function" ? value() : value),
     leases: derivedLeases(draft, planned.actions),
     id: planIdOf(taskId),
@@ -189,18 +189,22 @@ async function planJudged(
   return deepFreeze({ ...plan, hash: await planHash(plan) });
 }
 
-function planningContext(parts: EngineParts, session: Session, estate: Estate, taskId: string): PlanningContext {
+function planningContext(
+  parts: EngineParts,
+  session: Session,
+  inventory: LoadedInventory,
+  taskId: string,
+): PlanningContext {
   const { registry, store, uids } = parts;
-  const facts = factsReader({ session, estate, uids });
+  const facts = factsReader({ session, inventory, uids });
   const pending = new Map<string, Promise<Pending>>();
   return {
-    estate,
+    inventory,
     registry,
     session,
     records: store.records,
     register: store.register,
     task: taskId,
-    inventory: estate,
     factsOf: async (server, service) => {
       const read = await facts(server);
       refuseClaimed(server.name, read.claim, (await store.identity()).installation);
@@ -226,13 +230,16 @@ function planningContext(parts: EngineParts, session: Session, estate: Estate, t
 }
 
 /** What the plan itself reserves or commits is at a version of its own from then on. */
-function versionsFor({ reserve = [], commit = NOTHING.commit }: TaskDraft, estate: Estate): StepPlanner["version"] {
+function versionsFor(
+  { reserve = [], commit = NOTHING.commit }: TaskDraft,
+  inventory: LoadedInventory,
+): StepPlanner["version"] {
   const idsOf = (list: readonly RecordRemoval[]): ReadonlySet<string> => new Set(list.map(({ id }) => id));
   const [reserved, committed] = [idsOf(reserve), idsOf([...commit.put, ...commit.deleteRecords])];
   return (owner, phase) => {
     const id = owner.slice(owner.indexOf("/") + 1);
     const own = reserved.has(id) || (phase === "clean-up" && committed.has(id));
-    return own ? undefined : estate.knownVersion(id);
+    return own ? undefined : inventory.knownVersion(id);
   };
 }
 

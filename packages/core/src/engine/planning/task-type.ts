@@ -7,13 +7,13 @@ import type { Registry } from "../plugins/registry.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Claim } from "../sessions/claim.ts";
 import type { Session } from "../sessions/session.ts";
-import type { Estate } from "./estate.ts";
+import type { LoadedInventory } from "./loaded-inventory.ts";
 import type { FactsWanted, ServerFacts } from "./facts.ts";
 import type { Afterwards } from "./plan.ts";
 
 /** What core's own tasks plan with. */
 export interface PlanningContext extends Planning {
-  readonly estate: Estate;
+  readonly inventory: LoadedInventory;
   readonly registry: Registry;
   readonly session: Session;
   readonly records: RecordStore;

@@ -11,8 +11,8 @@ import { loadPlugins } from "./load-plugins.ts";
 function refusal(given: readonly unknown[], ...words: readonly string[]): void {
   for (const word of words) {
     const message: unknown = expect.stringContaining(word);
-    const mend: unknown = expect.stringMatching(/\.$/);
-    expect(() => loadPlugins(given)).toThrow(expect.objectContaining({ code: "HW_PLUGIN_INVALID", message, mend }));
+    const remedy: unknown = expect.stringMatching(/\.$/);
+    expect(() => loadPlugins(given)).toThrow(expect.objectContaining({ code: "HW_PLUGIN_INVALID", message, remedy }));
   }
 }
 
@@ -54,7 +54,7 @@ describe("a field that is not what the contract says is named with its plugin", 
     [
       "wanting",
       withRole(portless),
-      ["test-plugin: services[0] (http web) role.port is not a function; mend the plugin"],
+      ["test-plugin: services[0] (http web) role.port is not a function; fix the plugin"],
     ],
     [
       "unknown in a role",
@@ -95,7 +95,7 @@ test("a plugin that throws when it is loaded is named with what it said", () => 
       throw new Error("no licence");
     },
   };
-  refusal([throwing], "test-plugin threw when it was loaded: no licence; mend the plugin");
+  refusal([throwing], "test-plugin threw when it was loaded: no licence; fix the plugin");
   const nameless = {
     get name(): never {
       throw new Error("no name today");

@@ -8,7 +8,7 @@ import { PluginShape } from "./plugin-shape.ts";
 const AS_EXPORTED = "list what its package exports by name";
 
 /**
- * Judges once what packages hand over, before anything is opened: whatever is wrong is named with its plugin and the mend.
+ * Judges once what packages hand over, before anything is opened: whatever is wrong is named with its plugin and the remedy.
  * @throws HW_PLUGIN_INVALID
  */
 export function loadPlugins(given: readonly unknown[]): readonly Plugin[] {
@@ -18,10 +18,10 @@ export function loadPlugins(given: readonly unknown[]): readonly Plugin[] {
   return plugins;
 }
 
-export function refusePlugin(what: string, mend: string, plugin: string, cause?: unknown): HostwrightError {
+export function refusePlugin(what: string, remedy: string, plugin: string, cause?: unknown): HostwrightError {
   const data = { plugin };
-  return new HostwrightError("HW_PLUGIN_INVALID", `createHostwright: ${what}; ${mend}.`, {
-    mend: `${mend}.`,
+  return new HostwrightError("HW_PLUGIN_INVALID", `createHostwright: ${what}; ${remedy}.`, {
+    remedy: `${remedy}.`,
     data,
     cause,
   });
@@ -42,18 +42,14 @@ function loadPlugin(value: unknown, place: string): Plugin {
     const parsed = PluginShape.safeParse(plugin);
     if (!parsed.success) {
       const issues = parsed.error.issues.map((issue) => showIssue(issue, plugin));
-      throw refusePlugin(
-        `${name}: ${issues.join("; ")}`,
-        "mend the plugin, or install a version of it that fits",
-        name,
-      );
+      throw refusePlugin(`${name}: ${issues.join("; ")}`, "fix the plugin, or install a version of it that fits", name);
     }
     for (const [what, definition] of optionsOf(plugin)) refuseDefaults(name, what, definition);
     return plugin;
   } catch (error) {
     if (isHostwrightError(error)) throw error;
     const said = error instanceof Error ? error.message.slice(0, 300) : String(error).slice(0, 300);
-    throw refusePlugin(`${name} threw when it was loaded: ${said}`, "mend the plugin, or leave it out", name, error);
+    throw refusePlugin(`${name} threw when it was loaded: ${said}`, "fix the plugin, or leave it out", name, error);
   }
 }
 
@@ -116,7 +112,7 @@ function refuseDefaults(plugin: string, what: string, { schema }: OptionsDefinit
   if (wrong === undefined || wrong.length === 0) return;
   throw refusePlugin(
     `${plugin}: the ${what} do not take their own defaults (${showIssues(wrong)})`,
-    "mend the defaults in the plugin's schema",
+    "fix the defaults in the plugin's schema",
     plugin,
   );
 }

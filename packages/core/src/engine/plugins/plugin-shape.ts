@@ -39,7 +39,7 @@ const Http = z.strictObject({
   webUser: Text,
   publication: Publication,
   dump: Argv,
-  heldNames: Callable,
+  servedNames: Callable,
   port: Callable,
   server: Callable,
   site: Callable,

@@ -5,7 +5,7 @@ import { FakeWorld } from "../../../test/fake-world.ts";
 import { FakeEngine } from "../../../test/fake-engine.ts";
 import type { OptionsDefinition, PlatformDefinition, ServiceDefinition } from "../../contracts/plugin.ts";
 import type { PlatformRecord, ServiceRecord, SiteRecord } from "../../model/records.ts";
-import { Estate } from "../planning/estate.ts";
+import { LoadedInventory } from "../planning/loaded-inventory.ts";
 import { Registry } from "./registry.ts";
 import { readPlatform, readService, readSite } from "./stored-options.ts";
 
@@ -55,11 +55,11 @@ describe("stored options", () => {
     expect(() => read(1, { listen: 80 }, "plain")).toThrow(refusal("HW_OPTIONS_INCOMPATIBLE", "listen"));
   });
 
-  test("of a version that the plugin cannot know are refused: plugin, record, versions and mend are named", () => {
+  test("of a version that the plugin cannot know are refused: plugin, record, versions and remedy are named", () => {
     expect(() => read(4, { port: 80 })).toThrow(
       refusal("HW_OPTIONS_INCOMPATIBLE", "a-plugin", "http of web1", "version 4", "up to version 3", "left as it is"),
     );
-    expect(() => read(4, {})).toThrow(expect.objectContaining({ mend: expect.stringContaining("a-plugin") }));
+    expect(() => read(4, {})).toThrow(expect.objectContaining({ remedy: expect.stringContaining("a-plugin") }));
   });
 
   test("are refused when the migration fails, or gives what the schema does not take", () => {
@@ -113,21 +113,21 @@ test("a record that no plugin can use is there, and refused only by what asks fo
     await records.put({ kind: "site", id: site.id, name: site.domain, value }, { expect: 0, claims: [] });
   }
 
-  const estate = await Estate.load(records, registry);
-  const server = estate.server("web1");
-  const read = await Promise.all(["s1", "s2", "s3"].map(async (id) => estate.site(id)));
+  const inventory = await LoadedInventory.load(records, registry);
+  const server = inventory.server("web1");
+  const read = await Promise.all(["s1", "s2", "s3"].map(async (id) => inventory.site(id)));
   expect(read.map(({ options: now, optionsVersion }) => [now, optionsVersion])).toEqual([
     [{ port: 2, seconds: 60 }, 3],
     [{}, 9],
     [{}, 1],
   ]);
-  expect(estate.fitServices(server).map(({ record }) => record)).toEqual([service(3, { port: 80, seconds: 60 })]);
-  expect(estate.unfitServices(server).map(({ code }) => code)).toEqual(["HW_PLUGIN_MISSING"]);
-  expect(() => estate.http(server, "other")).toThrow(refusal("HW_PLUGIN_MISSING", "web1"));
+  expect(inventory.fitServices(server).map(({ record }) => record)).toEqual([service(3, { port: 80, seconds: 60 })]);
+  expect(inventory.unfitServices(server).map(({ code }) => code)).toEqual(["HW_PLUGIN_MISSING"]);
+  expect(() => inventory.http(server, "other")).toThrow(refusal("HW_PLUGIN_MISSING", "web1"));
   const [first, second, third] = read as [SiteRecord, SiteRecord, SiteRecord];
-  expect(estate.siteDefinition(first)).toBe(blog);
-  expect(() => estate.siteDefinition(second)).toThrow(refusal("HW_OPTIONS_INCOMPATIBLE", "b.example"));
-  expect(() => estate.siteDefinition(third)).toThrow(refusal("HW_PLUGIN_MISSING", "Platform p2"));
+  expect(inventory.siteDefinition(first)).toBe(blog);
+  expect(() => inventory.siteDefinition(second)).toThrow(refusal("HW_OPTIONS_INCOMPATIBLE", "b.example"));
+  expect(() => inventory.siteDefinition(third)).toThrow(refusal("HW_PLUGIN_MISSING", "Platform p2"));
   const draft = { ...sites[0], options: { listen: 7 } } as unknown as SiteRecord;
-  expect(estate.readDraft(draft)).toMatchObject({ options: { port: 7 }, optionsVersion: 3 });
+  expect(inventory.readDraft(draft)).toMatchObject({ options: { port: 7 }, optionsVersion: 3 });
 });

@@ -49,8 +49,8 @@ export function isUnfit(error: unknown): error is HostwrightError {
 }
 
 /** As verify tells it. In nobody's way but theirs who need that record: they are refused by it. */
-export function problemOf({ code, message, mend }: HostwrightError): Problem {
-  return { code, message, mend, tolerable: true };
+export function problemOf({ code, message, remedy }: HostwrightError): Problem {
+  return { code, message, remedy, tolerable: true };
 }
 
 /** Older options go through the plugin's migration and its schema; those of a version it cannot know are refused. */
@@ -63,9 +63,9 @@ function readOptions<T extends StoredOptions>(
   const { version, schema } = definition;
   const { options, optionsVersion: from } = stored;
   if (from === version) return stored;
-  const refuse = (why: string, mend: string, cause?: unknown): HostwrightError =>
+  const refuse = (why: string, remedy: string, cause?: unknown): HostwrightError =>
     new HostwrightError("HW_OPTIONS_INCOMPATIBLE", `The options of ${what} are of version ${from}; ${why}. ${LEFT}`, {
-      mend,
+      remedy,
       cause,
       data: { plugin, stored: from, known: version },
     });
@@ -92,7 +92,7 @@ function readOptions<T extends StoredOptions>(
 
 function missing(has: string, brings: string, server?: string): HostwrightError {
   return new HostwrightError("HW_PLUGIN_MISSING", `${has}, which no loaded plugin brings. ${LEFT}`, {
-    mend: `Load the plugin that brings ${brings}.`,
+    remedy: `Load the plugin that brings ${brings}.`,
     ...(server === undefined ? {} : { server }),
   });
 }

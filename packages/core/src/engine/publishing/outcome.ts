@@ -1,5 +1,5 @@
 /** An entry that the web server refused: it waits for its owner, and what was in force of it stays so. */
-export interface HeldEntry {
+export interface QuarantinedEntry {
   readonly name: string;
   /** What the web server said of it, in one line. */
   readonly reason: string;
@@ -11,8 +11,8 @@ export interface Outcome {
   readonly generation: number;
   readonly runs: boolean;
   readonly ran: boolean;
-  /** Names without those held back. */
+  /** Names without those quarantined. */
   readonly changed: readonly string[];
-  readonly heldBack: readonly HeldEntry[];
+  readonly quarantined: readonly QuarantinedEntry[];
   readonly said: string;
 }

@@ -2,7 +2,7 @@ import type { Target } from "../../contracts/resource.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { CommandResult } from "../../model/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { HeldEntry, Outcome } from "./outcome.ts";
+import type { QuarantinedEntry, Outcome } from "./outcome.ts";
 
 const REASON_LENGTH = 300;
 const MOST_SHOWN = 10;
@@ -28,7 +28,7 @@ export function notPublished(
   target: Target,
   http: HttpRole,
   outcome: Outcome,
-  refused: readonly HeldEntry[],
+  refused: readonly QuarantinedEntry[],
 ): HostwrightError {
   const server = target.server.name;
   const { unit, root } = http.publication;
@@ -50,7 +50,8 @@ export function notPublished(
           server,
           output: said,
           data: { ...data, entry: null, entries: [] },
-          mend: blame === null ? "Mend what the output names, then try again." : `Mend ${blame.file}, then try again.`,
+          remedy:
+            blame === null ? "Remedy what the output names, then try again." : `Remedy ${blame.file}, then try again.`,
         },
       );
     }
@@ -113,7 +114,7 @@ export function brokenOff(target: Target, http: HttpRole, result: CommandResult)
     {
       server,
       output: clean(result.stderr),
-      mend: "Check that the folder exists and its disk has room, then try again.",
+      remedy: "Check that the folder exists and its disk has room, then try again.",
     },
   );
 }

@@ -29,14 +29,14 @@ stamped() {
 
 /**
  * Prints `unfinished` when a switch was, `waits NAME` for every entry that is not in force as its task wrote it, and
- * `held NAME REASON` for those that were held back as they still are. Changes nothing.
+ * `quarantined NAME REASON` for those that were quarantined as they still are. Changes nothing.
  */
 export const PENDING: string = `${COMMON}
 [ -d "$root/entries" ] || exit 0
 [ ! -L "$root/former" ] || echo unfinished
 differing "$(basename "$(current)")" | sed 's/^/waits /'
-[ -f "$root/held" ] || exit 0
-cut -d ' ' -f 2- "$root/held" | stamped | grep -Fxf "$root/held" | cut -d ' ' -f 2- | sed 's/^/held /'
+[ -f "$root/quarantined" ] || exit 0
+cut -d ' ' -f 2- "$root/quarantined" | stamped | grep -Fxf "$root/quarantined" | cut -d ' ' -f 2- | sed 's/^/quarantined /'
 `;
 
 /**
@@ -44,8 +44,8 @@ cut -d ' ' -f 2- "$root/held" | stamped | grep -Fxf "$root/held" | cut -d ' ' -f
  * (0 or 1), search (0 or 1), the program that waits, the one that searches and its seconds, the unit that gives way or "" and
  * its port, then the test's argv. Input: a
  * line with the names of the entries that come first in a search; a line, name and reason, for each that is left as it is.
- * Output: word, generation, whether the unit runs and whether it ran before; a line of changed names; the number of held
- * back entries and a line for each; then what the commands said.
+ * Output: word, generation, whether the unit runs and whether it ran before; a line of changed names; the number of quarantined
+ * entries and a line for each; then what the commands said.
  *
  * The link `former` stands while a switch is under way and names what to go back to. Whoever finds it was preceded by a
  * publisher that died: it goes back, and publishes all entries anew. Signals wait until the switch is decided.
@@ -56,7 +56,7 @@ export const PUBLISH: string =
 free='${FREE}' wait=${WAIT_SECONDS}
 unit=$1 port=$2 path=$3 log=$4 force=$5 search=$6 waiter=$7 searcher=$8 seconds=$9; shift 9
 instead=$1 freed=$2; shift 2
-read -r first; held=$(cat)
+read -r first; quarantined=$(cat)
 umask 027
 # An undo may have taken all of it away: then there is nothing to publish.
 [ -d "$root/entries" ] || { printf 'unchanged 0 unknown\n\n'; exit 0; }
@@ -71,18 +71,18 @@ point() {
   if [ "$2" = none ]; then rm -f "$root/$1"; return; fi
   ln -sfn "$2" "$root/$1.new" && mv -fT "$root/$1.new" "$root/$1"
 }
-held_lines() { [ -z "$held" ] || printf '%s\n' "$held"; }
-held_names() { held_lines | cut -d ' ' -f 1 | tr '\n' ' '; }
-not_held() {
-  left=" $(held_names)"
+quarantined_lines() { [ -z "$quarantined" ] || printf '%s\n' "$quarantined"; }
+quarantined_names() { quarantined_lines | cut -d ' ' -f 1 | tr '\n' ' '; }
+not_quarantined() {
+  left=" $(quarantined_names)"
   for name in "$@"; do case $left in *" $name "*) ;; *) printf '%s ' "$name" ;; esac; done
 }
-note() { if [ -n "$held" ]; then held_lines | stamped > "$root/held"; else rm -f "$root/held"; fi; }
+note() { if [ -n "$quarantined" ]; then quarantined_lines | stamped > "$root/quarantined"; else rm -f "$root/quarantined"; fi; }
 finish() {
   case $1 in published | unchanged) note ;; esac
   sync -f "$root"
-  printf '%s %s %s %s\n%s\n%s\n' "$1" "$2" "$(runs)" "$ran" "$(echo $changed)" "$(held_lines | wc -l)"
-  held_lines
+  printf '%s %s %s %s\n%s\n%s\n' "$1" "$2" "$(runs)" "$ran" "$(echo $changed)" "$(quarantined_lines | wc -l)"
+  quarantined_lines
   printf '%s\n' "$3"
   exit 0
 }
@@ -139,7 +139,7 @@ before=$(current); now=$(basename "$before")
 [ "$now" != none ] || now=0
 drop_newer "$now"
 
-changed=$(not_held $(differing "$now"))
+changed=$(not_quarantined $(differing "$now"))
 if [ -z "$changed" ] && [ "$force" = 0 ]; then finish unchanged "$now" ""; fi
 
 used=$(cat "$root/last" 2>/dev/null || echo 0)
@@ -149,8 +149,8 @@ partial=$gens/$next.partial
 mkdir "$partial" &&
   find "$root/entries" -mindepth 1 -maxdepth 1 -type f ! -name '.*' -exec cp -p -t "$partial" -- {} + || exit 1
 former=
-for name in $(held_names); do [ ! -f "$gens/$now/$name" ] || former="$former $gens/$now/$name"; done
-(cd "$partial" && rm -f -- $(held_names)) || exit 1
+for name in $(quarantined_names); do [ ! -f "$gens/$now/$name" ] || former="$former $gens/$now/$name"; done
+(cd "$partial" && rm -f -- $(quarantined_names)) || exit 1
 [ -z "$former" ] || cp -p -t "$partial" -- $former || exit 1
 status_of "$next" > "$partial/$status" && echo "$next" > "$root/last" || exit 1
 sync -f "$root" || exit 1
@@ -164,8 +164,8 @@ if ! said=$("$@" 2>&1); then
   found=$(perl -e "$searcher" "$gens/$next" "$gens/$now" "$partial" "$seconds" "$(printf %s "$said" | head -c 8000)" "$(ordered)" "$@") ||
     give_up refused "$now" "$said"
   rm -rf -- "$partial"
-  held=$(held_lines; printf '%s\n' "$found")
-  changed=$(not_held $changed)
+  quarantined=$(quarantined_lines; printf '%s\n' "$found")
+  changed=$(not_quarantined $changed)
   if [ -z "$changed" ] && [ "$force" = 0 ]; then give_up unchanged "$now" ""; fi
   sync -f "$root" || { back; exit 1; }
 fi

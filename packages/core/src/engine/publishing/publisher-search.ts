@@ -1,4 +1,4 @@
-/** Seconds after which a search decides no more: what it did not come to is held back. */
+/** Seconds after which a search decides no more: what it did not come to is quarantined. */
 export const SEARCH_SECONDS = 120;
 
 /**
@@ -16,7 +16,7 @@ use strict; use warnings;
 my ($live, $former, $aside, $seconds, $said, $list, @test) = @ARGV;
 my @names = split /\n/, $list;
 my $until = time + $seconds;
-my (%held, %stands);
+my (%quarantined, %stands);
 mkdir "$aside$_" or die "$aside$_: $!\n" for "", "/new", "/old";
 for my $name (@names) {
   $stands{$name} = "new";
@@ -32,7 +32,7 @@ sub put_up {
   $stands{$name} = $side;
 }
 # The first of them, without the refused ones, beside what is in force of the others.
-sub arrange { my ($count) = @_; put_up($names[$_], $_ < $count && !$held{$names[$_]} ? "new" : "old") for 0 .. $#names }
+sub arrange { my ($count) = @_; put_up($names[$_], $_ < $count && !$quarantined{$names[$_]} ? "new" : "old") for 0 .. $#names }
 sub passes {
   arrange(@_);
   my $pid = open(my $out, "-|") // die "fork: $!\n";
@@ -51,17 +51,17 @@ while ($good < $all) {
     my $half = ($good + $bad) >> 1;
     if (passes($half)) { $good = $half } else { ($bad, $why) = ($half, $said) }
   }
-  if ($bad - $good > 1) { $held{$_} = "it was not tried: the search took too long" for @names[$good .. $all - 1]; $good = $all }
-  else { $held{$names[$good]} = $why; $good = $bad }
+  if ($bad - $good > 1) { $quarantined{$_} = "it was not tried: the search took too long" for @names[$good .. $all - 1]; $good = $all }
+  else { $quarantined{$names[$good]} = $why; $good = $bad }
   next if !passes($all);
   # One that was refused beside what was in force may fit what has taken its place.
-  for my $name (grep { $held{$_} && time < $until } @names) {
-    my $reason = delete $held{$name};
-    $held{$name} = $reason if !passes($all);
+  for my $name (grep { $quarantined{$_} && time < $until } @names) {
+    my $reason = delete $quarantined{$name};
+    $quarantined{$name} = $reason if !passes($all);
   }
   arrange($all);
-  for my $name (grep { $held{$_} } @names) {
-    my $reason = substr $held{$name}, 0, 1000;
+  for my $name (grep { $quarantined{$_} } @names) {
+    my $reason = substr $quarantined{$name}, 0, 1000;
     $reason =~ s/\s*\n\s*/\t/g; $reason =~ s/[^\t\x20-\x7e\x80-\xff]/ /g;
     print "$name $reason\n";
   }

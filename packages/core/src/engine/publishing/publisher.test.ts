@@ -63,7 +63,7 @@ const cases = fc.record({
   own: fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 }),
 });
 
-test("exactly what is refused is held back, alone or beside others; all others are published, in a bounded number of tests", async () => {
+test("exactly what is refused is quarantined, alone or beside others; all others are published, in a bounded number of tests", async () => {
   let [most, runs, worst] = [0, 0, ""];
   const seed = Number(process.env["HOSTWRIGHT_TEST_SEED"] ?? Date.now() % 1_000_000);
   await fc.assert(
@@ -82,46 +82,46 @@ test("exactly what is refused is held back, alone or beside others; all others a
       const differing = [...wanted].filter(([name, content]) => (old.get(name) ?? null) !== content);
       const { result, refused, code } = await tryToPublish(fake, own);
       const inForce = fake.inForce();
-      const held = differing.filter(([name, content]) => (inForce.get(name) ?? null) !== content);
-      const heldNames = held.map(([name]) => name).toSorted();
+      const left = differing.filter(([name, content]) => (inForce.get(name) ?? null) !== content);
+      const leftNames = left.map(([name]) => name).toSorted();
       // What stands is accepted; each is as it was, or as it was written.
       expect(accepts(inForce)).toBe(true);
       expect(inForce).toEqual(
         merged(
           merged(old, wanted),
-          held.map(([name]) => [name, old.get(name) ?? null]),
+          left.map(([name]) => [name, old.get(name) ?? null]),
         ),
       );
-      // Nobody is held back for nothing: alone it is refused, or beside what stands.
-      for (const [name, content] of held) {
+      // Nobody is quarantined for nothing: alone it is refused, or beside what stands.
+      for (const [name, content] of left) {
         const fits = accepts(merged(inForce, [[name, content]]));
         expect([name, fits && (!byName || !String(content).includes("bad"))]).toEqual([name, false]);
       }
       // Who is accepted beside what was in force does not suffer from others.
       const fitting = differing.filter((change) => own.includes(change[0]));
       if (fitting.length > 0 && accepts(merged(old, fitting))) {
-        expect([code, heldNames.filter((name) => own.includes(name))]).toEqual(["", []]);
+        expect([code, leftNames.filter((name) => own.includes(name))]).toEqual(["", []]);
       }
-      const mine = heldNames.filter((name) => own.includes(name));
+      const mine = leftNames.filter((name) => own.includes(name));
       expect(code).toBe(mine.length > 0 ? "HW_HTTP_CONFIG_REFUSED" : "");
       expect(refused.toSorted()).toEqual(mine);
-      if (result !== null) expect(result.heldBack.map(({ name }) => name).toSorted()).toEqual(heldNames);
+      if (result !== null) expect(result.quarantined.map(({ name }) => name).toSorted()).toEqual(leftNames);
       expect(fake.count("reloads")).toBeLessThanOrEqual(1);
 
       const tests = fake.count("tests");
       // By message: two for each refused entry. By halving: log2(n) + 2 for each; all and the untouched twice. One that is
-      // refused only beside others is searched for as well, and taken in after all when those are held back.
+      // refused only beside others is searched for as well, and taken in after all when those are quarantined.
       const each = Math.ceil(Math.log2(Math.max(2, differing.length))) + 2;
       const passing = differing.filter(
-        ([, content]) => content?.includes("bad-beside") === true && !held.some(([, it]) => it === content),
+        ([, content]) => content?.includes("bad-beside") === true && !left.some(([, it]) => it === content),
       );
-      const bound = 4 + (held.length + passing.length) * each + (byName ? 2 * held.length : 0);
+      const bound = 4 + (left.length + passing.length) * each + (byName ? 2 * left.length : 0);
       expect(tests).toBeLessThanOrEqual(bound);
       runs++;
       if (tests > most)
         [most, worst] = [
           tests,
-          `${differing.length} changed, ${held.length} refused, ${byName ? "named" : "not named"}: bound ${bound}`,
+          `${differing.length} changed, ${left.length} refused, ${byName ? "named" : "not named"}: bound ${bound}`,
         ];
 
       const pending = await pendingPublication(fake.target, fake.role);
@@ -129,9 +129,9 @@ test("exactly what is refused is held back, alone or beside others; all others a
       const byItsName = (a: { readonly name: string }, b: { readonly name: string }): number =>
         a.name < b.name ? -1 : 1;
       if (result !== null)
-        expect({ ...pending, heldBack: pending.heldBack.toSorted(byItsName) }).toMatchObject({
+        expect({ ...pending, quarantined: pending.quarantined.toSorted(byItsName) }).toMatchObject({
           waits: false,
-          heldBack: result.heldBack.toSorted(byItsName),
+          quarantined: result.quarantined.toSorted(byItsName),
         });
     }),
     { numRuns: 15, seed },
@@ -148,11 +148,11 @@ test("an entry of the caller's comes before those of others, whatever their name
     ]),
   );
   const { result } = await tryToPublish(web, ["z.conf"]);
-  expect(result?.heldBack.map(({ name }) => name)).toEqual(["a.conf", "m.conf"]);
+  expect(result?.quarantined.map(({ name }) => name)).toEqual(["a.conf", "m.conf"]);
   expect(web.inForce()).toEqual(new Map([["z.conf", "bad-beside:1"]]));
 }, 60_000);
 
-test("an entry that only fits what another change makes room for is not held back with a third", async () => {
+test("an entry that only fits what another change makes room for is not quarantined with a third", async () => {
   web.write(new Map([["s3.conf", "bad-beside:1"]]));
   await publish(web.target, web.role);
   web.write(
@@ -163,7 +163,7 @@ test("an entry that only fits what another change makes room for is not held bac
     ]),
   );
   const { result } = await tryToPublish(web, []);
-  expect(result?.heldBack).toEqual([{ name: "s5.conf", reason: "something is wrong" }]);
+  expect(result?.quarantined).toEqual([{ name: "s5.conf", reason: "something is wrong" }]);
   expect(web.inForce()).toEqual(
     new Map([
       ["s0.conf", "bad-beside:1"],
@@ -184,28 +184,28 @@ test("what is only refused at the reload costs one more attempt, and fails its o
     ]),
   );
   const { result } = await tryToPublish(web, ["a.conf"]);
-  expect(result?.heldBack.map(({ name }) => name)).toEqual(["b.conf", "c.conf"]);
+  expect(result?.quarantined.map(({ name }) => name)).toEqual(["b.conf", "c.conf"]);
   expect([...web.inForce().keys()]).toEqual(["a.conf", "old.conf"]);
   // Refused, gone back, taken.
   expect(web.count("reloads")).toBe(3);
   expect((await tryToPublish(web, [])).result).toMatchObject({ changed: false });
   expect(await tryToPublish(web, ["b.conf"])).toMatchObject({ code: "HW_HTTP_RELOAD_FAILED", refused: ["b.conf"] });
-  expect((await tryToPublish(web, ["c.conf"])).result?.heldBack.map(({ name }) => name)).toEqual(["b.conf"]);
-  web.write(new Map([["b.conf", "mended"]]));
-  expect((await tryToPublish(web, [])).result).toMatchObject({ entries: ["b.conf"], heldBack: [] });
+  expect((await tryToPublish(web, ["c.conf"])).result?.quarantined.map(({ name }) => name)).toEqual(["b.conf"]);
+  web.write(new Map([["b.conf", "repaired"]]));
+  expect((await tryToPublish(web, [])).result).toMatchObject({ entries: ["b.conf"], quarantined: [] });
   expect([...web.inForce().keys()]).toEqual(["a.conf", "b.conf", "c.conf", "old.conf"]);
 }, 60_000);
 
-test("more others than fit into a command line are held back in one attempt, and are published when the cause is mended", async () => {
+test("more others than fit into a command line are quarantined in one attempt, and are published when the cause is repaired", async () => {
   const many = Array.from({ length: 1200 }, (_, index) => [`s${index}-${"x".repeat(30)}.conf`, "good"] as const);
   web.write(new Map([...many, ["kills.conf", "kills"], ["own.conf", "good"]]));
   const started = performance.now();
   const { result } = await tryToPublish(web, ["own.conf"]);
-  console.info(`1,201 others held back at a reload: ${Math.round(performance.now() - started)} ms`);
-  expect(result?.heldBack).toHaveLength(1201);
+  console.info(`1,201 others quarantined at a reload: ${Math.round(performance.now() - started)} ms`);
+  expect(result?.quarantined).toHaveLength(1201);
   expect([...web.inForce().keys()]).toEqual(["own.conf"]);
-  expect((await pendingPublication(web.target, web.role)).heldBack).toHaveLength(1201);
-  web.write(new Map([["kills.conf", "mended"]]));
+  expect((await pendingPublication(web.target, web.role)).quarantined).toHaveLength(1201);
+  web.write(new Map([["kills.conf", "repaired"]]));
   expect((await pendingPublication(web.target, web.role)).waits).toBe(true);
   expect((await tryToPublish(web, [])).result?.entries).toHaveLength(1201);
 }, 60_000);

@@ -1,7 +1,7 @@
 import type { Target } from "../../contracts/resource.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import { blamedEntry, brokenOff, notPublished, reasonOf } from "./publication-error.ts";
-import type { HeldEntry, Outcome } from "./outcome.ts";
+import type { QuarantinedEntry, Outcome } from "./outcome.ts";
 import { GENERATION_MARK, PENDING, PUBLISH } from "./publisher-script.ts";
 import { SEARCH, SEARCH_SECONDS } from "./publisher-search.ts";
 import { AWAIT } from "./publisher-wait.ts";
@@ -31,7 +31,7 @@ export interface PublishResult {
   /** Entries that differed from the generation in force before. */
   readonly entries: readonly string[];
   /** Entries of others that are not in it as their tasks wrote them. */
-  readonly heldBack: readonly HeldEntry[];
+  readonly quarantined: readonly QuarantinedEntry[];
 }
 
 /** What waits in the entries of an http service. */
@@ -39,13 +39,13 @@ export interface Pending {
   /** Is there something that a publication would, or might, put in force? */
   readonly waits: boolean;
   /** Refused by the last publication, and unchanged since. */
-  readonly heldBack: readonly HeldEntry[];
+  readonly quarantined: readonly QuarantinedEntry[];
 }
 
 interface Attempt {
   readonly force: boolean;
   readonly first: readonly string[];
-  readonly held: readonly HeldEntry[];
+  readonly quarantined: readonly QuarantinedEntry[];
   readonly search: boolean;
   readonly instead: PublishOptions["instead"];
 }
@@ -70,16 +70,17 @@ export async function pendingPublication(target: Target, http: HttpRole): Promis
   const after = (word: string): readonly string[] =>
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
   const differing = after("waits");
-  const heldBack = after("held")
-    .map((line) => heldEntry(http, line))
+  const quarantined = after("quarantined")
+    .map((line) => quarantinedEntry(http, line))
     .filter(({ name }) => differing.includes(name));
-  const waits = lines.includes("unfinished") || differing.some((name) => !heldBack.some((held) => held.name === name));
-  return { waits, heldBack };
+  const waits =
+    lines.includes("unfinished") || differing.some((name) => !quarantined.some((entry) => entry.name === name));
+  return { waits, quarantined };
 }
 
 /**
  * Puts the entries in `<root>/entries/` in force as one numbered generation (decisions.md D18), in one round trip where the
- * web server takes all of them. A refused entry is found by the message that names it, else by halving; it is held back,
+ * web server takes all of them. A refused entry is found by the message that names it, else by halving; it is quarantined,
  * and all others are published. What is refused only at the reload is not searched for: one more attempt publishes the
  * caller's entries beside what is in force of the others. Entries stay as their tasks wrote them.
  * @throws HW_HTTP_FOREIGN_CONFIG when the configuration was broken before, with the file in `data.file`.
@@ -89,7 +90,7 @@ export async function pendingPublication(target: Target, http: HttpRole): Promis
  */
 export async function publish(target: Target, http: HttpRole, options: PublishOptions = {}): Promise<PublishResult> {
   const { own, force = false } = options;
-  const isOwn = ({ name }: Pick<HeldEntry, "name">): boolean => own?.includes(name) ?? true;
+  const isOwn = ({ name }: Pick<QuarantinedEntry, "name">): boolean => own?.includes(name) ?? true;
   const status = http.publication.statusEntry(GENERATION_MARK).name;
   const plain = {
     instead: options.instead,
@@ -97,35 +98,35 @@ export async function publish(target: Target, http: HttpRole, options: PublishOp
     first: (own ?? []).filter((name) => NAME.test(name)),
     search: false,
   };
-  let next: Attempt = { ...plain, held: [] };
+  let next: Attempt = { ...plain, quarantined: [] };
   let [byMessage, alone] = [0, false];
   for (;;) {
     const outcome = await attempt(target, http, next);
-    const { word, generation, changed, heldBack } = outcome;
+    const { word, generation, changed, quarantined } = outcome;
     const done = word === "published" || word === "unchanged";
-    const mine = heldBack.filter(isOwn);
+    const mine = quarantined.filter(isOwn);
     if (mine.length > 0) throw notPublished(target, http, { ...outcome, word: done ? word : "refused" }, mine);
     if (done) {
       const isNew = word === "published";
-      return { generation, changed: isNew, reloaded: isNew && outcome.ran, entries: changed, heldBack };
+      return { generation, changed: isNew, reloaded: isNew && outcome.ran, entries: changed, quarantined };
     }
     const others = changed.filter((name) => !isOwn({ name }) && name !== status && NAME.test(name));
     if (word === "refused" && !next.search && (changed.length > 1 || others.length > 0)) {
       const blamed = changed.length === 1 ? others[0] : blamedEntry(http, outcome.said);
       const known = blamed !== undefined && blamed !== null && others.includes(blamed);
       if (known && byMessage++ < MOST_BY_MESSAGE)
-        next = { ...plain, held: [...heldBack, { name: blamed, reason: reasonOf(http, outcome.said) }] };
-      else next = { ...plain, held: byMessage > MOST_BY_MESSAGE ? heldBack : [], search: true };
+        next = { ...plain, quarantined: [...quarantined, { name: blamed, reason: reasonOf(http, outcome.said) }] };
+      else next = { ...plain, quarantined: byMessage > MOST_BY_MESSAGE ? quarantined : [], search: true };
     } else if (word === "failed" && outcome.runs && !alone && others.length > 0) {
       alone = true;
       const reason = `not taken at the reload, by itself or with others: ${reasonOf(http, outcome.said)}`;
-      next = { ...plain, held: [...heldBack, ...others.map((name) => ({ name, reason }))] };
+      next = { ...plain, quarantined: [...quarantined, ...others.map((name) => ({ name, reason }))] };
     } else throw notPublished(target, http, outcome, []);
   }
 }
 
 async function attempt(target: Target, http: HttpRole, asked: Attempt): Promise<Outcome> {
-  const { force, first, held, search, instead } = asked;
+  const { force, first, quarantined, search, instead } = asked;
   const { unit, test, status, errorLog = "" } = http.publication;
   const result = await target.mutate({
     script: PUBLISH,
@@ -144,7 +145,7 @@ async function attempt(target: Target, http: HttpRole, asked: Attempt): Promise<
       String(instead?.port ?? 0),
       ...test,
     ],
-    stdin: [first.join(" "), ...held.map(({ name, reason }) => `${name} ${reason}`), ""].join("\n"),
+    stdin: [first.join(" "), ...quarantined.map(({ name, reason }) => `${name} ${reason}`), ""].join("\n"),
     timeoutMs: TIMEOUT_MS,
   });
   const [head = "", changed = "", count = "", ...rest] = result.stdout.toString().split("\n");
@@ -156,13 +157,13 @@ async function attempt(target: Target, http: HttpRole, asked: Attempt): Promise<
     runs: runs === "yes",
     ran: ran === "yes",
     changed: changed.split(" ").filter((name) => name !== ""),
-    heldBack: rest.slice(0, Number(count)).map((line) => heldEntry(http, line)),
+    quarantined: rest.slice(0, Number(count)).map((line) => quarantinedEntry(http, line)),
     said: rest.slice(Number(count)).join("\n"),
   };
 }
 
 /** Reasons of several lines travel in one, with tabs. */
-function heldEntry(http: HttpRole, line: string): HeldEntry {
+function quarantinedEntry(http: HttpRole, line: string): QuarantinedEntry {
   const [name = "", ...words] = line.split(" ");
   return { name, reason: reasonOf(http, words.join(" ").replaceAll("\t", "\n")) };
 }

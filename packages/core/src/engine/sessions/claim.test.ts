@@ -53,7 +53,7 @@ describe("a server belongs to the installation", () => {
       message: expect.stringMatching(
         /^web1 belongs to another installation .*i1, at i1-hub:\/srv\/a state, since 20/,
       ) as string,
-      mend: expect.stringContaining('takeOver("web1")') as string,
+      remedy: expect.stringContaining('takeOver("web1")') as string,
     });
     expect(readdirSync(folder).filter((name) => /changed|s2|i2/.test(name))).toEqual([]);
   });

@@ -56,7 +56,7 @@ function claimedBy(server: string, claim: Claim): HostwrightError {
     `${server} belongs to another installation of Hostwright: ${installation}, at ${home}, since ${since}. Nothing was changed there.`,
     {
       server,
-      mend: `Work with that state folder. If it is gone, run takeOver("${server}"): what it made there goes on, but this installation knows nothing of it.`,
+      remedy: `Work with that state folder. If it is gone, run takeOver("${server}"): what it made there goes on, but this installation knows nothing of it.`,
       data: { ...claim },
     },
   );

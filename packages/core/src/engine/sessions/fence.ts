@@ -276,7 +276,7 @@ export async function raiseFence(
   throw new HostwrightError("HW_COMMAND_FAILED", `The fence of ${server.name} could not be raised.`, {
     server: server.name,
     output: stderr,
-    mend: "Look what still runs there for this installation, then raise the epoch again.",
+    remedy: "Look what still runs there for this installation, then raise the epoch again.",
   });
 }
 

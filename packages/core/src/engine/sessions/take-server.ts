@@ -65,7 +65,7 @@ export async function passClaim(
     throw new HostwrightError(
       "HW_RESOURCE_CHANGED",
       `${from.installation} (${from.home}) is changing ${server.name} at this moment. It was left to it.`,
-      { server: server.name, mend: "End the processes of that installation, then try again." },
+      { server: server.name, remedy: "End the processes of that installation, then try again." },
     );
   }
   if (result.exitCode !== 0) throw commandError(server.name, script, result, "taking the server over");

@@ -58,7 +58,7 @@ export interface EventMap {
     readonly reloaded: boolean;
   };
   /** Entries of others that the web server refused: they are not in the generation in force, and wait for their owners. */
-  "publication:held-back": {
+  "publication:quarantined": {
     readonly server: string;
     readonly service: string;
     /** In force now; 0 when there is none yet. */

@@ -50,7 +50,7 @@ describe("after a restore", () => {
     expect({ epoch, tasks, unreached }).toEqual({ epoch: 2, tasks: [id], unreached: [] });
     const outcome = await fake.task(id).outcome();
     expect(outcome).toMatchObject({ state: "needs-attention", error: { code: "HW_STORE_RESTORED" } });
-    expect(outcome.error?.["mend"]).toContain("complete");
+    expect(outcome.error?.["remedy"]).toContain("complete");
     expect(outcome.residue.map(({ type, key }) => `${type} ${key}`)).toEqual(["file /a", "run gate"]);
     await fake.another().recoverAll(NEVER);
     expect(fake.world.snapshot()).toEqual({ web1: { "file /a": "x" } });

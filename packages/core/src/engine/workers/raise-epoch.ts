@@ -79,7 +79,7 @@ async function requireNobodyWorks({ store }: EngineParts): Promise<void> {
   throw new HostwrightError(
     "HW_TASK_STATE",
     `A worker is at task ${working[0].split(" ")[0]} of this store now: it was not restored since. Nothing was changed.`,
-    { mend: "If it was, close all workers of this store first, then raise the epoch." },
+    { remedy: "If it was, close all workers of this store first, then raise the epoch." },
   );
 }
 
@@ -106,7 +106,7 @@ function outcomeOf(residue: readonly Residue[]): StoredOutcome {
   const error = new HostwrightError(
     "HW_STORE_RESTORED",
     "The store was restored from a backup in which this task was unfinished. What became of it since is not known: it was neither resumed nor undone.",
-    { mend: LOOK },
+    { remedy: LOOK },
   );
   return { state: "needs-attention", value: {}, error: error.toJSON(), residue };
 }

@@ -17,7 +17,7 @@ export interface ReadyParts {
   /** Tasks that are in nobody's way here. */
   except(): ReadonlySet<string>;
   /** Goes on with what is in the way, if nobody else does. */
-  help(turn: Turn, blockers: readonly Blocker[], patience: AbortSignal): void;
+  help(turn: Turn, blockers: readonly Blocker[], waiting: AbortSignal): void;
 }
 
 /**
@@ -69,15 +69,15 @@ async function insist(
   parts: ReadyParts,
   taskId: string,
   plan: PlanData,
-  { turn, patience }: Work,
+  { turn, waiting }: Work,
 ): Promise<LeaseAnswer> {
   for (;;) {
-    throwIfClosing(patience);
+    throwIfClosing(waiting);
     const answer = await acquire(parts, taskId, plan);
     if ("granted" in answer) return answer;
     await turn.tell(answer.blockedBy);
-    parts.help(turn, answer.blockedBy, patience);
-    await turn.wait(patience);
+    parts.help(turn, answer.blockedBy, waiting);
+    await turn.wait(waiting);
   }
 }
 

@@ -10,7 +10,7 @@ export type Resolution = "retry" | "complete" | "skip" | "abandon";
 
 /**
  * Ends a task that needs attention. `retry` undoes what is left once more; `complete` takes it as done: its records are
- * committed as they stand in its plan, and its clean-ups follow; `skip` takes it as mended by hand and ends the task as
+ * committed as they stand in its plan, and its clean-ups follow; `skip` takes it as repaired by hand and ends the task as
  * undone; `abandon` does so too but keeps its records, reserved names and secrets. What the task has is kept until it is
  * over, so that who waits for its site does not find it half undone.
  * @throws HW_TASK_STATE when it does not need attention, or somebody else resolves it; HW_PLUGIN_MISSING when it cannot be

@@ -7,7 +7,7 @@ import { RETENTION } from "../../model/retention.ts";
 import { sweepPlans } from "../maintenance/sweep-plans.ts";
 import type { PlanApproval, PlanData } from "../planning/plan.ts";
 import { openPlan, sealPlan } from "../planning/seal-plan.ts";
-import { judgeRequest, planIdOf, planRequest, type EngineParts } from "../planning/task-engine.ts";
+import { parseRequest, planIdOf, planRequest, type EngineParts } from "../planning/task-engine.ts";
 
 /** More than the one that is added. */
 const PLANS_AT_ONCE = 10;
@@ -20,7 +20,7 @@ export async function makeStoredPlan(
 ): Promise<PlanData> {
   const { store, box, planLifeMs } = parts;
   const task = newId("t", 16);
-  const known = { id: planIdOf(task), task, request: judgeRequest(parts, request).request };
+  const known = { id: planIdOf(task), task, request: parseRequest(parts, request).request };
   const expiresAt = new Date(Date.now() + planLifeMs).toISOString();
   // Before it is planned, which makes drafts and secrets: whatever becomes of this process, a sweep finds them.
   await store.plans.put({ ...known, title: "", hash: "", sealed: null, expiresAt });
@@ -68,7 +68,7 @@ export async function planOf(
   throw new HostwrightError(
     "HW_PLAN_FORGED",
     `Task ${task.id} approves another content of plan ${id} than was sealed. Nothing was run.`,
-    { mend: "Read the plan that is stored, and approve its hash." },
+    { remedy: "Read the plan that is stored, and approve its hash." },
   );
 }
 

@@ -176,6 +176,6 @@ function strandedError(taskId: string, missing: readonly string[], left: string)
   return new HostwrightError(
     "HW_PLUGIN_MISSING",
     `Task ${taskId} needs what no loaded plugin brings: ${missing.join(", ")}. ${left}`,
-    { mend: "Load the plugins that bring it, in these versions.", data: { missing } },
+    { remedy: "Load the plugins that bring it, in these versions.", data: { missing } },
   );
 }

@@ -1,15 +1,15 @@
 import { errorFromJson, errorJson, HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RecordRemoval, RegisterChanges, StoredTask } from "../../contracts/store.ts";
 import type { Residue } from "../../model/residue.ts";
-import { Estate } from "../planning/estate.ts";
+import { LoadedInventory } from "../planning/loaded-inventory.ts";
 import type { Events } from "../events.ts";
 import { dropFence, type Fence } from "../sessions/fence.ts";
 import { Journal } from "../actions/journal.ts";
 import { giveLoginLink, taskSecret } from "../actions/login-link.ts";
-import { Patience } from "../sessions/patience.ts";
+import { RetryPolicy } from "../sessions/retry-policy.ts";
 import type { PlanData } from "../planning/plan.ts";
-import { requireJudged } from "../planning/judged-records.ts";
-import { requireSets } from "../planning/judged-sets.ts";
+import { requireAssumed } from "../planning/assumed-records.ts";
+import { requireSets } from "../planning/assumed-sets.ts";
 import { publishFor } from "../actions/publication.ts";
 import { cancelError } from "../actions/cancel-error.ts";
 import { Runner, type RunEnd } from "../actions/runner.ts";
@@ -60,11 +60,11 @@ export class TaskRun {
     const { registry, store, vault, pool } = this.#engine;
     const committed = await store.journal.isCommitted(this.#plan.task);
     // Whoever is gone on with was found so, and each action finds it out for itself.
-    if (!committed && direction === "forward" && !resumed) await this.#requireJudged();
+    if (!committed && direction === "forward" && !resumed) await this.#requireAssumed();
     if (!committed && direction === "forward") await this.#reserve();
     const { actions, afterwards } = this.#plan;
     const servers = [...actions.map(({ server }) => server), ...(afterwards === null ? [] : [afterwards.server])];
-    const estate = await Estate.ofServers(store.records, registry, servers);
+    const inventory = await LoadedInventory.ofServers(store.records, registry, servers);
     const identity = await store.identity();
     const fence: Fence = {
       scope: this.#plan.leases[0]?.scope ?? `task/${this.#plan.task}`,
@@ -79,24 +79,24 @@ export class TaskRun {
       fence,
       signal,
     });
-    const runner = this.#runner(session, estate, closing);
+    const runner = this.#runner(session, inventory, closing);
     const end = committed
       ? await runner.finish()
       : direction === "back"
         ? await runner.undo(reasonOf(this.#plan, task))
         : await runner.run(async () => this.commit());
-    const { residue, value } = await this.#afterwards(end, estate, session, committed);
+    const { residue, value } = await this.#afterwards(end, inventory, session, committed);
     const undone = !end.committed && residue.length === 0;
     // What another worker has sent may still arrive: then its fence is all that keeps it out.
     if (!resumed && (undone || end.committed))
-      await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, estate);
+      await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, inventory);
     return { ...end, residue, plan: this.#plan, value };
   }
 
   /** @throws HW_RESOURCE_CHANGED */
-  async #requireJudged(): Promise<void> {
+  async #requireAssumed(): Promise<void> {
     const { registry, store } = this.#engine;
-    await requireJudged(store.records, this.#plan);
+    await requireAssumed(store.records, this.#plan);
     await requireSets({ records: store.records, registry }, this.#plan);
   }
 
@@ -110,7 +110,7 @@ export class TaskRun {
     }
   }
 
-  #runner(session: Session, estate: Estate, closing: AbortSignal): Runner {
+  #runner(session: Session, inventory: LoadedInventory, closing: AbortSignal): Runner {
     const { registry, store, vault, box, operations } = this.#engine;
     const { task } = this.#plan;
     return new Runner(
@@ -123,9 +123,9 @@ export class TaskRun {
         closing,
         operations,
         fingerprint: (text) => box.fingerprint(text),
-        server: (id) => estate.server(id),
+        server: (id) => inventory.server(id),
         keep: async (name, value) => vault.put(taskSecret(task, name), value),
-        patience: () => this.#patience(),
+        retryPolicy: () => this.#retryPolicy(),
         undoing: async (reason) => this.#undoing(reason),
         publish: async (_task, server, service, using, changes) => {
           const role = httpRole(this.#engine, server, service);
@@ -153,7 +153,7 @@ export class TaskRun {
 
   async #afterwards(
     end: RunEnd,
-    estate: Estate,
+    inventory: LoadedInventory,
     session: Session,
     again: boolean,
   ): Promise<{ readonly residue: readonly Residue[]; readonly value: Readonly<Record<string, unknown>> }> {
@@ -162,7 +162,7 @@ export class TaskRun {
     if (afterwards === null) return { residue: end.residue, value };
     try {
       await using late = session.apart();
-      const target = await late.target(estate.server(afterwards.server));
+      const target = await late.target(inventory.server(afterwards.server));
       const link = await giveLoginLink({ task, vault: this.#engine.vault, session: late, target, again }, afterwards);
       return { residue: end.residue, value: { ...value, ...link } };
     } catch (error) {
@@ -200,19 +200,19 @@ export class TaskRun {
     await this.#events.emit(task, "task:committed", {});
   }
 
-  #patience(): Patience {
-    return this.#engine.patience?.() ?? new Patience();
+  #retryPolicy(): RetryPolicy {
+    return this.#engine.retryPolicy?.() ?? new RetryPolicy();
   }
 
   /** A fence that stays because its server is away harms nobody: its scope is never used again. */
-  async #dropFences(gone: readonly RecordRemoval[], estate: Estate): Promise<void> {
+  async #dropFences(gone: readonly RecordRemoval[], inventory: LoadedInventory): Promise<void> {
     const servers = [...new Set(this.#plan.actions.map((action) => action.server))];
     // The work's own connection may be lost, when only the undo's newer one knows that the server is back.
-    const patience = this.#patience();
+    const policy = this.#retryPolicy();
     const drops = gone.flatMap(({ kind, id }) =>
       servers.map(async (server) =>
-        patience.try(async () => {
-          using held = await this.#engine.pool.hold(estate.server(server));
+        policy.try(async () => {
+          using held = await this.#engine.pool.hold(inventory.server(server));
           await dropFence(held.server, `${kind}/${id}`);
         }),
       ),

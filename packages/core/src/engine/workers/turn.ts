@@ -11,7 +11,7 @@ const NEAR = 10;
 /** Of what is in the way, in one telling; its place says how many there are. */
 const MOST_TOLD = 20;
 /** Milliseconds after which a task in the way that nobody takes is worked by who waits for it: workers are faster. */
-const PATIENCE_MS = 1_000;
+const OVERDUE_MS = 1_000;
 
 /** What a `task:waiting` event tells. */
 export interface WaitingTold {
@@ -76,12 +76,12 @@ export class Turn implements Disposable {
   }
 
   /**
-   * Tasks in the way that may have nobody who works them: of dead workers at once, others after some patience, and again
+   * Tasks in the way that may have nobody who works them: of dead workers at once, others when they are overdue, and again
    * after as much.
    */
   helpless(blockers: readonly Blocker[]): readonly string[] {
     const now = performance.now();
-    const late = (task: string): boolean => now - (this.#since.get(task) ?? now) >= PATIENCE_MS;
+    const late = (task: string): boolean => now - (this.#since.get(task) ?? now) >= OVERDUE_MS;
     const first = firstInWay(blockers);
     const helpless = new Set(first.filter(({ task, dead }) => dead || late(task)).map(({ task }) => task));
     for (const task of helpless) this.#since.set(task, now);

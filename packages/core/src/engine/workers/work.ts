@@ -12,7 +12,7 @@ export interface Work {
   /** Aborted when the worker closes: the task is handed over at its next journal boundary. */
   readonly closing: AbortSignal;
   /** Ends its waiting for others; what it has begun goes on. */
-  readonly patience: AbortSignal;
+  readonly waiting: AbortSignal;
   /** Another worker had it. */
   readonly resumed: boolean;
 }

@@ -71,7 +71,7 @@ describe("a task that fails", () => {
     expect(drops).toEqual([1, 0]);
   });
 
-  test("is undone; its outcome never rejects, its result throws the error with server, mend and task", async () => {
+  test("is undone; its outcome never rejects, its result throws the error with server, remedy and task", async () => {
     fake.drafts.set("a", { steps: [file("/a"), runStep("web1", "fail")] });
     const submitted = await fake.submit("a");
     const waiting = submitted.outcome();

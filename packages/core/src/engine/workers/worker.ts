@@ -66,32 +66,32 @@ export class Worker {
   /** Carries a task out that `takeNext` gave. Null when it is left for another, or waits in line once more. */
   async carryOut(taskId: string, closing: AbortSignal): Promise<StoredOutcome | null> {
     using turn = new Turn(this.#events, taskId);
-    return await this.#guarded(taskId, { turn, signal: NEVER, closing, patience: closing, resumed: false });
+    return await this.#guarded(taskId, { turn, signal: NEVER, closing, waiting: closing, resumed: false });
   }
 
   /**
    * Waits until a queued task is first in its line, and works it to its end. What is in its way is helped on, if nobody
    * else works it: tasks of dead workers, and such that nobody takes. Gives null when another worker took it, or it is
-   * left for one. Aborting the signal ends it, waiting or not; `patience` ends the waiting alone, and leaves it queued.
+   * left for one. Aborting the signal ends it, waiting or not; `waiting` ends the waiting alone, and leaves it queued.
    */
-  async work(taskId: string, signal: AbortSignal, patience: AbortSignal = NEVER): Promise<StoredOutcome | null> {
+  async work(taskId: string, signal: AbortSignal, waiting: AbortSignal = NEVER): Promise<StoredOutcome | null> {
     const { leases, tasks } = this.#parts.store;
     using turn = new Turn(this.#events, taskId);
     for (;;) {
       if (await this.stranding.leaves(taskId)) return null;
       if (signal.aborted) return await this.#giveUp(taskId, signal);
-      if (patience.aborted) return null;
+      if (waiting.aborted) return null;
       const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
       if (answer === null) return null;
       if ("granted" in answer) {
         this.#active.enter(taskId);
-        const how = { turn, signal, closing: NEVER, patience, resumed: false };
+        const how = { turn, signal, closing: NEVER, waiting, resumed: false };
         const outcome = await this.#guarded(taskId, how);
         if (outcome !== null || (await tasks.state(taskId)) !== "queued") return outcome;
       } else {
         await turn.tell(answer.blockedBy);
-        this.#help(turn, answer.blockedBy, patience);
-        await turn.wait(AbortSignal.any([signal, patience]));
+        this.#help(turn, answer.blockedBy, waiting);
+        await turn.wait(AbortSignal.any([signal, waiting]));
       }
     }
   }
@@ -99,7 +99,7 @@ export class Worker {
   /** Goes on with a task whose worker died, or takes it back. Gives null when it is finished or its worker lives. */
   async recover(
     taskId: string,
-    { closing = NEVER, patience = closing }: Partial<Pick<Work, "closing" | "patience">> = {},
+    { closing = NEVER, waiting = closing }: Partial<Pick<Work, "closing" | "waiting">> = {},
   ): Promise<StoredOutcome | null> {
     const { tasks } = this.#parts.store;
     if (this.#active.has(taskId)) return null;
@@ -107,7 +107,7 @@ export class Worker {
     if (state === null || !UNFINISHED.includes(state) || (await this.stranding.leaves(taskId))) return null;
     if (!(await this.#takeUp(taskId))) return null;
     await this.#events.emit(taskId, "task:recovered", { state });
-    return this.#goOn(taskId, closing, patience);
+    return this.#goOn(taskId, closing, waiting);
   }
 
   /**
@@ -175,9 +175,9 @@ export class Worker {
   }
 
   /** Whoever finds it may be cancelled meanwhile: that is no cancel of this one. */
-  async #goOn(taskId: string, closing: AbortSignal, patience: AbortSignal): Promise<StoredOutcome | null> {
+  async #goOn(taskId: string, closing: AbortSignal, waiting: AbortSignal): Promise<StoredOutcome | null> {
     using turn = new Turn(this.#events, taskId);
-    return await this.#guarded(taskId, { turn, signal: NEVER, closing, patience, resumed: true });
+    return await this.#guarded(taskId, { turn, signal: NEVER, closing, waiting, resumed: true });
   }
 
   /** All leases that a task has, from whoever does not live any more. */
@@ -197,25 +197,25 @@ export class Worker {
   }
 
   /** What keeps others waiting is gone on with, in frames of its own. */
-  #help(turn: Turn, blockers: readonly Blocker[], patience: AbortSignal): void {
-    const whileWanted = AbortSignal.any([patience, turn.over]);
+  #help(turn: Turn, blockers: readonly Blocker[], waiting: AbortSignal): void {
+    const whileWanted = AbortSignal.any([waiting, turn.over]);
     for (const rival of turn.helpless(blockers)) this.#helps.run(rival, async () => this.#helpOn(rival, whileWanted));
   }
 
   /** Once, without a wait: who still waits for it comes again. What is in its own way was submitted before it. */
-  async #helpOn(taskId: string, patience: AbortSignal): Promise<void> {
+  async #helpOn(taskId: string, waiting: AbortSignal): Promise<void> {
     const { tasks, leases } = this.#parts.store;
-    if (this.#active.has(taskId) || patience.aborted || (await this.stranding.leaves(taskId))) return;
-    if ((await tasks.state(taskId)) !== "queued") return void (await this.recover(taskId, { patience }));
+    if (this.#active.has(taskId) || waiting.aborted || (await this.stranding.leaves(taskId))) return;
+    if ((await tasks.state(taskId)) !== "queued") return void (await this.recover(taskId, { waiting }));
     const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
     if (answer === null) return this.stranding.forget(taskId);
     if ("granted" in answer) {
       this.#active.enter(taskId);
       using turn = new Turn(this.#events, taskId);
-      await this.#guarded(taskId, { turn, signal: NEVER, closing: NEVER, patience, resumed: false });
+      await this.#guarded(taskId, { turn, signal: NEVER, closing: NEVER, waiting, resumed: false });
     } else {
       for (const { task } of firstInWay(answer.blockedBy))
-        this.#helps.run(task, async () => this.#helpOn(task, patience));
+        this.#helps.run(task, async () => this.#helpOn(task, waiting));
     }
   }
 
@@ -296,7 +296,7 @@ export class Worker {
       engine,
       holder: this.#holder,
       except: () => this.stranding.ids,
-      help: (turn, blockers, patience) => this.#help(turn, blockers, patience),
+      help: (turn, blockers, waiting) => this.#help(turn, blockers, waiting),
     };
   }
 

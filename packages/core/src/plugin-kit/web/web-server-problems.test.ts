@@ -5,14 +5,14 @@ import type { ServerView } from "../../contracts/views.ts";
 import { webServerProblems } from "./web-server-problems.ts";
 
 const SERVER = { name: "Webby", package: "webby-light", root: "/etc/hostwright/webby", test: "webby -t" };
-const other: Problem = { message: "It listens nowhere.", mend: "Let it." };
+const other: Problem = { message: "It listens nowhere.", remedy: "Let it." };
 
 function said(version: string | null, refused: Blame | null | undefined): readonly string[] {
   const service = { name: "http", kind: "http", type: "webby", options: {} };
   const facts = { version };
   const view: ServerView = { id: "w", name: "w", addresses: [], services: [service], service, facts, peers: [] };
   return webServerProblems(view, SERVER, refused, [false, other]).map(
-    ({ code = "default", message, mend }) => `${code}: ${message} ${mend}`,
+    ({ code = "default", message, remedy }) => `${code}: ${message} ${remedy}`,
   );
 }
 
@@ -23,14 +23,14 @@ test("a web server that is absent has no other problem", () => {
 });
 
 test("a refused configuration is the only problem, and blamed on whose file it is", () => {
-  const mend = "Run `webby -t` on the server and mend what it names.";
+  const remedy = "Run `webby -t` on the server and fix what it names.";
   const what = "Webby refuses its present configuration";
-  expect(said("1", null)).toEqual([`default: ${what}. ${mend}`]);
+  expect(said("1", null)).toEqual([`default: ${what}. ${remedy}`]);
   expect(said("1", { file: `${SERVER.root}/s1.conf`, message: "no such word" })).toEqual([
-    `default: ${what}: no such word. ${mend}`,
+    `default: ${what}: no such word. ${remedy}`,
   ]);
   expect(said("1", { file: "/etc/webby/a.conf", message: "no such word" })).toEqual([
-    `HW_HTTP_FOREIGN_CONFIG: ${what} because of /etc/webby/a.conf, which is not Hostwright's: no such word. Mend /etc/webby/a.conf, then try again.`,
+    `HW_HTTP_FOREIGN_CONFIG: ${what} because of /etc/webby/a.conf, which is not Hostwright's: no such word. Remedy /etc/webby/a.conf, then try again.`,
   ]);
 });
 

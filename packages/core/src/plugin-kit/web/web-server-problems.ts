@@ -10,7 +10,7 @@ export interface WebServerName {
   readonly package: string;
   /** `publication.root`: what lies below is ours. */
   readonly root: string;
-  /** Command that tests the configuration, for who mends it: `nginx -t`. */
+  /** Command that tests the configuration, for whoever fixes it: `nginx -t`. */
   readonly test: string;
 }
 
@@ -26,18 +26,18 @@ export function webServerProblems(
   others: readonly (Problem | false)[],
 ): readonly Problem[] {
   if ((view.facts["version"] ?? null) === null)
-    return [{ message: `${name} is not installed.`, mend: `Run the task \`prepare\`, which installs ${brings}.` }];
+    return [{ message: `${name} is not installed.`, remedy: `Run the task \`prepare\`, which installs ${brings}.` }];
   if (refused === undefined) return others.filter((problem) => problem !== false);
   const what = `${name} refuses its present configuration`;
   if (refused === null || refused.file.startsWith(`${root}/`)) {
     const message = refused === null ? `${what}.` : `${what}: ${refused.message}.`;
-    return [{ message, mend: `Run \`${test}\` on the server and mend what it names.` }];
+    return [{ message, remedy: `Run \`${test}\` on the server and fix what it names.` }];
   }
   return [
     {
       code: "HW_HTTP_FOREIGN_CONFIG",
       message: `${what} because of ${refused.file}, which is not Hostwright's: ${refused.message}.`,
-      mend: `Mend ${refused.file}, then try again.`,
+      remedy: `Remedy ${refused.file}, then try again.`,
     },
   ];
 }

@@ -1,7 +1,7 @@
 import type { ResponseHeader } from "../../model/own-rules.ts";
 import type { HttpEntry } from "../../contracts/roles/http.ts";
 import type { SiteView } from "../../contracts/views.ts";
-import { agesOf, stepsOf, type CacheAge, type WebStep } from "./judgement.ts";
+import { agesOf, stepsOf, type CacheAge, type WebStep } from "./routing-rules.ts";
 import { hostName, plainId, plainPath } from "./plain.ts";
 
 /** Names that are answered alike, and how. Challenges of certificate authorities are answered on all of them. */

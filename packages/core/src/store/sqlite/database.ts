@@ -76,7 +76,7 @@ export class Database implements Transactions {
           "HW_HOST_UNSUPPORTED",
           `${this.#path} is on a file system without shared memory maps.`,
           {
-            mend: "Put the state folder on a local file system.",
+            remedy: "Put the state folder on a local file system.",
           },
         );
       }

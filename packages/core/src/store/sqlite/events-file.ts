@@ -160,7 +160,8 @@ async function requireOwn(db: Database, installation: string, path: string): Pro
     "HW_STORE_INCOMPLETE",
     `${path} is of another installation than store.db. Nothing was told.`,
     {
-      mend: "Put store.db and events.db back from one backup; or move events.db away: tasks and records do not need it.",
+      remedy:
+        "Put store.db and events.db back from one backup; or move events.db away: tasks and records do not need it.",
       data: { part: "events.db", installation, found: owner },
     },
   );

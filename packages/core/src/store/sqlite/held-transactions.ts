@@ -32,7 +32,7 @@ export function heldTransactions(db: Transactions, task: string, holder: string,
       } catch (error) {
         if (!isHostwrightError(error) || !LOCAL.includes(error.code)) throw error;
         const what = `The state of task ${task} could not be written: ${error.message} It is left as it stands.`;
-        throw new HostwrightError("HW_LEASE_LOST", what, { cause: error, mend: error.mend, data: { task } });
+        throw new HostwrightError("HW_LEASE_LOST", what, { cause: error, remedy: error.remedy, data: { task } });
       }
     },
   };

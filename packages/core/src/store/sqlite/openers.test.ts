@@ -96,7 +96,7 @@ test("a damaged store is refused after an unclean end with its code, and no byte
       code: "HW_STORE_DAMAGED",
       retryable: false,
       message: expect.stringContaining(path) as string,
-      mend: expect.stringContaining("raiseEpoch") as string,
+      remedy: expect.stringContaining("raiseEpoch") as string,
     });
   for (const [index, file] of files.entries())
     expect(readFileSync(file).equals(before[index] ?? Buffer.of())).toBe(true);

@@ -49,7 +49,7 @@ export function storeError(error: unknown, path: string): unknown {
         folderError(dirname(path)) ??
         new HostwrightError("HW_PERMISSION_DENIED", message, {
           cause: error,
-          mend: "Let the user that Hostwright runs as own the state folder and write in it.",
+          remedy: "Let the user that Hostwright runs as own the state folder and write in it.",
         })
       );
     case IOERR:

@@ -126,7 +126,7 @@ async function refuseLost({ directory, beside = [] }: SqliteStoreOptions, hadEve
     "HW_STORE_INCOMPLETE",
     `${join(directory, "store.db")} is missing or empty, beside ${old.join(" and ")} of an installation: all records would be forgotten. Nothing was changed.`,
     {
-      mend: `Put store.db back from a backup and call raiseEpoch. Only for a new installation: move ${old.join(" and ")} out of the folder.`,
+      remedy: `Put store.db back from a backup and call raiseEpoch. Only for a new installation: move ${old.join(" and ")} out of the folder.`,
       data: { part: "store.db", beside: old },
     },
   );

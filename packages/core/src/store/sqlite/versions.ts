@@ -12,7 +12,7 @@ export function requireVersion(db: Transactions, { kind, id }: { kind: RecordKin
     "HW_TASK_STATE",
     `The ${kind} ${id} ${now}, not at version ${expect}; it was left as it is.`,
     {
-      mend: "Read the record again and repeat the change on what it is now.",
+      remedy: "Read the record again and repeat the change on what it is now.",
       data: { kind, id, version, expect },
     },
   );

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { FakeEstate, http, service } from "../../test/fake-estate.ts";
+import { FakeInventory, http, service } from "../../test/fake-inventory.ts";
 import { serverRecord } from "../../test/fake-engine.ts";
 import type { Plugin } from "../contracts/plugin.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
@@ -20,15 +20,16 @@ const SERVICES = [
   { name: "other", kind: "http", type: "other-web" },
 ].map((record) => ({ ...record, options: {}, optionsVersion: 1 }));
 
-let estate: FakeEstate;
+let inventory: FakeInventory;
 let loaded: readonly Plugin[];
 beforeEach(async () => {
-  estate = await FakeEstate.open();
-  for (const name of ["take-over", "site-command", "probe-page", "install-packages"]) estate.engine.operation(name, {});
-  onTestFinished(async () => estate[Symbol.asyncDispose]());
+  inventory = await FakeInventory.open();
+  for (const name of ["take-over", "site-command", "probe-page", "install-packages"])
+    inventory.engine.operation(name, {});
+  onTestFinished(async () => inventory[Symbol.asyncDispose]());
   const publication = { ...http.publication, root: "/etc/other", unit: "other.service" };
-  loaded = [...estate.plugins, service("other-web", "http", { ...http, publication, server: () => [] })];
-  await estate.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES });
+  loaded = [...inventory.plugins, service("other-web", "http", { ...http, publication, server: () => [] })];
+  await inventory.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES });
 });
 
 /** Plans, does what comes in between, and runs the approved plan. */
@@ -36,8 +37,8 @@ async function approved(
   request: { readonly type: string },
   meanwhile: () => Promise<void>,
 ): Promise<StoredOutcome | null> {
-  const { store, events } = estate.engine;
-  const parts = { ...estate.parts(loaded), tasks: new Map(coreTasks.map((type) => [type.type, type])) };
+  const { store, events } = inventory.engine;
+  const parts = { ...inventory.parts(loaded), tasks: new Map(coreTasks.map((type) => [type.type, type])) };
   const plan = await makeStoredPlan(parts, request, NEVER);
   expect(plan.actions.length + plan.commit.deleteRecords.length).toBeGreaterThan(0);
   await meanwhile();
@@ -48,8 +49,8 @@ async function approved(
 
 /** Every site is another web server's by now. */
 async function otherServes(): Promise<void> {
-  await estate.site("s1", "p-blog", { http: "other" });
-  for (const id of ["s2", "s3"]) await estate.site(id, "p-shop", { http: "other" });
+  await inventory.site("s1", "p-blog", { http: "other" });
+  for (const id of ["s2", "s3"]) await inventory.site(id, "p-shop", { http: "other" });
 }
 
 const refused = (...words: readonly string[]): object => ({
@@ -60,27 +61,27 @@ const refused = (...words: readonly string[]): object => ({
 describe("an approved plan is refused, before anything is begun,", () => {
   test("that switches a server, once another site is served from there, also on a platform that came since", async () => {
     const outcome = await approved(switchHttp("web1", "other"), async () => {
-      const shop = (await estate.engine.store.records.get("platform", "p-shop"))?.value as object;
-      await estate.put("platform", "p-new", "new", { ...shop, id: "p-new", name: "new" });
-      await estate.site("s9", "p-new");
+      const shop = (await inventory.engine.store.records.get("platform", "p-shop"))?.value as object;
+      await inventory.put("platform", "p-new", "new", { ...shop, id: "p-new", name: "new" });
+      await inventory.site("s9", "p-new");
     });
     expect(outcome).toMatchObject(refused("sites served by server web1", "s9.example.com came"));
-    expect(estate.world.effects).toEqual([]);
-    expect((await estate.engine.store.records.get("site", "s1"))?.value).toMatchObject({ http: "http" });
+    expect(inventory.world.effects).toEqual([]);
+    expect((await inventory.engine.store.records.get("site", "s1"))?.value).toMatchObject({ http: "http" });
   });
 
   test("that switches a server, once the service is on its record no more", async () => {
     const outcome = await approved(switchHttp("web1", "other"), async () =>
-      estate.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES.slice(0, 3) }),
+      inventory.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES.slice(0, 3) }),
     );
     expect(outcome).toMatchObject(refused("server/web1 .web1. was changed"));
   });
 
   test("that deletes a platform, once a site is on it", async () => {
-    const { records } = estate.engine.store;
+    const { records } = inventory.engine.store;
     const blog = (await records.get("platform", "p-blog"))?.value as object;
-    await estate.put("platform", "p-empty", "empty", { ...blog, id: "p-empty", name: "empty" });
-    const outcome = await approved(deletePlatform("empty"), async () => estate.site("s9", "p-empty"));
+    await inventory.put("platform", "p-empty", "empty", { ...blog, id: "p-empty", name: "empty" });
+    const outcome = await approved(deletePlatform("empty"), async () => inventory.site("s9", "p-empty"));
     expect(outcome).toMatchObject(refused("sites on platform p-empty", "s9.example.com came"));
     expect(await records.get("platform", "p-empty")).not.toBeNull();
   });
@@ -89,24 +90,24 @@ describe("an approved plan is refused, before anything is begun,", () => {
     ["verifies", verify("web1")],
     ["prepares", prepare("web1")],
   ])("that %s a server, once its record is another", async (_what, request) => {
-    estate.world.states("web1").delete("directory /etc/web");
+    inventory.world.states("web1").delete("directory /etc/web");
     const outcome = await approved(request, async () =>
-      estate.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES.slice(0, 3) }),
+      inventory.put("server", "web1", "web1", { ...serverRecord("web1"), services: SERVICES.slice(0, 3) }),
     );
     expect(outcome).toMatchObject(refused("server/web1 .web1. was changed"));
-    expect(estate.world.effects).toEqual([]);
+    expect(inventory.world.effects).toEqual([]);
   });
 
   test("that installs a site, once its platform is gone", async () => {
-    const { records } = estate.engine.store;
+    const { records } = inventory.engine.store;
     const blog = (await records.get("platform", "p-blog"))?.value as object;
-    await estate.put("platform", "p-empty", "empty", { ...blog, id: "p-empty", name: "empty", root: "/srv/empty" });
+    await inventory.put("platform", "p-empty", "empty", { ...blog, id: "p-empty", name: "empty", root: "/srv/empty" });
     const outcome = await approved(install("new.example.com", { platform: "empty" }), async () => {
       await records.forget("platform", "p-empty", 1);
     });
     expect(outcome).toMatchObject({ state: "undone", error: { code: "HW_NOT_FOUND" } });
     expect(outcome?.error?.message).toMatch(/refers to/);
-    expect(estate.world.effects).toEqual([]);
+    expect(inventory.world.effects).toEqual([]);
   });
 
   test("that installs packages alone on a server, once another web server serves there", async () => {
@@ -116,28 +117,28 @@ describe("an approved plan is refused, before anything is begun,", () => {
     }));
     const outcome = await approved(prepare("web1"), otherServes);
     expect(outcome).toMatchObject(refused("http services at work on server web1", "other came", "http went"));
-    expect(estate.world.effects).toEqual([]);
+    expect(inventory.world.effects).toEqual([]);
   });
 
   test("that installs a first site, once another web server serves there", async () => {
     const outcome = await approved(install("new.example.com", { platform: "blog" }), otherServes);
     expect(outcome).toMatchObject(refused("http services at work on server web1", "other came", "http went"));
-    expect(estate.world.effects).toEqual([]);
+    expect(inventory.world.effects).toEqual([]);
   });
 
   test.each([
     ["verifies", verify("web1")],
     ["prepares", prepare("web1")],
   ])("that %s a server, once another web server serves there", async (_what, request) => {
-    estate.world.states("web1").delete("directory /etc/web");
+    inventory.world.states("web1").delete("directory /etc/web");
     const outcome = await approved(request, otherServes);
     expect(outcome).toMatchObject(refused("http services at work on server web1", "other came", "http went"));
-    expect(estate.world.effects).toEqual([]);
+    expect(inventory.world.effects).toEqual([]);
   });
 });
 
 test("an approved plan of a server's verify runs while another site came that has nothing to do with it", async () => {
-  estate.world.states("web1").delete("directory /etc/web");
-  const outcome = await approved(verify("web1"), async () => estate.site("s9", "p-blog"));
+  inventory.world.states("web1").delete("directory /etc/web");
+  const outcome = await approved(verify("web1"), async () => inventory.site("s9", "p-blog"));
   expect(outcome?.error?.code).not.toBe("HW_RESOURCE_CHANGED");
 });

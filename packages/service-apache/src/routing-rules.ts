@@ -5,7 +5,7 @@ import { php } from "./php.ts";
 import { quoteArgument } from "./quote.ts";
 
 /** The site's steps in their order, by rewrite rules alone: Apache's own sections are judged in another order. */
-export function judgement(site: WebSite): Lines {
+export function routingRules(site: WebSite): Lines {
   return site.steps.flatMap((step) => regexesOf(step.urls).flatMap((regex) => answer(site, step, regex)));
 }
 

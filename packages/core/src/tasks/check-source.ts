@@ -6,13 +6,13 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import { folderReader } from "./source-reader.ts";
 
 /** What a platform's source folder holds. @throws HW_PLATFORM_INVALID naming the platform, the folder and what it is */
-export async function judgeSource(platform: string, path: string, definition: PlatformDefinition): Promise<Detected> {
-  const refuse = (why: string, mend: string, cause?: unknown): HostwrightError =>
+export async function checkSource(platform: string, path: string, definition: PlatformDefinition): Promise<Detected> {
+  const refuse = (why: string, remedy: string, cause?: unknown): HostwrightError =>
     new HostwrightError(
       "HW_PLATFORM_INVALID",
       `platform ${platform}: its source ${path} ${why}. Nothing was changed.`,
       {
-        mend,
+        remedy,
         cause,
         data: { platform, path, type: definition.type },
       },

@@ -2,21 +2,21 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isHostwrightError } from "../../errors/hostwright-error.ts";
 
 /** From the first failure on: a server that restarts is back by then. */
-const PATIENCE_MS = 60_000;
+const RETRY_MS = 60_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4_000;
 
 /** Tries again what failed for a passing reason, for a while that all its tries share. */
-export class Patience {
+export class RetryPolicy {
   readonly #ms: number;
   #until: number | null = null;
 
   /** @param ms Milliseconds from the first failure on. */
-  constructor(ms: number = PATIENCE_MS) {
+  constructor(ms: number = RETRY_MS) {
     this.#ms = ms;
   }
 
-  /** @throws what the last try failed with: it will not pass, or the patience is over. */
+  /** @throws what the last try failed with: it will not pass, or its time is over. */
   async try<T>(work: () => Promise<T>): Promise<T> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { blame, facts, problems } from "../src/facts.ts";
-import { heldNames } from "../src/held-names.ts";
+import { servedNames } from "../src/served-names.ts";
 import { serverView } from "./samples.ts";
 
 const dump = `VirtualHost configuration:
@@ -15,7 +15,7 @@ const dump = `VirtualHost configuration:
 
 test("names are held, each with its file, those of our own entries too", () => {
   const [ours, shop] = ["/etc/hostwright/apache/current/s1.conf", "/etc/apache2/sites-enabled/shop site.conf"];
-  expect(heldNames(dump).filter(({ name }) => !name.includes("hostwright"))).toEqual([
+  expect(servedNames(dump).filter(({ name }) => !name.includes("hostwright"))).toEqual([
     { name: "ours.test", file: ours },
     { name: "www.ours.test", file: ours },
     { name: "shop.test", file: shop },
@@ -26,7 +26,7 @@ test("names are held, each with its file, those of our own entries too", () => {
 const parsed = (fact: string, stdout: string, exitCode = 0): unknown =>
   facts[fact]?.parse({ exitCode, stdout, stderr: "" });
 
-test("modules and ports are facts; PHP in Apache and another mode of it are problems with a mend", () => {
+test("modules and ports are facts; PHP in Apache and another mode of it are problems with a remedy", () => {
   const loaded = parsed("loaded", "Loaded Modules:\n core_module (static)\n php8_module (shared)\n");
   expect(loaded).toEqual({ modules: ["core", "php8"] });
   expect(parsed("listens", "Listen 80\n  listen 10.0.0.1:8080\n# Listen 81\nListen [::]:443\n")).toEqual([
@@ -34,7 +34,7 @@ test("modules and ports are facts; PHP in Apache and another mode of it are prob
   ]);
   const found = problems(serverView({ version: "2.4.65", loaded }));
   expect(found.map(({ message }) => message).join("\n")).toMatch(/php8_module.*\n.*event module/);
-  expect(found.every(({ mend }) => mend !== "")).toBe(true);
+  expect(found.every(({ remedy }) => remedy !== "")).toBe(true);
   expect(problems(serverView({ version: "2.4.65", loaded: { modules: ["mpm_event"] } }))).toEqual([]);
   expect(problems(serverView({ version: "2.4.65", loaded: parsed("loaded", "", 1) }))).toHaveLength(1);
   expect(problems(serverView({ version: null }))).toMatchObject([{ message: "Apache is not installed." }]);

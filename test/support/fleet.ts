@@ -11,7 +11,7 @@ import type { Pair } from "./pair.ts";
 import { base, client, flavour, service } from "./tested-mysql.ts";
 
 /** Hosts with an instance that knows them: `web1`, and `db1` where the database stands apart. */
-export interface Estate extends AsyncDisposable {
+export interface Fleet extends AsyncDisposable {
   readonly hw: Hostwright;
   readonly web: TestHost;
   /** The same host as `web` where one host is all. */
@@ -27,10 +27,10 @@ export function connect(host: TestHost): ReturnType<typeof ssh> {
 }
 
 /** Boots the hosts and records them; nothing is changed on them yet. */
-export async function startEstate(
+export async function startFleet(
   where: "one host" | "two hosts",
   { http = "nginx", db = "mysql" }: Partial<Pair> = {},
-): Promise<Estate> {
+): Promise<Fleet> {
   const apart = where === "two hosts";
   const webServer = CHOICES.http[http];
   const { plugin, runs } = CHOICES.db[db];
@@ -66,7 +66,7 @@ export async function startEstate(
 }
 
 /** Runs SQL in a site's database as the database server's administrator. */
-export async function runSql({ database, pair }: Estate, site: SiteRecord, sql: string): Promise<void> {
+export async function runSql({ database, pair }: Fleet, site: SiteRecord, sql: string): Promise<void> {
   const administrator = {
     mysql: `${client} ${site.id}`,
     postgres: `cd / && runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 ${site.id}`,
@@ -78,7 +78,7 @@ export async function runSql({ database, pair }: Estate, site: SiteRecord, sql: 
  * Debian's stock site has names of its own: nginx's answers for every one that nobody has, Apache's for the machine's. A
  * restart, since after a reload the old processes may answer for a while.
  */
-export async function removeStockSite({ web, pair }: Estate): Promise<void> {
+export async function removeStockSite({ web, pair }: Fleet): Promise<void> {
   const remove = {
     nginx: "rm /etc/nginx/sites-enabled/default && systemctl restart nginx",
     apache: "rm /etc/apache2/sites-enabled/000-default.conf && systemctl restart apache2",
@@ -87,7 +87,7 @@ export async function removeStockSite({ web, pair }: Estate): Promise<void> {
 }
 
 /** Records an application's code as a platform on `web1`. */
-export async function putPlatform({ hw }: Estate, app: App): Promise<void> {
+export async function putPlatform({ hw }: Fleet, app: App): Promise<void> {
   await hw.platforms.put({ name: app.name, server: "web1", type: app.platform, source: { path: app.source } });
 }
 

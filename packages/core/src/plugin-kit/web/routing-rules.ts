@@ -57,7 +57,7 @@ const ANY_PHP: UrlMatch = {
 const on = (urls: UrlMatch | null, answer: WebAnswer): readonly WebStep[] =>
   urls === null ? [] : [{ ...answer, urls }];
 
-/** The order of judgement of `WebRules`. The last step is for every URL. */
+/** The routing rules of `WebRules`, in their order. The last step is for every URL. */
 export function stepsOf({ rules, ownRules, platform, paths }: SiteView): readonly WebStep[] {
   const own = rules.ownPaths.map(({ prefix }) => prefix);
   const virtual = on(matching(rules.virtual), { do: "page", script: rules.frontController });

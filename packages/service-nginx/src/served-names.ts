@@ -1,4 +1,4 @@
-import type { HeldName } from "@hostwright/core/plugin";
+import type { ServedName } from "@hostwright/core/plugin";
 import { COMPILED, ROOT } from "./paths.ts";
 
 /** What files that are not ours already say, as far as it concerns our sites. */
@@ -43,7 +43,7 @@ function directivesOf(dump: string) {
  * Names in `server_name`, each with its file; in files of ours too: a store that was restored from a backup does not know
  * every site that is served. Catch-alls (`_`, "") and regular expressions hold no name.
  */
-export function heldNames(dump: string): readonly HeldName[] {
+export function servedNames(dump: string): readonly ServedName[] {
   return directivesOf(dump)
     .filter(({ at }) => at.endsWith("http server server_name"))
     .flatMap(({ words, file }) => words.flatMap(namesOf).map((name) => ({ name, file })));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { drupalRules, ownRules, siteView, wordpressRules } from "../../../../../test/support/http-samples.ts";
 import { NO_OWN_RULES } from "../../model/own-rules.ts";
 import type { WebRules } from "../../contracts/web-rules.ts";
-import { agesOf, stepsOf, type WebStep } from "./judgement.ts";
+import { agesOf, stepsOf, type WebStep } from "./routing-rules.ts";
 import { regexesOf } from "./url-match.ts";
 
 const compiled = (step: WebStep): RegExp => {

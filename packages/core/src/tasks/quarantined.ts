@@ -4,22 +4,22 @@ import type { ServerRecord } from "../model/records.ts";
 import { publisherOf } from "./server-steps.ts";
 
 /** Entries that the web server refused and that no generation has: which site's, and why (decisions.md D18). */
-export async function heldBackProblems(context: PlanningContext, server: ServerRecord): Promise<readonly Problem[]> {
+export async function quarantineProblems(context: PlanningContext, server: ServerRecord): Promise<readonly Problem[]> {
   const service = publisherOf(context, server);
   const record = server.services.find((one) => one.name === service);
   if (record === undefined) return [];
-  const { role } = context.estate.http(server, record.name);
-  const { heldBack } = await context.pending(server, role);
-  if (heldBack.length === 0) return [];
-  const addresses = heldBack.map(({ name }) => ({ type: "file", key: `${role.publication.root}/entries/${name}` }));
+  const { role } = context.inventory.http(server, record.name);
+  const { quarantined } = await context.pending(server, role);
+  if (quarantined.length === 0) return [];
+  const addresses = quarantined.map(({ name }) => ({ type: "file", key: `${role.publication.root}/entries/${name}` }));
   const owners = new Map((await context.register.about(server.id, [], addresses)).map((row) => [row.key, row.owner]));
-  const problems = heldBack.map(async ({ name, reason }, index): Promise<Problem> => {
+  const problems = quarantined.map(async ({ name, reason }, index): Promise<Problem> => {
     const owner = owners.get(addresses[index]?.key ?? "") ?? "";
-    const site = owner.startsWith("site/") ? await context.estate.findSite(owner.slice("site/".length)) : null;
+    const site = owner.startsWith("site/") ? await context.inventory.findSite(owner.slice("site/".length)) : null;
     const whose = site === null ? "" : ` of ${site.domain}`;
     return {
       message: `${role.publication.unit} refused ${name}${whose}, and goes on with what was in force of it: ${reason}`,
-      mend: `Mend what it names, then verify ${site === null ? server.name : site.domain}.`,
+      remedy: `Remedy what it names, then verify ${site === null ? server.name : site.domain}.`,
       code: "HW_HTTP_CONFIG_REFUSED",
       tolerable: true,
     };

@@ -4,7 +4,7 @@ import { FakeWorld } from "../../../test/fake-world.ts";
 import { plainPlugin } from "../../../test/plain-plugin.ts";
 import type { RecordStore } from "../../contracts/store.ts";
 import { Registry } from "../plugins/registry.ts";
-import { Estate } from "./estate.ts";
+import { LoadedInventory } from "./loaded-inventory.ts";
 
 /** A store that counts the records that it gives. */
 function counting(records: RecordStore): { readonly records: RecordStore; rows: () => number } {
@@ -55,11 +55,11 @@ test("one site costs the same rows however many there are, and a server those of
   const costs = async (sites: number): Promise<readonly [number, number]> => {
     const { store } = await estateOf(sites);
     const { records, rows } = counting(store.records);
-    const estate = await Estate.load(records, new Registry([plainPlugin], []));
-    await estate.site("s1");
-    for (const server of estate.servers) await estate.meet(server);
+    const inventory = await LoadedInventory.load(records, new Registry([plainPlugin], []));
+    await inventory.site("s1");
+    for (const server of inventory.servers) await inventory.meet(server);
     const before = rows();
-    await estate.sitesOnServer("v0");
+    await inventory.sitesOnServer("v0");
     return [before, rows() - before];
   };
   expect(await costs(10)).toEqual([9, 5]);
@@ -70,20 +70,20 @@ test("what it says of neighbours is what all records say", async () => {
   const { store } = await estateOf(6);
   const draft = { kind: "site", id: "s9", name: "t1", value: { id: "s9", status: "draft", platform: "p0" } } as const;
   await store.records.put(draft, { expect: 0, claims: [] });
-  const estate = await Estate.load(store.records, new Registry([plainPlugin], []));
-  const [v0] = estate.servers;
+  const inventory = await LoadedInventory.load(store.records, new Registry([plainPlugin], []));
+  const [v0] = inventory.servers;
   if (v0 === undefined) throw new Error("no server");
   const ids = (sites: readonly { readonly id: string }[]): readonly string[] => sites.map(({ id }) => id);
-  expect(ids(await estate.sitesOnServer("v0"))).toEqual(["s0", "s2", "s4"]);
-  expect(ids(await estate.sitesOnDatabase("v0"))).toEqual(["s1", "s3", "s5"]);
-  expect(await estate.sitesBoundTo("v0")).toEqual([]);
-  expect(estate.servingHttp(v0)).toEqual(["apache"]);
-  await estate.meet(v0);
+  expect(ids(await inventory.sitesOnServer("v0"))).toEqual(["s0", "s2", "s4"]);
+  expect(ids(await inventory.sitesOnDatabase("v0"))).toEqual(["s1", "s3", "s5"]);
+  expect(await inventory.sitesBoundTo("v0")).toEqual([]);
+  expect(inventory.servingHttp(v0)).toEqual(["apache"]);
+  await inventory.meet(v0);
   const [service] = v0.services;
-  expect(service && estate.serverView(v0, service, {}).peers).toEqual(["192.0.2.1"]);
-  await expect(estate.site("s9")).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
-  expect(await estate.findSite("@s1.test")).toMatchObject({ id: "s1" });
-  expect([estate.knownVersion("s1"), estate.knownVersion("s5x")]).toEqual([1, undefined]);
+  expect(service && inventory.serverView(v0, service, {}).peers).toEqual(["192.0.2.1"]);
+  await expect(inventory.site("s9")).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
+  expect(await inventory.findSite("@s1.test")).toMatchObject({ id: "s1" });
+  expect([inventory.knownVersion("s1"), inventory.knownVersion("s5x")]).toEqual([1, undefined]);
 });
 
 test("an id comes before a name of that form, whichever of the two was put first", async () => {
@@ -96,6 +96,6 @@ test("an id comes before a name of that form, whichever of the two was put first
     const value = { ...serverRecord(name), id };
     await engine.store.records.put({ kind: "server", id, name, value }, { expect: 0, claims: [] });
   }
-  const estate = await Estate.load(engine.store.records, new Registry([], []));
-  expect([estate.server("v2").name, estate.server("@web").id]).toEqual(["web", "v2"]);
+  const inventory = await LoadedInventory.load(engine.store.records, new Registry([], []));
+  expect([inventory.server("v2").name, inventory.server("@web").id]).toEqual(["web", "v2"]);
 });

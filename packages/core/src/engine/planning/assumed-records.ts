@@ -9,12 +9,12 @@ import type { Step } from "../../contracts/steps.ts";
  * is declared no longer. A server's and a platform's record changes while a hundred approved plans of their sites wait: what
  * they only share is guarded by its states.
  */
-export function ownersJudged(changes: readonly PlannedChange[]): readonly string[] {
+export function ownersAssumed(changes: readonly PlannedChange[]): readonly string[] {
   return changes.filter(({ owner, after }) => after === null || owner.startsWith("site/")).map(({ owner }) => owner);
 }
 
 /** The records of these owners, as far as the plan was made from them, beside those that the step names. */
-export function judgedRecords(
+export function assumedRecords(
   { version }: Pick<StepPlanner, "version">,
   { phase, records: given = [] }: Pick<Step, "phase" | "records">,
   owners: readonly string[] = [],
@@ -34,7 +34,7 @@ export function recordOf(owner: string, version: number): RecordVersion {
 }
 
 /** Before anything of a plan is begun, under its leases. @throws HW_RESOURCE_CHANGED */
-export async function requireJudged(records: RecordStore, plan: PlanData): Promise<void> {
+export async function requireAssumed(records: RecordStore, plan: PlanData): Promise<void> {
   const all = [plan, ...plan.actions].flatMap((part) => part.records ?? []);
   const judged = new Map(all.map((record) => [`${record.kind}/${record.id}`, record]));
   for (const [owner, { kind, id, version }] of judged) {
@@ -45,7 +45,7 @@ export async function requireJudged(records: RecordStore, plan: PlanData): Promi
     throw new HostwrightError(
       "HW_RESOURCE_CHANGED",
       `${owner}${present === null ? "" : ` (${present.name})`} ${what} since "${plan.title}" was planned. Nothing was changed.`,
-      { mend: "Plan it again.", data: { owner, version, now } },
+      { remedy: "Plan it again.", data: { owner, version, now } },
     );
   }
 }

@@ -5,7 +5,7 @@ import { php } from "./php.ts";
 import { quoteLiteral } from "./quote.ts";
 
 /** The site's steps in their order. */
-export function judgement(site: WebSite): Lines {
+export function routingRules(site: WebSite): Lines {
   return [
     ...site.steps.flatMap((step) => locations(step.urls, answer(site, step))),
     ...block("location @front", php(site, site.frontController)),

@@ -19,7 +19,7 @@ export interface Again {
  * more (decisions.md D10). One round trip a server where nothing of that kind happened.
  * @throws HW_INTERRUPTED when something was lost: then all is taken back.
  */
-export async function lookAgain(again: Again, actions: readonly EnsureAction[]): Promise<void> {
+export async function preCommitCheck(again: Again, actions: readonly EnsureAction[]): Promise<void> {
   const servers = Map.groupBy(actions, (action) => action.server);
   await Promise.all(
     [...servers].map(async ([id, done]) => {

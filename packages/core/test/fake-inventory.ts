@@ -23,7 +23,7 @@ export const http = {
   publication: { root: "/etc/web", statusEntry: () => ({ name: "status", content: "" }) },
   port: () => 80,
   dump: ["true"],
-  heldNames: () => [],
+  servedNames: () => [],
   server: () => [directory({ path: "/etc/web" })],
   site: ({ id, domain }: SiteView) => [{ name: `${id}.conf`, content: domain }],
 };
@@ -66,7 +66,7 @@ export function platform(type: string, change: Partial<PlatformRole> = {}): Plug
 }
 
 /** One server with two platforms and three sites, everything as wanted, by plugins that a test may leave out or break. */
-export class FakeEstate implements AsyncDisposable {
+export class FakeInventory implements AsyncDisposable {
   readonly world: FakeWorld;
   readonly engine: FakeEngine;
   readonly plugins: readonly Plugin[];
@@ -83,15 +83,15 @@ export class FakeEstate implements AsyncDisposable {
     ];
   }
 
-  static async open(): Promise<FakeEstate> {
+  static async open(): Promise<FakeInventory> {
     const world = new FakeWorld();
-    const estate = new FakeEstate(world, await FakeEngine.open(world, []));
+    const inventory = new FakeInventory(world, await FakeEngine.open(world, []));
     const services = [
       { name: "http", kind: "http", type: "web" },
       { name: "php", kind: "php", type: "fpm" },
       { name: "db", kind: "db", type: "sql" },
     ].map((record) => ({ ...record, options: {}, optionsVersion: 1 }));
-    await estate.put("server", "web1", "web1", { ...serverRecord("web1"), services });
+    await inventory.put("server", "web1", "web1", { ...serverRecord("web1"), services });
     for (const type of ["blog", "shop"]) {
       const release = {
         root: `/srv/${type}`,
@@ -99,11 +99,11 @@ export class FakeEstate implements AsyncDisposable {
         release: { digest: "d".repeat(64), version: "1" },
       };
       const common = { server: "web1", type, options: {}, optionsVersion: 1, managedBy: null };
-      await estate.put("platform", `p-${type}`, type, { id: `p-${type}`, name: type, ...common, ...release });
+      await inventory.put("platform", `p-${type}`, type, { id: `p-${type}`, name: type, ...common, ...release });
     }
-    await Promise.all([estate.site("s1", "p-blog"), estate.site("s2", "p-shop"), estate.site("s3", "p-shop")]);
-    await estate.carryOut(await estate.plan(estate.plugins, verify("web1")));
-    return estate;
+    await Promise.all([inventory.site("s1", "p-blog"), inventory.site("s2", "p-shop"), inventory.site("s3", "p-shop")]);
+    await inventory.carryOut(await inventory.plan(inventory.plugins, verify("web1")));
+    return inventory;
   }
 
   /** A type of resource whose state is its spec. */

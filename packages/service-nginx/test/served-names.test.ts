@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { nginx } from "../src/index.ts";
 import { problems } from "../src/facts.ts";
-import { foreignOf, heldNames } from "../src/held-names.ts";
+import { foreignOf, servedNames } from "../src/served-names.ts";
 import { defaultEntry, serverResources } from "../src/server.ts";
 import { serverView } from "./samples.ts";
 
@@ -30,7 +30,7 @@ server { listen 80; server_name ours.test; }
 
 test("names are held, each with its file, those of our own entries too; catch-alls are not", () => {
   const shop = "/etc/nginx/conf.d/shop.conf";
-  expect(heldNames(dump)).toEqual([
+  expect(servedNames(dump)).toEqual([
     { name: "inline.test", file: "/etc/nginx/nginx.conf" },
     ...["shop.test", "wild.test", "*.wild.test", "*.star.test"].map((name) => ({ name, file: shop })),
     { name: "ours.test", file: "/etc/hostwright/nginx/current/s1.conf" },
@@ -70,12 +70,12 @@ test("a setting that a foreign file makes is left out of ours", () => {
   expect(defaultEntry(options, foreignOf("")).content).not.toContain("default_server");
 });
 
-test("a foreign default, a narrower listener and a missing include are problems with a mend", () => {
+test("a foreign default, a narrower listener and a missing include are problems with a remedy", () => {
   const found = problems(serverView({ version: "1.26.3", foreign: { ...foreignOf(dump), includesUs: false } }));
   expect(found.map(({ message }) => message).join("\n")).toMatch(
     /conf\.d.*\n.*sites-enabled\/default.*\n.*10\.0\.0\.1, 10\.0\.0\.2/,
   );
-  expect(found.every(({ mend }) => mend !== "")).toBe(true);
+  expect(found.every(({ remedy }) => remedy !== "")).toBe(true);
   expect(problems(serverView({ version: null }))).toMatchObject([{ message: "nginx is not installed." }]);
   expect(problems(serverView({ version: "1.26.3", foreign: null }))).toHaveLength(1);
 });

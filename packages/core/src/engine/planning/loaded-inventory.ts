@@ -24,7 +24,7 @@ const INSTALLED: readonly SiteRecord["status"][] = ["installed"];
  * they are asked for, since nothing that is planned concerns them all. Options are as the loaded plugins take them; a
  * record that none can use is there all the same, and refused by whatever asks for its definition.
  */
-export class Estate {
+export class LoadedInventory {
   readonly #records: RecordStore;
   readonly #registry: Registry;
   /** What keeps the loaded plugins from using a record, by id, a service's by its server's id and its name. */
@@ -57,18 +57,18 @@ export class Estate {
     );
   }
 
-  static async load(records: RecordStore, registry: Registry): Promise<Estate> {
+  static async load(records: RecordStore, registry: Registry): Promise<LoadedInventory> {
     const [servers, platforms] = await Promise.all([records.list("server"), records.list("platform")]);
-    const estate = new Estate(records, registry, servers, platforms);
-    for (const server of estate.servers)
-      if (httpNames(server).length > 1) estate.#serving.set(server.id, await estate.#servingOf(server));
-    return estate;
+    const inventory = new LoadedInventory(records, registry, servers, platforms);
+    for (const server of inventory.servers)
+      if (httpNames(server).length > 1) inventory.#serving.set(server.id, await inventory.#servingOf(server));
+    return inventory;
   }
 
   /** These servers alone: what a plan that is made already needs. */
-  static async ofServers(records: RecordStore, registry: Registry, ids: Iterable<string>): Promise<Estate> {
+  static async ofServers(records: RecordStore, registry: Registry, ids: Iterable<string>): Promise<LoadedInventory> {
     const rows = await Promise.all([...new Set(ids)].map(async (id) => records.get("server", id)));
-    return new Estate(
+    return new LoadedInventory(
       records,
       registry,
       rows.filter((row) => row !== null),
@@ -212,7 +212,7 @@ export class Estate {
   }
 
   /** Those of them that work: all but http services that wait for a switch. */
-  servingServices(server: ServerRecord): ReturnType<Estate["fitServices"]> {
+  servingServices(server: ServerRecord): ReturnType<LoadedInventory["fitServices"]> {
     const http = this.servingHttp(server);
     return this.fitServices(server).filter(({ record }) => record.kind !== "http" || http.includes(record.name));
   }

@@ -2,25 +2,25 @@ import type { RecordStore } from "../../contracts/store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { namesOf } from "../../model/names-of.ts";
 import type { Registry } from "../plugins/registry.ts";
-import { Estate } from "./estate.ts";
-import type { JudgedSet } from "../../contracts/steps.ts";
+import { LoadedInventory } from "./loaded-inventory.ts";
+import type { AssumedSet } from "../../contracts/steps.ts";
 import type { PlanData } from "./plan.ts";
 
 /** What a plan may have been made for all of: ids of records, or names of services, by the id of whose they are. */
-const SETS: Readonly<Record<SetName, (estate: Estate, id: string) => Promise<readonly string[]>>> = {
-  "sites served by server": async (estate, id) => (await estate.sitesOnServer(id)).map((site) => site.id),
-  "sites on platform": async (estate, id) => (await estate.sitesOnPlatform(id)).map((site) => site.id),
-  "http services at work on server": async (estate, id) => estate.servingHttp(estate.server(id)),
+const SETS: Readonly<Record<SetName, (inventory: LoadedInventory, id: string) => Promise<readonly string[]>>> = {
+  "sites served by server": async (inventory, id) => (await inventory.sitesOnServer(id)).map((site) => site.id),
+  "sites on platform": async (inventory, id) => (await inventory.sitesOnPlatform(id)).map((site) => site.id),
+  "http services at work on server": async (inventory, id) => inventory.servingHttp(inventory.server(id)),
 };
 
 export type SetName = "sites served by server" | "sites on platform" | "http services at work on server";
 
 /** All of them, as the plan is made from them. */
-export async function judgedSet(estate: Estate, set: SetName, of: string): Promise<JudgedSet> {
-  return { set, of, found: (await SETS[set](estate, of)).toSorted() };
+export async function assumedSet(inventory: LoadedInventory, set: SetName, of: string): Promise<AssumedSet> {
+  return { set, of, found: (await SETS[set](inventory, of)).toSorted() };
 }
 
-export function judgedSets(sets: readonly JudgedSet[]): { readonly sets?: readonly JudgedSet[] } {
+export function assumedSets(sets: readonly AssumedSet[]): { readonly sets?: readonly AssumedSet[] } {
   const each = new Map(sets.map((one) => [`${one.set} ${one.of}`, one]));
   return each.size === 0 ? {} : { sets: [...each.values()] };
 }
@@ -31,23 +31,23 @@ export async function requireSets(
   { title, sets = [] }: Pick<PlanData, "title" | "sets">,
 ): Promise<void> {
   if (sets.length === 0) return;
-  const estate = await Estate.load(records, registry);
+  const inventory = await LoadedInventory.load(records, registry);
   for (const { set, of, found } of sets) {
-    const now = await presentSet(estate, set, of);
+    const now = await presentSet(inventory, set, of);
     const [came, went] = [others(now, found), others(found, now)];
     if (came.length + went.length === 0) continue;
-    const names = (ids: readonly string[]): string => namesOf(ids.map((id) => estate.knownSite(id)?.domain ?? id));
+    const names = (ids: readonly string[]): string => namesOf(ids.map((id) => inventory.knownSite(id)?.domain ?? id));
     const what = [came.length > 0 ? `${names(came)} came` : "", went.length > 0 ? `${names(went)} went` : ""];
     throw new HostwrightError(
       "HW_RESOURCE_CHANGED",
       `The ${set} ${of} are others since "${title}" was planned: ${what.filter(Boolean).join(", ")}. Nothing was changed.`,
-      { mend: "Plan it again.", data: { set, of, came, went } },
+      { remedy: "Plan it again.", data: { set, of, came, went } },
     );
   }
 }
 
-async function presentSet(estate: Estate, set: string, of: string): Promise<readonly string[]> {
-  if (Object.hasOwn(SETS, set)) return SETS[set as SetName](estate, of);
+async function presentSet(inventory: LoadedInventory, set: string, of: string): Promise<readonly string[]> {
+  if (Object.hasOwn(SETS, set)) return SETS[set as SetName](inventory, of);
   throw new HostwrightError(
     "HW_PLUGIN_MISSING",
     `The plan was made for "${set}", which this version cannot compare. Nothing was changed.`,
