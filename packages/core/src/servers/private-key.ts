@@ -1,7 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
-import ssh2 from "ssh2";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Secret } from "../model/secret.ts";
 import { opensshEd25519 } from "./openssh-key.ts";
@@ -44,6 +43,7 @@ export async function readPrivateKey(what: string, key: Secret, passphrase?: Sec
   }
   const plain = isLocked && passphrase !== undefined ? await unlocked(text, passphrase) : text;
   if (plain === null) throw wrong;
+  const { default: ssh2 } = await import("ssh2");
   const parsed = ssh2.utils.parseKey(plain);
   if (!(parsed instanceof Error) && [parsed].flat()[0]?.isPrivateKey() === true) return plain;
   throw refuse("privateKey", "not a private key: give the text of an OpenSSH or PEM key file");

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { connect, isIP, type Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client } from "ssh2";
+import type { Client } from "ssh2";
 import { isHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";
 import type { Secret } from "../model/secret.ts";
 import { boundedLookup } from "./resolve-host.ts";
@@ -47,9 +47,11 @@ function keyType(key: Buffer): string {
 /** Opens a connection, with a few tries where the server dropped it before the handshake. @throws HW_SSH_UNREACHABLE, HW_SSH_HOST_KEY, HW_SSH_AUTH */
 export async function connectSsh(endpoint: SshEndpoint, signal: AbortSignal): Promise<Connected> {
   const deadline = performance.now() + endpoint.connectTimeoutMs;
+  // Loaded by whoever has a server over SSH, and not by whoever imports core: it takes as long as half of the rest.
+  const ssh2 = await import("ssh2");
   for (let tries = 1; ; tries += 1) {
     try {
-      return await connectOnce(endpoint, deadline - performance.now(), signal);
+      return await connectOnce(new ssh2.Client(), endpoint, deadline - performance.now(), signal);
     } catch (error) {
       const backoff = FIRST_BACKOFF_MS * 2 ** (tries - 1) * (1 + Math.random());
       const again = isHostwrightError(error) && error.data["reason"] === "reset" && tries < TRIES && !signal.aborted;
@@ -82,9 +84,13 @@ export function gathering<T extends Writable>(socket: T, most: number = UNSENT_B
   });
 }
 
-function connectOnce(endpoint: SshEndpoint, timeoutMs: number, signal: AbortSignal): Promise<Connected> {
+function connectOnce(
+  client: Client,
+  endpoint: SshEndpoint,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Connected> {
   return new Promise((resolve, reject) => {
-    const client = new Client();
     const over = new AbortController();
     const lookup = boundedLookup(over.signal);
     const socket = gathering(connect({ host: endpoint.host, port: endpoint.port, noDelay: true, lookup }));

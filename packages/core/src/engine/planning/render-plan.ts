@@ -1,4 +1,5 @@
-import { createTwoFilesPatch } from "diff";
+// Of the whole package, what it takes to import is mostly other kinds of diffs.
+import { createTwoFilesPatch } from "diff/lib/patch/create.js";
 import { showGuard } from "./guards.ts";
 import type { Action, PlanData, PlannedChange } from "./plan.ts";
 
