@@ -11,7 +11,7 @@ export { CONTRACT } from "./plugin-kit/contract.ts";
 export { defineTask } from "./plugin-kit/define-task.ts";
 export type { AnyTaskType, TaskDescription, TaskDraft, TaskRequest, TaskSubject, TaskType } from "./contracts/task.ts";
 export type { Inventory, Planning } from "./contracts/planning.ts";
-export type { EnsureStep, Owned, Phase, RunStep, Step } from "./contracts/steps.ts";
+export type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step } from "./contracts/steps.ts";
 export { definePlatform } from "./plugin-kit/define-platform.ts";
 export {
   defineCacheService,

@@ -40,7 +40,7 @@ export function ensureStep(server: string, items: readonly Owned[], change: Part
     server: serverRecord(server),
     phase: "prepare",
   } as const;
-  return { ...step, items, remove: null, publish: null, ...change };
+  return { ...step, items, publish: null, ...change };
 }
 
 export function runStep(server: string, operation: string, change: Partial<RunStep> = {}): RunStep {

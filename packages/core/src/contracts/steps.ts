@@ -2,7 +2,7 @@ import type { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { Guard } from "./guard.ts";
 import type { Declared } from "./resource.ts";
-import type { RecordVersion, RegisteredResource } from "./store.ts";
+import type { RecordVersion } from "./store.ts";
 
 /** Where a step stands relative to the commit row (decisions.md D8). */
 export type Phase = "prepare" | "clean-up";
@@ -23,6 +23,22 @@ export interface Owned extends Declared {
   readonly owner: string;
 }
 
+/** What the register says of a resource. All that is given must fit; what is left out fits everything. */
+export interface ResourceFilter {
+  readonly types?: readonly string[];
+  /** A folder: only keys below it, at any depth. */
+  readonly below?: string;
+  readonly keys?: readonly string[];
+}
+
+/** Chooses among the registered resources of a server. */
+export interface Selector extends ResourceFilter {
+  /** Whose: of these alone. */
+  readonly owners: readonly string[];
+  /** None that fits one of these. Default: no exception. */
+  readonly except?: readonly ResourceFilter[];
+}
+
 interface StepCommon {
   readonly title: string;
   readonly server: ServerRecord;
@@ -39,11 +55,8 @@ interface StepCommon {
 export interface EnsureStep extends StepCommon {
   readonly kind: "ensure";
   readonly items: readonly Owned[];
-  /**
-   * Registered resources that no step of the plan declares are removed here, if `remove` says so. It is asked of what the
-   * owners of the plan's items have; of everything on the server only when its own step declares nothing.
-   */
-  readonly remove: ((resource: RegisteredResource) => boolean) | null;
+  /** Of the registered resources that no step of the plan declares, those are removed here that one of these chooses. Default: none. */
+  readonly remove?: readonly Selector[];
   /**
    * Its items' owners are judged alone: one whose secrets, states or things cannot be had is told here and left out, as it
    * stands, and the others go on. Default: whatever fails refuses the plan.

@@ -112,7 +112,7 @@ function unbind(context: PlanningContext, site: SiteRecord, parts: SiteParts): r
       server,
       phase: "prepare",
       items: [],
-      remove: (row) => row.owner === ownerOf(parts),
+      remove: [{ owners: [ownerOf(parts)] }],
       publish: null,
     },
   ];

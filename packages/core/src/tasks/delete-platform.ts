@@ -42,7 +42,7 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
         server,
         phase: "clean-up",
         items: [],
-        remove: (row) => row.owner === owner,
+        remove: [{ owners: [owner] }],
         publish: null,
       };
       return {

@@ -1,11 +1,10 @@
 import * as z from "zod";
-import type { RegisteredResource } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
-import type { EnsureStep, Step } from "../contracts/steps.ts";
+import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
-import { emptyStep, isEntryOf, ownerOf } from "./site-steps.ts";
+import { emptyStep, entriesOf, ownerOf } from "./site-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
@@ -54,13 +53,15 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
   const site = await context.inventory.site(name);
   const parts = await siteParts(context, site);
   const owner = ownerOf(parts);
-  const own = (row: RegisteredResource): boolean => row.owner === owner;
-  const unit = (row: RegisteredResource): boolean => own(row) && row.type === "unit";
-  const entry = (row: RegisteredResource): boolean => own(row) && isEntryOf(parts, row);
-  const gone = (title: string, step: Pick<EnsureStep, "server" | "phase" | "remove" | "publish">): EnsureStep => ({
+  const [units, entries] = [{ types: ["unit"] }, entriesOf(parts.http.role)];
+  const gone = (
+    title: string,
+    { what = {}, ...step }: Pick<EnsureStep, "server" | "phase" | "publish"> & { what?: Omit<Selector, "owners"> },
+  ): EnsureStep => ({
     kind: "ensure",
     title: `${title} of ${site.domain}`,
     items: [],
+    remove: [{ owners: [owner], ...what }],
     ...step,
   });
   const { web } = parts;
@@ -69,18 +70,18 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
   others.delete(web.id);
   await refuseUnknown(context, site.domain, owner, [web, ...others.values()]);
   const steps: Step[] = [
-    gone("unpublish the pages", { server: web, phase: "prepare", remove: entry, publish: parts.http.record.name }),
-    gone("stop the PHP", { server: web, phase: "prepare", remove: unit, publish: null }),
+    gone("unpublish the pages", { server: web, phase: "prepare", what: entries, publish: parts.http.record.name }),
+    gone("stop the PHP", { server: web, phase: "prepare", what: units, publish: null }),
     emptyStep(parts, "clean-up"),
     gone("remove user, folders and settings", {
       server: web,
       phase: "clean-up",
-      remove: (row) => own(row) && !entry(row) && !unit(row),
+      what: { except: [entries, units] },
       publish: null,
     }),
     ...others
       .values()
-      .map((server) => gone("remove database and accounts", { server, phase: "clean-up", remove: own, publish: null })),
+      .map((server) => gone("remove database and accounts", { server, phase: "clean-up", publish: null })),
   ];
   return {
     title: `delete ${site.domain}`,

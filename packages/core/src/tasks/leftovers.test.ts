@@ -84,7 +84,7 @@ test("the verify of a server removes what a deleted platform left there too, as 
 });
 
 describe("an approved plan that removes what the gone site s1 left", () => {
-  const clean = { phase: "clean-up", remove: (): boolean => true, records: [recordOf("site/s1", 0)] } as const;
+  const clean = { phase: "clean-up", remove: [{ owners: ["site/s1"] }], records: [recordOf("site/s1", 0)] } as const;
   async function approved(...steps: Parameters<typeof fake.drafts.set>[1]["steps"] & object): Promise<Task> {
     await holds("site/s1", "/left");
     fake.drafts.set("a", {
@@ -138,7 +138,7 @@ describe("an approved plan of a site", () => {
     ensureStep(
       "web1",
       keys.map((key) => ({ type: "file", spec: { key, value: "x" }, owner: "site/s1" })),
-      { remove: () => true },
+      { remove: [{ owners: ["site/s1"] }] },
     ),
   ];
   async function approved(keys: readonly string[]): Promise<Task> {

@@ -33,7 +33,7 @@ export async function leftoversOn(context: PlanningContext, server: ServerRecord
     server,
     phase: "clean-up",
     items: [],
-    remove: (row) => gone.has(row.owner),
+    remove: [{ owners: [...gone] }],
     publish: null,
     records: [...gone].map((owner) => recordOf(owner, 0)),
   };

@@ -1,12 +1,10 @@
 import * as z from "zod";
 import type { Guard } from "../contracts/guard.ts";
-import type { RegisteredResource } from "../contracts/store.ts";
 import type { DatabaseCopy } from "../contracts/roles/database.ts";
 import type { EnsureStep, RunStep, Step } from "../contracts/steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
-import { addressKey } from "../engine/planning/resource-states.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import type { CopyDatabaseInput } from "../operations/copy-database.ts";
@@ -17,7 +15,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { databaseItems, httpItems, ownerOf, probeStep, webItems } from "./site-steps.ts";
+import { databaseItems, httpItems, probeStep, webItems } from "./site-steps.ts";
 
 export interface MovedDatabaseValue extends OfSite {
   /** Name of the server that has it now. */
@@ -95,14 +93,10 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     server: web,
     phase: "prepare",
     items,
-    remove: null,
     replaces: true,
     publish: publish === null ? null : parts.http.record.name,
   });
   const http = old.http.record.name;
-  const gone = new Set(declaredIn(context, old));
-  const isOld = (row: RegisteredResource): boolean =>
-    row.owner === ownerOf(old) && gone.has(addressKey(row.type, row.key));
   const database: EnsureStep = {
     kind: "ensure",
     title: `database and account of ${site.domain}`,
@@ -110,7 +104,6 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     phase: "prepare",
     items: databaseItems(moved),
     guards,
-    remove: null,
     publish: null,
   };
   const drop: EnsureStep = {
@@ -119,7 +112,11 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     server: from,
     phase: "clean-up",
     items: [],
-    remove: isOld,
+    remove: databaseItems(old).map(({ owner, type, spec }) => ({
+      owners: [owner],
+      types: [type],
+      keys: [context.registry.resourceType(type).key(spec)],
+    })),
     publish: null,
   };
   return [
@@ -133,10 +130,6 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     probeStep(moved, "always"),
     drop,
   ];
-}
-
-function declaredIn(context: PlanningContext, parts: SiteParts): readonly string[] {
-  return databaseItems(parts).map(({ type, spec }) => addressKey(type, context.registry.resourceType(type).key(spec)));
 }
 
 async function copyStep(context: PlanningContext, old: SiteParts, moved: SiteParts): Promise<RunStep> {

@@ -73,7 +73,7 @@ export async function platformStep(
       server,
       phase: "prepare",
       items: platformItems(platform, definition, release),
-      remove: (row) => row.owner === owner,
+      remove: [{ owners: [owner] }],
       publish: null,
     },
   };

@@ -64,7 +64,7 @@ export async function serverStep(
     phase: "prepare",
     items: [...items, ...extra],
     // What a service declares whose plugin is absent, or fails, cannot be told from what nobody declares any longer.
-    remove: context.inventory.unfitServices(server).length > 0 || !isWhole ? null : (row) => row.owner === owner,
+    remove: context.inventory.unfitServices(server).length > 0 || !isWhole ? [] : [{ owners: [owner] }],
     publish: publisherOf(context, server),
     sets: [await assumedSet(context.inventory, "http services at work on server", server.id)],
   };

@@ -1,8 +1,7 @@
 import type { ServerRecord } from "../model/records.ts";
 import type { DriverCall } from "../contracts/platform.ts";
-import type { RegisteredResource } from "../contracts/store.ts";
-import type { Phase } from "../contracts/steps.ts";
-import type { EnsureStep, Owned, RunStep, Step } from "../contracts/steps.ts";
+import type { HttpRole } from "../contracts/roles/http.ts";
+import type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step } from "../contracts/steps.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
 import { includesAddress, matchesPath } from "../model/own-rules.ts";
@@ -94,8 +93,17 @@ export function httpItems(parts: SiteParts): readonly Owned[] {
   }));
 }
 
-export function isEntryOf(parts: SiteParts, row: RegisteredResource): boolean {
-  return row.type === "file" && row.key.startsWith(`${parts.http.role.publication.root}/entries/`);
+/** The entries of a web server. */
+export function entriesOf({ publication }: HttpRole): ResourceFilter {
+  return { types: ["file"], below: `${publication.root}/entries` };
+}
+
+/** Databases, trees and users go only by a delete task (decisions.md D16). */
+export function removableTypes({ registry }: PlanningContext): readonly string[] {
+  return registry
+    .resourceTypes()
+    .filter(({ removal }) => removal === "delete")
+    .map(({ name }) => name);
 }
 
 /** Everything that a finished site has, as it should be. */
@@ -103,10 +111,9 @@ export function siteSteps(
   context: PlanningContext,
   parts: SiteParts,
 ): { readonly before: readonly Step[]; readonly publish: EnsureStep } {
-  const owner = ownerOf(parts);
-  // Databases, trees and users go only by a delete task (decisions.md D16).
-  const removable = (row: RegisteredResource): boolean =>
-    row.owner === owner && context.registry.findResourceType(row.type)?.removal === "delete";
+  const owners = [ownerOf(parts)];
+  const removable: Selector = { owners, types: removableTypes(context) };
+  const entries = entriesOf(parts.http.role);
   const before: EnsureStep[] = [];
   if (parts.database !== null) {
     const { server } = parts.database.service;
@@ -116,7 +123,7 @@ export function siteSteps(
       server,
       phase: "prepare",
       items: databaseItems(parts),
-      remove: server.id === parts.web.id ? null : removable,
+      remove: server.id === parts.web.id ? [] : [removable],
       publish: null,
     });
   }
@@ -130,7 +137,7 @@ export function siteSteps(
       server,
       phase: "prepare",
       items: bindingItems(parts, server),
-      remove: elsewhere ? removable : null,
+      remove: elsewhere ? [removable] : [],
       publish: null,
     });
   }
@@ -140,7 +147,7 @@ export function siteSteps(
     server: parts.web,
     phase: "prepare",
     items: webItems(parts),
-    remove: (row) => removable(row) && !isEntryOf(parts, row),
+    remove: [{ ...removable, except: [entries] }],
     publish: null,
   });
   return {
@@ -151,7 +158,7 @@ export function siteSteps(
       server: parts.web,
       phase: "prepare",
       items: httpItems(parts),
-      remove: (row) => row.owner === owner && isEntryOf(parts, row),
+      remove: [{ owners, ...entries }],
       publish: parts.http.record.name,
     },
   };

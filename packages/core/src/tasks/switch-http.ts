@@ -1,9 +1,8 @@
 import * as z from "zod";
-import type { RegisteredResource } from "../contracts/store.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { BoundService } from "../engine/planning/loaded-inventory.ts";
 import { assumedSet } from "../engine/planning/assumed-sets.ts";
-import type { EnsureStep, Owned, RunStep, Step } from "../contracts/steps.ts";
+import type { EnsureStep, Owned, ResourceFilter, RunStep, Step } from "../contracts/steps.ts";
 import type { TakeOverInput } from "../engine/publishing/take-over.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
@@ -18,7 +17,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { ofServer, serverItems } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { expectedStatus, httpItems, ownerOf, probeStep } from "./site-steps.ts";
+import { entriesOf, expectedStatus, httpItems, ownerOf, probeStep } from "./site-steps.ts";
 
 export interface SwitchHttpValue {
   readonly server: string;
@@ -101,21 +100,20 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     parts.push(await siteParts(context, { ...site, http: to.record.name }));
   }
   const owner = `server/${server.id}`;
-  const moved = new Set(parts.map(ownerOf));
+  const moved = parts.map(ownerOf);
   const serving = context.inventory
     .fitServices(server)
     .filter(({ record }) => record.kind !== "http" || record.name === to.record.name);
   const items = await serverItems(context, server, serving);
   const [next, former] = [to.role.publication, from.role.publication];
   const isNext = (item: Owned): boolean => item.type === "unit" && (item.spec as { name?: unknown }).name === next.unit;
-  const isFormer = (row: RegisteredResource): boolean => row.type === "unit" && row.key === former.unit;
+  const formerUnit: ResourceFilter = { types: ["unit"], keys: [former.unit] };
   const common = { server, phase: "prepare", publish: null } as const;
   const beside: EnsureStep = {
     ...common,
     kind: "ensure",
     title: `configure ${to.record.type} for ${sites.length} sites beside ${from.record.type}`,
     items: [...items.filter((item) => !isNext(item)), ...(await mapSlowly(parts, httpItems)).flat()],
-    remove: null,
   };
   const input: TakeOverInput = { from: from.record.type, to: to.record.type, port: portOf(parts) };
   const over: RunStep = {
@@ -133,7 +131,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     kind: "ensure",
     title: `start ${to.record.type} at boot, and not ${from.record.type}`,
     items: items.filter(isNext),
-    remove: (row) => row.owner === owner && isFormer(row),
+    remove: [{ owners: [owner], ...formerUnit }],
   };
   const clean: EnsureStep = {
     ...common,
@@ -141,11 +139,11 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     phase: "clean-up",
     title: `remove what ${from.record.type} had`,
     items: [],
-    remove: (row) =>
+    remove: [
       // Of a site that it does not move everything stays (decisions.md D56).
-      row.type === "file" && row.key.startsWith(`${former.root}/entries/`) && row.owner !== owner
-        ? moved.has(row.owner)
-        : row.owner === owner && !isFormer(row) && context.inventory.unfitServices(server).length === 0,
+      { owners: moved, ...entriesOf(from.role) },
+      ...(context.inventory.unfitServices(server).length === 0 ? [{ owners: [owner], except: [formerUnit] }] : []),
+    ],
   };
   return [beside, over, units, ...(await probes(context, asked, parts)), clean];
 }

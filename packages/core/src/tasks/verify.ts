@@ -14,7 +14,16 @@ import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
 import { ofServer, publisherOf, serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { bindingItems, databaseItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
+import {
+  bindingItems,
+  databaseItems,
+  httpItems,
+  ownerOf,
+  probeStep,
+  removableTypes,
+  siteSteps,
+  webItems,
+} from "./site-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
@@ -117,14 +126,14 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     ({ name }) => `platform ${name}`,
     async (platform) => ({ ...(await platformStep(context, platform)).step, apart: alone.tellOwner }),
   );
-  const owners = new Set(judged.map(([owner]) => owner));
+  const owners = judged.map(([owner]) => owner);
   const sites: EnsureStep = {
     kind: "ensure",
     title: `${judged.length} sites of ${server.name}`,
     server,
     phase: "prepare",
     items: judged.flatMap(([, items]) => items),
-    remove: (row) => owners.has(row.owner) && context.registry.findResourceType(row.type)?.removal === "delete",
+    remove: [{ owners, types: removableTypes(context) }],
     apart: alone.tellOwner,
     publish: publisherOf(context, server),
   };

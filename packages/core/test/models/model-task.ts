@@ -1,6 +1,5 @@
 import * as z from "zod";
 import type { RecordStore } from "../../src/contracts/store.ts";
-import type { RegisteredResource } from "../../src/contracts/store.ts";
 import { DRAFT_VERSION, draftOf } from "../../src/engine/planning/drafts.ts";
 import { defineTask } from "../../src/plugin-kit/define-task.ts";
 import type { Step } from "../../src/contracts/steps.ts";
@@ -87,14 +86,12 @@ function stepsOf(plan: Case): Step[] {
       const input = { name: `op${index}`, unclear: step.unclear };
       return { ...common, kind: "run", operation: "work", when: step.when, input };
     }
-    const remove = (row: RegisteredResource): boolean =>
-      row.owner === owner && step.remove.some((type) => type === row.type);
     const items = step.items.map(({ type, name: key, value }) => ({
       type,
       spec: { key, value },
       owner,
       shared: key === "shared",
     }));
-    return { ...common, kind: "ensure", items, remove: step.remove.length === 0 ? null : remove, publish: null };
+    return { ...common, kind: "ensure", items, remove: [{ owners: [owner], types: step.remove }], publish: null };
   });
 }

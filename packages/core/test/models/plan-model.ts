@@ -95,7 +95,7 @@ export function answerOf({ start, steps }: PlanCase): PlanAnswer {
   for (const item of first.values()) world.set(placeOf(item), item.value);
   for (const item of steps.flatMap((step) => step.items)) register.add(`${placeOf(item)} ${item.owner}`);
   const dropped = start.flatMap((one) =>
-    one.owners.filter((by) => isDropped({ start, steps }, placeOf(one), by)).map((by) => [placeOf(one), by] as const),
+    one.owners.filter((by) => isDropped({ steps }, placeOf(one), by)).map((by) => [placeOf(one), by] as const),
   );
   for (const [at, by] of dropped) register.delete(`${at} ${by}`);
   for (const [at] of dropped) {
@@ -104,16 +104,12 @@ export function answerOf({ start, steps }: PlanCase): PlanAnswer {
   return { refused, world, register };
 }
 
-/** Does a plan that is about that owner's things see it gone: registered, declared by it no longer, to be removed? */
-function isDropped({ start, steps }: PlanCase, at: string, by: string): boolean {
+/** Registered for an owner that declares it no longer, and to be removed? */
+function isDropped({ steps }: Pick<PlanCase, "steps">, at: string, by: string): boolean {
   const here = steps.filter((step) => step.server === at.split(" ")[0]);
   const items = here.flatMap((step) => step.items);
   if (items.some((item) => placeOf(item) === at && item.owner === by)) return false;
-  if (!here.some((step) => step.remove.includes(by))) return false;
-  const isOpen = here.some((step) => step.items.length === 0 && step.remove.length > 0);
-  const isAbout = (other: string): boolean => items.some((item) => item.owner === other);
-  const owners = start.find((one) => placeOf(one) === at)?.owners ?? [];
-  return isOpen || owners.some(isAbout) || items.some((item) => placeOf(item) === at);
+  return here.some((step) => step.remove.includes(by));
 }
 
 export function rankOf(type: string): number {

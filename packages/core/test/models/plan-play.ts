@@ -148,7 +148,7 @@ function stepOf({ server, items, remove }: PlanCase["steps"][number]): EnsureSte
       owner,
       shared: name === "shared",
     })),
-    remove: remove.length === 0 ? null : (row) => remove.includes(row.owner),
+    remove: [{ owners: remove }],
     publish: null,
   };
 }

@@ -24,7 +24,7 @@ beforeEach(async () => {
 const OWNER = "server/web1";
 const item = (type: string, key: string, value: Text): Owned => ({ type, spec: { key, value }, owner: OWNER });
 const file = (key: string, value: Text = "x"): Owned => item("file", key, value);
-const remove = (): boolean => true;
+const remove = [{ owners: [OWNER] }];
 
 /** The journal's rows and the world's effects as one list, in the order in which they became true. */
 function recorded(): JournalStore {

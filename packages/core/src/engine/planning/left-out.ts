@@ -1,6 +1,7 @@
 import type { RegisteredResource } from "../../contracts/store.ts";
 import { isHostwrightError, toHostwrightError } from "../../errors/hostwright-error.ts";
 import type { States } from "./resource-states.ts";
+import { selection } from "./selection.ts";
 import type { EnsureStep } from "../../contracts/steps.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -54,12 +55,13 @@ export class LeftOut {
         return await read(some);
       } catch (error) {
         const own = new Set(some);
+        const removers = [...wanted.keys()].map((step) => [step, selection(step.remove)] as const);
         for (const [step, items] of wanted) {
           for (const item of items) if (own.has(item)) this.leave(step, item.owner, error);
         }
         for (const item of some) {
-          const removing = "id" in item ? undefined : [...wanted.keys()].find((step) => step.remove?.(item) === true);
-          if (removing !== undefined) this.leave(removing, item.owner, error);
+          const removing = "id" in item ? undefined : removers.find(([, isSelected]) => isSelected(item));
+          if (removing !== undefined) this.leave(removing[0], item.owner, error);
         }
         return new Map<string, unknown>();
       }

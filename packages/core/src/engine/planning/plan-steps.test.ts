@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { FakeEngine, ensureStep, runStep } from "../../../test/fake-engine.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { FakeWorld } from "../../../test/fake-world.ts";
-import type { RegisteredResource } from "../../contracts/store.ts";
 import type { Text } from "../../model/text.ts";
 import { readStates } from "./resource-states.ts";
 import type { EnsureAction, PlanData } from "./plan.ts";
@@ -28,8 +27,8 @@ const item = (type: string, key: string, value: Text, owner = SITE, shared = fal
 });
 const file = (key: string, value: Text = "x", owner = SITE): Owned => item("file", key, value, owner);
 const shared = (owner: string, value = "x"): Owned => item("file", "/shared", value, owner, true);
-const all = { remove: (): boolean => true };
-const of = (owner: string) => ({ remove: (row: RegisteredResource): boolean => row.owner === owner });
+const of = (...owners: readonly string[]) => ({ remove: [{ owners }] });
+const all = of(SITE, "site/s2");
 
 /** `+ file /a` and so on, in the order in which a plan makes its changes. */
 function changesOf(plan: PlanData): string[] {

@@ -10,6 +10,7 @@ import { assumedSets } from "./assumed-sets.ts";
 import type { Action, PlanData, PlannedChange, Registration } from "./plan.ts";
 import { needsOf } from "./needs.ts";
 import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
+import { selection } from "./selection.ts";
 import { addressKey, inOrder } from "./resource-states.ts";
 import type { EnsureStep, Step } from "../../contracts/steps.ts";
 import { isSatisfied, stateHash, type Wanted } from "./wanted.ts";
@@ -251,7 +252,8 @@ async function planRemovals(
   const { present, declared, removed } = server;
   const changes: PlannedChange[] = [];
   const register: Registration[] = [];
-  const rows = present.dropped.filter((row) => step.remove?.(row) === true && !present.left.owners.has(row.owner));
+  const isSelected = selection(step.remove);
+  const rows = present.dropped.filter((row) => isSelected(row) && !present.left.owners.has(row.owner));
   const held = new Set(present.dropped);
   for (const row of inOrder(planner.registry, rows.toReversed()).toReversed()) {
     const pause = breathe();

@@ -8,8 +8,9 @@ import type { Registry } from "../plugins/registry.ts";
 import type { Phase } from "../../contracts/steps.ts";
 import { LeftOut } from "./left-out.ts";
 import { addressKey, readStates, type States } from "./resource-states.ts";
+import { selection } from "./selection.ts";
 import type { Session } from "../sessions/session.ts";
-import type { EnsureStep } from "../../contracts/steps.ts";
+import type { EnsureStep, Selector } from "../../contracts/steps.ts";
 import { isSatisfied, wantedOf, type Wanted } from "./wanted.ts";
 
 const FEW_OWNERS = 20;
@@ -67,13 +68,14 @@ export async function readPresent(
   const all = [...wanted.values()].flat();
   const registered = await registeredFor(planner, server, steps, all);
   const declared = new Set(all.map((item) => `${item.id}\n${item.owner}`));
+  const isSelected = selection(selectorsOf(steps));
   const dropped = registered.filter(
     (row) =>
       !left.owners.has(row.owner) &&
       !declared.has(`${addressKey(row.type, row.key)}\n${row.owner}`) &&
       // What only an absent plugin knows stays as it is until that is back (decisions.md D4).
       registry.findResourceType(row.type) !== undefined &&
-      steps.some((step) => step.remove?.(row) === true),
+      isSelected(row),
   );
   const target = await session.target(server);
   const read = async (list: readonly (Wanted | RegisteredResource)[], contents: boolean): Promise<States> =>
@@ -118,9 +120,12 @@ async function registeredFor(
   steps: readonly EnsureStep[],
   all: readonly Wanted[],
 ): Promise<readonly RegisteredResource[]> {
-  const owners = [...new Set(all.map((item) => item.owner))];
-  const open = steps.some((step) => step.remove !== null && step.items.length === 0);
-  return open || owners.length > FEW_OWNERS ? register.onServer(server.id) : register.about(server.id, owners, all);
+  const owners = [...new Set([...all.map((item) => item.owner), ...selectorsOf(steps).flatMap((one) => one.owners)])];
+  return owners.length > FEW_OWNERS ? register.onServer(server.id) : register.about(server.id, owners, all);
+}
+
+function selectorsOf(steps: readonly EnsureStep[]): readonly Selector[] {
+  return steps.flatMap((step) => step.remove ?? []);
 }
 
 async function readPending(

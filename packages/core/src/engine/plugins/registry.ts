@@ -74,6 +74,10 @@ export class Registry {
     throw new HostwrightError("HW_PLUGIN_MISSING", `No loaded plugin knows the resource type "${name}".`);
   }
 
+  resourceTypes(): readonly AnyResourceType[] {
+    return [...this.#types.values()].map((entry) => entry.definition);
+  }
+
   /** The same for what a plan or the register names: its plugin may be gone. */
   findResourceType(name: string): AnyResourceType | undefined {
     return this.#types.get(name)?.definition;
