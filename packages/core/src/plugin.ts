@@ -6,6 +6,7 @@ export { ERROR_CODES } from "./errors/codes.ts";
 export type { ErrorCode } from "./errors/codes.ts";
 export { Secret, secret } from "./model/secret.ts";
 export { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf } from "./model/text.ts";
+export type { OutputReference } from "./model/outputs.ts";
 export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
 export { CONTRACT } from "./plugin-kit/contract.ts";
 export { defineTask } from "./plugin-kit/define-task.ts";

@@ -128,7 +128,10 @@ export class FakeEngine implements AsyncDisposable {
         undoing: async () => ({ cancelled: false }),
         closing: new AbortController().signal,
         retryPolicy: () => new RetryPolicy(),
-        keep: async (name, value) => void this.secrets.set(name, value),
+        keep: async (name, { label, value }) => {
+          this.secrets.set(name, value);
+          return { ref: "secret", id: name, label };
+        },
       },
       plan,
     );

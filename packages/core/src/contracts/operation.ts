@@ -1,4 +1,5 @@
 import type { ServerView } from "./views.ts";
+import type { Reference } from "../model/text.ts";
 import type { Target } from "./resource.ts";
 
 /** What an operation's attempt really did, found by looking at the server after a crash (decisions.md D6). */
@@ -13,8 +14,11 @@ export interface OperationContext {
   redact(text: string): string;
   /** Lines of progress; they become `task:log` events, without secrets. */
   log(line: string): void;
-  /** Keeps a secret that the task gives back: sealed, in no journal, event or output. */
-  keep(name: "login-link", value: string): Promise<void>;
+  /**
+   * Keeps a secret that the task makes, until an hour after its end: sealed, in no journal or event. The reference may stand
+   * in the output. `name` is the task's own; what is kept again under it takes the place of what was.
+   */
+  keep(name: string, secret: { readonly label: string; readonly value: string }): Promise<Reference>;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface Operation<Input = never, Output = unknown> {
    */
   readonly version: number;
   run(context: OperationContext, input: Input): Promise<Output>;
-  /** Asked after a crash, when the attempt's unit was seen gone. */
+  /** Asked after a crash, when the attempt's unit was seen gone. One that is `done` gives no output any more. */
   probe(context: OperationContext, input: Input): Promise<ProbeResult>;
   /** Takes the effect back; must also work after a partial run. */
   undo(context: OperationContext, input: Input): Promise<void>;

@@ -71,9 +71,12 @@ export interface EnsureStep extends StepCommon {
 /** An operation. `when: "changed"` leaves it out of a plan that has no other action. */
 export interface RunStep extends StepCommon {
   readonly kind: "run";
+  /** Names it in its plan, for `OutputReference`. Default: nobody refers to its output. */
+  readonly id?: string;
   readonly operation: string;
   /** Of the operation that the input is made for; default 1. */
   readonly version?: number;
+  /** Plain JSON, with references to secrets and to the outputs of earlier steps. */
   readonly input: unknown;
   readonly when: "always" | "changed";
   /** Resources of its server whose state it moves on its way; later steps of the plan see to how they are in the end. */

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { OutputReference } from "../model/outputs.ts";
 import type { Planning } from "./planning.ts";
 import type { AssumedSet, Step } from "./steps.ts";
 import type { RecordChange, RecordRemoval, RecordVersion } from "./store.ts";
@@ -72,10 +73,12 @@ export interface TaskDraft<Value = TaskValue> {
   /** In the order in which they are carried out; undone in reverse. */
   readonly steps: readonly Step[];
   /**
-   * Given back when the task succeeds, with what the task itself makes, a login link; what is still being read is waited for
-   * after the servers' states. A function is asked once the steps are planned.
+   * Given back when the task succeeds, with its `outputs`; what is still being read is waited for after the servers' states.
+   * A function is asked once the steps are planned.
    */
   readonly value: Partial<Value> | Promise<Partial<Value>> | (() => Promise<Partial<Value>>);
+  /** Fields of the value that steps of the plan give. Default: none. */
+  readonly outputs?: { readonly [K in keyof Value]?: OutputReference };
   /** Records by which the whole was decided, beside those of its steps. Default: none. */
   readonly records?: readonly RecordVersion[];
   /** What the whole was made for all of, beside that of its steps. Default: nothing. */

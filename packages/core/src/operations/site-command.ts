@@ -18,14 +18,8 @@ export interface SiteCommandInput {
   readonly folders: readonly string[];
 }
 
-/**
- * Runs the driver and gives the JSON object of its last line; a `loginLink` in it is kept as a secret of the task.
- * @throws HW_INSTALLER_FAILED with its output, HW_COMMAND_TIMEOUT
- */
-export async function runSiteCommand(
-  context: OperationContext,
-  input: SiteCommandInput,
-): Promise<Record<string, unknown>> {
+/** Runs the driver and gives the JSON object of its last line. @throws HW_INSTALLER_FAILED with its output, HW_COMMAND_TIMEOUT */
+export async function askDriver(context: OperationContext, input: SiteCommandInput): Promise<Record<string, unknown>> {
   const { target } = context;
   const { name } = target.server;
   const { stdout, ...result } = await runRemoteUnit(target, {
@@ -66,9 +60,14 @@ export async function runSiteCommand(
   }
   const said = lines.slice(0, -1).filter((line) => line.trim() !== "");
   for (const line of said.slice(-20)) context.log(bounded(line, 500));
-  const { loginLink, ...rest } = answer;
-  if (typeof loginLink === "string") await context.keep("login-link", loginLink);
-  return rest;
+  return answer;
+}
+
+/** The same; a `loginLink` in it is kept as a secret of the task. */
+async function runSiteCommand(context: OperationContext, input: SiteCommandInput): Promise<Record<string, unknown>> {
+  const { loginLink, ...rest } = await askDriver(context, input);
+  if (typeof loginLink !== "string") return rest;
+  return { ...rest, loginLink: await context.keep("login-link", { label: "login link", value: loginLink }) };
 }
 
 function endedHow({ result, exitCode }: { readonly result: string; readonly exitCode: number }): string {

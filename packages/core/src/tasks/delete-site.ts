@@ -5,9 +5,9 @@ import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
 import { emptyStep, entriesOf, ownerOf } from "./site-steps.ts";
-import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 export const removeSite: TaskType<[site: string], SiteInput, OfSite> = defineTask({
   type: "site:delete",

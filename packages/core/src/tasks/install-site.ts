@@ -14,7 +14,7 @@ import {
   type SiteRecord,
 } from "../model/records.ts";
 import { Domain, ofSite, SecretValue, type OfSite } from "./inputs.ts";
-import { LOGIN_LINK_SECONDS } from "./login-link.ts";
+import { LOGIN_LINK, loginLinkStep } from "./login-link.ts";
 import { requireCode } from "./code-needed.ts";
 import { refuseServed, refuseOther, refuseTaken } from "./taken-names.ts";
 import { chooseCache, chooseDatabase } from "./choose-database.ts";
@@ -22,10 +22,10 @@ import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { probeStep, siteCommandInput, siteCommandStep, siteSteps } from "./site-steps.ts";
-import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import { probeStep, siteCommandStep, siteSteps } from "./site-steps.ts";
+import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 const TITLE_CHARACTERS = 200;
 const Title = z
@@ -180,8 +180,11 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
       ...(first ? applicationSteps(parts) : []),
       publish,
       probeStep(parts, first ? "always" : "changed"),
+      ...(first ? [loginLinkStep(parts, "clean-up", { ref: "output", step: INSTALLER, name: "loginLink" })] : []),
     ],
-    ...(first ? { sets: [await assumedSet(inventory, "http services at work on server", web.id)] } : {}),
+    ...(first
+      ? { outputs: LOGIN_LINK, sets: [await assumedSet(inventory, "http services at work on server", web.id)] }
+      : {}),
     reserve: first
       ? [
           {
@@ -218,24 +221,18 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
     },
     release: first ? [{ kind: "site", id: site.id }] : [],
     eraseOnUndo: first ? [`site/${site.id}/`] : [],
-    afterwards: first
-      ? {
-          server: web.id,
-          domain,
-          input: siteCommandInput(parts, "login link", parts.definition.role.loginLink(parts.view)),
-          validSeconds: LOGIN_LINK_SECONDS,
-        }
-      : null,
     value: { site: site.id, domain, url: `http://${domain}/`, platform: platform.name, version: release.version },
   };
 }
+
+const INSTALLER = "installer";
 
 function applicationSteps(parts: SiteParts): RunStep[] {
   const { role } = parts.definition;
   const seed = role.seed(parts.view);
   return [
     ...(seed === null ? [] : [siteCommandStep(parts, "first content", seed)]),
-    siteCommandStep(parts, "installer", role.install(parts.view)),
+    { ...siteCommandStep(parts, "installer", role.install(parts.view)), id: INSTALLER },
   ];
 }
 

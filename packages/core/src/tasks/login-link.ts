@@ -1,19 +1,45 @@
 import * as z from "zod";
+import type { Phase, RunStep } from "../contracts/steps.ts";
+import type { OutputReference } from "../model/outputs.ts";
 import type { Secret } from "../model/secret.ts";
 import { Name, ofSite, SecretValue, type OfSite, type SiteInput } from "./inputs.ts";
-import { siteParts } from "./site-parts.ts";
+import { siteParts, type SiteParts } from "./site-parts.ts";
 import { siteCommandInput } from "./site-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 
 /** Seconds for which a login link is good. */
-export const LOGIN_LINK_SECONDS = 900;
+const VALID_SECONDS = 900;
+
+const ID = "login link";
+
+/** What the step gives, as fields of a task's value. */
+export const LOGIN_LINK: { readonly loginLink: OutputReference; readonly loginLinkExpires: OutputReference } = {
+  loginLink: { ref: "output", step: ID, name: "loginLink" },
+  loginLinkExpires: { ref: "output", step: ID, name: "loginLinkExpires" },
+};
+
+/** Asks the application for a login link, unless an earlier step may have given one. */
+export function loginLinkStep(parts: SiteParts, phase: Phase, given?: OutputReference): RunStep {
+  const { domain } = parts.site;
+  const call = siteCommandInput(parts, "login link", parts.definition.role.loginLink(parts.view));
+  return {
+    kind: "run",
+    id: ID,
+    title: `login link of ${domain}`,
+    server: parts.web,
+    phase,
+    operation: "login-link",
+    input: { ...call, domain, validSeconds: VALID_SECONDS, ...(given === undefined ? {} : { given }) },
+    when: "always",
+  };
+}
 
 export interface LoginLinkValue extends OfSite {
-  /** Good once. */
+  /** Good once. Missing in the value of a plan. */
   readonly loginLink: Secret;
-  /** When it ends: ISO 8601, UTC. */
+  /** When it ends: ISO 8601, UTC. Missing in the value of a plan. */
   readonly loginLinkExpires: string;
 }
 
@@ -31,14 +57,9 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
     return {
       title: `login link of ${site.domain}`,
       about: [`site/${site.id}`],
-      steps: [],
-      afterwards: {
-        server: parts.web.id,
-        domain: site.domain,
-        input: siteCommandInput(parts, "login link", parts.definition.role.loginLink(parts.view)),
-        validSeconds: LOGIN_LINK_SECONDS,
-      },
+      steps: [loginLinkStep(parts, "prepare")],
       value: { site: site.id, domain: site.domain },
+      outputs: LOGIN_LINK,
     };
   },
 });

@@ -4,9 +4,9 @@ import { changeSite } from "./site-change.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
 import { probeStep, siteSteps } from "./site-steps.ts";
-import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 export interface SwitchedValue extends OfSite {
   readonly enabled: boolean;

@@ -24,9 +24,9 @@ import {
   siteSteps,
   webItems,
 } from "./site-steps.ts";
-import type { TaskRequest, TaskType } from "../contracts/task.ts";
+import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext, TaskDraft } from "../engine/planning/task-type.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 /** What a verify found besides its plan: read only, nothing of it is a change. */
 export interface VerifyValue {

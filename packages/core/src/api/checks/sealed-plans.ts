@@ -56,7 +56,7 @@ async function* judge(
     const what = `its plan needs ${missing.join(", ")}, which no loaded plugin brings`;
     yield { code: "HW_PLUGIN_MISSING", where, what, remedy: "Load the plugin that brings it, in that version." };
   }
-  const named = new Set(collectReferences([plan.actions, plan.afterwards]).map(({ id }) => id));
+  const named = new Set(collectReferences(plan.actions).map(({ id }) => id));
   const known = await store.secrets.get([...named]);
   for (const id of named) {
     if (known.has(id)) continue;

@@ -4,6 +4,7 @@ import type { JournalRow } from "../../contracts/store.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { bounded } from "../../operations/remote-unit.ts";
 import type { EnsureContext } from "./ensure.ts";
+import { withOutputs, type Outputs } from "../../model/outputs.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { Action, PlanData, RunAction } from "../planning/plan.ts";
 import type { RunnerParts } from "./runner-parts.ts";
@@ -13,6 +14,7 @@ import type { Session } from "../sessions/session.ts";
 export class ActionContext {
   readonly plan: PlanData;
   readonly #parts: RunnerParts;
+  readonly #outputs = new Map<string, Readonly<Record<string, unknown>>>();
 
   constructor(parts: RunnerParts, plan: PlanData) {
     this.#parts = parts;
@@ -23,6 +25,23 @@ export class ActionContext {
     const action = this.plan.actions[index];
     if (action === undefined) throw new HostwrightError("HW_INTERNAL", `Plan ${this.plan.id} has no action ${index}.`);
     return action;
+  }
+
+  /** What its operations have given back so far. */
+  get outputs(): Outputs {
+    return this.#outputs;
+  }
+
+  /** Keeps what an action gave back for whoever refers to it. */
+  note(index: number, output: unknown): void {
+    const action = this.action(index);
+    if (action.kind !== "run" || action.id === undefined || typeof output !== "object" || output === null) return;
+    this.#outputs.set(action.id, output as Readonly<Record<string, unknown>>);
+  }
+
+  /** An operation's input with the outputs that it refers to. */
+  input(action: RunAction): never {
+    return withOutputs(action.input, this.#outputs) as never;
   }
 
   operation(action: RunAction): Operation {

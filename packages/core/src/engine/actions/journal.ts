@@ -23,6 +23,8 @@ export interface ActionHistory {
   /** States before its first attempt. */
   readonly prior: PriorStates;
   readonly done: boolean;
+  /** What it gave back, where it is done. */
+  readonly output: unknown;
   /** The last attempt at undoing it: of a worker that died what it started may still run. */
   readonly undoing?: string;
   /** What its undo left behind; null when it was not undone, or not to its end. */
@@ -74,11 +76,12 @@ export class Journal {
         history.set(row.action, {
           undone: null,
           done: false,
+          output: null,
           prior: known?.prior ?? this.#prior(row),
           attempt: row.attempt,
         });
       } else if (row.phase === "do" && row.state === "done" && known !== undefined) {
-        history.set(row.action, { ...known, done: true });
+        history.set(row.action, { ...known, done: true, output: row.output });
       } else if (row.phase === "undo" && row.state === "begun" && known !== undefined) {
         history.set(row.action, { ...known, undoing: row.attempt });
       } else if (row.phase === "undo" && row.state === "done" && known !== undefined) {

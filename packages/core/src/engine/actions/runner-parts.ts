@@ -1,4 +1,4 @@
-import type { Operation } from "../../contracts/operation.ts";
+import type { Operation, OperationContext } from "../../contracts/operation.ts";
 import type { RegisterStore } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Events } from "../events.ts";
@@ -27,8 +27,8 @@ export interface RunnerParts {
    * stands: only its answer was lost.
    */
   undoing(reason: (cancelled: boolean) => unknown): Promise<Undone>;
-  /** Seals a secret that the task gives back. */
-  keep(name: string, value: string): Promise<void>;
+  /** Seals a secret that the task makes. */
+  readonly keep: OperationContext["keep"];
   /** Publishes a new generation of an http service if its entries, or these changes, ask for one. */
   publish(
     task: string,

@@ -8,6 +8,7 @@ import { checkGuards } from "../planning/guards.ts";
 import type { ActionHistory } from "./journal.ts";
 import { preCommitCheck } from "./pre-commit-check.ts";
 import type { Action, EnsureAction, PlanData, RunAction } from "../planning/plan.ts";
+import type { Outputs } from "../../model/outputs.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
@@ -33,6 +34,11 @@ export class Runner {
     this.#context = new ActionContext(parts, plan);
   }
 
+  /** What its operations have given back. */
+  get outputs(): Outputs {
+    return this.#context.outputs;
+  }
+
   /**
    * From the beginning, or from where the journal says that a dead worker stopped: what is done is not done again, and
    * the outcome of what was under way is found out by reading the server.
@@ -41,6 +47,7 @@ export class Runner {
     const { actions } = this.#plan;
     const { session } = this.#parts;
     const history = await this.#parts.journal.history(this.#plan.task);
+    for (const [index, { output }] of history) this.#context.note(index, output);
     let index = 0;
     try {
       for (; index < actions.length && actions[index]?.phase === "prepare"; index++) {
@@ -74,6 +81,7 @@ export class Runner {
   async finish(): Promise<RunEnd> {
     const { actions } = this.#plan;
     let history = await this.#parts.journal.history(this.#plan.task);
+    for (const [index, { output }] of history) this.#context.note(index, output);
     const policy = this.#parts.retryPolicy();
     const residue: Residue[] = [];
     for (const [index, action] of actions.entries()) {
@@ -130,9 +138,10 @@ export class Runner {
 
   /** True when the interrupted attempt turns out to have done it. @throws HW_INTERRUPTED when it cannot just be done again. */
   async #probe(index: number, action: RunAction, session: Session, before: ActionHistory): Promise<boolean> {
-    await session.loadSecrets(collectReferences(action.input));
+    const input = this.#context.input(action);
+    await session.loadSecrets(collectReferences(input));
     const context = await this.#context.run(index, action, before.attempt, session);
-    const result = await this.#context.operation(action).probe(context, action.input as never);
+    const result = await this.#context.operation(action).probe(context, input);
     // After the commit row it goes forward whatever it was: clean-ups can be done again.
     if (result === "absent" || (result !== "done" && action.phase === "clean-up")) return false;
     if (result === "done") {
@@ -203,12 +212,14 @@ export class Runner {
   async #operate(index: number, action: RunAction, session: Session): Promise<void> {
     const { journal } = this.#parts;
     const attempt = newAttempt();
-    await session.loadSecrets(collectReferences(action.input));
+    const input = this.#context.input(action);
+    await session.loadSecrets(collectReferences(input));
     await checkGuards(await session.target(this.#parts.server(action.server)), [action], NOT_BEGUN);
     await journal.begin(this.#context.row(index, "do", attempt), {}, [], action.records);
     const output = await this.#context
       .operation(action)
-      .run(await this.#context.run(index, action, attempt, session), action.input as never);
+      .run(await this.#context.run(index, action, attempt, session), input);
+    this.#context.note(index, output);
     journal.done(this.#context.row(index, "do", attempt), output ?? null);
   }
 }

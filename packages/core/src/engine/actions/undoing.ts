@@ -28,6 +28,7 @@ export class Undoing {
     const { journal, events } = this.#parts;
     const { plan } = this.#context;
     const begun = await journal.history(plan.task);
+    for (const [index, { output }] of begun) this.#context.note(index, output);
     const residue: Residue[] = [];
     let index = last;
     try {
@@ -78,7 +79,7 @@ export class Undoing {
     session: Session,
   ): Promise<readonly Residue[]> {
     const operation = this.#context.operation(action);
-    const input = action.input as never;
+    const input = this.#context.input(action);
     if (intent.undoing !== undefined)
       await operation.probe(await this.#context.run(index, action, intent.undoing, session), input);
     const found = await operation.probe(await this.#context.run(index, action, intent.attempt, session), input);

@@ -3,7 +3,6 @@ import { ended } from "../../../test/store-conformance/parts.ts";
 import { FakeWorker, NEVER, request } from "../../../test/fake-worker.ts";
 import type { SiteRecord } from "../../model/records.ts";
 import type { Secret } from "../../model/secret.ts";
-import { taskSecret } from "../actions/login-link.ts";
 import { makeDraft } from "../planning/drafts.ts";
 import { discardDraft } from "../planning/task-engine.ts";
 import { makeStoredPlan } from "../workers/stored-plans.ts";
@@ -50,7 +49,7 @@ test("what waits, runs or needs attention is kept, however long ago", async () =
 });
 
 test("secrets of a task can be read for an hour after its end; then its value says that it is gone", async () => {
-  const name = taskSecret("t1", "login-link");
+  const name = "task/t1/login-link";
   const reference = { ref: "secret", id: name, label: "login link" };
   fake.drafts.set("a", { value: { loginLink: reference } });
   await fake.parts.vault.put(name, "https://a.test/login/hush");

@@ -9,13 +9,11 @@ const changing = (...owners: readonly string[]): Action[] => [
   { kind: "ensure", changes: owners.map((owner) => ({ owner }) as PlannedChange) } as unknown as Action,
 ];
 const leases = (about: readonly string[], steps: readonly Step[], actions: readonly Action[] = []): object =>
-  Object.fromEntries(
-    derivedLeases({ about, steps, afterwards: null }, actions).map(({ scope, mode }) => [scope, mode]),
-  );
+  Object.fromEntries(derivedLeases({ about, steps }, actions).map(({ scope, mode }) => [scope, mode]));
 
 test("what a task is about is its alone, and comes first; every server that it works on is shared, an operation's too", () => {
   const steps = [ensureStep("db1", [of("site/s1")]), ensureStep("web1", [of("site/s1")]), runStep("cache1", "flush")];
-  const derived = derivedLeases({ about: ["site/s1"], steps, afterwards: null }, []);
+  const derived = derivedLeases({ about: ["site/s1"], steps }, []);
   expect(derived[0]).toEqual({ scope: "site/s1", mode: "exclusive" });
   expect(leases(["site/s1"], steps)).toEqual({
     "site/s1": "exclusive",
@@ -43,12 +41,4 @@ test("a server that it has for itself keeps others from its sites: a thousand of
     ),
   ];
   expect(leases(["server/web1"], steps, changing("site/s7"))).toEqual({ "server/web1": "exclusive" });
-});
-
-test("where a command is run after the commit is shared as well", () => {
-  const afterwards = { server: "web1" } as never;
-  expect(derivedLeases({ about: ["site/s1"], steps: [], afterwards }, [])).toContainEqual({
-    scope: "server/web1",
-    mode: "shared",
-  });
 });

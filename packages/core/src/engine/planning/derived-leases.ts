@@ -1,6 +1,6 @@
 import type { LeaseRequest } from "../../contracts/store.ts";
 import type { Action } from "./plan.ts";
-import type { TaskDraft } from "./task-type.ts";
+import type { TaskDraft } from "../../contracts/task.ts";
 
 /**
  * What a task may have to itself and what it shares follows from its plan (decisions.md D47): what it is about for itself
@@ -9,7 +9,7 @@ import type { TaskDraft } from "./task-type.ts";
  * need no leases of their own.
  */
 export function derivedLeases(
-  { about, steps, afterwards = null }: Pick<TaskDraft, "about" | "steps" | "afterwards">,
+  { about, steps }: Pick<TaskDraft, "about" | "steps">,
   actions: readonly Action[],
 ): readonly LeaseRequest[] {
   const changed = new Set(
@@ -20,7 +20,6 @@ export function derivedLeases(
     if (!modes.has(scope)) modes.set(scope, changed.has(scope) ? "exclusive" : "shared");
   };
   for (const { server } of steps) share(`server/${server.id}`);
-  if (afterwards !== null) share(`server/${afterwards.server}`);
   for (const step of steps) {
     if (step.kind === "run" || modes.get(`server/${step.server.id}`) === "exclusive") continue;
     for (const { owner } of step.items) share(owner);

@@ -36,7 +36,8 @@ interface ServerPlan {
 }
 
 /** Turns wanted steps into the actions that are really needed: reads in bulk per server and type, diffs, orders. */
-export async function planSteps(planner: StepPlanner, steps: readonly Step[]): Promise<Planned> {
+export async function planSteps(planner: StepPlanner, given: readonly Step[]): Promise<Planned> {
+  const steps = inPhases(given);
   const ensures = steps.filter((step): step is EnsureStep => step.kind === "ensure");
   const perServer = Map.groupBy(ensures, (step) => step.server.id);
   const servers = new Map(
@@ -58,6 +59,7 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
       const action: Action = {
         ...common,
         kind: "run",
+        ...(step.id === undefined ? {} : { id: step.id }),
         operation: step.operation,
         version: step.version ?? 1,
         input: step.input,
@@ -93,6 +95,11 @@ export async function planSteps(planner: StepPlanner, steps: readonly Step[]): P
     ...assumedRecords(planner, { phase: "prepare" }, forgotten),
     ...assumedSets(sets),
   };
+}
+
+/** As they are carried out: clean-ups come after everything else, wherever a task names them. */
+export function inPhases(steps: readonly Step[]): readonly Step[] {
+  return [...steps.filter(({ phase }) => phase === "prepare"), ...steps.filter(({ phase }) => phase === "clean-up")];
 }
 
 function guarded(guards: readonly Guard[] = []): { readonly guards?: readonly Guard[] } {

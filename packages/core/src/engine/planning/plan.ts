@@ -1,7 +1,7 @@
 import type { Guard } from "../../contracts/guard.ts";
 import type { AssumedSet, Phase } from "../../contracts/steps.ts";
 import type { LeaseRequest, RecordChange, RecordRemoval, RecordVersion } from "../../contracts/store.ts";
-import type { SiteCommandInput } from "../../operations/site-command.ts";
+import type { OutputReference } from "../../model/outputs.ts";
 
 /** Approves a stored plan by its id and hash. */
 export interface PlanApproval {
@@ -67,6 +67,8 @@ export interface EnsureAction extends ActionCommon {
 
 export interface RunAction extends ActionCommon {
   readonly kind: "run";
+  /** Of the step, where something refers to its output. */
+  readonly id?: string;
   readonly operation: string;
   readonly version: number;
   /** Plain JSON with references. */
@@ -74,15 +76,6 @@ export interface RunAction extends ActionCommon {
 }
 
 export type Action = EnsureAction | RunAction;
-
-/** A command of a site run after the commit whose answer is secret and short-lived: a login link. */
-export interface Afterwards {
-  readonly server: string;
-  readonly domain: string;
-  readonly input: SiteCommandInput;
-  /** Seconds for which its answer is good. */
-  readonly validSeconds: number;
-}
 
 /** Code that a plan names and that its worker must know, to do it and to take it back (decisions.md D4). */
 export interface Need {
@@ -123,7 +116,8 @@ export interface PlanData {
   /** Secret prefixes erased after the commit, and after an undo. */
   readonly eraseOnCommit: readonly string[];
   readonly eraseOnUndo: readonly string[];
-  readonly afterwards: Afterwards | null;
   /** Given back when the task succeeds. */
   readonly value: Readonly<Record<string, unknown>>;
+  /** Fields of the value that its operations give. Absent where there are none. */
+  readonly outputs?: { readonly [field: string]: OutputReference | undefined };
 }

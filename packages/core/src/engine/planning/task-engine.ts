@@ -2,15 +2,15 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
-import type { AnyTaskType, PlainRequest } from "../../contracts/task.ts";
+import type { AnyTaskType, PlainRequest, TaskDraft } from "../../contracts/task.ts";
 import { parseInput } from "../../model/parse.ts";
-import { collectReferences } from "../../model/references.ts";
 import type { Retention } from "../../model/retention.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import type { SecretVault } from "../../store/secrets.ts";
-import type { PlanningContext, TaskDraft } from "./task-type.ts";
+import type { PlanningContext } from "./task-type.ts";
 import { deepFreeze } from "../../model/canonical.ts";
+import { checkOutputs } from "./check-outputs.ts";
 import { derivedLeases } from "./derived-leases.ts";
 import { draftOf, retireDraft } from "./drafts.ts";
 import { LoadedInventory } from "./loaded-inventory.ts";
@@ -120,16 +120,12 @@ export async function planRequest(
 }
 
 /** Of a plan that does nothing beside its steps. */
-export const NOTHING: Pick<
-  PlanData,
-  "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo" | "afterwards"
-> = {
+export const NOTHING: Pick<PlanData, "reserve" | "commit" | "release" | "eraseOnCommit" | "eraseOnUndo"> = {
   reserve: [],
   commit: { put: [], deleteRecords: [] },
   release: [],
   eraseOnCommit: [],
   eraseOnUndo: [],
-  afterwards: null,
 };
 
 /** Of a planning that was refused, or whose plan was never begun, nothing stays. */
@@ -155,7 +151,7 @@ async function planParsed(
   const value = typeof given === "function" ? given : Promise.resolve(given);
   // Awaited below: what planning throws first must not leave it unhandled.
   if (typeof value !== "function") value.catch(() => undefined);
-  await session.loadSecrets(collectReferences(draft.afterwards));
+  checkOutputs(draft);
   const planned = await planSteps(
     {
       registry,

@@ -1,7 +1,6 @@
 import type { Planning } from "../../contracts/planning.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordStore, RegisterStore } from "../../contracts/store.ts";
-import type { TaskDraft as PublicDraft, TaskValue } from "../../contracts/task.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { Pending } from "../publishing/publisher.ts";
@@ -9,7 +8,6 @@ import type { Claim } from "../sessions/claim.ts";
 import type { Session } from "../sessions/session.ts";
 import type { LoadedInventory } from "./loaded-inventory.ts";
 import type { FactsWanted, ServerFacts } from "./facts.ts";
-import type { Afterwards } from "./plan.ts";
 
 /** What core's own tasks plan with. */
 export interface PlanningContext extends Planning {
@@ -27,10 +25,4 @@ export interface PlanningContext extends Planning {
   installation(): Promise<Omit<Claim, "since">>;
   /** What waits in the entries of one of its http services, read once per planning. */
   pending(server: ServerRecord, role: HttpRole): Promise<Pending>;
-}
-
-/** What core's own tasks come to. */
-export interface TaskDraft<Value = TaskValue> extends PublicDraft<Value> {
-  /** Default: nothing. */
-  readonly afterwards?: Afterwards | null;
 }

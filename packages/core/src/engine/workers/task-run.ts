@@ -1,11 +1,10 @@
 import { errorFromJson, errorJson, HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RecordRemoval, RegisterChanges, StoredTask } from "../../contracts/store.ts";
-import type { Residue } from "../../model/residue.ts";
+import { withOutputs, type Outputs } from "../../model/outputs.ts";
 import { LoadedInventory } from "../planning/loaded-inventory.ts";
 import type { Events } from "../events.ts";
 import { dropFence, type Fence } from "../sessions/fence.ts";
 import { Journal } from "../actions/journal.ts";
-import { giveLoginLink, taskSecret } from "../actions/login-link.ts";
 import { RetryPolicy } from "../sessions/retry-policy.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { requireAssumed } from "../planning/assumed-records.ts";
@@ -62,8 +61,7 @@ export class TaskRun {
     // Whoever is gone on with was found so, and each action finds it out for itself.
     if (!committed && direction === "forward" && !resumed) await this.#requireAssumed();
     if (!committed && direction === "forward") await this.#reserve();
-    const { actions, afterwards } = this.#plan;
-    const servers = [...actions.map(({ server }) => server), ...(afterwards === null ? [] : [afterwards.server])];
+    const servers = this.#plan.actions.map(({ server }) => server);
     const inventory = await LoadedInventory.ofServers(store.records, registry, servers);
     const identity = await store.identity();
     const fence: Fence = {
@@ -85,12 +83,11 @@ export class TaskRun {
       : direction === "back"
         ? await runner.undo(reasonOf(this.#plan, task))
         : await runner.run(async () => this.commit());
-    const { residue, value } = await this.#afterwards(end, inventory, session, committed);
-    const undone = !end.committed && residue.length === 0;
+    const undone = !end.committed && end.residue.length === 0;
     // What another worker has sent may still arrive: then its fence is all that keeps it out.
     if (!resumed && (undone || end.committed))
       await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, inventory);
-    return { ...end, residue, plan: this.#plan, value };
+    return { ...end, plan: this.#plan, value: end.committed ? this.#value(runner.outputs) : {} };
   }
 
   /** @throws HW_RESOURCE_CHANGED */
@@ -124,7 +121,11 @@ export class TaskRun {
         operations,
         fingerprint: (text) => box.fingerprint(text),
         server: (id) => inventory.server(id),
-        keep: async (name, value) => vault.put(taskSecret(task, name), value),
+        keep: async (name, { label, value }) => {
+          const id = `task/${task}/${name}`;
+          await vault.put(id, value);
+          return { ref: "secret", id, label };
+        },
         retryPolicy: () => this.#retryPolicy(),
         undoing: async (reason) => this.#undoing(reason),
         publish: async (_task, server, service, using, changes) => {
@@ -151,27 +152,8 @@ export class TaskRun {
     return (await journal.isCommitted(task)) ? "committed" : { cancelled: false };
   }
 
-  async #afterwards(
-    end: RunEnd,
-    inventory: LoadedInventory,
-    session: Session,
-    again: boolean,
-  ): Promise<{ readonly residue: readonly Residue[]; readonly value: Readonly<Record<string, unknown>> }> {
-    const { afterwards, value, task, actions } = this.#plan;
-    if (!end.committed) return { residue: end.residue, value: {} };
-    if (afterwards === null) return { residue: end.residue, value };
-    try {
-      await using late = session.apart();
-      const target = await late.target(inventory.server(afterwards.server));
-      const link = await giveLoginLink({ task, vault: this.#engine.vault, session: late, target, again }, afterwards);
-      return { residue: end.residue, value: { ...value, ...link } };
-    } catch (error) {
-      // A plan without actions was made for this answer alone.
-      if (actions.length === 0) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      const left: Residue = { server: afterwards.server, type: "run", key: afterwards.input.what, reason };
-      return { residue: [...end.residue, left], value };
-    }
+  #value(outputs: Outputs): Readonly<Record<string, unknown>> {
+    return { ...this.#plan.value, ...(withOutputs(this.#plan.outputs ?? {}, outputs) as object) };
   }
 
   /** The same for a task that somebody takes as done: what its actions registered as they went is registered with it. */

@@ -1,0 +1,24 @@
+import type { TaskDraft } from "../../contracts/task.ts";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { outputReferences } from "../../model/outputs.ts";
+import { inPhases } from "./plan-steps.ts";
+
+/** Whatever refers to an output stands behind the step that gives it. @throws HW_INTERNAL naming the task's mistake */
+export function checkOutputs({ title, steps, outputs = {} }: Pick<TaskDraft, "title" | "steps" | "outputs">): void {
+  const known = new Set<string>();
+  const refuse = (what: string): HostwrightError =>
+    new HostwrightError("HW_INTERNAL", `The plan of "${title}" ${what}. Nothing was changed.`);
+  const require = (value: unknown): void => {
+    const unknown = outputReferences(value).find(({ step }) => !known.has(step));
+    if (unknown !== undefined)
+      throw refuse(`refers to "${unknown.name}" of the step "${unknown.step}", which does not come before it`);
+  };
+  for (const step of inPhases(steps)) {
+    if (step.kind !== "run") continue;
+    require(step.input);
+    if (step.id === undefined) continue;
+    if (known.has(step.id)) throw refuse(`has two steps "${step.id}"`);
+    known.add(step.id);
+  }
+  require(outputs);
+}
