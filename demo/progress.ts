@@ -42,6 +42,6 @@ export function ownMilliseconds(all: number, actions: readonly Action[], took: R
 }
 
 function isForeign(action: Action): boolean {
-  if (action.kind === "run") return action.operation === "site-command";
+  if (action.kind === "run") return ["site-command", "login-link"].includes(action.operation);
   return action.changes.some((change) => change.type === "tree");
 }
