@@ -1,4 +1,5 @@
 import type { Hostwright, HostwrightEvent, Plan, TaskRequest } from "@hostwright/core";
+import { ownMilliseconds } from "../../demo/progress.ts";
 
 /** Prints a measured figure; figures are told, not judged. */
 export function figure(what: string, value: number | string): void {
@@ -21,14 +22,14 @@ export async function installed<Value>(hw: Hostwright, request: TaskRequest<Valu
   const plan = await hw.plan(request);
   const value = await hw.run(plan, { onEvent: (event) => events.push(event) });
   const ms = performance.now() - started;
-  const foreign = events.reduce((sum, event) => {
-    if (event.type !== "action:finished") return sum;
-    const action = plan.actions[event.payload.action];
-    const counts =
-      action?.kind === "run"
-        ? action.operation === "site-command"
-        : action?.changes.some(({ type }) => type === "tree");
-    return counts === true ? sum + event.payload.ms : sum;
-  }, 0);
-  return { plan, value, events, seconds: Math.round(ms / 100) / 10, ownMs: Math.round(ms - foreign) };
+  const took = events.flatMap((event) =>
+    event.type === "action:finished" ? [[event.payload.action, event.payload.ms] as const] : [],
+  );
+  return {
+    plan,
+    value,
+    events,
+    seconds: Math.round(ms / 100) / 10,
+    ownMs: Math.round(ownMilliseconds(ms, plan.actions, new Map(took))),
+  };
 }

@@ -24,7 +24,7 @@ let inventory: FakeInventory;
 let loaded: readonly Plugin[];
 beforeEach(async () => {
   inventory = await FakeInventory.open();
-  for (const name of ["take-over", "site-command", "probe-page", "install-packages"])
+  for (const name of ["take-over", "site-command", "login-link", "probe-page", "install-packages"])
     inventory.engine.operation(name, {});
   onTestFinished(async () => inventory[Symbol.asyncDispose]());
   const publication = { ...http.publication, root: "/etc/other", unit: "other.service" };
