@@ -13,6 +13,6 @@ export function selection(selectors: readonly Selector[] = []): (row: ResourceHo
 
 function fitting({ types, keys, below }: ResourceFilter): (row: Pick<ResourceHold, "type" | "key">) => boolean {
   const [someTypes, someKeys] = [types, keys].map((list) => (list === undefined ? null : new Set(list)));
-  const folder = below === undefined ? "" : `${below.replace(/\/+$/, "")}/`;
+  const folder = below === undefined || below.endsWith("/") ? (below ?? "") : `${below}/`;
   return ({ type, key }) => (someTypes?.has(type) ?? true) && (someKeys?.has(key) ?? true) && key.startsWith(folder);
 }
