@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { CASES } from "./crash/cases.ts";
 import { CrashMatrix } from "./crash/matrix.ts";
 import { runCase } from "./crash/run-matrix.ts";
+import { everyThird } from "./support/drawn.ts";
 
 const SEED = process.env["HOSTWRIGHT_TEST_SEED"] ?? randomBytes(4).toString("hex");
 const POINTS = 3;
@@ -16,10 +17,14 @@ beforeAll(async () => {
 
 afterAll(async () => matrix?.[Symbol.asyncDispose]());
 
-/** All points of all tasks: `npm run test:crash`. */
-test.each(CASES)("$name: whole old or whole new, wherever its worker dies", async (crashCase) => {
-  const extent = { seed: SEED, at: "", points: POINTS, doubles: 0 };
-  const { failed, tried } = await runCase(matrix, crashCase, extent, () => undefined);
-  expect(failed).toEqual([]);
-  expect(tried).toBe(POINTS);
-});
+const drawn = everyThird();
+
+/** All points of all tasks: `npm run test:crash`. Each case takes two minutes. */
+for (const crashCase of CASES) {
+  drawn(`${crashCase.name}: whole old or whole new, wherever its worker dies`, async () => {
+    const extent = { seed: SEED, at: "", points: POINTS, doubles: 0 };
+    const { failed, tried } = await runCase(matrix, crashCase, extent, () => undefined);
+    expect(failed).toEqual([]);
+    expect(tried).toBe(POINTS);
+  });
+}
