@@ -5,6 +5,7 @@ import { HostwrightError, isHostwrightError } from "../../errors/hostwright-erro
 import { bounded } from "../../operations/remote-unit.ts";
 import type { EnsureContext } from "./ensure.ts";
 import { withOutputs, type Outputs } from "../../model/outputs.ts";
+import { collectReferences } from "../../model/references.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { Action, PlanData, RunAction } from "../planning/plan.ts";
 import type { RunnerParts } from "./runner-parts.ts";
@@ -36,6 +37,9 @@ export class ActionContext {
   note(index: number, output: unknown): void {
     const action = this.action(index);
     if (action.kind !== "run" || action.id === undefined || typeof output !== "object" || output === null) return;
+    // What a site's program answered may look like a reference to the secret of another.
+    if (collectReferences(output).some(({ id }) => !id.startsWith(`task/${this.plan.task}/`)))
+      throw new HostwrightError("HW_INTERNAL", `"${action.title}" gave back a secret that it did not keep.`);
     this.#outputs.set(action.id, output as Readonly<Record<string, unknown>>);
   }
 

@@ -69,6 +69,14 @@ describe("what an operation gives back", () => {
     expect(JSON.stringify(told)).not.toContain("hush");
   });
 
+  test("is refused where it refers to a secret of anybody else's", async () => {
+    const run = async () => ({ token: { ref: "secret", id: "site/s2/db-password", label: "token" } });
+    fake.engine.operation("make", { run });
+    const task = await fake.submit("a");
+    expect(await fake.worker.work(task.id, NEVER)).toMatchObject({ state: "undone", error: { code: "HW_INTERNAL" } });
+    expect(seen).toEqual([]);
+  });
+
   test.each([
     [
       "a later step's",

@@ -50,8 +50,7 @@ export function notPublished(
           server,
           output: said,
           data: { ...data, entry: null, entries: [] },
-          remedy:
-            blame === null ? "Remedy what the output names, then try again." : `Remedy ${blame.file}, then try again.`,
+          remedy: blame === null ? "Fix what the output names, then try again." : `Fix ${blame.file}, then try again.`,
         },
       );
     }
