@@ -3,7 +3,7 @@ import { verify, type Listener, type Task } from "@hostwright/core";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { BROKEN, brokenNginx, faulty } from "./support/faulty-plugins.ts";
-import { everyThird } from "./support/drawn.ts";
+import { oneIn } from "./support/drawn.ts";
 import { LivingServer } from "./support/living-server.ts";
 import { atMoment, strayProcesses } from "./support/moments.ts";
 import { page } from "./support/page.ts";
@@ -20,7 +20,7 @@ const INSTALLER = /^installer/;
 const PUBLISH = /^publish new/;
 const PAGE = /^look at the page/;
 
-const drawn = everyThird();
+const drawn = oneIn(3);
 
 let living: LivingServer;
 

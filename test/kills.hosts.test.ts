@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { playRounds } from "./kills/play.ts";
 
 const SEED = process.env["HOSTWRIGHT_TEST_SEED"] ?? randomBytes(4).toString("hex");
-const ROUNDS = 4;
+const ROUNDS = 2;
 
 /** Many more: `npm run test:kills`. */
 test("workers that are killed and stopped at random times leave everything whole old or whole new", async () => {

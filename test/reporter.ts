@@ -27,7 +27,8 @@ export default class ClosingLineReporter implements Reporter {
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
-    const skipped: string[] = [];
+    const skipped = notDrawn().map((file) => `  ${file}: not drawn; npm run test:full runs it`);
+    counts.skipped = skipped.length;
     const failed = unhandledErrors.map((error) => `  outside of all tests: ${told(error)}`);
     for (const module of modules) {
       const outside = errorsOutsideTests(module);
@@ -50,6 +51,11 @@ export default class ClosingLineReporter implements Reporter {
     if (skipped.length > 0) process.stdout.write(`\nSkipped:\n${skipped.join("\n")}\n\n`);
     if (failed.length > 0) process.stdout.write(`\nFailed:\n${failed.join("\n")}\n\n`);
   }
+}
+
+/** Files that the short form left out count as one skipped test each. */
+function notDrawn(): readonly string[] {
+  return process.env["HOSTWRIGHT_TEST_NOT_DRAWN"]?.split(",") ?? [];
 }
 
 /** Files run beside each other, so that these seconds are more than the run's own. */

@@ -1,10 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ensureBase } from "../../packages/testing/src/containers/base.ts";
+import { wordpressCodebases } from "./codebases.ts";
 import { type HostSpec, startHosts } from "./hosts.ts";
 import { isAlive } from "../../packages/testing/src/containers/processes.ts";
 import { listHosts, listRuns, reapRuns, removeRun, runFolder } from "../../packages/testing/src/containers/runs.ts";
 
 const usage = `usage: npm run hosts up [name[=service,service...] ...]   start hosts that stay up (default: web=nginx db=mariadb)
+       npm run hosts prepare                               make what hosts are made of, and start none
        npm run hosts status                                what runs, and how to log in
        npm run hosts down [run ...]                        stop kept hosts, and remove what dead test runs left`;
 
@@ -28,6 +31,11 @@ async function up(args: readonly string[]): Promise<void> {
     say(
       `  ${host.name}  ${host.hostKey}\n    ssh -i ${key} -o UserKnownHostsFile=${join(runFolder(id), "known_hosts")} root@${host.address}`,
     );
+}
+
+async function prepare(): Promise<void> {
+  await ensureBase();
+  await wordpressCodebases();
 }
 
 async function status(): Promise<void> {
@@ -59,6 +67,7 @@ async function down(ids: readonly string[]): Promise<void> {
 
 const [command, ...args] = process.argv.slice(2);
 if (command === "up") await up(args);
+else if (command === "prepare") await prepare();
 else if (command === "status") await status();
 else if (command === "down") await down(args);
 else {

@@ -3,14 +3,14 @@ import { test } from "vitest";
 import { FULL } from "../faults/scope.ts";
 
 /**
- * Declares the tests of a file that has many alike: the short form runs every third, from one that is drawn on, and counts
+ * Declares the tests of a file that has many alike: the short form runs one in `share`, from one that is drawn on, and counts
  * the others as skipped; `npm run test:full` runs all.
  */
-export function everyThird(): (name: string, work: () => Promise<unknown>) => void {
-  let place = SEED % 3;
+export function oneIn(share: number): (name: string, work: () => Promise<unknown>) => void {
+  let place = SEED % share;
   return (name, work) => {
     place += 1;
-    const runs = FULL || place % 3 === 0;
+    const runs = FULL || place % share === 0;
     test.for([name])("%s", async (_name, context) => {
       if (!runs) context.skip(`not drawn by HOSTWRIGHT_TEST_SEED=${SEED}; npm run test:full runs it`);
       await work();

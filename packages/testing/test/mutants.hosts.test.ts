@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { everyThird } from "../../../test/support/drawn.ts";
+import { oneIn } from "../../../test/support/drawn.ts";
 import { subject as mysqlSubject } from "../../service-mysql/test/subject.ts";
 import { subject as nginxSubject } from "../../service-nginx/test/subject.ts";
 import { subject as phpSubject } from "../../service-php-fpm/test/subject.ts";
@@ -38,7 +38,7 @@ for (const [name, subject, mutants] of [
       mutants,
       databaseChecks,
       async ({ plugin }, index) => Promise.resolve(bench.with(plugin, (index + 1) * NAMES)),
-      everyThird(),
+      oneIn(3),
     );
   });
 }
@@ -53,7 +53,7 @@ describe("a broken service of Redis is caught", () => {
     cacheHostMutants,
     cacheChecks,
     async ({ plugin }, index) => Promise.resolve(bench.with(plugin, (index + 1) * NAMES)),
-    everyThird(),
+    oneIn(3),
   );
 });
 
@@ -63,7 +63,7 @@ describe("a broken service of nginx is caught", () => {
     bench = await HttpBench.open(nginxSubject);
   });
   afterAll(async () => bench?.[Symbol.asyncDispose]());
-  catches(httpHostMutants, httpChecks, async ({ plugin }) => bench.with(plugin), everyThird());
+  catches(httpHostMutants, httpChecks, async ({ plugin }) => bench.with(plugin), oneIn(3));
 });
 
 describe("a broken service of php-fpm is caught", () => {
@@ -72,5 +72,5 @@ describe("a broken service of php-fpm is caught", () => {
     bench = await PhpBench.open(phpSubject);
   });
   afterAll(async () => bench?.[Symbol.asyncDispose]());
-  catches(phpMutants, phpChecks, async ({ plugin }, index) => bench.with(plugin, (index + 1) * NAMES), everyThird());
+  catches(phpMutants, phpChecks, async ({ plugin }, index) => bench.with(plugin, (index + 1) * NAMES), oneIn(3));
 });
