@@ -72,9 +72,9 @@ export class FakeEngine implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async open(world: FakeWorld, types: readonly AnyResourceType[]): Promise<FakeEngine> {
+  static async open(world: FakeWorld, types: readonly AnyResourceType[], store?: StateStore): Promise<FakeEngine> {
     const folder = mkdtempSync(join(tmpdir(), "hostwright-engine-"));
-    return new FakeEngine(world, types, folder, await openSqliteStore({ directory: folder }));
+    return new FakeEngine(world, types, folder, store ?? (await openSqliteStore({ directory: folder })));
   }
 
   operation(name: string, parts: Partial<Operation>): void {

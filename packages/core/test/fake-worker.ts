@@ -1,7 +1,7 @@
 import { Access } from "../src/api/access.ts";
 import * as z from "zod";
 import { Task } from "../src/api/task.ts";
-import type { StoredTask, Wants } from "../src/contracts/store.ts";
+import type { StateStore, StoredTask, Wants } from "../src/contracts/store.ts";
 import type { AnyTaskType, TaskDraft, TaskRequest } from "../src/contracts/task.ts";
 import { defineTask } from "../src/plugin-kit/define-task.ts";
 import type { Step } from "../src/contracts/steps.ts";
@@ -46,9 +46,10 @@ export class FakeWorker implements AsyncDisposable {
     engine.operation("fail", { run: async () => Promise.reject(failure) });
   }
 
-  static async open(): Promise<FakeWorker> {
+  /** Default: a SQLite store of its own. */
+  static async open(store?: StateStore): Promise<FakeWorker> {
     const world = new FakeWorld();
-    const engine = await FakeEngine.open(world, [world.type("file")]);
+    const engine = await FakeEngine.open(world, [world.type("file")], store);
     const server = { kind: "server", id: "web1", name: "web1", value: serverRecord("web1") } as const;
     await engine.store.records.put(server, { expect: 0, claims: [] });
     return new FakeWorker(world, engine);
