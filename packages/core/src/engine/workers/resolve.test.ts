@@ -5,6 +5,8 @@ import { runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
 import type { Task } from "../../api/task.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { RETENTION } from "../../model/retention.ts";
+import { maintain } from "../maintenance/maintain.ts";
 import { resolveTask } from "./resolve.ts";
 import { Worker } from "./worker.ts";
 
@@ -133,6 +135,42 @@ describe("a task that needs attention", () => {
     expect(await task.outcome()).toMatchObject({ state: "undone" });
     expect(await scopes()).toEqual([]);
   });
+
+  test.each(["retry", "complete", "skip", "abandon"] as const)(
+    "loses no lease, row or event to those who close what ended and keep the store, while it is resolved by %s",
+    async (how) => {
+      const { store, registered } = fake.engine;
+      const { id } = await needsAttention();
+      const [reached, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const wait = async (): Promise<void> => {
+        reached.resolve();
+        await opened.promise;
+      };
+      const stopped = changedStore(store, ({ tasks, journal }) => {
+        const { move, end } = tasks;
+        const { commit } = journal;
+        vi.spyOn(tasks, "move").mockImplementation(async (...given) => wait().then(async () => move.apply(tasks, given)));
+        vi.spyOn(tasks, "end").mockImplementation(async (...given) => wait().then(async () => end.apply(tasks, given)));
+        const late: typeof commit = async (...given) => wait().then(async () => commit.apply(journal, given));
+        vi.spyOn(journal, "commit").mockImplementation(late);
+        return {};
+      });
+      const resolver = new Worker({ ...fake.parts, store: stopped }, fake.engine.events);
+      stuck = false;
+      const resolving = resolveTask(resolver, store, id, how);
+      await reached.promise;
+      const all = async (): Promise<unknown> =>
+        Promise.all([store.leases.list(), store.journal.read(id), registered.call(fake.engine, "web1"), store.events.after(0)]);
+      const before = await all();
+      for (const one of [fake.another(), fake.worker, resolver]) await one.recoverAll(NEVER);
+      const retention = { ...RETENTION, eventDays: null };
+      await maintain({ ...fake.parts, retention }, NEVER, Date.now() + 1_000 * 86_400_000);
+      expect(await all()).toEqual(before);
+      opened.resolve();
+      expect(await resolving).toMatchObject({ state: how === "complete" ? "succeeded" : "undone" });
+      expect(await scopes()).toEqual([]);
+    },
+  );
 
   test("is not half resolved when the store fails: it can be resolved again", async () => {
     const task = await needsAttention();
