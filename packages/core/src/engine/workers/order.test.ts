@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ensureStep, runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, NEVER, file } from "../../../test/fake-worker.ts";
+import { memoryStore } from "../../../test/memory-store/memory-store.ts";
 import type { Task } from "../../api/task.ts";
-import type { Wants } from "../../contracts/store.ts";
+import type { StateStore, TaskWrites, Wants } from "../../contracts/store.ts";
 import { EmbeddedQueue } from "../../queue/embedded-queue.ts";
 
 const SITE: Wants = { subject: "site/s1", scopes: [{ scope: "site/s1", mode: "exclusive" }] };
@@ -122,4 +124,62 @@ describe("tasks that wait for one stuck site", () => {
     }
     expect((await fake.engine.store.leases.list()).map(({ scope }) => scope)).toEqual(["site/s1"]);
   });
+});
+
+/** A store in memory that counts what it is asked, and what it is told for tasks. */
+function countedStore(): { readonly store: StateStore; calls(): number } {
+  let calls = 0;
+  const counted = <Part extends object>(part: Part): Part =>
+    new Proxy(part, {
+      get: (target, name) => {
+        const call: unknown = Reflect.get(target, name);
+        if (typeof call !== "function") return call;
+        return (...given: readonly unknown[]): unknown => {
+          calls++;
+          return Reflect.apply(call, target, given);
+        };
+      },
+    });
+  const plain = memoryStore();
+  const parts = ["records", "register", "tasks", "journal", "secrets", "events", "plans", "leases"] as const;
+  const all = Object.fromEntries(parts.map((name) => [name, counted(plain[name])]));
+  const held: StateStore["held"] = (task, holder) => {
+    const writes = Object.entries(plain.held(task, holder)).map(([name, part]) => [name, counted(part as object)]);
+    return Object.fromEntries(writes) as TaskWrites;
+  };
+  return { store: { ...plain, ...all, held }, calls: () => calls };
+}
+
+/** What so many tasks cost that are run side by side and have one site in turn, for 50 ms each; by a clock of their own. */
+async function costOf(count: number): Promise<number> {
+  const { store, calls } = countedStore();
+  await using fake = await FakeWorker.open(store);
+  fake.engine.operation("slow", { run: async () => new Promise<void>((resolve) => setTimeout(resolve, 50)) });
+  const tasks: Task[] = [];
+  for (let n = 0; n < count; n++) {
+    fake.wants.set(`w${n}`, SITE);
+    fake.drafts.set(`w${n}`, { steps: [runStep("web1", "slow")] });
+    tasks.push(await fake.submit(`w${n}`));
+  }
+  let over = false;
+  // One that waits may be worked by another that waits for it: its own frame ends before it.
+  const working = tasks.map(async ({ id }) => fake.worker.work(id, NEVER));
+  const ended = Promise.all([...working, ...tasks.map(async (one) => one.outcome())]).finally(() => (over = true));
+  const before = calls();
+  while (!over) {
+    for (let turn = 0; turn < 6; turn++) await nextTurn();
+    vi.advanceTimersByTime(25);
+  }
+  await ended;
+  const cost = calls() - before;
+  for (const { id } of tasks) expect(await store.tasks.state(id)).toBe("succeeded");
+  return cost;
+}
+
+test("many tasks that wait for one site ask the store about as often each as few do", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const [few, more, many] = [await costOf(20), await costOf(40), await costOf(80)];
+  expect(more / 40).toBeLessThan(1.5 * (few / 20));
+  expect(many / 80).toBeLessThan(1.5 * (few / 20));
 });
