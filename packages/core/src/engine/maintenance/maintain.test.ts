@@ -1,8 +1,12 @@
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { ended } from "../../../test/store-conformance/parts.ts";
 import { FakeWorker, NEVER, request } from "../../../test/fake-worker.ts";
 import type { SiteRecord } from "../../model/records.ts";
 import type { Secret } from "../../model/secret.ts";
+import { memoryStore } from "../../../test/memory-store/memory-store.ts";
+import { RETENTION } from "../../model/retention.ts";
+import type { PlanningContext } from "../planning/task-type.ts";
+import { sweepPlans } from "./sweep-plans.ts";
 import { makeDraft } from "../planning/drafts.ts";
 import { discardDraft } from "../planning/task-engine.ts";
 import { makeStoredPlan } from "../workers/stored-plans.ts";
@@ -128,6 +132,33 @@ test("the unix id of a draft that is discarded is drawn again, and never one tha
   await discardDraft(fake.parts, "made");
   await records.forget("site", site.id, 2);
   expect((await draft("next")).uid).toBe(20_001);
+});
+
+test("hundreds of previews of installations, refused ones among them, draw no more unix ids than plans are kept", async () => {
+  const [from, keep, draws] = [20_000, 5, new Set<number>()];
+  let planned = 0;
+  const { records, ...rest } = memoryStore();
+  const nextNumber: typeof records.nextNumber = async (...given) => {
+    const drawn = await records.nextNumber(...given);
+    draws.add(drawn);
+    return drawn;
+  };
+  await using own = await FakeWorker.open({ ...rest, records: { ...records, nextNumber } });
+  const type = own.parts.tasks.get("test:work");
+  if (type === undefined) throw new Error("the fake has lost its task type");
+  vi.spyOn(type, "plan").mockImplementation(async (context) => {
+    const { task, records: known } = context as PlanningContext;
+    await makeDraft(known, task, { status: "draft", domain: "a.test" } as SiteRecord, { from, used: new Set() });
+    if (++planned % 4 === 0) throw new Error("refused");
+    return { title: "preview", about: [], steps: [], value: {} };
+  });
+  const parts = { ...own.parts, retention: { ...RETENTION, plans: keep } };
+  for (let n = 0; n < 400; n++) await makeStoredPlan(parts, request("a"), NEVER).catch(() => null);
+  // Each was made beside those that are kept, so that more would not draw others: 40,000 leave the range as these do.
+  expect(planned).toBe(400);
+  expect(Math.max(...draws)).toBeLessThanOrEqual(from + keep);
+  await sweepPlans(parts, NEVER, Date.now(), { keep: 0, limit: keep + 1 });
+  expect(await records.nextNumber("uid", from)).toBe(from);
 });
 
 function oldPlan(n: number) {
