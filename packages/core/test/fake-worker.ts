@@ -51,7 +51,8 @@ export class FakeWorker implements AsyncDisposable {
     const world = new FakeWorld();
     const engine = await FakeEngine.open(world, [world.type("file")], store);
     const server = { kind: "server", id: "web1", name: "web1", value: serverRecord("web1") } as const;
-    await engine.store.records.put(server, { expect: 0, claims: [] });
+    if ((await engine.store.records.get("server", "web1")) === null)
+      await engine.store.records.put(server, { expect: 0, claims: [] });
     return new FakeWorker(world, engine);
   }
 
