@@ -1,8 +1,11 @@
 import { setImmediate } from "node:timers";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FakeEngine, ensureStep } from "../../../test/fake-engine.ts";
+import { FakeInventory } from "../../../test/fake-inventory.ts";
+import { AT, changes, running } from "../../../test/store-conformance/parts.ts";
 import { FakeWorld } from "../../../test/fake-world.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
+import { verify } from "../../tasks/verify.ts";
 import { openPlan, planHash, sealPlan } from "./seal-plan.ts";
 import type { PlanData } from "./plan.ts";
 import type { EnsureStep } from "../../contracts/steps.ts";
@@ -85,5 +88,54 @@ describe("a plan of many changes", () => {
     expect(JSON.stringify(plan).length).toBeGreaterThan(2_000_000);
     expect(lengths.reduce((most, length) => Math.max(most, length), 0)).toBeLessThan(200_000);
     expect(Object.isFrozen(opened.actions[0])).toBe(true);
+  });
+});
+
+describe("the planning of a server with 500 sites", () => {
+  /** Adds sites up to so many of which nothing stands, in one transaction: a commit each would take the test's time. */
+  async function fill(inventory: FakeInventory, from: number, to: number): Promise<void> {
+    const { store } = inventory.engine;
+    const known = await store.records.get("site", "s1");
+    const put = Array.from({ length: to - from }, (_, index) => {
+      const [id, domain] = [`n${from + index}`, `n${from + index}.example.com`];
+      return { kind: "site", id, name: domain, value: { ...(known?.value as object), id, domain } } as const;
+    });
+    await running(store, `fill${to}`);
+    await store.journal.commit(`fill${to}`, AT, changes({ put: put.map((one) => ({ ...one, expect: 0, claims: [] })) }));
+  }
+
+  /** Milliseconds of processor time, whatever else the machine does, in the longest turn of the event loop. */
+  async function longestTurn(work: () => Promise<unknown>): Promise<number> {
+    const used = (): number => {
+      const { user, system } = process.threadCpuUsage();
+      return (user + system) / 1000;
+    };
+    let [longest, last, isOver] = [0, used(), false];
+    const turn = (): void => {
+      const now = used();
+      longest = Math.max(longest, now - last);
+      last = used();
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await work();
+    isOver = true;
+    return Math.max(longest, used() - last);
+  }
+
+  /** A collection of garbage, which may fall into any turn, is not what is asked for: of three tries the best. */
+  async function shortestOf(work: () => Promise<unknown>): Promise<number> {
+    return Math.min(await longestTurn(work), await longestTurn(work), await longestTurn(work));
+  }
+
+  test("holds the event loop about as long at once as that of 50", async () => {
+    await using inventory = await FakeInventory.open();
+    const plan = async (): Promise<PlanData> => inventory.plan(inventory.plugins, verify("web1"));
+    await fill(inventory, 0, 50);
+    const few = await shortestOf(plan);
+    await fill(inventory, 50, 500);
+    const many = await shortestOf(plan);
+    // Ten times as many sites at once would take ten times as long.
+    expect(many).toBeLessThan(4 * Math.max(few, SPIN_MS));
   });
 });
