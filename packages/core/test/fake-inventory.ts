@@ -11,6 +11,7 @@ import { canonicalJson } from "../src/model/canonical.ts";
 import { newId } from "../src/model/ids.ts";
 import { directory } from "../src/resources/directory.ts";
 import { removeSite } from "../src/tasks/delete-site.ts";
+import { installSite } from "../src/tasks/install-site.ts";
 import { verify, verifyAlias } from "../src/tasks/verify.ts";
 import { FakeEngine, serverRecord } from "./fake-engine.ts";
 import { FakeWorld, type FakeSpec } from "./fake-world.ts";
@@ -123,7 +124,7 @@ export class FakeInventory implements AsyncDisposable {
 
   parts(loaded: readonly Plugin[]): EngineParts {
     const core = ["file", "directory", "tree", "unix-user", "unit"].map((name) => this.resource(name));
-    return { ...this.engine.parts([verifyAlias, removeSite]), registry: new Registry(loaded, core) };
+    return { ...this.engine.parts([verifyAlias, removeSite, installSite]), registry: new Registry(loaded, core) };
   }
 
   async plan(loaded: readonly Plugin[], request: { readonly type: string }): Promise<PlanData> {

@@ -1,0 +1,52 @@
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { serverRecord } from "../../test/fake-engine.ts";
+import { FakeInventory } from "../../test/fake-inventory.ts";
+import type { ServiceRecord, SiteRecord } from "../model/records.ts";
+import { install } from "./install-site.ts";
+
+let inventory: FakeInventory;
+beforeEach(async () => {
+  inventory = await FakeInventory.open();
+  onTestFinished(async () => inventory[Symbol.asyncDispose]());
+});
+
+const sql = { name: "db", kind: "db", type: "sql", options: {}, optionsVersion: 1 } as const;
+
+async function putServer(name: string, service: ServiceRecord): Promise<void> {
+  await inventory.put("server", name, name, { ...serverRecord(name), addresses: ["192.0.2.9"], services: [service] });
+}
+
+/** The web server has no database of its own: where an install that names none puts it. */
+async function chosen(): Promise<unknown> {
+  const record = await inventory.engine.store.records.get("server", "web1");
+  const { services } = record?.value as { readonly services: readonly ServiceRecord[] };
+  const without = services.filter(({ kind }) => kind !== "db");
+  const web = { ...serverRecord("web1"), addresses: ["192.0.2.1"], services: without };
+  await inventory.put("server", "web1", "web1", web);
+  const plan = await inventory.plan(inventory.plugins, install("new.example.com", { platform: "blog" }));
+  return (plan.reserve[0]?.value as SiteRecord).database;
+}
+
+describe("of two servers with a database, an install that names none", () => {
+  test.each<[string, ServiceRecord]>([
+    ["is of a type whose plugin is not loaded", { ...sql, type: "lost" }],
+    ["has options of a later version", { ...sql, optionsVersion: 2 }],
+    ["has no database, but something else of that name", { ...sql, kind: "php", type: "fpm" }],
+  ])("chooses the other one when one %s", async (_how, broken) => {
+    await putServer("bad", broken);
+    await putServer("good", sql);
+    expect(await chosen()).toEqual({ server: "good", service: "db" });
+  });
+
+  test("is refused with both names when both may be meant, and chooses again once the mistaken one is gone", async () => {
+    await putServer("mistaken", sql);
+    await putServer("good", sql);
+    await expect(chosen()).rejects.toMatchObject({
+      code: "HW_SERVICE_MISSING",
+      message: expect.stringContaining("Several servers offer a database for blog") as string,
+      remedy: expect.stringContaining("good, mistaken") as string,
+    });
+    await inventory.engine.store.records.forget("server", "mistaken", 1);
+    expect(await chosen()).toEqual({ server: "good", service: "db" });
+  });
+});
