@@ -33,7 +33,6 @@ export type { EndedTask, ListedTask, StoredTask, TaskEnding, TaskState, TaskStor
 /** Durable state (decisions.md D15). SQLite by default; each part is small, so that another store can be written and proved. */
 export interface StateStore extends TaskWrites {
   readonly events: EventStore;
-  readonly plans: PlanStore;
   readonly bookmarks: BookmarkStore;
   readonly leases: LeaseStore;
   /**
@@ -75,6 +74,7 @@ export interface TaskWrites {
   readonly tasks: TaskStore;
   readonly journal: JournalStore;
   readonly secrets: SecretStore;
+  readonly plans: PlanStore;
 }
 
 export interface EpochRaised {

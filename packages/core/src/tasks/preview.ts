@@ -44,8 +44,8 @@ export function makePlan(parts: () => EngineParts): AnyTaskType {
     request: (request: PlainRequest) => ({ request: { ...request } }),
     title: ({ request }) => `plan: ${titleOf(parts(), request)}`,
     subject: () => ({}),
-    async plan({ session }: PlanningContext, { request }) {
-      const plan = await makeStoredPlan(parts(), request, session.signal);
+    async plan({ session, store, vault }: PlanningContext, { request }) {
+      const plan = await makeStoredPlan({ ...parts(), store, vault }, request, session.signal);
       const { id, title, expiresAt, actions } = plan;
       const value = { plan: id, hash: plan.hash, title, expiresAt, empty: actions.length === 0 };
       return {

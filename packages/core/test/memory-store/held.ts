@@ -9,6 +9,7 @@ export const WRITES: { readonly [Part in keyof TaskWrites]: readonly (keyof Task
   tasks: ["submit", "move", "end", "remove"],
   journal: ["write", "commit"],
   secrets: ["add", "replace", "removePrefix"],
+  plans: ["put", "remove"],
 };
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;

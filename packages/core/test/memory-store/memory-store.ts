@@ -24,13 +24,13 @@ export function memoryStore(
     tasks: memoryTasks(tables),
     journal: memoryJournal(tables),
     secrets: memorySecrets(tables),
+    plans: memoryPlans(tables),
   };
   return {
     tables,
     ...writes,
     held: (task, holder) => heldWrites(tables, writes, task, holder),
     events: memoryEvents(tables),
-    plans: memoryPlans(tables),
     bookmarks: memoryBookmarks(tables),
     leases: memoryLeases(tables, isGone),
     identity: async () => ({ installation: tables.installation, epoch: tables.epoch }),

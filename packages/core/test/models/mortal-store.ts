@@ -38,8 +38,8 @@ export function mortalStore(store: StateStore, chaos: Chaos, life: Life): StateS
     };
 
   const taskWrites = (parts: TaskWrites, late: boolean): TaskWrites => {
-    const { records, register, tasks, journal, secrets } = parts;
-    const wrapped = Object.entries({ records, register, tasks, journal, secrets }).map(([name, methods]) => [
+    const { records, register, tasks, journal, secrets, plans } = parts;
+    const wrapped = Object.entries({ records, register, tasks, journal, secrets, plans }).map(([name, methods]) => [
       name,
       wrapAll(name, methods as never, WRITES[name as keyof TaskWrites], read, write(late)),
     ]);
@@ -52,7 +52,6 @@ export function mortalStore(store: StateStore, chaos: Chaos, life: Life): StateS
     ...store,
     ...taskWrites(store, false),
     held: (task, holder) => taskWrites(store.held(task, holder), true),
-    plans: wrapAll("plans", store.plans as never, [], read, read),
     bookmarks: wrapAll("bookmarks", store.bookmarks as never, [], read, read),
     leases: wrapAll("leases", store.leases as never, LEASE_WRITES, read, write(false)),
     events: { ...store.events, append },

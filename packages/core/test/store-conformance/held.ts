@@ -5,6 +5,7 @@ import { type OpenHarness, use } from "./harness.ts";
 import { aRow, aTask, AT, changes, running } from "./parts.ts";
 
 const RECORD = { kind: "site", id: "s1", name: "a.test", value: {} } as const;
+const PLAN = { id: "p1", task: "t9", request: {}, title: "t", hash: "h", sealed: "sealed", expiresAt: AT };
 const RESOURCE = { server: "v1", type: "file", key: "/a", owner: "site/s1", shared: false, hash: null };
 
 /** One call of everything that writes for a task. */
@@ -21,6 +22,8 @@ const WRITES: readonly (readonly [name: string, write: (store: TaskWrites) => Pr
   ["secrets.add", async ({ secrets }) => secrets.add("site/s1/a", "sealed")],
   ["secrets.replace", async ({ secrets }) => secrets.replace("site/s1/a", "other")],
   ["secrets.removePrefix", async ({ secrets }) => secrets.removePrefix("site/s1/")],
+  ["plans.put", async ({ plans }) => plans.put(PLAN)],
+  ["plans.remove", async ({ plans }) => plans.remove(["p1"])],
   [
     "tasks.end",
     async ({ tasks }) => {
@@ -31,7 +34,7 @@ const WRITES: readonly (readonly [name: string, write: (store: TaskWrites) => Pr
 ];
 
 async function everything(store: StateStore): Promise<string> {
-  const { records, register, tasks, journal, secrets } = store;
+  const { records, register, tasks, journal, secrets, plans } = store;
   return JSON.stringify([
     await records.list("site"),
     await register.onServer("v1"),
@@ -39,6 +42,7 @@ async function everything(store: StateStore): Promise<string> {
     await journal.read("t1"),
     await journal.isCommitted("t1"),
     [...(await secrets.get(["site/s1/a"]))],
+    await plans.get("p1"),
   ]);
 }
 

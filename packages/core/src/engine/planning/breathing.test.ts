@@ -101,7 +101,11 @@ describe("the planning of a server with 500 sites", () => {
       return { kind: "site", id, name: domain, value: { ...(known?.value as object), id, domain } } as const;
     });
     await running(store, `fill${to}`);
-    await store.journal.commit(`fill${to}`, AT, changes({ put: put.map((one) => ({ ...one, expect: 0, claims: [] })) }));
+    await store.journal.commit(
+      `fill${to}`,
+      AT,
+      changes({ put: put.map((one) => ({ ...one, expect: 0, claims: [] })) }),
+    );
   }
 
   /** Milliseconds of processor time, whatever else the machine does, in the longest turn of the event loop. */

@@ -191,7 +191,7 @@ function planningContext(
   inventory: LoadedInventory,
   taskId: string,
 ): PlanningContext {
-  const { registry, store, uids } = parts;
+  const { registry, store, vault, uids } = parts;
   const facts = factsReader({ session, inventory, uids });
   const pending = new Map<string, Promise<Pending>>();
   return {
@@ -200,6 +200,8 @@ function planningContext(
     session,
     records: store.records,
     register: store.register,
+    store,
+    vault,
     task: taskId,
     factsOf: async (server, service) => {
       const read = await facts(server);

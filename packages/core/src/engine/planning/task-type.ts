@@ -1,7 +1,8 @@
 import type { Planning } from "../../contracts/planning.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { RecordStore, RegisterStore } from "../../contracts/store.ts";
+import type { RecordStore, RegisterStore, StateStore } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
+import type { SecretVault } from "../../store/secrets.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Claim } from "../sessions/claim.ts";
@@ -16,6 +17,9 @@ export interface PlanningContext extends Planning {
   readonly session: Session;
   readonly records: RecordStore;
   readonly register: Pick<RegisterStore, "orphans" | "about">;
+  /** What planning writes goes by these two: of a task through its lease. */
+  readonly store: StateStore;
+  readonly vault: SecretVault;
   readonly uids: { readonly from: number; readonly to: number };
   /** Facts of a server, read once per planning. @throws HW_SERVER_CLAIMED when another installation has it */
   facts(server: ServerRecord, wanted?: FactsWanted): Promise<ServerFacts>;

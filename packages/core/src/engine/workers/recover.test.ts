@@ -195,7 +195,7 @@ function inTurns<Part extends object>(part: Part): Part {
     if (typeof call !== "function") return call;
     return async (...given: readonly unknown[]) => {
       await nextTurn();
-      return (call as (...args: readonly unknown[]) => unknown).apply(target, given);
+      return Reflect.apply(call, target, given) as unknown;
     };
   };
   return new Proxy(part, { get: (target, name) => get(target, name as keyof Part) });

@@ -149,7 +149,9 @@ describe("a task that needs attention", () => {
       const stopped = changedStore(store, ({ tasks, journal }) => {
         const { move, end } = tasks;
         const { commit } = journal;
-        vi.spyOn(tasks, "move").mockImplementation(async (...given) => wait().then(async () => move.apply(tasks, given)));
+        vi.spyOn(tasks, "move").mockImplementation(async (...given) =>
+          wait().then(async () => move.apply(tasks, given)),
+        );
         vi.spyOn(tasks, "end").mockImplementation(async (...given) => wait().then(async () => end.apply(tasks, given)));
         const late: typeof commit = async (...given) => wait().then(async () => commit.apply(journal, given));
         vi.spyOn(journal, "commit").mockImplementation(late);
@@ -160,7 +162,12 @@ describe("a task that needs attention", () => {
       const resolving = resolveTask(resolver, store, id, how);
       await reached.promise;
       const all = async (): Promise<unknown> =>
-        Promise.all([store.leases.list(), store.journal.read(id), registered.call(fake.engine, "web1"), store.events.after(0)]);
+        Promise.all([
+          store.leases.list(),
+          store.journal.read(id),
+          registered.call(fake.engine, "web1"),
+          store.events.after(0),
+        ]);
       const before = await all();
       for (const one of [fake.another(), fake.worker, resolver]) await one.recoverAll(NEVER);
       const retention = { ...RETENTION, eventDays: null };

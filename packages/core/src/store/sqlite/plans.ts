@@ -1,6 +1,6 @@
 import type { PlanStore, StoredPlan } from "../../contracts/store.ts";
-import type { Database } from "./database.ts";
 import { fromJson, toJson } from "./json.ts";
+import type { Transactions } from "./transactions.ts";
 
 interface Row extends Omit<StoredPlan, "request"> {
   readonly request: string;
@@ -11,9 +11,9 @@ const MAY_GO = `NOT EXISTS
 const COLUMNS = "id, task, request, title, hash, sealed, expiresAt";
 
 export class SqlitePlans implements PlanStore {
-  readonly #db: Database;
+  readonly #db: Transactions;
 
-  constructor(db: Database) {
+  constructor(db: Transactions) {
     this.#db = db;
   }
 

@@ -78,7 +78,6 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stat
     return {
       ...taskWrites(store),
       events: new SqliteEvents(events),
-      plans: new SqlitePlans(store),
       bookmarks: new SqliteBookmarks(store),
       leases: new SqliteLeases(store, options.leaseMs ?? LEASE_MS),
       held: (task, holder) => taskWrites(heldTransactions(store, task, holder, options.heldMs ?? HELD_MS)),
@@ -115,6 +114,7 @@ function taskWrites(db: Transactions): TaskWrites {
     tasks: new SqliteTasks(db),
     journal: new SqliteJournal(db),
     secrets: new SqliteSecrets(db),
+    plans: new SqlitePlans(db),
   };
 }
 
