@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHostwright, type Plugin } from "@hostwright/core";
+import { createHostwright, local, type Plugin, type ServiceDeclaration } from "@hostwright/core";
 import { drupal } from "@hostwright/platform-drupal";
 import { mediawiki } from "@hostwright/platform-mediawiki";
 import { wordpress } from "@hostwright/platform-wordpress";
@@ -10,7 +10,8 @@ import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { postgres } from "@hostwright/service-postgres";
-import { expect, onTestFinished, test } from "vitest";
+import { redis } from "@hostwright/service-redis";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { examplePostgres } from "../../examples/plugins/database.ts";
 import { exampleHttp } from "../../examples/plugins/http.ts";
 import { examplePhp } from "../../examples/plugins/php.ts";
@@ -55,4 +56,35 @@ test.each<readonly [string, Readonly<Record<string, unknown>>]>([
     message: expect.stringContaining(name),
   });
   expect(await readdir(stateDir)).toEqual([]);
+});
+
+describe("of one server, two services", () => {
+  const put = async (services: readonly ServiceDeclaration[]): Promise<unknown> => {
+    await using hw = await createHostwright({
+      stateDir: await folder(),
+      plugins: [nginx, apache, phpFpm, mysql, postgres, redis],
+    });
+    return hw.servers.put({ name: "web1", connect: local(), services });
+  };
+
+  test.each<readonly [what: string, place: string, services: readonly ServiceDeclaration[]]>([
+    ["nginx", "port 80", [nginx.service(), nginx.service({ ipv6: false }, "other")]],
+    ["Apache", "port 8080", [apache.service({ httpPort: 8080 }), apache.service({ httpPort: 8080 }, "other")]],
+    ["MariaDB", "/run/mysqld/mysqld.sock", [mysql.service(), mysql.service({ port: 3307 }, "other")]],
+    ["PostgreSQL", ":5432", [postgres.service(), postgres.service({ version: "16" }, "other")]],
+    ["Redis", "/run/redis/redis-server.sock", [redis.service(), redis.service({ port: 6380 }, "other")]],
+  ])("of %s that listen at %s are refused by name", async (_what, place, services) => {
+    await expect(put(services)).rejects.toMatchObject({
+      code: "HW_INPUT_INVALID",
+      message: expect.stringMatching(new RegExp(`^server web1: .*"other".*${place}. Nothing was changed.$`)),
+    });
+  });
+
+  test.each<readonly [what: string, services: readonly ServiceDeclaration[]]>([
+    ["web servers of two types, of which one waits", [nginx.service(), apache.service({}, "apache")]],
+    ["on ports of their own", [postgres.service(), postgres.service({ cluster: "second", port: 5433 }, "other")]],
+    ["releases of PHP", [phpFpm.service({ version: "8.3" }), phpFpm.service({ version: "8.4" }, "other")]],
+  ])("%s are taken", async (_what, services) => {
+    expect(await put(services)).toMatchObject({ services: services.map(({ type }) => ({ type })) });
+  });
 });

@@ -28,7 +28,7 @@ export const plainHttp: Extract<ServiceDefinition, { kind: "http" }> = {
     },
     dump: ["true"],
     servedNames: () => [],
-    port: () => 80,
+    port: ({ service }) => (service.options as { readonly port: number }).port,
     server: () => [],
     site: () => [],
   },

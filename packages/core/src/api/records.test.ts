@@ -148,6 +148,11 @@ describe("a server's record", () => {
     [{ name: "web1" }, "HW_INPUT_INVALID", "connect"],
     [{ name: "web1", connect: local(), services: [{ ...web, type: "apache" }] }, "HW_SERVICE_UNKNOWN", '"apache"'],
     [{ name: "web1", connect: local(), services: [web, web] }, "HW_INPUT_INVALID", 'two services are named "http"'],
+    [
+      { name: "web1", connect: local(), services: [web, { ...web, name: "second", options: { port: 80 } }] },
+      "HW_INPUT_INVALID",
+      'its http services "http" and "second" (web) would both listen at port 80',
+    ],
     [{ name: "web1", connect: local(), services: [{ ...web, options: { prot: 1 } }] }, "HW_INPUT_INVALID", "prot"],
     [{ name: "web1", connect: connection("root@10.0.0.1:22") }, "HW_INPUT_INVALID", "as `user`"],
     [
@@ -165,7 +170,7 @@ describe("a server's record", () => {
   });
 
   test("two services of a kind need names", async () => {
-    const services = [web, { ...web, name: "second" }];
+    const services = [web, { ...web, name: "second", options: { port: 8080 } }];
     expect(
       (await hw.servers.put({ name: "web1", connect: local(), services })).services.map(({ name }) => name),
     ).toEqual(["http", "second"]);

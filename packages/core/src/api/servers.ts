@@ -19,6 +19,7 @@ import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
 import { getRecord, KEPT, namedRecord, requireManager, untilUnraced } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
+import { refuseSamePlace } from "./same-place.ts";
 
 /** Records of servers. Writing a record touches no server (decisions.md D38). */
 export class Servers {
@@ -47,7 +48,7 @@ export class Servers {
 
   /**
    * Creates the server (then `connect` is needed) or changes the fields given; idempotent. `services` replaces the
-   * whole list; default for a new server: none. `addresses` default to the host of its connection. A private key is
+   * whole list; default for a new server: none, and no two of one kind and type listen at one place. `addresses` default to the host of its connection. A private key is
    * opened with its passphrase, if it has one, and sealed in the secret store; the passphrase is not kept. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_RECORD_IN_USE (a web
    * server that serves sites: `switchHttp` first), HW_FORBIDDEN, HW_ROLE_SUBMIT
    */
@@ -82,6 +83,7 @@ export class Servers {
       services,
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
+    if (given.services !== undefined) refuseSamePlace(this.#registry, record);
     const keyId = `server/${id}/private-key`;
     const newKey = key === null || (await this.#isKept(keyId, key)) ? null : key;
     const version = stored?.version ?? 0;

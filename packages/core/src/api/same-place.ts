@@ -1,0 +1,43 @@
+import type { ServiceDefinition } from "../contracts/plugin.ts";
+import type { ServerView } from "../contracts/views.ts";
+import type { Registry } from "../engine/plugins/registry.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { ServerRecord } from "../model/records.ts";
+
+/**
+ * Two services of one kind and type that listen at one place would be one and the same, with two names. Different types may
+ * share a port: of web servers one waits for a switch. @throws HW_INPUT_INVALID
+ */
+export function refuseSamePlace(registry: Registry, server: ServerRecord): void {
+  const known = new Map<string, string>();
+  for (const service of server.services) {
+    const { name, kind, type } = service;
+    const view = { ...server, service, facts: {}, peers: [] };
+    const place = placeOf(registry.service(kind, type), view);
+    const key = JSON.stringify([kind, type, place]);
+    const other = known.get(key);
+    if (place !== null && other !== undefined) {
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `server ${server.name}: its ${kind} services "${other}" and "${name}" (${type}) would both listen at ${place}. Nothing was changed.`,
+        { remedy: `Leave one of them out, or give one of them another place in its options, such as a port.` },
+      );
+    }
+    known.set(key, name);
+  }
+}
+
+/** On its own machine, in words; null where options alone do not tell: planning finds out. */
+function placeOf(definition: ServiceDefinition, view: ServerView): string | null {
+  try {
+    if (definition.kind === "http") return `port ${definition.role.port(view)}`;
+    // Each site's PHP has a socket of its own.
+    if (definition.kind === "php") return null;
+    const password = { ref: "secret", id: "site/none/password", label: "password of no site" } as const;
+    const request = { siteId: "none", domain: "none.invalid", password, webHeads: ["local"] } as const;
+    const { host, port, socket } = definition.role.binding(request, view, null);
+    return socket ?? (port === null ? null : `${host}:${port}`);
+  } catch {
+    return null;
+  }
+}
