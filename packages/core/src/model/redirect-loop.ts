@@ -17,53 +17,82 @@ export function redirectLoop(redirects: readonly Redirect[], names: readonly str
     if (found === undefined || target === null) return null;
     return "exact" in found.from ? target : target + path.slice(found.from.prefix.length);
   };
-  for (const { from } of redirects) {
-    const start = "exact" in from ? from.exact : from.prefix;
+  const starts = new Set(redirects.map(({ from }) => ("exact" in from ? from.exact : from.prefix)));
+  /** How many paths a browser asks for from a start on. Of other paths, which may grow, none is kept. */
+  const asked = new Map<string, number>();
+  for (const start of starts) {
+    const passed: string[] = [];
     let path: string | null = start;
-    for (let steps = 0; path !== null; steps += 1) {
-      if (steps > MOST_IN_A_ROW) return start;
+    while (path !== null && !asked.has(path) && passed.length <= MOST_IN_A_ROW + 1) {
+      passed.push(path);
       path = next(path);
+    }
+    let count = path === null ? 0 : (asked.get(path) ?? 0);
+    if (passed.length + count > MOST_IN_A_ROW + 1) return start;
+    for (const one of passed.toReversed()) {
+      count += 1;
+      if (starts.has(one)) asked.set(one, count);
     }
   }
   return null;
 }
 
-/** A folder of paths, with the place of the first redirect of all that is below it. */
-interface Folder {
-  first: number;
-  readonly below: Map<string, Folder>;
+/** A prefix with those that it begins with itself, the shortest first, each with the place of the first that matches then. */
+interface Prefix {
+  readonly text: string;
+  readonly first: number;
+  /** Its own last. */
+  readonly line: readonly Prefix[];
 }
-
-const newFolder = (): Folder => ({ first: Infinity, below: new Map() });
 
 /** Gives the place of the first redirect that a path matches, Infinity for none, without a look at all of them. */
 function firstOf(redirects: readonly Redirect[]): (path: string) => number {
-  const exact = new Map<string, number>();
-  const root = newFolder();
+  const [exact, prefixes] = [new Map<string, number>(), new Map<string, number>()];
   for (const [index, { from }] of redirects.entries()) {
-    if ("exact" in from) {
-      if (!exact.has(from.exact)) exact.set(from.exact, index);
-      continue;
-    }
-    let folder = root;
-    for (const name of from.prefix.split("/").slice(1, -1)) {
-      const below = folder.below.get(name) ?? newFolder();
-      folder.below.set(name, below);
-      folder = below;
-    }
-    folder.first = Math.min(folder.first, index);
+    const [places, text] = "exact" in from ? [exact, from.exact] : [prefixes, from.prefix];
+    if (!places.has(text)) places.set(text, index);
   }
+  const sorted = inLines(prefixes);
   return (path) => {
-    let first = exact.get(path) ?? Infinity;
-    let folder: Folder | undefined = root;
-    for (let from = 1; folder !== undefined;) {
-      first = Math.min(first, folder.first);
-      const end = path.indexOf("/", from);
-      folder = end === -1 ? undefined : folder.below.get(path.slice(from, end));
-      from = end + 1;
-    }
-    return first;
+    // Of all that are not behind it in the alphabet the last begins with each prefix of the path that there is.
+    const nearest = sorted[countOf(sorted, ({ text }) => text <= path) - 1];
+    const line = nearest?.line ?? [];
+    const longest = line[countOf(line, ({ text }) => path.startsWith(text)) - 1];
+    return Math.min(exact.get(path) ?? Infinity, longest?.first ?? Infinity);
   };
+}
+
+/** In the order of the alphabet, where those that begin with another one follow it. */
+function inLines(prefixes: ReadonlyMap<string, number>): readonly Prefix[] {
+  let line: readonly Prefix[] = [];
+  return [...prefixes.keys()].toSorted(byCode).map((text) => {
+    const above = line.slice(
+      0,
+      countOf(line, (one) => text.startsWith(one.text)),
+    );
+    const own: Prefix[] = [...above];
+    const first = Math.min(prefixes.get(text) ?? Infinity, above.at(-1)?.first ?? Infinity);
+    const prefix = { text, first, line: own };
+    own.push(prefix);
+    line = own;
+    return prefix;
+  });
+}
+
+function byCode(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
+
+/** How many at the beginning of a list are so, where none is that stands behind one that is not. */
+function countOf<T>(list: readonly T[], isSo: (item: T) => boolean): number {
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const item = list[middle];
+    if (item !== undefined && isSo(item)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** Null when it is another site's. */
