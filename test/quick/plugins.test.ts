@@ -64,7 +64,7 @@ describe("of one server, two services", () => {
       stateDir: await folder(),
       plugins: [nginx, apache, phpFpm, mysql, postgres, redis],
     });
-    return hw.servers.put({ name: "web1", connect: local(), services });
+    return await hw.servers.put({ name: "web1", connect: local(), services });
   };
 
   test.each<readonly [what: string, place: string, services: readonly ServiceDeclaration[]]>([

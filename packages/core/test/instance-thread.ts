@@ -6,6 +6,8 @@ import type * as Instances from "./instance.ts";
 /** A thread with two copies of the module, an instance of each; it is told when to look, to go on and to close. */
 const { directory, tasks } = workerData as Pick<Instances.InstanceOptions, "directory" | "tasks">;
 const parent = parentPort as MessagePort;
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
+const say = (what: Instances.Run | "looked"): void => parent.postMessage(what);
 
 // What a copy imports by a relative path is of the same copy.
 registerHooks({
@@ -20,12 +22,11 @@ const opened = Promise.withResolvers<void>();
 const instances: Instances.Instance[] = [];
 for (const copy of [1, 2]) {
   const { openInstance } = (await import(`./instance.ts?copy=${copy}`)) as typeof Instances;
-  const tell = (run: Instances.Run): void => parent.postMessage(run);
-  instances.push(await openInstance({ directory, tasks, tell, opened: opened.promise }));
+  instances.push(await openInstance({ directory, tasks, tell: say, opened: opened.promise }));
 }
 await once(parent, "message");
 for (const one of instances) await one.look();
-parent.postMessage("looked");
+say("looked");
 await once(parent, "message");
 opened.resolve();
 await once(parent, "message");

@@ -16,6 +16,8 @@ test("two threads, and two copies of the module in one of them, work each task o
   const mine = await openInstance({ ...common, tell: (run) => runs.push(run), opened: opened.promise });
   const execArgv = ["--conditions=@hostwright/source", "--no-warnings"];
   const thread = new Worker(new URL("instance-thread.ts", import.meta.url), { workerData: common, execArgv });
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
+  const tell = (what: string): void => thread.postMessage(what);
   const ended = once(thread, "exit");
   onTestFinished(async () => {
     opened.resolve();
@@ -32,17 +34,17 @@ test("two threads, and two copies of the module in one of them, work each task o
   // Each of the three has one, and looks at those of the others.
   const tasks = await Promise.all(names.map(async (id) => mine.fake.submit(id, { id })));
   await expect.poll(() => runs.length).toBeGreaterThanOrEqual(3);
-  thread.postMessage("look");
+  tell("look");
   await mine.look();
   await expect.poll(() => hasLooked).toBe(true);
   await delay(100);
   expect(new Set(runs.map(({ holder }) => holder)).size).toBe(3);
   expect(runs).toHaveLength(3);
 
-  thread.postMessage("go on");
+  tell("go on");
   opened.resolve();
   for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
-  thread.postMessage("close");
+  tell("close");
   expect(await ended).toEqual([0]);
   expect(runs.map(({ task }) => task).toSorted()).toEqual(names);
   expect(new Set(runs.map(({ token }) => token)).size).toBe(names.length);

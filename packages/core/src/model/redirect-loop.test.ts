@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { formerRedirectLoop } from "../../test/former-redirect-loop.ts";
 import type { Redirect } from "./own-rules.ts";

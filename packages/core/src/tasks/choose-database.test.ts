@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { serverRecord } from "../../test/fake-engine.ts";
 import { FakeInventory } from "../../test/fake-inventory.ts";
-import type { ServiceRecord, SiteRecord } from "../model/records.ts";
+import type { ServerRecord, ServiceRecord, SiteRecord } from "../model/records.ts";
 import { install } from "./install-site.ts";
 
 let inventory: FakeInventory;
@@ -19,12 +19,12 @@ async function putServer(name: string, service: ServiceRecord): Promise<void> {
 /** The web server has no database of its own: where an install that names none puts it. */
 async function chosen(): Promise<unknown> {
   const record = await inventory.engine.store.records.get("server", "web1");
-  const { services } = record?.value as { readonly services: readonly ServiceRecord[] };
-  const without = services.filter(({ kind }) => kind !== "db");
+  const server = record?.value as ServerRecord | undefined;
+  const without = server?.services.filter(({ kind }) => kind !== "db") ?? [];
   const web = { ...serverRecord("web1"), addresses: ["192.0.2.1"], services: without };
   await inventory.put("server", "web1", "web1", web);
   const plan = await inventory.plan(inventory.plugins, install("new.example.com", { platform: "blog" }));
-  return (plan.reserve[0]?.value as SiteRecord).database;
+  return (plan.reserve[0]?.value as SiteRecord | undefined)?.database;
 }
 
 describe("of two servers with a database, an install that names none", () => {

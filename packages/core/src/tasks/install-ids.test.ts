@@ -18,7 +18,7 @@ function inUse(ids: readonly number[]): readonly string[] {
   const { script } = FakeServer.prototype;
   vi.spyOn(FakeServer.prototype, "script").mockImplementation(async function (this: FakeServer, what) {
     const answer = await script.call(this, what);
-    const words = String(what.stdin ?? "").split("\0");
+    const words = (typeof what.stdin === "string" ? what.stdin : "").split("\0");
     const at = words.indexOf(IDS_IN_USE[2]);
     if (at < 0) return answer;
     const all: string[] = [];

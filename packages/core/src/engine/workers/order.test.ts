@@ -161,12 +161,12 @@ async function costOf(count: number): Promise<number> {
     fake.drafts.set(`w${n}`, { steps: [runStep("web1", "slow")] });
     tasks.push(await fake.submit(`w${n}`));
   }
-  let over = false;
+  const over = new AbortController();
   // One that waits may be worked by another that waits for it: its own frame ends before it.
   const working = tasks.map(async ({ id }) => fake.worker.work(id, NEVER));
-  const ended = Promise.all([...working, ...tasks.map(async (one) => one.outcome())]).finally(() => (over = true));
+  const ended = Promise.all([...working, ...tasks.map(async (one) => one.outcome())]).finally(() => over.abort());
   const before = calls();
-  while (!over) {
+  while (!over.signal.aborted) {
     for (let turn = 0; turn < 6; turn++) await nextTurn();
     vi.advanceTimersByTime(25);
   }
