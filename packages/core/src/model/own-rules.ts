@@ -141,6 +141,8 @@ const BasicAuth = z.strictObject({
   realm: z
     .string()
     .regex(/^[A-Za-z0-9](?:[A-Za-z0-9 .,_-]{0,78}[A-Za-z0-9])?$/, "a realm is letters, digits, blanks and . , _ -")
+    // To nginx it would be no password at all.
+    .refine((realm) => realm !== "off", "a realm other than off")
     .default("Restricted"),
   users: z.array(WebUser).min(1).max(200),
 });
