@@ -5,11 +5,11 @@ import {
   httpEntry,
   oneLine,
   quoteRefused,
-  regexesOf,
+  toPcre,
 } from "@hostwright/core/plugin";
 import { webServer, webServerProblems, webSite } from "@hostwright/core/plugin";
 import type { Blame, Declared, ServedName, HttpEntry, ResponseHeader, ServerView } from "@hostwright/core/plugin";
-import type { ServicePlugin, SiteView, UrlMatch, WebHost, WebSite, WebStep } from "@hostwright/core/plugin";
+import type { ServicePlugin, SiteView, UrlMatcher, WebHost, WebSite, WebStep } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 /** A web server that passes the whole suite: Debian's nginx, without what `service-nginx` does for speed and foreign files. */
@@ -44,8 +44,8 @@ function literal(value: string, behind = ""): string {
 const block = (head: string, lines: readonly string[]): readonly string[] => [`${head} {`, ...lines, "}"];
 
 /** Regular expressions are tried in the order in which they are written: that of the steps. */
-const locations = (urls: UrlMatch | null, lines: readonly string[]): readonly string[] =>
-  regexesOf(urls, 1500).flatMap((regex) => block(`location ~ ${quoted(regex)}`, lines));
+const locations = (urls: UrlMatcher, lines: readonly string[]): readonly string[] =>
+  toPcre(urls, 1500).flatMap((regex) => block(`location ~ ${quoted(regex)}`, lines));
 
 /** A location with headers of its own inherits none: all of them, wherever there is one. */
 const headers = (list: readonly ResponseHeader[]): readonly string[] =>

@@ -43,8 +43,11 @@ export type { Command, CommandResult, Script, ServerStats, SocketAddress } from 
 export { ALWAYS_DENIED } from "./plugin-kit/web/always-denied.ts";
 export type { CacheRule, OwnPath, PathPattern, WebRules } from "./contracts/web-rules.ts";
 export { oneLine, quoteRefused } from "./plugin-kit/web/plain.ts";
-export { regexesOf, regexLiteral } from "./plugin-kit/web/url-match.ts";
-export type { UrlMatch } from "./plugin-kit/web/url-match.ts";
+export { regexLiteral } from "./plugin-kit/web/regex-literal.ts";
+export { toPcre } from "./plugin-kit/web/to-pcre.ts";
+export { toRe2 } from "./plugin-kit/web/to-re2.ts";
+export type { Re2Term } from "./plugin-kit/web/to-re2.ts";
+export type { UrlLeaf, UrlMatcher } from "./plugin-kit/web/url-matcher.ts";
 export type { CacheAge, WebAnswer, WebStep } from "./plugin-kit/web/routing-rules.ts";
 export { httpEntry, webSite } from "./plugin-kit/web/web-site.ts";
 export type { WebHost, WebPhp, WebSite } from "./plugin-kit/web/web-site.ts";

@@ -1,4 +1,4 @@
-import { regexesOf, type WebSite, type WebStep } from "@hostwright/core/plugin";
+import { toPcre, type WebSite, type WebStep } from "@hostwright/core/plugin";
 import { NOT_FOUND, rule, type Lines } from "./lines.ts";
 import { redirect } from "./own-rules.ts";
 import { php } from "./php.ts";
@@ -6,7 +6,7 @@ import { quoteArgument } from "./quote.ts";
 
 /** The site's steps in their order, by rewrite rules alone: Apache's own sections are judged in another order. */
 export function routingRules(site: WebSite): Lines {
-  return site.steps.flatMap((step) => regexesOf(step.urls).flatMap((regex) => answer(site, step, regex)));
+  return site.steps.flatMap((step) => toPcre(step.urls).flatMap((regex) => answer(site, step, regex)));
 }
 
 function answer(site: WebSite, step: WebStep, regex: string): Lines {
@@ -22,15 +22,14 @@ function answer(site: WebSite, step: WebStep, regex: string): Lines {
     ...(step.missing === "page"
       ? rule(regex, site.frontController, [php(site), "PT", "L"], noFile)
       : missing(site, regex, noFile)),
-    ...(step.urls === null ? [] : rule(`!${regex}`, "-", [`S=${site.ages.length + 1}`])),
+    // Other URLs skip what follows; `^` is every URL.
+    ...(regex === "^" ? [] : rule(`!${regex}`, "-", [`S=${site.ages.length + 1}`])),
     // The first that matches decides: it is asked last.
-    ...site.ages.toReversed().flatMap(({ urls, seconds }) => age(regexesOf(urls), seconds)),
+    ...site.ages
+      .toReversed()
+      .flatMap(({ urls, seconds }) => toPcre(urls).flatMap((aged) => rule(aged, "-", [`E=HOSTWRIGHT_AGE:${seconds}`]))),
     ...rule("^", "-", ["L"]),
   ];
-}
-
-function age(regexes: readonly string[], seconds: number): Lines {
-  return regexes.flatMap((regex) => rule(regex, "-", [`E=HOSTWRIGHT_AGE:${seconds}`]));
 }
 
 /** With a password, only who gave it learns what is missing: Apache asks for it before it looks for a file, a rule does not. */

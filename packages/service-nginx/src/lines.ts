@@ -1,4 +1,4 @@
-import { regexesOf, type UrlMatch } from "@hostwright/core/plugin";
+import { toPcre, type UrlMatcher } from "@hostwright/core/plugin";
 import { quoteToken } from "./quote.ts";
 
 export type Lines = readonly string[];
@@ -11,8 +11,8 @@ export function block(head: string, body: Lines): Lines {
 }
 
 /** All are regular expressions, which nginx tries as they are written; what is nested in a plain one it would try first. */
-export function locations(urls: UrlMatch | null, body: Lines): Lines {
-  return regexesOf(urls, CHUNK_BYTES).flatMap((regex) => block(`location ~ ${quoteToken(regex)}`, body));
+export function locations(urls: UrlMatcher, body: Lines): Lines {
+  return toPcre(urls, CHUNK_BYTES).flatMap((regex) => block(`location ~ ${quoteToken(regex)}`, body));
 }
 
 export const NOT_FOUND: Lines = ["return 404;"];

@@ -3,8 +3,7 @@ import type { SiteView } from "../../contracts/views.ts";
 import type { CacheRule, PathPattern, WebRules } from "../../contracts/web-rules.ts";
 import { ALWAYS_DENIED } from "./always-denied.ts";
 import { plainPath } from "./plain.ts";
-import { alternativesOf, anyOf, AT_ANY_SLASH, beginningWith } from "./url-match.ts";
-import { matching, noneOf, regexLiteral, type UrlMatch } from "./url-match.ts";
+import type { UrlMatcher } from "./url-matcher.ts";
 
 /** What becomes of a URL that a step is for. */
 export type WebAnswer =
@@ -24,67 +23,63 @@ export type WebAnswer =
   /** This script of the release answers, whatever the URL: `/index.php`. */
   | { readonly do: "page"; readonly script: string }
   /**
-   * The script below `root` that the URL names in the match's first group, `hw_script`, with the path behind it in the
-   * second, `hw_info`; 404 where there is no such file.
+   * The script below `root` that the URL names, with the path behind it: the groups `hw_script` and `hw_info` of `toPcre()`
+   * and `toRe2()`. 404 where there is no such file.
    */
   | { readonly do: "script"; readonly root: string }
   /** The file below `root`; where there is none, the front controller answers or 404. */
   | { readonly do: "file"; readonly root: string; readonly missing: "page" | "refuse" };
 
-/** One step of judging a URL. Of a site's steps the first whose `urls` match decides; null is every URL. */
-export type WebStep = WebAnswer & { readonly urls: UrlMatch | null };
+/** One step of judging a URL. Of a site's steps the first whose `urls` match decides. */
+export type WebStep = WebAnswer & { readonly urls: UrlMatcher };
 
 /** Seconds for which files may be kept. */
 export interface CacheAge {
-  readonly urls: UrlMatch;
+  readonly urls: UrlMatcher;
   readonly seconds: number;
 }
 
 /** Hidden files and folders, but for /.well-known/. */
-const HIDDEN = `${AT_ANY_SLASH}[.](?!well-known(?:/|\\z))`;
+const HIDDEN: UrlMatcher = { looksLike: "hidden" };
 
 /** Refused by `HIDDEN` already, and not asked for again. */
 const isHidden = (pattern: PathPattern): boolean =>
   "segment" in pattern && pattern.segment.startsWith(".") && pattern.segment !== ".well-known";
 
-/** Every URL that looks like a script, also with a path behind it: `/uploads/a.jpg/x.php`, `/uploads/x.php/a.jpg`. */
-const ANY_PHP: UrlMatch = {
-  before: "(?si)^(?:[^.]*+[.])+?(?:",
-  alternatives: ["php[0-9]?", "phtml", "phar"],
-  after: ")(?:/|\\z)",
-};
+/** What is for no URL is left out. */
+const on = (urls: UrlMatcher, answer: WebAnswer): readonly WebStep[] => (isEmpty(urls) ? [] : [{ ...answer, urls }]);
 
-const on = (urls: UrlMatch | null, answer: WebAnswer): readonly WebStep[] =>
-  urls === null ? [] : [{ ...answer, urls }];
+function isEmpty(urls: UrlMatcher): boolean {
+  return "any" in urls ? urls.any.length === 0 : "all" in urls && urls.all.some(isEmpty);
+}
 
 /** The routing rules of `WebRules`, in their order. The last step is for every URL. */
 export function stepsOf({ rules, ownRules, platform, paths }: SiteView): readonly WebStep[] {
-  const own = rules.ownPaths.map(({ prefix }) => prefix);
-  const virtual = on(matching(rules.virtual), { do: "page", script: rules.frontController });
+  const own: UrlMatcher = { any: rules.ownPaths };
+  const virtual = on({ any: rules.virtual }, { do: "page", script: rules.frontController });
   const refused = [...ALWAYS_DENIED, ...rules.denied].filter((pattern) => !isHidden(pattern));
-  const denied = [HIDDEN, ...alternativesOf(refused)];
+  const denied: UrlMatcher = { any: [HIDDEN, ...refused] };
   return [
-    ...on(matching(ownRules.denied), { do: "refuse" }),
+    ...on({ any: ownRules.denied }, { do: "refuse" }),
     // What is denied stays so: a redirect is judged after it, and before what the platform makes of a URL.
     ...(ownRules.redirects.length === 0
-      ? [...virtual, ...on(anyOf(denied), { do: "refuse" })]
+      ? [...virtual, ...on(denied, { do: "refuse" })]
       : [
-          ...on(anyOf(denied, `${noneOf(rules.virtual)}(?:`), { do: "refuse" }),
+          ...on({ all: [{ not: { any: rules.virtual } }, denied] }, { do: "refuse" }),
           ...ownRules.redirects.flatMap(redirectStep),
           ...virtual,
         ]),
     ...rules.phpIndexes.flatMap((folder) => [
-      ...on(matching([{ exact: folder }]), { do: "page", script: plainPath(`${folder}index.php`) }),
-      ...on(matching([{ exact: folder.slice(0, -1) }]), redirectTo(plainPath(folder))),
+      ...on({ exact: folder }, { do: "page", script: plainPath(`${folder}index.php`) }),
+      ...on({ exact: folder.slice(0, -1) }, redirectTo(plainPath(folder))),
     ]),
     ...scripts(rules, "own").flatMap((urls) => on(urls, { do: "script", root: paths.public })),
     ...scripts(rules, "release").flatMap((urls) => on(urls, { do: "script", root: platform.docroot })),
-    ...on(ANY_PHP, { do: "refuse" }),
-    ...(own.length === 0
-      ? []
-      : on(matching(rules.generated, own), { do: "file", root: paths.public, missing: "page" })),
-    ...on(anyOf(own.map(regexLiteral)), { do: "file", root: paths.public, missing: "refuse" }),
-    { do: "file", root: platform.docroot, missing: "page", urls: null },
+    // Also with a path behind it: `/uploads/a.jpg/x.php`, `/uploads/x.php/a.jpg`.
+    ...on({ looksLike: "php" }, { do: "refuse" }),
+    ...on({ all: [own, { any: rules.generated }] }, { do: "file", root: paths.public, missing: "page" }),
+    ...on(own, { do: "file", root: paths.public, missing: "refuse" }),
+    ...on({ all: [] }, { do: "file", root: platform.docroot, missing: "page" }),
   ];
 }
 
@@ -93,10 +88,10 @@ function redirectTo(to: string, status: Redirect["status"] = 301, rest: string |
 }
 
 function redirectStep({ from, to, status }: Redirect): readonly WebStep[] {
-  if ("exact" in from) return on(matching([from]), redirectTo(to, status));
+  if ("exact" in from) return on(from, redirectTo(to, status));
   // Behind a target that ends with a slash another one would name another host.
   const rest = `${spellings(from.prefix)}(?<hw_rest>(?:[^/\\x5c?# ][^?# ]*)?)(?:[?# ]|\\z)`;
-  return on(matching([from]), redirectTo(to, status, rest));
+  return on(from, redirectTo(to, status, rest));
 }
 
 function mayBeBelow(pattern: PathPattern, prefix: string): boolean {
@@ -108,7 +103,7 @@ function mayBeBelow(pattern: PathPattern, prefix: string): boolean {
  * Executable scripts in the site's own folder or in the release. Only one that is named exactly takes a path behind it
  * (`/index.php/node/1`): behind a pattern, `/internal.php/ajax.php` would run what the pattern does not name.
  */
-function scripts(rules: WebRules, where: "own" | "release"): readonly (UrlMatch | null)[] {
+function scripts(rules: WebRules, where: "own" | "release"): readonly UrlMatcher[] {
   const own = rules.ownPaths.map(({ prefix }) => prefix);
   const entries: readonly PathPattern[] = [{ exact: rules.frontController }, ...rules.phpEntryPoints];
   const exact = entries.flatMap((entry) => ("exact" in entry ? [entry.exact] : []));
@@ -116,10 +111,9 @@ function scripts(rules: WebRules, where: "own" | "release"): readonly (UrlMatch 
   const patterns = entries.filter(
     (entry) => !("exact" in entry) && (where === "release" || own.some((prefix) => mayBeBelow(entry, prefix))),
   );
-  const below = where === "own" ? beginningWith(own) : "";
   return [
-    anyOf(here.map(regexLiteral), "(?<hw_script>", ")(?<hw_info>/.*)?\\z"),
-    anyOf(alternativesOf(patterns), `${below}(?=`, ")(?<hw_script>.*[.]php)(?<hw_info>)\\z"),
+    { any: here.map((script) => ({ script })) },
+    { all: [...(where === "own" ? [{ any: rules.ownPaths }] : []), { any: patterns }, { scriptSuffix: ".php" }] },
   ];
 }
 
@@ -131,8 +125,5 @@ export function agesOf(cache: readonly CacheRule[]): readonly CacheAge[] {
     if (groups.at(-1)?.seconds !== seconds) groups.push({ seconds, matches: [] });
     groups.at(-1)?.matches.push(match);
   }
-  return groups.flatMap(({ seconds, matches }) => {
-    const urls = matching(matches);
-    return urls === null ? [] : [{ urls, seconds }];
-  });
+  return groups.map(({ seconds, matches }) => ({ urls: { any: matches }, seconds }));
 }
