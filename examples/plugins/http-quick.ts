@@ -18,6 +18,6 @@ test("whatever a realm holds is quoted or refused", async () => {
     const site = siteView("blog", { ownRules: { ...NO_OWN_RULES, basicAuth: { realm, users: ["anna"] } } });
     const entries = await orRefused(realm, () => http.role.site(site, view));
     const taken = entries === "refused" ? [] : entries;
-    for (const { content } of taken) expect(content).toContain(`auth_basic "${realm.replace(/[\\"]/g, "\\$&")}";`);
+    for (const { content } of taken) expect(content).toContain(`realm "${realm.replace(/[\\"]/g, "\\$&")}";`);
   }
 });

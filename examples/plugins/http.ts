@@ -70,7 +70,7 @@ const FASTCGI = httpEntry("fastcgi.inc", [
 /** Challenges of certificate authorities, on every name: `/.well-known/acme-challenge/x` is the file `x` of one folder. */
 const ACME = httpEntry("acme.inc", [
   "location ^~ /.well-known/acme-challenge/ {",
-  `alias ${ACME_FOLDER}/; default_type text/plain; disable_symlinks on; auth_basic off;`,
+  `alias ${ACME_FOLDER}/; default_type text/plain; disable_symlinks on;`,
   "}",
 ]);
 const include = ({ name }: HttpEntry): string => `include ${ROOT}/current/${name};`;
@@ -114,11 +114,21 @@ const gate = (site: WebSite): readonly string[] => [
   ]),
 ];
 
+/** For `off` nginx asks no password. */
+function login({ basicAuth }: WebSite): readonly string[] {
+  if (basicAuth === null) return [];
+  const asked = [`set $example_http_realm ${literal(basicAuth.realm)};`];
+  return [
+    "set $example_http_realm off;",
+    ...toPcre(basicAuth.urls).flatMap((regex) => block(`if ($uri ~ ${quoted(regex)})`, asked)),
+    `auth_basic $example_http_realm; auth_basic_user_file ${basicAuth.file};`,
+  ];
+}
+
 function pages(site: WebSite): readonly string[] {
-  const login = site.basicAuth;
   return [
     ...(site.allowFrom.length === 0 ? [] : block(`if (${gateOf(site)}_closed)`, ["return 403;"])),
-    ...(login === null ? [] : [`auth_basic ${literal(login.realm)}; auth_basic_user_file ${login.file};`]),
+    ...login(site),
     ...site.headers.map(({ name }) => `fastcgi_hide_header ${name};`),
     ...headers(site.headers),
     `client_max_body_size ${site.uploadMegabytes}m;`,

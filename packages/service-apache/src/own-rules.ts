@@ -1,4 +1,4 @@
-import type { ResponseHeader, WebAnswer, WebSite } from "@hostwright/core/plugin";
+import { toPcre, type ResponseHeader, type WebAnswer, type WebSite } from "@hostwright/core/plugin";
 import { block, NOT_FOUND, rule, type Lines } from "./lines.ts";
 import { quoteArgument, quoteHeader, quoteTarget } from "./quote.ts";
 
@@ -8,17 +8,18 @@ export function refusal({ allowFrom }: WebSite): Lines {
   return rule("^", "-", ["F"], ...allowFrom.map((network) => `expr ${quoteArgument(`! -R '${network}'`)}`));
 }
 
-/** The site's own password for all but challenges, which PHP does not learn. */
+/** The site's own password, which PHP does not learn. */
 export function authorization({ basicAuth }: WebSite): Lines {
   if (basicAuth === null) return [];
+  const asked = [
+    "AuthType Basic",
+    `AuthName ${quoteArgument(basicAuth.realm)}`,
+    "AuthBasicProvider file",
+    `AuthUserFile ${quoteArgument(basicAuth.file)}`,
+    "Require valid-user",
+  ];
   return [
-    ...block("LocationMatch", '"^/(?!\\.well-known/acme-challenge/)"', [
-      "AuthType Basic",
-      `AuthName ${quoteArgument(basicAuth.realm)}`,
-      "AuthBasicProvider file",
-      `AuthUserFile ${quoteArgument(basicAuth.file)}`,
-      "Require valid-user",
-    ]),
+    ...toPcre(basicAuth.urls).flatMap((regex) => block("LocationMatch", quoteArgument(regex), asked)),
     `ProxyFCGISetEnvIf "true" !REMOTE_USER`,
   ];
 }

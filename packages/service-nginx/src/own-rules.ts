@@ -1,4 +1,4 @@
-import type { ResponseHeader, WebAnswer, WebSite } from "@hostwright/core/plugin";
+import { toPcre, type ResponseHeader, type WebAnswer, type WebSite } from "@hostwright/core/plugin";
 import { block, NOT_FOUND, type Lines } from "./lines.ts";
 import { quoteLiteral, quoteToken } from "./quote.ts";
 
@@ -22,7 +22,13 @@ export function refusal(site: WebSite): Lines {
 
 export function authorization({ basicAuth }: WebSite): Lines {
   if (basicAuth === null) return [];
-  return [`auth_basic ${quoteLiteral(basicAuth.realm)};`, `auth_basic_user_file ${quoteLiteral(basicAuth.file)};`];
+  const asked = [`set $hostwright_realm ${quoteLiteral(basicAuth.realm)};`];
+  return [
+    "set $hostwright_realm off;",
+    ...toPcre(basicAuth.urls).flatMap((regex) => block(`if ($uri ~ ${quoteToken(regex)})`, asked)),
+    "auth_basic $hostwright_realm;",
+    `auth_basic_user_file ${quoteLiteral(basicAuth.file)};`,
+  ];
 }
 
 export function headers(list: readonly ResponseHeader[]): Lines {

@@ -8,14 +8,8 @@ import { include, LOG } from "./paths.ts";
 import { quoteLiteral } from "./quote.ts";
 
 /** Challenges of certificate authorities, on every name. */
-export const ACME: HttpEntry = httpEntry("acme.inc", [
-  "location ^~ /.well-known/acme-challenge/ {",
-  `    alias ${ACME_FOLDER}/;`,
-  "    default_type text/plain;",
-  "    disable_symlinks on;",
-  "    auth_basic off;",
-  "}",
-]);
+const CHALLENGE = [`alias ${ACME_FOLDER}/;`, "default_type text/plain;", "disable_symlinks on;"];
+export const ACME: HttpEntry = httpEntry("acme.inc", block("location ^~ /.well-known/acme-challenge/", CHALLENGE));
 
 /** One virtual host: names, challenges, and what else. */
 export function host({ httpPort, ipv6 }: NginxOptions, names: readonly string[], body: Lines): Lines {

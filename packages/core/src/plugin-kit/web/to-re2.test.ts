@@ -9,8 +9,10 @@ const EVERY_URL = { every: [], none: [] };
 
 test("whatever a site says is one term, without look-around and possessive quantifiers", () => {
   for (const rules of [drupalRules, wordpressRules]) {
-    const { steps, ages } = webSite(siteView("s", rules, { ownRules }));
-    const all = [...steps, ...ages];
+    const site = webSite(
+      siteView("s", rules, { ownRules: { ...ownRules, basicAuth: { realm: "x", users: ["anna"] } } }),
+    );
+    const all = [...site.steps, ...site.ages, ...(site.basicAuth === null ? [] : [site.basicAuth])];
     const terms = all.map(({ urls }) => toRe2(urls));
     expect(terms.map((some) => some.length)).toEqual(all.map(() => 1));
     const text = JSON.stringify(terms);

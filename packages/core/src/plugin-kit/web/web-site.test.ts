@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { ownRules, siteView, wordpressRules } from "../../../../../test/support/http-samples.ts";
+import { byPcre } from "../../../../../test/support/expressions.ts";
 import { NO_OWN_RULES } from "../../model/own-rules.ts";
+import { toPcre } from "./to-pcre.ts";
 import { httpEntry, webSite, type WebSite } from "./web-site.ts";
 
 type Change = Parameters<typeof siteView>[2];
@@ -39,6 +41,16 @@ test("limits are whole and at least 1; with a password of the site PHP is told o
     php: { authorization: false },
     basicAuth: { realm: "Members", file: "/srv/sites/s/conf/web-passwords" },
   });
+});
+
+test.each([
+  ["/", true],
+  ["/a/.well-known/acme-challenge/x", true],
+  ["/.well-known/acme-challenge", true],
+  ["/.well-known/acme-challenge/x", false],
+])("with a password of the site %s needs it: %s", (path, needed) => {
+  const { basicAuth } = siteOf({ ownRules: { ...NO_OWN_RULES, basicAuth: { realm: "Members", users: ["anna"] } } });
+  expect(byPcre(toPcre(basicAuth?.urls ?? { any: [] }), path) !== null).toBe(needed);
 });
 
 const hostile: readonly Change[] = [

@@ -3,6 +3,7 @@ import type { HttpEntry } from "../../contracts/roles/http.ts";
 import type { SiteView } from "../../contracts/views.ts";
 import { agesOf, stepsOf, type CacheAge, type WebStep } from "./routing-rules.ts";
 import { hostName, plainId, plainPath } from "./plain.ts";
+import type { UrlMatcher } from "./url-matcher.ts";
 
 /** Names that are answered alike, and how. Challenges of certificate authorities are answered on all of them. */
 export type WebHost = {
@@ -26,6 +27,19 @@ export interface WebPhp {
   readonly authorization: boolean;
 }
 
+/** A password that the web server asks for by itself: HTTP's `Basic`, answered with 401 where it is missing or wrong. */
+export interface WebPassword {
+  /** What browsers show. */
+  readonly realm: string;
+  /** Users and hashes, in the format of htpasswd. */
+  readonly file: string;
+  /**
+   * The URLs whose pages and files need it: all but challenges of certificate authorities. What a step refuses or redirects
+   * is answered to everybody.
+   */
+  readonly urls: UrlMatcher;
+}
+
 /**
  * A site as any web server serves it, resolved from its view: what http services render in their own syntax. Names, paths,
  * prefixes and scripts were checked: no sign in them means anything in a configuration. Headers, realm, pages and targets
@@ -46,8 +60,8 @@ export interface WebSite {
   readonly uploadMegabytes: number;
   /** Only these addresses and networks get other answers than 403; empty: everybody. Challenges are for everybody. */
   readonly allowFrom: readonly string[];
-  /** Who may see pages and files; redirects, refusals and challenges are for everybody. `file` is in htpasswd's format. */
-  readonly basicAuth: { readonly realm: string; readonly file: string } | null;
+  /** Null: no password is asked for. */
+  readonly basicAuth: WebPassword | null;
   /** On every answer, errors too, instead of what the application sends under the name. */
   readonly headers: readonly ResponseHeader[];
   /** Headers of answers that are files: `headers` and what every site has there. */
@@ -66,6 +80,8 @@ const CLOSED = {
   ],
   html: "<!doctype html><title>Not available</title><h1>This site is not available at the moment.</h1>",
 } as const;
+
+const CHALLENGES: UrlMatcher = { prefix: "/.well-known/acme-challenge/" };
 
 const NO_SNIFFING: ResponseHeader = { name: "X-Content-Type-Options", value: "nosniff" };
 
@@ -91,13 +107,17 @@ export function webSite(view: SiteView): WebSite {
     },
     uploadMegabytes: Math.max(1, Math.ceil(limits.uploadMegabytes)),
     allowFrom: view.enabled ? ownRules.allowFrom : [],
-    basicAuth:
-      ownRules.basicAuth === null ? null : { realm: ownRules.basicAuth.realm, file: plainPath(view.passwordFile) },
+    basicAuth: passwordOf(view),
     headers: ownRules.headers,
     fileHeaders: named("x-content-type-options") ? ownRules.headers : [NO_SNIFFING, ...ownRules.headers],
     ages: named("cache-control") ? [] : agesOf(rules.cache),
     steps: stepsOf(view),
   };
+}
+
+function passwordOf({ ownRules: { basicAuth }, passwordFile }: SiteView): WebPassword | null {
+  if (basicAuth === null) return null;
+  return { realm: basicAuth.realm, file: plainPath(passwordFile), urls: { not: CHALLENGES } };
 }
 
 function hostsOf({ domain, aliases, aliasMode, enabled }: SiteView): readonly WebHost[] {
