@@ -7,14 +7,22 @@ export function quoteRefused(value: string, where: string, why: string): Hostwri
 }
 
 /**
+ * The value if it is valid Unicode. `where` names the syntax it is to stand in.
+ * @throws HW_QUOTE_REFUSED
+ */
+export function validUnicode(value: string, where: string): string {
+  if (!value.isWellFormed()) throw quoteRefused(value, where, "it is not valid Unicode");
+  return value;
+}
+
+/**
  * The value if it is one line of valid Unicode without control characters. `where` names the syntax it is to stand in.
  * @throws HW_QUOTE_REFUSED
  */
 export function oneLine(value: string, where: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
   if (/[\u0000-\u001f\u007f]/.test(value)) throw quoteRefused(value, where, "it holds a control character");
-  if (!value.isWellFormed()) throw quoteRefused(value, where, "it is not valid Unicode");
-  return value;
+  return validUnicode(value, where);
 }
 
 const CONFIGURATION = "a web server's configuration";

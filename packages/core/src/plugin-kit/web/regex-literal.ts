@@ -1,4 +1,4 @@
-import { quoteRefused } from "./plain.ts";
+import { validUnicode } from "./plain.ts";
 
 const CLASSES = ".*+?(){}|$";
 
@@ -9,9 +9,8 @@ const CLASSES = ".*+?(){}|$";
  * @throws HW_QUOTE_REFUSED when it is not valid Unicode
  */
 export function regexLiteral(value: string): string {
-  if (!value.isWellFormed()) throw quoteRefused(value, "a URL", "it is not valid Unicode");
   // oxlint-disable-next-line no-control-regex -- control characters are what is written otherwise
-  return value.replace(/[.*+?(){}|$"#[\]\\^\u0000-\u001f\u007f]/g, (sign) =>
+  return validUnicode(value, "a URL").replace(/[.*+?(){}|$"#[\]\\^\u0000-\u001f\u007f]/g, (sign) =>
     CLASSES.includes(sign) ? `[${sign}]` : `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }

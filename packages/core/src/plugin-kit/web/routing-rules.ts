@@ -3,7 +3,7 @@ import type { SiteView } from "../../contracts/views.ts";
 import type { CacheRule, PathPattern, WebRules } from "../../contracts/web-rules.ts";
 import { ALWAYS_DENIED } from "./always-denied.ts";
 import { plainPath } from "./plain.ts";
-import type { UrlMatcher } from "./url-matcher.ts";
+import { validMatcher, type UrlMatcher } from "./url-matcher.ts";
 
 /** What becomes of a URL that a step is for. */
 export type WebAnswer =
@@ -47,7 +47,8 @@ const isHidden = (pattern: PathPattern): boolean =>
   "segment" in pattern && pattern.segment.startsWith(".") && pattern.segment !== ".well-known";
 
 /** What is for no URL is left out. */
-const on = (urls: UrlMatcher, answer: WebAnswer): readonly WebStep[] => (isEmpty(urls) ? [] : [{ ...answer, urls }]);
+const on = (urls: UrlMatcher, answer: WebAnswer): readonly WebStep[] =>
+  isEmpty(urls) ? [] : [{ ...answer, urls: validMatcher(urls) }];
 
 function isEmpty(urls: UrlMatcher): boolean {
   return "any" in urls ? urls.any.length === 0 : "all" in urls && urls.all.some(isEmpty);
@@ -125,5 +126,5 @@ export function agesOf(cache: readonly CacheRule[]): readonly CacheAge[] {
     if (groups.at(-1)?.seconds !== seconds) groups.push({ seconds, matches: [] });
     groups.at(-1)?.matches.push(match);
   }
-  return groups.map(({ seconds, matches }) => ({ urls: { any: matches }, seconds }));
+  return groups.map(({ seconds, matches }) => ({ urls: validMatcher({ any: matches }), seconds }));
 }

@@ -1,4 +1,5 @@
 import type { PathPattern } from "../../model/path-pattern.ts";
+import { validUnicode } from "./plain.ts";
 
 /**
  * One question about a path. Letters are told apart by case, except by `looksLike: "php"`.
@@ -39,4 +40,20 @@ export function scriptsOf(matcher: UrlMatcher): readonly string[] | null {
   const choices = choicesOf(matcher);
   const scripts = choices.flatMap((choice) => ("script" in choice ? [choice.script] : []));
   return scripts.length > 0 && scripts.length === choices.length ? scripts : null;
+}
+
+/**
+ * The matcher, if all of its text is valid Unicode. Other text is refused for every web server, also of a site that is closed.
+ * @throws HW_QUOTE_REFUSED
+ */
+export function validMatcher(matcher: UrlMatcher): UrlMatcher {
+  for (const text of textsOf(matcher)) validUnicode(text, "a URL");
+  return matcher;
+}
+
+function textsOf(matcher: UrlMatcher): readonly string[] {
+  if ("any" in matcher) return matcher.any.flatMap(textsOf);
+  if ("all" in matcher) return matcher.all.flatMap(textsOf);
+  if ("not" in matcher) return textsOf(matcher.not);
+  return Object.values(matcher).filter((text) => text !== undefined);
 }

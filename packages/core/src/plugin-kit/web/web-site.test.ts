@@ -65,6 +65,8 @@ const hostile: readonly Change[] = [
   { rules: { ...wordpressRules, frontController: "/a;b.php" } },
   { rules: { ...wordpressRules, phpIndexes: ["/$x/"] } },
   { rules: { ...wordpressRules, ownPaths: [{ prefix: "/a;b/" }] } },
+  { rules: { ...wordpressRules, denied: [{ segment: "\ud800" }] }, enabled: false },
+  { rules: { ...wordpressRules, cache: [{ match: { suffix: "a", under: "/\ud800/" }, maxAgeSeconds: 1 }] } },
 ];
 
 test.each(hostile)("what would mean something to a web server is refused: %j", (change) => {

@@ -89,7 +89,7 @@ const NO_SNIFFING: ResponseHeader = { name: "X-Content-Type-Options", value: "no
  * What a site's view means to a web server. Pure. What one web server takes, another takes too: refused is what means
  * something to any of them.
  * @throws HW_QUOTE_REFUSED for names that are no host names, and for paths, scripts and own prefixes with other signs than
- * letters, digits and `_ . @ + - /`
+ * letters, digits and `_ . @ + - /`; for rules whose text is not valid Unicode
  */
 export function webSite(view: SiteView): WebSite {
   const { ownRules, rules, limits, platform, paths } = view;
