@@ -76,7 +76,9 @@ const ACME = httpEntry("acme.inc", [
 const include = ({ name }: HttpEntry): string => `include ${ROOT}/current/${name};`;
 
 /** @param script of the release; null: what the location has captured */
-function php({ docroot, php: { socket, seconds, authorization } }: WebSite, script: string | null): readonly string[] {
+function php({ docroot, php: found }: WebSite, script: string | null): readonly string[] {
+  if (found === null) return [];
+  const { socket, seconds, authorization } = found;
   const name = script ?? "$hw_script";
   return [
     include(FASTCGI),
@@ -91,12 +93,14 @@ function php({ docroot, php: { socket, seconds, authorization } }: WebSite, scri
   ];
 }
 
+const MISSING = { page: "@front", refuse: "=404", folder: "$uri/ =404" } as const;
+
 function answer(site: WebSite, step: WebStep): readonly string[] {
   if (step.do === "refuse") return [NOT_FOUND];
   if (step.do === "page") return php(site, step.script);
   if (step.do === "script") return [`root ${step.root}; try_files $hw_script =404;`, ...php(site, null)];
   if (step.do === "file") {
-    const find = `try_files $uri ${step.missing === "page" ? "@front" : "=404"};`;
+    const find = `try_files ${step.index === null ? "$uri" : `\${uri}${step.index}`} ${MISSING[step.missing]};`;
     const aged = site.ages.flatMap(({ urls, seconds }) => locations(urls, [`expires ${seconds}s;`, find]));
     return [`root ${step.root};`, ...headers(site.fileHeaders), ...aged, find];
   }
@@ -136,7 +140,7 @@ function pages(site: WebSite): readonly string[] {
     "disable_symlinks if_not_owner from=$document_root;",
     "absolute_redirect off;",
     ...site.steps.flatMap((step) => locations(step.urls, answer(site, step))),
-    ...block("location @front", php(site, site.frontController)),
+    ...(site.php === null ? [] : block("location @front", php(site, site.php.frontController))),
   ];
 }
 

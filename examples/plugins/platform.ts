@@ -50,9 +50,8 @@ export const guestbook: PlatformPlugin<z.input<typeof Options>, z.input<typeof S
   options: { version: 1, schema: Options },
   siteOptions: { version: 1, schema: SiteOptions },
   role: {
-    databases: ["postgres"],
+    needs: { php: {}, db: { protocols: ["postgres"] } },
     layout: { docroot: "web", sourceAt: "web", mountPoints: [{ path: CONFIG, kind: "file" }] },
-    driver: { name: "guestbook.php", source: DRIVER },
     detect: async (source) =>
       (await source.text("index.php"))?.includes("guestbook") === true ? { version: "1.0" } : null,
     ownFolders: () => [{ path: "pictures" }],
@@ -61,19 +60,18 @@ export const guestbook: PlatformPlugin<z.input<typeof Options>, z.input<typeof S
       { source: `${paths.conf}/${CONFIG}`, at: `${platform.root}/${CONFIG}`, writable: false },
     ],
     webRules: () => ({
-      virtual: [],
-      frontController: "/index.php",
-      phpEntryPoints: [],
-      phpIndexes: [],
+      scripts: { frontController: "/index.php" },
       ownPaths: [{ prefix: "/pictures/" }],
       denied: [{ suffix: ".txt" }],
       cache: [],
-      generated: [],
     }),
     settings: (view) => [{ path: CONFIG, content: settings(view) }],
-    seed: () => null,
-    install: (view) => call("install", view),
-    loginLink: (view) => call("login-link", view),
-    status: (view) => call("status", view),
+    application: {
+      driver: { name: "guestbook.php", source: DRIVER },
+      seed: () => null,
+      install: (view) => call("install", view),
+      loginLink: (view) => call("login-link", view),
+      status: (view) => call("status", view),
+    },
   },
 });

@@ -17,7 +17,7 @@ describe.skipIf(codebases.length === 0)(`a Drupal site from its plugins alone${r
   let host: TestHost;
   let site: PlacedSite;
   const used = plugins(drupal);
-  const role = used.platform;
+  const { application } = used.platform;
 
   beforeAll(async () => {
     hosts = await startHosts([{ name: "web", services: ["nginx", "mariadb"] }]);
@@ -33,22 +33,25 @@ describe.skipIf(codebases.length === 0)(`a Drupal site from its plugins alone${r
     };
     site = await placeSite(host, used, { ...spec, secrets: { "admin-password": PASSWORD } });
     await serve(host, site.view);
-    const seed = role.seed(site.view);
+    const seed = application.seed(site.view);
     if (seed === null || (await site.call(seed)).code !== 0) throw new Error("the site could not be seeded");
   });
 
   afterAll(async () => hosts?.stop());
 
   test("says that it is not installed before it is", async () => {
-    expect(await site.call(role.status(site.view))).toMatchObject({ code: 0, answer: { installed: false } });
+    expect(await site.call(application.status(site.view))).toMatchObject({ code: 0, answer: { installed: false } });
   });
 
   test("is installed with a hostile title and password, once", async () => {
-    const first = await site.call(role.install(site.view));
+    const first = await site.call(application.install(site.view));
     expect(first.result.stdout).not.toContain(PASSWORD);
     expect(first).toMatchObject({ code: 0, answer: { installed: true, title: TITLE } });
-    expect(await site.call(role.install(site.view))).toMatchObject({ code: 1, answer: { error: expect.any(String) } });
-    expect(await site.call(role.status(site.view))).toMatchObject({
+    expect(await site.call(application.install(site.view))).toMatchObject({
+      code: 1,
+      answer: { error: expect.any(String) },
+    });
+    expect(await site.call(application.status(site.view))).toMatchObject({
       code: 0,
       answer: { installed: true, title: TITLE },
     });
@@ -76,7 +79,7 @@ describe.skipIf(codebases.length === 0)(`a Drupal site from its plugins alone${r
   });
 
   test("its login link logs in once and only once, and ends within the quarter of an hour", async () => {
-    const { answer } = await site.call(role.loginLink(site.view));
+    const { answer } = await site.call(application.loginLink(site.view));
     const url = String(answer["loginLink"]);
     expect(Date.parse(String(answer["expiresAt"])) - Date.now()).toBeLessThanOrEqual(900_000);
     expect((await get(host, url, { jar: "link" })).location).toContain("/user/1/edit");
@@ -86,13 +89,13 @@ describe.skipIf(codebases.length === 0)(`a Drupal site from its plugins alone${r
   });
 
   test("a link right after a login still works", async () => {
-    const { answer } = await site.call(role.loginLink(site.view));
+    const { answer } = await site.call(application.loginLink(site.view));
     expect((await get(host, String(answer["loginLink"]), { jar: "second" })).location).toContain("/user/1/edit");
   });
 
   test("an unfinished installation is told as an error", async () => {
     await host.sh("mariadb dr1 -e \"delete from key_value where collection = 'state' and name = 'install_task'\"");
-    expect(await site.call(role.status(site.view))).toMatchObject({ code: 0, answer: { installed: false } });
-    expect(await site.call(role.install(site.view))).toMatchObject({ code: 1 });
+    expect(await site.call(application.status(site.view))).toMatchObject({ code: 0, answer: { installed: false } });
+    expect(await site.call(application.install(site.view))).toMatchObject({ code: 1 });
   });
 });

@@ -90,7 +90,7 @@ test("Drupal's settings hold hostile values as they are", async () => {
 
 test("drivers and shipped code are good PHP", async () => {
   const shipped = [
-    ...[wordpress, drupal].map((plugin) => plugins(plugin).platform.driver.source),
+    ...[wordpress, drupal].map((plugin) => plugins(plugin).platform.application.driver.source),
     render(
       plugins(wordpress).platform,
       sampleSite({ options: siteOptions(wordpress), database: sampleDatabase }),

@@ -1,17 +1,20 @@
-import type { PlatformRole } from "@hostwright/core/plugin";
 import { NO_RULES } from "@hostwright/testing";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../hosts/hosts.ts";
 import { serve } from "./front.ts";
-import { applyDeclared, placeSite, type PlacedSite } from "./site.ts";
+import { applyDeclared, placeSite, type PlacedSite, type Plugins } from "./site.ts";
 import { plugins } from "./plugins.ts";
 
 /** An application that is one script: it evaluates what it is sent, as a hostile owner's code would. */
-const probe: PlatformRole = {
-  ...plugins(wordpress).platform,
+const { platform } = plugins(wordpress);
+const probe: Plugins["platform"] = {
+  ...platform,
   layout: { docroot: "web", sourceAt: "web", mountPoints: [] },
-  driver: { name: "probe.php", source: "<?php echo json_encode(['ok' => true]), \"\\n\";" },
+  application: {
+    ...platform.application,
+    driver: { name: "probe.php", source: "<?php echo json_encode(['ok' => true]), \"\\n\";" },
+  },
   ownFolders: () => [],
   binds: () => [],
   settings: () => [{ path: "settings.php", content: "<?php // secret of this site" }],

@@ -1,4 +1,4 @@
-import type { PlatformRole, PhpRole, PlatformPlugin } from "@hostwright/core/plugin";
+import type { PhpRole, PlatformPlugin } from "@hostwright/core/plugin";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { serverView, type Plugins } from "./site.ts";
 
@@ -8,10 +8,10 @@ function phpRole(): PhpRole {
   return service.role;
 }
 
-function platformRole(plugin: PlatformPlugin<never, never>): PlatformRole {
+function platformRole(plugin: PlatformPlugin<never, never>): Plugins["platform"] {
   const role = plugin.platforms?.[0]?.role;
-  if (role === undefined) throw new Error("the package has no platform");
-  return role;
+  if (role?.application === undefined) throw new Error("the package has no platform with an application");
+  return { ...role, application: role.application };
 }
 
 /** The roles of the real plugins, with options as a server's record would hold them. */

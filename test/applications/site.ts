@@ -4,6 +4,7 @@ import {
   type Declared,
   type DriverCall,
   type PhpRole,
+  type Application,
   type PlatformRole,
   type ServerView,
   type SiteView,
@@ -39,7 +40,7 @@ export interface SiteSpec {
 
 export interface Plugins {
   readonly php: PhpRole;
-  readonly platform: PlatformRole;
+  readonly platform: PlatformRole & { readonly application: Application };
   readonly server: ServerView;
 }
 
@@ -155,7 +156,7 @@ export async function placeSite(host: TestHost, plugins: Plugins, spec: SiteSpec
   const secrets = new Map<string, string>();
   const view = describe(plugins, spec, secrets);
   const resolve = ({ id }: { readonly id: string }): string => secrets.get(id) ?? "";
-  const driver = `/usr/local/lib/hostwright/${platform.driver.name}`;
+  const driver = `/usr/local/lib/hostwright/${platform.application.driver.name}`;
   await makeTree(host, plugins, view);
   await host.sh("mariadb", {
     input: `create database ${view.id} character set utf8mb4; create user ${view.id}@localhost identified by '${secrets.get("db-password") ?? ""}'; grant all on ${view.id}.* to ${view.id}@localhost;`,
@@ -163,7 +164,7 @@ export async function placeSite(host: TestHost, plugins: Plugins, spec: SiteSpec
   for (const { path, content } of platform.settings(view))
     await write(host, `${view.paths.conf}/${path}`, resolveText(content, resolve), `${view.user}:root`, "0400");
   await host.sh(`find ${view.paths.conf} -type d -exec chmod 750 {} + -exec chgrp ${view.user} {} +`);
-  await write(host, driver, platform.driver.source, "root:root", "0644");
+  await write(host, driver, platform.application.driver.source, "root:root", "0644");
   await applyDeclared(host, php.site(view, server));
 
   const transient = async (

@@ -15,7 +15,7 @@ let hosts: TestHosts;
 let host: TestHost;
 let site: PlacedSite;
 const used = plugins(wordpress);
-const role = used.platform;
+const { application } = used.platform;
 
 beforeAll(async () => {
   hosts = await startHosts([{ name: "web", services: ["nginx", "mariadb"] }]);
@@ -38,12 +38,15 @@ afterAll(async () => hosts?.stop());
 describe("a WordPress site from its plugins alone", () => {
   // That it is seeded and installed once, and with what, is in the conformance suite.
   test("is seeded by its own user, and a second time nothing is copied", async () => {
-    const seed = role.seed(site.view);
+    const seed = application.seed(site.view);
     if (seed === null) throw new Error("nothing to seed");
     expect((await site.call(seed)).answer["copied"]).toSatisfy((count: number) => count > 50);
     expect((await site.call(seed)).answer).toEqual({ copied: 0 });
     expect(await host.sh(`find ${site.view.paths.public}/wp-content ! -user wp1 -o -perm /o=rwx | wc -l`)).toBe("0\n");
-    expect(await site.call(role.install(site.view))).toMatchObject({ code: 0, answer: { installed: true, userId: 1 } });
+    expect(await site.call(application.install(site.view))).toMatchObject({
+      code: 0,
+      answer: { installed: true, userId: 1 },
+    });
   });
 
   test("lets its administrator in by the form with the very password", async () => {
@@ -69,7 +72,8 @@ describe("a WordPress site from its plugins alone", () => {
 });
 
 describe("a login link", () => {
-  const link = async (): Promise<string> => String((await site.call(role.loginLink(site.view))).answer["loginLink"]);
+  const link = async (): Promise<string> =>
+    String((await site.call(application.loginLink(site.view))).answer["loginLink"]);
 
   test("logs in once and only once, and is not used up by a look at it", async () => {
     const url = await link();
@@ -90,7 +94,7 @@ describe("a login link", () => {
   });
 
   test("ends with its time, and is stored as a hash only", async () => {
-    const call = role.loginLink(site.view);
+    const call = application.loginLink(site.view);
     const url = String((await site.call({ ...call, input: { ...call.input, validSeconds: 1 } })).answer["loginLink"]);
     const token = new URL(url).searchParams.get("hostwright-login") ?? "";
     const rows = await host.sh(`mariadb wp1 -e "select * from wp_options where option_name like 'hostwright%'"`);
@@ -115,7 +119,7 @@ describe("a login link", () => {
 
 test("a fault in the application is told as an error, not as a success", async () => {
   await host.sh("systemctl stop mariadb");
-  const { code, answer } = await site.call(role.status(site.view));
+  const { code, answer } = await site.call(application.status(site.view));
   await host.sh("systemctl start mariadb");
   expect([code, answer["error"]]).toEqual([1, expect.stringContaining("database connection")]);
 });

@@ -69,8 +69,8 @@ export interface App {
 
 function contract({ platforms }: PlatformPlugin<never, never>): Pick<App, "rules" | "driver"> {
   const role = platforms?.[0]?.role;
-  if (role === undefined) throw new Error("the package has no platform");
-  return { rules: role.webRules(siteView("any")), driver: role.driver.name };
+  if (role?.application === undefined) throw new Error("the package has no platform with an application");
+  return { rules: role.webRules(siteView("any")), driver: role.application.driver.name };
 }
 
 /** A copy of the code with a bait wherever its rules deny something or give it an age, but for the site's own folders. */

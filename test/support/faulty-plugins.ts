@@ -12,7 +12,9 @@ import * as z from "zod";
 
 const service = nginx.services?.[0];
 const application = wordpress.platforms?.[0];
-if (service?.kind !== "http" || application === undefined) throw new Error("a plugin lacks what is wrapped here");
+const program = application?.role.application;
+if (service?.kind !== "http" || application === undefined || program === undefined)
+  throw new Error("a plugin lacks what is wrapped here");
 const { role: http } = service;
 const { role: platform } = application;
 
@@ -83,17 +85,20 @@ switch ( $input['command'] ) {
 
 const faultyRole: PlatformRole = {
   ...platform,
-  driver: { name: "faulty.php", source: DRIVER },
-  seed: () => null,
-  install: (view) => ({
-    command: view.domain.split(".")[0] ?? "",
-    input: {
-      docroot: view.platform.docroot,
-      conf: view.paths.conf,
-      adminPassword: view.secret("admin-password", "administrator's password"),
-    },
-    timeoutMs: view.domain.startsWith("hangs.") ? 3_000 : 120_000,
-  }),
+  application: {
+    ...program,
+    driver: { name: "faulty.php", source: DRIVER },
+    seed: () => null,
+    install: (view) => ({
+      command: view.domain.split(".")[0] ?? "",
+      input: {
+        docroot: view.platform.docroot,
+        conf: view.paths.conf,
+        adminPassword: view.secret("admin-password", "administrator's password"),
+      },
+      timeoutMs: view.domain.startsWith("hangs.") ? 3_000 : 120_000,
+    }),
+  },
 };
 
 /** WordPress's code with an installer that goes wrong in every way. */

@@ -18,7 +18,9 @@ import * as z from "zod";
 
 const service = nginx.services?.[0];
 const application = wordpress.platforms?.[0];
-if (service?.kind !== "http" || application === undefined) throw new Error("a plugin lacks what is wrapped here");
+const program = application?.role.application;
+if (service?.kind !== "http" || application === undefined || program === undefined)
+  throw new Error("a plugin lacks what is wrapped here");
 const { role: http } = service;
 const { role: platform } = application;
 
@@ -73,7 +75,6 @@ const nginx2 = defineHttpService({
 
 const platformRole: PlatformRole = {
   ...platform,
-  driver: { name: platform.driver.name, source: `${platform.driver.source}\n// ${MARK}\n` },
   ownFolders: (site) => platform.ownFolders(old(site)),
   confFolders: (site) => platform.confFolders(old(site)),
   binds: (site) => platform.binds(old(site)),
@@ -82,10 +83,13 @@ const platformRole: PlatformRole = {
     platform
       .settings(old(view))
       .map((file) => (file.path.endsWith(".php") ? { ...file, content: text`${file.content}// ${MARK}\n` } : file)),
-  seed: (view) => platform.seed(old(view)),
-  install: (view) => platform.install(old(view)),
-  loginLink: (view) => platform.loginLink(old(view)),
-  status: (view) => platform.status(old(view)),
+  application: {
+    driver: { name: program.driver.name, source: `${program.driver.source}\n// ${MARK}\n` },
+    seed: (view) => program.seed(old(view)),
+    install: (view) => program.install(old(view)),
+    loginLink: (view) => program.loginLink(old(view)),
+    status: (view) => program.status(old(view)),
+  },
 };
 
 /** WordPress as a later version may be: driver, settings and the name of a site's option differ. */

@@ -41,7 +41,7 @@ export type { AnyResourceType, Change, Declared, Removal, ResourceType, Target }
 export { Server } from "./model/server.ts";
 export type { Command, CommandResult, Script, ServerStats, SocketAddress } from "./model/server.ts";
 export { ALWAYS_DENIED } from "./plugin-kit/web/always-denied.ts";
-export type { CacheRule, OwnPath, PathPattern, WebRules } from "./contracts/web-rules.ts";
+export type { CacheRule, OwnPath, PathPattern, ScriptRules, WebRules } from "./contracts/web-rules.ts";
 export { oneLine, quoteRefused } from "./plugin-kit/web/plain.ts";
 export { regexLiteral } from "./plugin-kit/web/regex-literal.ts";
 export { toPcre } from "./plugin-kit/web/to-pcre.ts";
@@ -64,8 +64,10 @@ export type {
   CodeNeeded,
   Detected,
   Driver,
+  Application,
   DriverCall,
   MountPoint,
+  Need,
   OwnFolder,
   PlatformLayout,
   PlatformRole,

@@ -50,16 +50,18 @@ export function service(name: string, kind: string, role: unknown, types: readon
 
 export function platform(type: string, change: Partial<PlatformRole> = {}): Plugin {
   const role = {
-    databases: ["sql"],
+    needs: { php: {}, db: { protocols: ["sql"] } },
     layout: { docroot: "web", sourceAt: "web", mountPoints: [] },
-    driver: { name: `${type}.php`, source: "" },
     ownFolders: () => [],
     confFolders: () => [],
     binds: () => [],
     webRules: () => ({}),
-    seed: () => null,
-    install: () => ({ argv: ["install"], input: {}, timeoutMs: 1_000 }),
-    loginLink: () => ({ argv: ["login-link"], input: {}, timeoutMs: 1_000 }),
+    application: {
+      driver: { name: `${type}.php`, source: "" },
+      seed: () => null,
+      install: () => ({ argv: ["install"], input: {}, timeoutMs: 1_000 }),
+      loginLink: () => ({ argv: ["login-link"], input: {}, timeoutMs: 1_000 }),
+    },
     settings: ({ domain }: SiteView) => [{ path: "settings", content: domain }],
     ...change,
   } as unknown as PlatformRole;

@@ -39,19 +39,21 @@ export const plainPlatform: PlatformDefinition = {
   options: plainOptions,
   siteOptions: plainOptions,
   role: {
-    databases: [],
+    needs: { php: {} },
     layout: { docroot: ".", sourceAt: ".", mountPoints: [] },
-    driver: { name: "blog.php", source: "<?php" },
     detect: async (source) => ((await source.exists("blog.php")) ? { version: "1.0" } : null),
     ownFolders: () => [],
     confFolders: () => [],
     binds: () => [],
     webRules: nothing,
     settings: () => [],
-    seed: () => null,
-    install: nothing,
-    loginLink: nothing,
-    status: nothing,
+    application: {
+      driver: { name: "blog.php", source: "<?php" },
+      seed: () => null,
+      install: nothing,
+      loginLink: nothing,
+      status: nothing,
+    },
   },
 };
 

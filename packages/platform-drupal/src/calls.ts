@@ -1,5 +1,6 @@
-import type { DriverCall, SiteView } from "@hostwright/core/plugin";
+import type { Application, DriverCall, SiteView } from "@hostwright/core/plugin";
 import type { DrupalSiteOptions } from "./options.ts";
+import { driverSource } from "./php-sources.ts";
 
 const common = ({ platform, domain }: SiteView): { readonly docroot: string; readonly domain: string } => ({
   docroot: platform.docroot,
@@ -7,11 +8,11 @@ const common = ({ platform, domain }: SiteView): { readonly docroot: string; rea
 });
 
 /** Makes the folders that Drupal expects in `private/`; without that for configuration its installer asks for settings. */
-export function seed(view: SiteView): DriverCall {
+function seed(view: SiteView): DriverCall {
   return { command: "seed", input: { private: view.paths.private }, timeoutMs: 60_000 };
 }
 
-export function install(view: SiteView): DriverCall {
+function install(view: SiteView): DriverCall {
   const { profile, langcode } = view.options as DrupalSiteOptions;
   return {
     command: "install",
@@ -28,10 +29,23 @@ export function install(view: SiteView): DriverCall {
   };
 }
 
-export function loginLink(view: SiteView): DriverCall {
+function loginLink(view: SiteView): DriverCall {
   return { command: "login-link", input: { ...common(view), validSeconds: 900 }, timeoutMs: 60_000 };
 }
 
-export function status(view: SiteView): DriverCall {
+function status(view: SiteView): DriverCall {
   return { command: "status", input: common(view), timeoutMs: 60_000 };
 }
+
+export const application: Application = {
+  driver: {
+    name: "drupal.php",
+    get source(): string {
+      return driverSource();
+    },
+  },
+  seed,
+  install,
+  loginLink,
+  status,
+};

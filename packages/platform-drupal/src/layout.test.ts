@@ -1,7 +1,7 @@
 import type { SourceReader } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { sampleDatabase, sampleSite } from "../../../test/applications/sample-site.ts";
-import { install } from "./calls.ts";
+import { application } from "./calls.ts";
 import { binds, confFolders, detect, layout, ownFolders } from "./layout.ts";
 import { DrupalSiteOptions } from "./options.ts";
 import { driverSource } from "./php-sources.ts";
@@ -45,7 +45,7 @@ test("the site's own sites folder covers the release's, and holds the settings a
 });
 
 test("a call never carries the password itself", () => {
-  expect(install(view).input["adminPassword"]).toMatchObject({ ref: "secret" });
+  expect(application.install(view).input["adminPassword"]).toMatchObject({ ref: "secret" });
 });
 
 test("the driver comes with the package", () => {

@@ -1,9 +1,8 @@
 import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core/plugin";
 import type * as z from "zod";
-import { install, loginLink, seed, status } from "./calls.ts";
+import { application } from "./calls.ts";
 import { binds, confFolders, detect, layout, ownFolders } from "./layout.ts";
 import { DrupalOptions, DrupalSiteOptions } from "./options.ts";
-import { driverSource } from "./php-sources.ts";
 import { webRules } from "./rules.ts";
 import { databases, settings } from "./settings.ts";
 
@@ -16,24 +15,14 @@ export const drupal: PlatformPlugin<z.input<typeof DrupalOptions>, z.input<typeo
   options: { version: 1, schema: DrupalOptions },
   siteOptions: { version: 1, schema: DrupalSiteOptions },
   role: {
-    databases,
-    bindings: { cache: ["redis"] },
+    needs: { php: {}, db: { protocols: databases }, cache: { protocols: ["redis"], optional: true } },
     layout,
-    driver: {
-      name: "drupal.php",
-      get source(): string {
-        return driverSource();
-      },
-    },
     detect,
     ownFolders,
     confFolders,
     binds,
     webRules,
     settings,
-    seed,
-    install,
-    loginLink,
-    status,
+    application,
   },
 });

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { webRules } from "./rules.ts";
 
 const rules = webRules();
+const { scripts } = rules;
 
 const matches = (path: string, pattern: PathPattern): boolean => {
   if ("exact" in pattern) return path === pattern.exact;
@@ -46,7 +47,9 @@ test.each([
   "/sites/default/files/shell.php",
   "/autoload.php",
 ])("%s does not run", (path) => {
-  expect(path === rules.frontController || rules.phpEntryPoints.some((pattern) => matches(path, pattern))).toBe(false);
+  expect(path === scripts?.frontController || scripts?.entryPoints?.some((pattern) => matches(path, pattern))).toBe(
+    false,
+  );
 });
 
 test("missing image styles and aggregates are made by Drupal", () => {
@@ -55,6 +58,6 @@ test("missing image styles and aggregates are made by Drupal", () => {
       "/sites/default/files/styles/large/public/x.png",
       "/sites/default/files/css/a.css",
       "/sites/default/files/js/a.js",
-    ].every((path) => rules.generated.some((pattern) => matches(path, pattern))),
+    ].every((path) => scripts?.generated?.some((pattern) => matches(path, pattern))),
   ).toBe(true);
 });

@@ -10,10 +10,11 @@ const under = (prefix: string, suffixes: readonly string[]): readonly PathPatter
 /** Drupal's URLs. install.php, update.php, rebuild.php and authorize.php are no entry points: the engine does their work. */
 export function webRules(): WebRules {
   return {
-    virtual: [],
-    frontController: "/index.php",
-    phpEntryPoints: [{ exact: "/core/modules/statistics/statistics.php" }],
-    phpIndexes: [],
+    scripts: {
+      frontController: "/index.php",
+      entryPoints: [{ exact: "/core/modules/statistics/statistics.php" }],
+      generated: ["styles", "css", "js"].map((folder) => ({ prefix: `${FILES_URL}${folder}/` })),
+    },
     ownPaths: [{ prefix: FILES_URL }],
     denied: [
       { prefix: "/vendor/" },
@@ -44,6 +45,5 @@ export function webRules(): WebRules {
         under(folder, [".css", ".js", ".svg", ".png", ".woff2"]).map((match) => ({ match, maxAgeSeconds: 30 * DAY })),
       ),
     ],
-    generated: ["styles", "css", "js"].map((folder) => ({ prefix: `${FILES_URL}${folder}/` })),
   };
 }

@@ -1,6 +1,7 @@
-import type { DriverCall, SiteView } from "@hostwright/core/plugin";
+import type { Application, DriverCall, SiteView } from "@hostwright/core/plugin";
 import type { MediaWikiSiteOptions } from "./options.ts";
 import { databaseServer, databaseType } from "./settings.ts";
+import { driverSource } from "./php-sources.ts";
 
 const common = ({ platform, domain }: SiteView): { readonly docroot: string; readonly domain: string } => ({
   docroot: platform.docroot,
@@ -8,11 +9,11 @@ const common = ({ platform, domain }: SiteView): { readonly docroot: string; rea
 });
 
 /** Makes the folders that MediaWiki expects in `private/`. */
-export function seed(view: SiteView): DriverCall {
+function seed(view: SiteView): DriverCall {
   return { command: "seed", input: { private: view.paths.private }, timeoutMs: 60_000 };
 }
 
-export function install(view: SiteView): DriverCall {
+function install(view: SiteView): DriverCall {
   const { database } = view;
   const { language, skins, extensions } = view.options as MediaWikiSiteOptions;
   return {
@@ -42,7 +43,7 @@ export function install(view: SiteView): DriverCall {
   };
 }
 
-export function loginLink(view: SiteView): DriverCall {
+function loginLink(view: SiteView): DriverCall {
   return {
     command: "login-link",
     input: { ...common(view), adminUser: view.adminUser, validSeconds: 900 },
@@ -50,6 +51,19 @@ export function loginLink(view: SiteView): DriverCall {
   };
 }
 
-export function status(view: SiteView): DriverCall {
+function status(view: SiteView): DriverCall {
   return { command: "status", input: common(view), timeoutMs: 60_000 };
 }
+
+export const application: Application = {
+  driver: {
+    name: "mediawiki.php",
+    get source(): string {
+      return driverSource();
+    },
+  },
+  seed,
+  install,
+  loginLink,
+  status,
+};

@@ -1,9 +1,8 @@
 import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core/plugin";
 import type * as z from "zod";
-import { install, loginLink, seed, status } from "./calls.ts";
+import { application } from "./calls.ts";
 import { binds, codeNeeded, confFolders, detect, layout, ownFolders } from "./layout.ts";
 import { MediaWikiOptions, MediaWikiSiteOptions } from "./options.ts";
-import { driverSource } from "./php-sources.ts";
 import { webRules } from "./rules.ts";
 import { databases, settings } from "./settings.ts";
 
@@ -19,14 +18,8 @@ export const mediawiki: PlatformPlugin<
   options: { version: 1, schema: MediaWikiOptions },
   siteOptions: { version: 1, schema: MediaWikiSiteOptions },
   role: {
-    databases,
+    needs: { php: {}, db: { protocols: databases } },
     layout,
-    driver: {
-      name: "mediawiki.php",
-      get source(): string {
-        return driverSource();
-      },
-    },
     detect,
     codeNeeded,
     ownFolders,
@@ -34,9 +27,6 @@ export const mediawiki: PlatformPlugin<
     binds,
     webRules,
     settings,
-    seed,
-    install,
-    loginLink,
-    status,
+    application,
   },
 });

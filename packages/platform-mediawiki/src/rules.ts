@@ -11,10 +11,7 @@ const CODE = ["cache", "docs", "includes", "languages", "maintenance", "mw-confi
 /** MediaWiki's URLs. Titles of pages may look like anything, files that are denied included: they are no files. */
 export function webRules(): WebRules {
   return {
-    virtual: [{ prefix: "/wiki/" }],
-    frontController: "/index.php",
-    phpEntryPoints: ENTRY_POINTS,
-    phpIndexes: [],
+    scripts: { frontController: "/index.php", virtual: [{ prefix: "/wiki/" }], entryPoints: ENTRY_POINTS },
     ownPaths: [{ prefix: "/images/" }],
     denied: [
       ...CODE.map((folder): PathPattern => ({ prefix: `/${folder}/` })),
@@ -32,6 +29,5 @@ export function webRules(): WebRules {
       { match: { prefix: "/extensions/" }, maxAgeSeconds: 30 * DAY },
       { match: { prefix: "/images/" }, maxAgeSeconds: DAY },
     ],
-    generated: [],
   };
 }

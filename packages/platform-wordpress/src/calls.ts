@@ -1,5 +1,6 @@
-import type { DriverCall, SiteView } from "@hostwright/core/plugin";
+import type { Application, DriverCall, SiteView } from "@hostwright/core/plugin";
 import type { WordPressSiteOptions } from "./options.ts";
+import { driverSource } from "./php-sources.ts";
 
 /** Folder of the sandbox's own empty /run: there is one for as long as the call lasts. */
 const SEED_AT = "/run/hostwright-seed";
@@ -10,7 +11,7 @@ const common = ({ platform, domain }: SiteView): { readonly docroot: string; rea
 });
 
 /** Copies the release's themes, plugins and languages; what is there already stays as it is. */
-export function seed(view: SiteView): DriverCall {
+function seed(view: SiteView): DriverCall {
   return {
     command: "seed",
     input: { from: SEED_AT, to: `${view.paths.public}/wp-content` },
@@ -19,7 +20,7 @@ export function seed(view: SiteView): DriverCall {
   };
 }
 
-export function install(view: SiteView): DriverCall {
+function install(view: SiteView): DriverCall {
   return {
     command: "install",
     input: {
@@ -35,7 +36,7 @@ export function install(view: SiteView): DriverCall {
   };
 }
 
-export function loginLink(view: SiteView): DriverCall {
+function loginLink(view: SiteView): DriverCall {
   return {
     command: "login-link",
     input: { ...common(view), adminUser: view.adminUser, validSeconds: 900 },
@@ -43,6 +44,19 @@ export function loginLink(view: SiteView): DriverCall {
   };
 }
 
-export function status(view: SiteView): DriverCall {
+function status(view: SiteView): DriverCall {
   return { command: "status", input: common(view), timeoutMs: 60_000 };
 }
+
+export const application: Application = {
+  driver: {
+    name: "wordpress.php",
+    get source(): string {
+      return driverSource();
+    },
+  },
+  seed,
+  install,
+  loginLink,
+  status,
+};

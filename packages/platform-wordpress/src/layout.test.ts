@@ -1,7 +1,7 @@
 import type { SourceReader } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { sampleDatabase, sampleSite } from "../../../test/applications/sample-site.ts";
-import { install, seed } from "./calls.ts";
+import { application } from "./calls.ts";
 import { binds, codeNeeded, detect, layout, MOUNTED, ownFolders } from "./layout.ts";
 import { driverSource } from "./php-sources.ts";
 import { WordPressSiteOptions } from "./options.ts";
@@ -50,13 +50,13 @@ test("every bind has its mount point in the release, and its source among the si
 });
 
 test("a call never carries the password itself", () => {
-  expect(install(view).input["adminPassword"]).toMatchObject({ ref: "secret" });
+  expect(application.install(view).input["adminPassword"]).toMatchObject({ ref: "secret" });
 });
 
 test("the release's own wp-content is read-only where it is copied from", () => {
-  const call = seed(view);
-  expect(call.binds).toEqual([
-    { source: `${view.platform.docroot}/wp-content`, at: call.input["from"], writable: false },
+  const call = application.seed(view);
+  expect(call?.binds).toEqual([
+    { source: `${view.platform.docroot}/wp-content`, at: call?.input["from"], writable: false },
   ]);
 });
 

@@ -1,9 +1,8 @@
 import { CONTRACT, definePlatform, type PlatformPlugin } from "@hostwright/core/plugin";
 import type * as z from "zod";
-import { install, loginLink, seed, status } from "./calls.ts";
+import { application } from "./calls.ts";
 import { binds, codeNeeded, confFolders, detect, layout, ownFolders } from "./layout.ts";
 import { WordPressOptions, WordPressSiteOptions } from "./options.ts";
-import { driverSource } from "./php-sources.ts";
 import { webRules } from "./rules.ts";
 import { settings } from "./settings.ts";
 
@@ -19,15 +18,8 @@ export const wordpress: PlatformPlugin<
   options: { version: 1, schema: WordPressOptions },
   siteOptions: { version: 1, schema: WordPressSiteOptions },
   role: {
-    databases: ["mysql"],
-    bindings: { cache: ["redis"] },
+    needs: { php: {}, db: { protocols: ["mysql"] }, cache: { protocols: ["redis"], optional: true } },
     layout,
-    driver: {
-      name: "wordpress.php",
-      get source(): string {
-        return driverSource();
-      },
-    },
     detect,
     codeNeeded,
     ownFolders,
@@ -35,9 +27,6 @@ export const wordpress: PlatformPlugin<
     binds,
     webRules,
     settings,
-    seed,
-    install,
-    loginLink,
-    status,
+    application,
   },
 });

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { webRules } from "./rules.ts";
 
 const rules = webRules();
+const { scripts } = rules;
 
 const matches = (path: string, pattern: PathPattern): boolean => {
   if ("exact" in pattern) return path === pattern.exact;
@@ -12,7 +13,7 @@ const matches = (path: string, pattern: PathPattern): boolean => {
 };
 const executed = (path: string): boolean =>
   !rules.denied.some((pattern) => matches(path, pattern)) &&
-  (path === rules.frontController || rules.phpEntryPoints.some((pattern) => matches(path, pattern)));
+  (path === scripts?.frontController || scripts?.entryPoints?.some((pattern) => matches(path, pattern)) === true);
 
 test.each([
   "/index.php",

@@ -9,11 +9,12 @@ const ENTRY_POINTS = ["login", "cron", "comments-post", "signup", "activate", "t
 /** WordPress's URLs. Only PHP that WordPress itself offers runs; what lies in wp-content never does. */
 export function webRules(): WebRules {
   return {
-    virtual: [],
-    frontController: "/index.php",
-    // xmlrpc.php is the interface of WordPress's own mobile applications.
-    phpEntryPoints: [...ENTRY_POINTS, { exact: "/xmlrpc.php" }, { suffix: ".php", under: "/wp-admin/" }],
-    phpIndexes: ["/wp-admin/", "/wp-admin/network/", "/wp-admin/user/"],
+    scripts: {
+      frontController: "/index.php",
+      // xmlrpc.php is the interface of WordPress's own mobile applications.
+      entryPoints: [...ENTRY_POINTS, { exact: "/xmlrpc.php" }, { suffix: ".php", under: "/wp-admin/" }],
+      indexes: ["/wp-admin/", "/wp-admin/network/", "/wp-admin/user/"],
+    },
     ownPaths: [{ prefix: "/wp-content/" }],
     denied: [
       // Hostwright installs; these would offer an empty database to whoever comes first.
@@ -34,6 +35,5 @@ export function webRules(): WebRules {
       { match: { suffix: ".js", under: "/wp-admin/" }, maxAgeSeconds: 30 * DAY },
       { match: { prefix: "/wp-content/" }, maxAgeSeconds: DAY },
     ],
-    generated: [],
   };
 }

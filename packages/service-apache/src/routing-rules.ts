@@ -17,10 +17,12 @@ function answer(site: WebSite, step: WebStep, regex: string): Lines {
     const file = `${quoteArgument(`${step.root}$1`)} -f`;
     return [...rule(regex, "-", [php(site), "L"], file), ...missing(site, regex)];
   }
-  const noFile = `${quoteArgument(`${step.root}%{REQUEST_URI}`)} !-f`;
+  const [asked, file] = [`${step.root}%{REQUEST_URI}`, `%{REQUEST_URI}${step.index ?? ""}`];
+  const noFile = `${quoteArgument(`${step.root}${file}`)} !-f`;
   return [
+    ...(step.missing === "folder" ? rule(regex, "%{REQUEST_URI}/", ["R=301", "L"], `${quoteArgument(asked)} -d`) : []),
     ...(step.missing === "page"
-      ? rule(regex, site.frontController, [php(site), "PT", "L"], noFile)
+      ? rule(regex, site.php?.frontController ?? "-", [php(site), "PT", "L"], noFile)
       : missing(site, regex, noFile)),
     // Other URLs skip what follows; `^` is every URL.
     ...(regex === "^" ? [] : rule(`!${regex}`, "-", [`S=${site.ages.length + 1}`])),
@@ -28,7 +30,7 @@ function answer(site: WebSite, step: WebStep, regex: string): Lines {
     ...site.ages
       .toReversed()
       .flatMap(({ urls, seconds }) => toPcre(urls).flatMap((aged) => rule(aged, "-", [`E=HOSTWRIGHT_AGE:${seconds}`]))),
-    ...rule("^", "-", ["L"]),
+    ...rule("^", step.index === null ? "-" : file, ["L"]),
   ];
 }
 

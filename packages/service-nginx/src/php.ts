@@ -24,7 +24,8 @@ export const FASTCGI: HttpEntry = httpEntry("fastcgi.inc", [
 ]);
 
 /** One PHP request: script and path behind it are a literal or, of null, captures of the location. */
-export function php({ docroot, php: { socket, seconds, authorization } }: WebSite, script: string | null): Lines {
+export function php({ docroot, php: found }: WebSite, script: string | null): Lines {
+  if (found === null) return [];
   const [literal, variable] = script === null ? ["", "$hw_script"] : [script, ""];
   return [
     include(FASTCGI),
@@ -33,9 +34,9 @@ export function php({ docroot, php: { socket, seconds, authorization } }: WebSit
     `fastcgi_param SCRIPT_NAME ${quoteLiteral(literal, variable)};`,
     ...(script === null ? ["fastcgi_param PATH_INFO $hw_info;"] : []),
     // An application would take the web server's login for one of its users.
-    ...(authorization ? [] : ['fastcgi_param HTTP_AUTHORIZATION "";']),
-    `fastcgi_read_timeout ${seconds}s;`,
-    `fastcgi_send_timeout ${seconds}s;`,
-    `fastcgi_pass ${quoteLiteral(`unix:${socket}`)};`,
+    ...(found.authorization ? [] : ['fastcgi_param HTTP_AUTHORIZATION "";']),
+    `fastcgi_read_timeout ${found.seconds}s;`,
+    `fastcgi_send_timeout ${found.seconds}s;`,
+    `fastcgi_pass ${quoteLiteral(`unix:${found.socket}`)};`,
   ];
 }

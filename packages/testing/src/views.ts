@@ -37,14 +37,10 @@ export async function readFacts(
 
 /** Web rules that say nothing: a front controller and no more. */
 export const NO_RULES: WebRules = {
-  virtual: [],
-  frontController: "/index.php",
-  phpEntryPoints: [],
-  phpIndexes: [],
+  scripts: { frontController: "/index.php" },
   ownPaths: [],
   denied: [],
   cache: [],
-  generated: [],
 };
 
 /** A site as core would describe it, with domain, folders, user and platform of its own name; any part can be another. */

@@ -1,4 +1,4 @@
-import { file, type SiteView } from "@hostwright/core/plugin";
+import { file, type ScriptRules, type SiteView } from "@hostwright/core/plugin";
 import { nginx } from "@hostwright/service-nginx";
 import { withRole, type AnyService, type Mutant } from "./mutant.ts";
 
@@ -20,6 +20,13 @@ const restarting = withRole(nginx, "http", (role) => ({
   ],
 }));
 
+const withScripts =
+  (change: Partial<ScriptRules>) =>
+  (view: SiteView): SiteView => {
+    const { scripts } = view.rules;
+    return scripts === null ? view : { ...view, rules: { ...view.rules, scripts: { ...scripts, ...change } } };
+  };
+
 /** Broken on a host. */
 export const httpHostMutants: readonly Mutant<AnyService>[] = [
   {
@@ -30,12 +37,12 @@ export const httpHostMutants: readonly Mutant<AnyService>[] = [
   {
     name: "every script may run",
     caughtBy: row("/internal.php", "is answered"),
-    plugin: site((view) => ({ ...view, rules: { ...view.rules, phpEntryPoints: [{ suffix: ".php" }] } })),
+    plugin: site(withScripts({ entryPoints: [{ suffix: ".php" }] })),
   },
   {
     name: "pages that look like files are files",
     caughtBy: row("/wiki/dump.sql", "runs"),
-    plugin: site((view) => ({ ...view, rules: { ...view.rules, virtual: [] } })),
+    plugin: site(withScripts({ virtual: [] })),
   },
   {
     name: "aliases are served",

@@ -71,14 +71,37 @@ export interface ApplicationStatus {
   readonly version: string;
 }
 
-/** Knows one application: where its parts live, its settings, its installer, its URLs. Pure but for the driver. */
-export interface PlatformRole {
-  /** Protocols of databases it can use, preferred first. */
-  readonly databases: readonly string[];
-  /** Protocols that its settings can use of further services, by their kind: `{ cache: ["redis"] }`. Default: none. */
-  readonly bindings?: Readonly<Partial<Record<string, readonly string[]>>>;
-  readonly layout: PlatformLayout;
+/** What a platform's sites ask of the services of one kind. */
+export interface Need {
+  /** Of the service, preferred first: `["mysql"]`. Default: any. */
+  readonly protocols?: readonly string[];
+  /** Only sites that ask for it have it. Default: every site has it. */
+  readonly optional?: true;
+}
+
+/** A program that each site runs: how it is installed and asked. Without one, a release is a folder of files. */
+export interface Application {
   readonly driver: Driver;
+  /** Copies initial content into the site's own folders, as the site's user; null when there is none. */
+  seed(view: SiteView): DriverCall | null;
+  /** The application's own installer. May print `loginLink` as `loginLink` does, which saves a run of its own. */
+  install(view: SiteView): DriverCall;
+  /** Prints `{"loginLink"}`: a URL of the site that logs the administrator in once. */
+  loginLink(view: SiteView): DriverCall;
+  /** Prints `ApplicationStatus`. */
+  status(view: SiteView): DriverCall;
+}
+
+/** Knows one kind of site: where its parts live, its settings, its URLs, its application. Pure but for the driver. */
+export interface PlatformRole {
+  /**
+   * Services that its sites are bound to, by kind: `{ php: {}, db: { protocols: ["mysql"] } }`. A web server always is one.
+   * Default: no other.
+   */
+  readonly needs?: Readonly<Partial<Record<string, Need>>>;
+  readonly layout: PlatformLayout;
+  /** Needs `php`, which runs its driver. Default: none; then sites have no folders of their own either. */
+  readonly application?: Application;
   /** Version of the codebase, or null if it is not one of this platform. */
   detect(source: SourceReader): Promise<Detected | null>;
   /**
@@ -92,14 +115,6 @@ export interface PlatformRole {
   binds(site: SiteSeed): readonly Bind[];
   webRules(site: SiteSeed): WebRules;
   settings(view: SiteView): readonly SettingsFile[];
-  /** Copies initial content into the site's own folders, as the site's user; null when there is none. */
-  seed(view: SiteView): DriverCall | null;
-  /** The application's own installer. May print `loginLink` as `loginLink` does, which saves a run of its own. */
-  install(view: SiteView): DriverCall;
-  /** Prints `{"loginLink"}`: a URL of the site that logs the administrator in once. */
-  loginLink(view: SiteView): DriverCall;
-  /** Prints `ApplicationStatus`. */
-  status(view: SiteView): DriverCall;
 }
 
 /** What is known of a site before its view is complete. */

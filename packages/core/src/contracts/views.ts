@@ -115,8 +115,8 @@ export interface SiteView {
   readonly database: DatabaseBinding | null;
   /** Services that the site is bound to besides, by their kind: `cache`. */
   readonly bindings: Readonly<Partial<Record<string, Binding>>>;
-  /** Unix socket of the site's PHP. */
-  readonly phpSocket: string;
+  /** Unix socket of the site's PHP; null for a site without. */
+  readonly phpSocket: string | null;
   /** Unix user that the web server reads as: `www-data`. */
   readonly webUser: string;
   /** A secret of the site by its name (`salt`), made on first use and kept. */

@@ -13,6 +13,20 @@ export interface CacheRule {
   readonly maxAgeSeconds: number;
 }
 
+/** The PHP scripts of a platform that a URL may run. */
+export interface ScriptRules {
+  /** Script that gets every URL that is no file: `/index.php`. */
+  readonly frontController: string;
+  /** URLs that are never files, whatever they look like: the front controller's before anything else is judged. Default: none. */
+  readonly virtual?: readonly PathPattern[];
+  /** Scripts that may be executed besides the front controller. Any other `.php` URL is refused. Default: none. */
+  readonly entryPoints?: readonly PathPattern[];
+  /** Folders in which `index.php` answers for the folder's URL: `/wp-admin/`. Default: none. */
+  readonly indexes?: readonly string[];
+  /** Own paths whose missing files are made by the front controller (image styles, aggregated CSS). Default: none. */
+  readonly generated?: readonly PathPattern[];
+}
+
 /**
  * What a platform asks of any web server, as data; each http service renders it in its own syntax.
  * Routing rules, in their order: ACME challenge, the site's own rules (`OwnRules`: addresses, denied, redirects), virtual, denied, PHP
@@ -20,18 +34,15 @@ export interface CacheRule {
  * never stands for what is denied here.
  */
 export interface WebRules {
-  /** URLs that are never files, whatever they look like: the front controller's before anything else is judged. */
-  readonly virtual: readonly PathPattern[];
-  /** Script that gets every URL that is no file: `/index.php`. */
-  readonly frontController: string;
-  /** Scripts that may be executed besides the front controller. Any other `.php` URL is refused. */
-  readonly phpEntryPoints: readonly PathPattern[];
-  /** Folders in which `index.php` answers for the folder's URL: `/wp-admin/`. */
-  readonly phpIndexes: readonly string[];
+  /** What PHP answers; null where it answers nothing: then every URL is a file or 404. */
+  readonly scripts: ScriptRules | null;
+  /**
+   * File that answers for the URL of its folder: `index.html`. Without the slash at its end, a folder's URL is redirected
+   * (301). Default: none, and a folder's URL is no file.
+   */
+  readonly indexFile?: string;
   readonly ownPaths: readonly OwnPath[];
   /** Answered with 404, also where a file exists. */
   readonly denied: readonly PathPattern[];
   readonly cache: readonly CacheRule[];
-  /** Own paths whose missing files are made by the front controller (image styles, aggregated CSS). */
-  readonly generated: readonly PathPattern[];
 }

@@ -191,7 +191,8 @@ export interface SiteRecord {
   readonly enabled: boolean;
   readonly platform: string;
   readonly http: string;
-  readonly php: string;
+  /** Null for a site without PHP. */
+  readonly php: string | null;
   readonly database: { readonly server: string; readonly service: string } | null;
   readonly uid: number;
   readonly title: string;

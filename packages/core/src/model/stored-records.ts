@@ -31,7 +31,7 @@ export const STORED: Readonly<Record<"server" | "platform" | "site", z.ZodType>>
     enabled: z.boolean(),
     platform: text,
     http: text,
-    php: text,
+    php: text.nullable(),
     database: place.nullable(),
     uid: z.int().min(1),
     ...options,

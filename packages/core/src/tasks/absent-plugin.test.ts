@@ -96,7 +96,7 @@ describe("what needs the absent plugin is refused, and nothing is changed", () =
     const records = await LoadedInventory.load(store.records, registry);
     const context = { inventory: records } as unknown as PlanningContext;
     const choose = (wanted?: string): unknown =>
-      chooseDatabase(context, wanted, ["sql"], records.platform("blog"), records.server("web1"));
+      chooseDatabase(context, wanted, { protocols: ["sql"] }, records.platform("blog"), records.server("web1"));
     expect(choose()).toEqual({ server: "web1", service: "db" });
     expect(() => choose("db2")).toThrow(expect.objectContaining({ code: "HW_PLUGIN_MISSING", server: "db2" }));
   });

@@ -1,4 +1,5 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Need } from "../contracts/platform.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 
@@ -10,11 +11,15 @@ import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../
 export function chooseDatabase(
   context: PlanningContext,
   wanted: string | undefined,
-  protocols: readonly string[],
+  need: Need | undefined,
   platform: PlatformRecord,
   web: ServerRecord,
 ): SiteRecord["database"] {
-  if (protocols.length === 0) return null;
+  if (need === undefined) {
+    if (wanted === undefined) return null;
+    throw usesNone(platform, "database");
+  }
+  const { protocols = [] } = need;
   const { inventory } = context;
   const all = inventory.servers.flatMap((server) =>
     inventory
@@ -51,9 +56,11 @@ export function chooseDatabase(
 export function chooseCache(
   context: PlanningContext,
   wanted: string,
-  protocols: readonly string[],
+  need: Need | undefined,
   platform: PlatformRecord,
 ): ServicePlace {
+  if (need === undefined) throw usesNone(platform, "cache");
+  const { protocols = [] } = need;
   const [serverName = "", serviceName] = wanted.split(":");
   const server = context.inventory.server(serverName);
   const { record, role } = context.inventory.cache(server, serviceName);
@@ -63,6 +70,12 @@ export function chooseCache(
     `${platform.name} (${platform.type}) cannot use a cache of type ${record.type}. Nothing was changed.`,
     { data: { caches: protocols } },
   );
+}
+
+function usesNone({ name, type }: PlatformRecord, what: string): HostwrightError {
+  return new HostwrightError("HW_INPUT_INVALID", `${name} (${type}) uses no ${what}. Nothing was changed.`, {
+    remedy: `Ask for a site without a ${what}.`,
+  });
 }
 
 function wrongDatabase(platform: PlatformRecord, type: string, protocols: readonly string[]): HostwrightError {

@@ -4,7 +4,7 @@ import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
-import { emptyStep, entriesOf, ownerOf } from "./site-steps.ts";
+import { emptyStep, entriesOf, ownerOf, runningParts } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -52,6 +52,7 @@ async function refuseUnknown(
 async function planDelete(context: PlanningContext, name: string): Promise<TaskDraft<OfSite>> {
   const site = await context.inventory.site(name);
   const parts = await siteParts(context, site);
+  const running = runningParts(parts);
   const owner = ownerOf(parts);
   const [units, entries] = [{ types: ["unit"] }, entriesOf(parts.http.role)];
   const gone = (
@@ -72,7 +73,7 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
   const steps: Step[] = [
     gone("unpublish the pages", { server: web, phase: "prepare", what: entries, publish: parts.http.record.name }),
     gone("stop the PHP", { server: web, phase: "prepare", what: units, publish: null }),
-    emptyStep(parts, "clean-up"),
+    ...(running === null ? [] : [emptyStep(running, "clean-up")]),
     gone("remove user, folders and settings", {
       server: web,
       phase: "clean-up",

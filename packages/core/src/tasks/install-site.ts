@@ -21,8 +21,8 @@ import { chooseCache, chooseDatabase } from "./choose-database.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
-import { siteParts, type SiteParts } from "./site-parts.ts";
-import { probeStep, siteCommandStep, siteSteps } from "./site-steps.ts";
+import { siteParts } from "./site-parts.ts";
+import { probeStep, runningParts, siteCommandStep, siteSteps, type RunningParts } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -170,6 +170,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   const serverSteps = await Promise.all(servers.map(async (server) => serverStep(context, server)));
   const installed: SiteRecord = { ...site, status: "installed" };
   const first = known === undefined;
+  const running = first ? runningParts(parts) : null;
   return {
     title: `install ${domain} on ${platform.name}`,
     about: [`site/${site.id}`],
@@ -177,14 +178,15 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
       ...serverSteps,
       step,
       ...before,
-      ...(first ? applicationSteps(parts) : []),
+      ...(running === null ? [] : applicationSteps(running)),
       publish,
       probeStep(parts, first ? "always" : "changed"),
-      ...(first ? [loginLinkStep(parts, "clean-up", { ref: "output", step: INSTALLER, name: "loginLink" })] : []),
+      ...(running === null
+        ? []
+        : [loginLinkStep(running, "clean-up", { ref: "output", step: INSTALLER, name: "loginLink" })]),
     ],
-    ...(first
-      ? { outputs: LOGIN_LINK, sets: [await assumedSet(inventory, "http services at work on server", web.id)] }
-      : {}),
+    ...(running === null ? {} : { outputs: LOGIN_LINK }),
+    ...(first ? { sets: [await assumedSet(inventory, "http services at work on server", web.id)] } : {}),
     reserve: first
       ? [
           {
@@ -227,12 +229,12 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
 
 const INSTALLER = "installer";
 
-function applicationSteps(parts: SiteParts): RunStep[] {
-  const { role } = parts.definition;
-  const seed = role.seed(parts.view);
+function applicationSteps(parts: RunningParts): RunStep[] {
+  const { application, view } = parts;
+  const seed = application.seed(view);
   return [
     ...(seed === null ? [] : [siteCommandStep(parts, "first content", seed)]),
-    { ...siteCommandStep(parts, "installer", role.install(parts.view)), id: INSTALLER },
+    { ...siteCommandStep(parts, "installer", application.install(view)), id: INSTALLER },
   ];
 }
 
@@ -255,7 +257,7 @@ function wantedSite(
     request.options?.options ?? {},
     `options of ${given.domain}`,
   );
-  const database = chooseDatabase(context, request.database, definition.role.databases, platform, web);
+  const { needs = {} } = definition.role;
   const { cache } = request.bindings;
   return {
     domain: given.domain,
@@ -265,11 +267,9 @@ function wantedSite(
     enabled: true,
     platform: platform.id,
     http: inventory.http(web).record.name,
-    php: inventory.php(web).record.name,
-    database,
-    ...(cache === undefined
-      ? {}
-      : { bindings: { cache: chooseCache(context, cache, definition.role.bindings?.["cache"] ?? [], platform) } }),
+    php: needs["php"] === undefined ? null : inventory.php(web).record.name,
+    database: chooseDatabase(context, request.database, needs["db"], platform, web),
+    ...(cache === undefined ? {} : { bindings: { cache: chooseCache(context, cache, needs["cache"], platform) } }),
     title: request.title ?? given.domain.slice(0, TITLE_CHARACTERS),
     adminEmail: request.adminEmail ?? defaultEmail(given.domain),
     adminUser: request.adminUser,

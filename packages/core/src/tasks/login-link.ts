@@ -3,8 +3,10 @@ import type { Phase, RunStep } from "../contracts/steps.ts";
 import type { OutputReference } from "../model/outputs.ts";
 import type { Secret } from "../model/secret.ts";
 import { Name, ofSite, SecretValue, type OfSite, type SiteInput } from "./inputs.ts";
-import { siteParts, type SiteParts } from "./site-parts.ts";
-import { siteCommandInput } from "./site-steps.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { PlatformRecord } from "../model/records.ts";
+import { siteParts } from "./site-parts.ts";
+import { runningParts, siteCommandInput, type RunningParts } from "./site-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
@@ -21,9 +23,9 @@ export const LOGIN_LINK: { readonly loginLink: OutputReference; readonly loginLi
 };
 
 /** Asks the application for a login link, unless an earlier step may have given one. */
-export function loginLinkStep(parts: SiteParts, phase: Phase, given?: OutputReference): RunStep {
+export function loginLinkStep(parts: RunningParts, phase: Phase, given?: OutputReference): RunStep {
   const { domain } = parts.site;
-  const call = siteCommandInput(parts, "login link", parts.definition.role.loginLink(parts.view));
+  const call = siteCommandInput(parts, "login link", parts.application.loginLink(parts.view));
   return {
     kind: "run",
     id: ID,
@@ -53,7 +55,8 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
   subject: ({ site }) => ({ site }),
   async plan(context: PlanningContext, request) {
     const site = await context.inventory.site(request.site);
-    const parts = await siteParts(context, site);
+    const parts = runningParts(await siteParts(context, site));
+    if (parts === null) throw nobodyLogsIn(site.domain, context.inventory.platform(site.platform));
     return {
       title: `login link of ${site.domain}`,
       about: [`site/${site.id}`],
@@ -64,10 +67,17 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
   },
 });
 
+function nobodyLogsIn(domain: string, { name, type }: PlatformRecord): HostwrightError {
+  return new HostwrightError(
+    "HW_INPUT_INVALID",
+    `${domain} is on ${name} (${type}), which has no application to log in to. Nothing was changed.`,
+  );
+}
+
 /**
  * Asks for a link that logs the administrator of a site in, once; `site` is an id, main domain or alias. The value is
  * `{ site, domain, loginLink, loginLinkExpires }`: a `Secret`, and when it ends (ISO 8601), 15 minutes later.
- * @throws HW_NOT_FOUND when planned, HW_INSTALLER_FAILED when the application gives none
+ * @throws HW_NOT_FOUND and, for a site without an application, HW_INPUT_INVALID when planned, HW_INSTALLER_FAILED when the application gives none
  */
 export function loginLink(site: string): TaskRequest<LoginLinkValue> {
   return siteLoginLink.request(site);

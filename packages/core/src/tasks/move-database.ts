@@ -54,8 +54,8 @@ async function planMove(context: PlanningContext, request: Input): Promise<TaskD
   const { inventory } = context;
   const site = await inventory.site(request.site);
   const old = await siteParts(context, site);
-  const { databases } = old.definition.role;
-  const database = chooseDatabase(context, request.database, databases, old.platform, old.web);
+  const { needs } = old.definition.role;
+  const database = chooseDatabase(context, request.database, needs?.["db"], old.platform, old.web);
   const { from, to } = refuseOther(context, old, database);
   const changed: SiteRecord = { ...site, database };
   const draft: TaskDraft<MovedDatabaseValue> = {
@@ -133,14 +133,15 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
 }
 
 async function copyStep(context: PlanningContext, old: SiteParts, moved: SiteParts): Promise<RunStep> {
-  const { site, web, php, phpView } = old;
+  const { site, web, php } = old;
+  if (php === null) throw new Error(`${old.platform.type} needs a database and no PHP`);
   const [from, to] = [copyOf(old), copyOf(moved)];
   for (const copy of [from, to]) await requireClient(context, web, copy);
   // One of the two may be on the web server itself: then its socket must be seen.
   const { view } = old.view.database?.socket === null ? moved : old;
   const input: CopyDatabaseInput = {
     what: `The database of ${site.domain}`,
-    properties: php.role.sandbox({ ...view, enabled: false }, phpView),
+    properties: php.role.sandbox({ ...view, enabled: false }, php.view),
     from: { dump: from.dump, login: from.login, trailer: from.trailer },
     to: { load: to.load, login: to.login },
     timeoutMs: COPY_MS,

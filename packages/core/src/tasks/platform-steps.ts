@@ -1,6 +1,8 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlatformDefinition } from "../contracts/plugin.ts";
 import type { RecordChange } from "../contracts/store.ts";
+import type { Driver } from "../contracts/platform.ts";
+import type { Declared } from "../contracts/resource.ts";
 import type { EnsureStep, Owned } from "../contracts/steps.ts";
 import type { PlatformRecord } from "../model/records.ts";
 import { file } from "../resources/file.ts";
@@ -39,10 +41,10 @@ export function platformItems(
   definition: PlatformDefinition,
   release: Release,
 ): readonly Owned[] {
-  const { driver, layout } = definition.role;
+  const { application, layout } = definition.role;
   const owner = `platform/${platform.id}`;
   return [
-    { ...file({ path: `${DRIVER_FOLDER}/${driver.name}`, content: driver.source, mode: 0o644 }), shared: true, owner },
+    ...(application === undefined ? [] : [{ ...driverFile(application.driver), shared: true, owner } as const]),
     {
       ...tree({
         path: platform.root,
@@ -55,6 +57,10 @@ export function platformItems(
       owner,
     },
   ];
+}
+
+function driverFile({ name, source }: Driver): Declared {
+  return file({ path: `${DRIVER_FOLDER}/${name}`, content: source, mode: 0o644 });
 }
 
 export async function platformStep(

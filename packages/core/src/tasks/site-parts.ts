@@ -20,8 +20,7 @@ export interface SiteParts {
   readonly web: ServerRecord;
   readonly http: BoundService<HttpRole>;
   readonly httpView: ServerView;
-  readonly php: BoundService<PhpRole>;
-  readonly phpView: ServerView;
+  readonly php: { readonly role: PhpRole; readonly view: ServerView } | null;
   readonly database: {
     readonly service: BoundService<DatabaseRole>;
     readonly view: ServerView;
@@ -55,7 +54,7 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
   const definition = inventory.siteDefinition(site);
   const web = inventory.server(platform.server);
   const http = inventory.http(web, site.http);
-  const php = inventory.php(web, site.php);
+  const php = site.php === null ? null : inventory.php(web, site.php);
   const paths = sitePaths(site.id);
   const stored = site.database === null ? [] : [inventory.server(site.database.server)];
   const cache = site.bindings?.cache;
@@ -86,15 +85,13 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
     passwordFile: `${paths.conf}/web-passwords`,
     database: database === null ? null : database.binding,
     bindings: Object.fromEntries(bindings.map(({ kind, binding }) => [kind, binding])),
-    phpSocket: php.role.socket(site.id),
+    phpSocket: php?.role.socket(site.id) ?? null,
     webUser: http.role.webUser,
     secret: (name, label) => siteSecret(site, name, label),
   };
-  const [httpView, phpView] = await Promise.all([
-    serverView(context, web, http.record),
-    serverView(context, web, php.record),
-  ]);
-  return { site, platform, definition, web, http, httpView, php, phpView, database, bindings, view };
+  const httpView = await serverView(context, web, http.record);
+  const runtime = php === null ? null : { role: php.role, view: await serverView(context, web, php.record) };
+  return { site, platform, definition, web, http, httpView, php: runtime, database, bindings, view };
 }
 
 async function serverView(context: PlanningContext, server: ServerRecord, service: ServiceRecord): Promise<ServerView> {

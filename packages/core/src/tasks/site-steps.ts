@@ -1,5 +1,5 @@
 import type { ServerRecord } from "../model/records.ts";
-import type { DriverCall } from "../contracts/platform.ts";
+import type { Application, DriverCall } from "../contracts/platform.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step } from "../contracts/steps.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
@@ -34,7 +34,7 @@ export function bindingItems(parts: SiteParts, server: ServerRecord): readonly O
 
 /** User, folders, settings and PHP of a site on its web server: all but what publishes it. */
 export function webItems(parts: SiteParts): readonly Owned[] {
-  const { view, definition, php, phpView } = parts;
+  const { view, definition, php } = parts;
   const { role } = definition;
   const group = view.user;
   const seed = { id: view.id, paths: view.paths, platform: view.platform, options: view.options };
@@ -61,7 +61,7 @@ export function webItems(parts: SiteParts): readonly Owned[] {
       file({ path: `${view.paths.conf}/${item.path}`, content: item.content, owner: view.user, group, mode: 0o400 }),
     ),
     ...passwordFiles(parts),
-    ...php.role.site(view, phpView),
+    ...(php === null ? [] : php.role.site(view, php.view)),
   ];
   return declared.map((item) => ({ ...item, owner: ownerOf(parts) }));
 }
@@ -143,7 +143,7 @@ export function siteSteps(
   }
   before.push({
     kind: "ensure",
-    title: `user, folders, settings and PHP of ${parts.site.domain}`,
+    title: `user, folders${parts.php === null ? "" : ", settings and PHP"} of ${parts.site.domain}`,
     server: parts.web,
     phase: "prepare",
     items: webItems(parts),
@@ -191,21 +191,34 @@ export function probeStep(parts: SiteParts, when: RunStep["when"]): RunStep {
   };
 }
 
+/** Of a site that runs a program of its own. */
+export interface RunningParts extends SiteParts {
+  readonly php: NonNullable<SiteParts["php"]>;
+  readonly application: Application;
+}
+
+/** Null for a site that is a folder of files. */
+export function runningParts(parts: SiteParts): RunningParts | null {
+  const { php, definition } = parts;
+  const { application } = definition.role;
+  return php === null || application === undefined ? null : { ...parts, php, application };
+}
+
 /** A call of the platform's driver, as the site's user in its sandbox. */
-export function siteCommandInput(parts: SiteParts, what: string, call: DriverCall): SiteCommandInput {
-  const { view, php, phpView, definition } = parts;
-  const sandbox = php.role.sandbox({ ...view, binds: [...view.binds, ...(call.binds ?? [])] }, phpView);
+export function siteCommandInput(parts: RunningParts, what: string, call: DriverCall): SiteCommandInput {
+  const { view, php, application } = parts;
+  const sandbox = php.role.sandbox({ ...view, binds: [...view.binds, ...(call.binds ?? [])] }, php.view);
   return {
     what: `${what} of ${view.domain}`,
     properties: sandbox,
-    argv: [...php.role.interpreter(view, phpView), `${DRIVER_FOLDER}/${definition.role.driver.name}`],
+    argv: [...php.role.interpreter(view, php.view), `${DRIVER_FOLDER}/${application.driver.name}`],
     input: { ...call.input, command: call.command },
     timeoutMs: call.timeoutMs,
     folders: ownFolders(parts),
   };
 }
 
-export function siteCommandStep(parts: SiteParts, title: string, call: DriverCall): RunStep {
+export function siteCommandStep(parts: RunningParts, title: string, call: DriverCall): RunStep {
   return {
     kind: "run",
     title: `${title} of ${parts.site.domain}`,
@@ -218,7 +231,7 @@ export function siteCommandStep(parts: SiteParts, title: string, call: DriverCal
 }
 
 /** Empties the site's own folders after the commit. */
-export function emptyStep(parts: SiteParts, phase: Phase): RunStep {
+export function emptyStep(parts: RunningParts, phase: Phase): RunStep {
   const input = siteCommandInput(parts, "files", { command: "none", input: {}, timeoutMs: 600_000 });
   return {
     kind: "run",

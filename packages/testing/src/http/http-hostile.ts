@@ -35,21 +35,26 @@ const pattern: fc.Arbitrary<PathPattern> = fc.oneof(
 
 const some = fc.array(pattern, { maxLength: 4 });
 
-const rules: fc.Arbitrary<WebRules> = fc.record({
-  virtual: some,
+const scripts = fc.record({
   frontController: mostlyPlain.map((name) => `/${name}.php`),
-  phpEntryPoints: some,
-  phpIndexes: fc.array(
+  virtual: some,
+  entryPoints: some,
+  indexes: fc.array(
     mostlyPlain.map((name) => `/${name}/`),
     { maxLength: 2 },
   ),
+  generated: some,
+});
+
+const rules: fc.Arbitrary<WebRules> = fc.record({
+  scripts: fc.option(scripts),
+  indexFile: mostlyPlain,
   ownPaths: fc.array(
     mostlyPlain.map((name) => ({ prefix: `/${name}/` })),
     { maxLength: 2 },
   ),
   denied: some,
   cache: fc.array(fc.record({ match: pattern, maxAgeSeconds: fc.integer({ min: 0 }) }), { maxLength: 3 }),
-  generated: some,
 });
 
 const sign = fc.constantFrom(...Array.from("ab/.*+?()[]{}|^\\\"'; #é~%,=&<>$:!@-_"), "%20", "%{", "\n", "expr=", "\\1");

@@ -2,14 +2,16 @@ import { ACME_FOLDER, NO_OWN_RULES, type OwnRules, type WebRules } from "@hostwr
 
 /** Like WordPress: scripts beside index.php, a folder of scripts, uploads of the site's own. */
 export const wordpressRules: WebRules = {
-  virtual: [{ prefix: "/wiki/" }],
-  frontController: "/index.php",
-  phpEntryPoints: [
-    { exact: "/wp-login.php" },
-    { suffix: ".php", under: "/wp-admin/" },
-    { exact: "/wp-content/plugins/shop/pay.php" },
-  ],
-  phpIndexes: ["/wp-admin/"],
+  scripts: {
+    frontController: "/index.php",
+    virtual: [{ prefix: "/wiki/" }],
+    entryPoints: [
+      { exact: "/wp-login.php" },
+      { suffix: ".php", under: "/wp-admin/" },
+      { exact: "/wp-content/plugins/shop/pay.php" },
+    ],
+    indexes: ["/wp-admin/"],
+  },
   ownPaths: [{ prefix: "/wp-content/" }],
   denied: [
     { exact: "/readme.html" },
@@ -21,23 +23,22 @@ export const wordpressRules: WebRules = {
     { match: { suffix: ".js" }, maxAgeSeconds: 86_400 },
     { match: { prefix: "/wp-content/uploads/" }, maxAgeSeconds: 3600 },
   ],
-  generated: [],
 };
 
 /** Like Drupal: clean URLs with path info, files that the front controller makes when they are asked for first. */
 export const drupalRules: WebRules = {
-  virtual: [],
-  frontController: "/index.php",
-  phpEntryPoints: [
-    { exact: "/update.php" },
-    { exact: "/core/install.php" },
-    { suffix: "/statistics.php", under: "/core/modules/" },
-  ],
-  phpIndexes: [],
+  scripts: {
+    frontController: "/index.php",
+    entryPoints: [
+      { exact: "/update.php" },
+      { exact: "/core/install.php" },
+      { suffix: "/statistics.php", under: "/core/modules/" },
+    ],
+    generated: [{ prefix: "/sites/default/files/css/" }, { prefix: "/sites/default/files/styles/" }],
+  },
   ownPaths: [{ prefix: "/sites/default/files/" }],
   denied: [{ prefix: "/vendor/" }, { segment: "private" }],
   cache: [{ match: { prefix: "/sites/default/files/" }, maxAgeSeconds: 600 }],
-  generated: [{ prefix: "/sites/default/files/css/" }, { prefix: "/sites/default/files/styles/" }],
 };
 
 /** What an owner asks for, of a site like WordPress with clean URLs below `/wiki/`. */

@@ -35,7 +35,11 @@ export const phpChecks: readonly Check<PhpBench>[] = [
       `array_map(fn($f) => array_values(array_diff(scandir($f), ['.', '..'])), ${phpLiteral(folders)})`,
     );
     assert.deepEqual(lists, [["one"], ["probe"], [], []]);
-    const paths = ["/srv/sites/two/private/secret", "/srv/sites/two/conf/settings.php", bench.two.view.phpSocket];
+    const paths = [
+      "/srv/sites/two/private/secret",
+      "/srv/sites/two/conf/settings.php",
+      bench.definition.role.socket("two"),
+    ];
     assert.deepEqual(await ask(`array_map('file_exists', ${phpLiteral(paths)})`), [false, false, false]);
     const hidden = ["/etc/systemd/system", "/sys/fs/cgroup", "/home", "/root"];
     assert.deepEqual(

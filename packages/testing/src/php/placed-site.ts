@@ -76,12 +76,12 @@ ${lines.join("\n")}`,
 
   /** A request to the site's PHP, as its web server sends it. */
   async ask(path: string, options: { readonly body?: string; readonly script?: string } = {}): Promise<PhpAnswer> {
-    const { body = "", script = this.view.rules.frontController } = options;
+    const { body = "", script = this.view.rules.scripts?.frontController ?? "" } = options;
     const { domain, platform, phpSocket } = this.view;
     const query = path.split("?")[1] ?? "";
     return askPhp(
       this.host.server,
-      phpSocket,
+      phpSocket ?? "",
       {
         REQUEST_METHOD: body === "" ? "GET" : "POST",
         SCRIPT_FILENAME: `${platform.docroot}${script}`,

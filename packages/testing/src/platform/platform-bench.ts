@@ -1,5 +1,6 @@
 import {
   resolveText,
+  type Application,
   type DatabaseBinding,
   type DatabaseRequest,
   type Declared,
@@ -120,16 +121,23 @@ export class PlatformBench implements AsyncDisposable {
     await this.ensure(database.site(this.#request(view.id), this.#databaseView), type);
     for (const { path, content } of role.settings(view))
       await this.site.write(path, resolveText(content, this.resolve));
-    await sh(this.host, `mkdir -p /usr/local/lib/hostwright; cat > ${this.driver}`, role.driver.source);
+    await sh(this.host, `mkdir -p /usr/local/lib/hostwright; cat > ${this.driver}`, this.application.driver.source);
     await this.ensure(this.php.role.site(view, this.phpView), this.php.type);
-    const seed = role.seed(view);
+    const seed = this.application.seed(view);
     if (seed === null) return;
     const { code, result } = await this.call(seed);
     if (code !== 0) throw new Error(`the site could not be seeded: ${result.stdout}${result.stderr}`);
   }
 
   get driver(): string {
-    return `/usr/local/lib/hostwright/${this.definition.role.driver.name}`;
+    return `/usr/local/lib/hostwright/${this.application.driver.name}`;
+  }
+
+  get application(): Application {
+    const { application } = this.definition.role;
+    if (application === undefined)
+      throw new Error(`${this.definition.type} has no application: there is nothing to try`);
+    return application;
   }
 
   seedOf(id: string): SiteSeed {

@@ -9,14 +9,9 @@ import type { PhpAnswer } from "../php/fastcgi.ts";
 import { freeze } from "../subject.ts";
 import { assertNoSecret, secretsSeenDuring } from "../hosts/secret-watch.ts";
 
-function patternsOf(rules: WebRules): readonly PathPattern[] {
-  return [
-    ...rules.virtual,
-    ...rules.phpEntryPoints,
-    ...rules.denied,
-    ...rules.cache.map(({ match }) => match),
-    ...rules.generated,
-  ];
+function patternsOf({ scripts, denied, cache }: WebRules): readonly PathPattern[] {
+  const { virtual = [], entryPoints = [], generated = [] } = scripts ?? {};
+  return [...virtual, ...entryPoints, ...denied, ...cache.map(({ match }) => match), ...generated];
 }
 
 function assertPath(path: string, what: string): void {
@@ -48,10 +43,10 @@ async function follow({ site }: PlatformBench, url: string): Promise<PhpAnswer> 
 const cookies = ({ headers }: PhpAnswer): number => headers.match(/^Set-Cookie: /gim)?.length ?? 0;
 
 const installed = async (bench: PlatformBench): Promise<boolean> =>
-  (await bench.call(bench.definition.role.status(bench.site.view))).answer["installed"] === true;
+  (await bench.call(bench.application.status(bench.site.view))).answer["installed"] === true;
 
 async function install(bench: PlatformBench): Promise<void> {
-  if (!(await installed(bench))) assertDone(await bench.call(bench.definition.role.install(bench.site.view)));
+  if (!(await installed(bench))) assertDone(await bench.call(bench.application.install(bench.site.view)));
 }
 
 interface Source {
@@ -115,7 +110,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     name: "its web rules name paths that begin with /, and settings are denied or outside of the URLs",
     async run(bench) {
       const rules = bench.definition.role.webRules(bench.seedOf("s1"));
-      assertPath(rules.frontController, "the front controller");
+      if (rules.scripts !== null) assertPath(rules.scripts.frontController, "the front controller");
       for (const pattern of patternsOf(rules)) {
         if ("exact" in pattern) assertPath(pattern.exact, "exact");
         else if ("prefix" in pattern) assert.match(pattern.prefix, /^\/.*\/$/);
@@ -123,7 +118,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
         else if (pattern.under !== undefined) assert.match(pattern.under, /^\/.*\/$/);
       }
       for (const { prefix } of rules.ownPaths) assert.match(prefix, /^\/.+\/$/);
-      for (const folder of rules.phpIndexes) assert.match(folder, /^\/.+\/$/);
+      for (const folder of rules.scripts?.indexes ?? []) assert.match(folder, /^\/.+\/$/);
       const own = bench.definition.role.ownFolders(bench.seedOf("s1")).map(({ path }) => `/${path}/`);
       for (const { prefix } of rules.ownPaths)
         assert.ok(
@@ -137,15 +132,16 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
   {
     name: "the same view renders the same text, and is not changed by it",
     async run(bench) {
-      const { role } = bench.definition;
+      const { application, definition } = bench;
+      const { role } = definition;
       const view = freeze(bench.viewOf("s1"));
       const render = (): string =>
         canonicalJson([
           role.settings(view),
           role.binds(view),
           role.webRules(view),
-          role.install(view),
-          role.status(view),
+          application.install(view),
+          application.status(view),
         ]);
       assert.equal(render(), render());
       return Promise.resolve();
@@ -158,7 +154,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
       const view = bench.viewOf("s1");
       for (const database of [null, { ...(view.database ?? assert.fail()), protocol: "no-such-protocol" }]) {
         // A platform of one protocol need not look at it: core does.
-        if (database !== null && role.databases.length === 1) continue;
+        if (database !== null && role.needs?.["db"]?.protocols?.length === 1) continue;
         assert.throws(
           () => role.settings({ ...view, database }),
           (error) => isHostwrightError(error) && error.code === "HW_PLATFORM_DATABASE",
@@ -189,7 +185,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     async run(bench) {
       for (const { path, content } of bench.definition.role.settings(bench.viewOf("s1")))
         assertNoSecret(path, JSON.stringify(content));
-      const { install: installer, loginLink } = bench.definition.role;
+      const { install: installer, loginLink } = bench.application;
       assertNoSecret("a call", JSON.stringify([installer(bench.viewOf("s1")), loginLink(bench.viewOf("s1"))]));
       return Promise.resolve();
     },
@@ -197,7 +193,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
   {
     name: "its driver is good PHP, and refuses what it does not know with one line of JSON",
     async run(bench) {
-      await lint(bench, [{ what: "the driver", source: bench.definition.role.driver.source }]);
+      await lint(bench, [{ what: "the driver", source: bench.application.driver.source }]);
       assertRefused(await bench.call({ command: "no-such-command", input: {}, timeoutMs: 60_000 }));
     },
   },
@@ -205,7 +201,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     name: "says that it is not installed before it is, with its version",
     async run(bench) {
       if (await installed(bench)) return;
-      const said = await bench.call(bench.definition.role.status(bench.site.view));
+      const said = await bench.call(bench.application.status(bench.site.view));
       assertDone(said);
       assert.equal(said.answer["installed"], false);
       assert.match(String(said.answer["version"]), bench.subject.version);
@@ -215,7 +211,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     name: "is installed with a hostile title and password, which no process shows and no output holds",
     async run(bench) {
       const seen = await secretsSeenDuring(bench.host, async () => {
-        const done = await bench.call(bench.definition.role.install(bench.site.view));
+        const done = await bench.call(bench.application.install(bench.site.view));
         assertDone(done);
         assertNoSecret("the installer's output", done.result.stdout, done.result.stderr);
       });
@@ -227,7 +223,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     name: "is installed once: the second time is refused with the reason",
     async run(bench) {
       await install(bench);
-      assertRefused(await bench.call(bench.definition.role.install(bench.site.view)));
+      assertRefused(await bench.call(bench.application.install(bench.site.view)));
       assert.ok(await installed(bench));
     },
   },
@@ -235,7 +231,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     name: "seeding again leaves what is there as it is",
     needs: "seed",
     async run(bench) {
-      const seed = bench.definition.role.seed(bench.site.view);
+      const seed = bench.application.seed(bench.site.view);
       assert.ok(seed !== null, "it has no seed: declare it as lacking");
       const list = `cd ${bench.site.view.paths.home} && find public private -printf '%p %u %m %s %T@\\n' | sort`;
       const before = await sh(bench.host, list);
@@ -265,7 +261,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     needs: "loginLink",
     async run(bench) {
       await install(bench);
-      const said = await bench.call(bench.definition.role.loginLink(bench.site.view));
+      const said = await bench.call(bench.application.loginLink(bench.site.view));
       assertDone(said);
       const url = String(said.answer["loginLink"]);
       const [first, second] = [await follow(bench, url), await follow(bench, url)];
@@ -284,7 +280,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     name: "a database that is away is an error in one line, without a secret, and not a success",
     async run(bench) {
       await bench.withoutDatabase(async () => {
-        const said = await bench.call(bench.definition.role.status(bench.site.view));
+        const said = await bench.call(bench.application.status(bench.site.view));
         assertRefused(said);
         assertNoSecret("its output", said.result.stdout, said.result.stderr);
       });

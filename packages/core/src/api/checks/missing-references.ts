@@ -33,7 +33,7 @@ export async function* missingReferences({ store }: EngineParts): AsyncGenerator
     if (platform === undefined) yield missing(where, "platform", site.platform);
     else if (servers.has(platform.server)) {
       yield* place(where, "http", { server: platform.server, service: site.http });
-      yield* place(where, "php", { server: platform.server, service: site.php });
+      if (site.php !== null) yield* place(where, "php", { server: platform.server, service: site.php });
     }
     if ((site.database ?? null) !== null) yield* place(where, "db", site.database as ServicePlace);
     if (site.bindings?.cache !== undefined) yield* place(where, "cache", site.bindings.cache);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Operation } from "../../contracts/operation.ts";
 import type { PlatformDefinition, Plugin, Requirement, ServiceDefinition } from "../../contracts/plugin.ts";
-import type { PlatformRole } from "../../contracts/platform.ts";
+import type { Application, Need as PlatformNeed, PlatformRole } from "../../contracts/platform.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
 import type { AnyTaskType } from "../../contracts/task.ts";
 import type { CacheRole } from "../../contracts/roles/cache.ts";
@@ -87,32 +87,48 @@ const Service = z.discriminatedUnion("kind", [
   z.strictObject({ ...ofService, kind: z.literal("cache"), role: Cache }),
 ]);
 
+const Need = z.strictObject({
+  protocols: z.array(Text).min(1, "is empty").optional(),
+  optional: z.literal(true).optional(),
+} satisfies Fields<PlatformNeed>);
+
+const Program = z.strictObject({
+  driver: z.strictObject({ name: Text, source: Text } satisfies Fields<Application["driver"]>),
+  seed: Callable,
+  install: Callable,
+  loginLink: Callable,
+  status: Callable,
+} satisfies Fields<Application>);
+
 const Platform = z.strictObject({
   type: Text,
   options: Options,
   siteOptions: Options,
-  role: z.strictObject({
-    databases: z.array(Text),
-    bindings: z.record(Text, z.array(Text)).optional(),
-    layout: z.strictObject({
-      docroot: Text,
-      sourceAt: Text,
-      mountPoints: z.array(z.strictObject({ path: Text, kind: z.enum(["file", "directory"]) })),
-    } satisfies Fields<PlatformRole["layout"]>),
-    driver: z.strictObject({ name: Text, source: Text } satisfies Fields<PlatformRole["driver"]>),
-    detect: Callable,
-    codeNeeded: Callable.optional(),
-    ownFolders: Callable,
-    confFolders: Callable,
-    binds: Callable,
-    webRules: Callable,
-    settings: Callable,
-    seed: Callable,
-    install: Callable,
-    loginLink: Callable,
-    status: Callable,
-  } satisfies Fields<PlatformRole>),
+  role: z
+    .strictObject({
+      needs: z.record(Text, Need).optional(),
+      layout: z.strictObject({
+        docroot: Text,
+        sourceAt: Text,
+        mountPoints: z.array(z.strictObject({ path: Text, kind: z.enum(["file", "directory"]) })),
+      } satisfies Fields<PlatformRole["layout"]>),
+      application: Program.optional(),
+      detect: Callable,
+      codeNeeded: Callable.optional(),
+      ownFolders: Callable,
+      confFolders: Callable,
+      binds: Callable,
+      webRules: Callable,
+      settings: Callable,
+    } satisfies Fields<PlatformRole>)
+    .refine(isRunnable, "has an application, a database or a cache, and no need for php"),
 } satisfies Fields<PlatformDefinition>);
+
+/** Only PHP reaches what is kept for a site. */
+function isRunnable(role: { readonly needs?: object | undefined; readonly application?: unknown }): boolean {
+  const needs = Object.keys(role.needs ?? {});
+  return needs.includes("php") || (needs.length === 0 && role.application === undefined);
+}
 
 const Resource = z.strictObject({
   name: Text,

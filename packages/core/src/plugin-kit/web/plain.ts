@@ -40,5 +40,8 @@ export const plainId: (id: string) => string = taking(/^[\w-]+$/, "the id of a s
 /** A host name or `*.` wildcard; anything else could be a regular expression or a catch-all to a web server. */
 export const hostName: (name: string) => string = taking(/^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, "a host name");
 
+/** The name of a file; no dot begins it. */
+export const plainName: (name: string) => string = taking(/^[\w@+-][\w.@+-]*$/, "a plain name of a file");
+
 /** A path, on disk or in a URL, of signs that mean nothing to any web server: some have no escape for all of the others. */
 export const plainPath: (path: string) => string = taking(/^(\/[\w.@+-]+)*\/?$/, "a plain path");

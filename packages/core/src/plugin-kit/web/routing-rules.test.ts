@@ -17,7 +17,9 @@ function judge(rules: WebRules, path: string, own = NO_OWN_RULES): string {
     if (step.do === "redirect") return `${step.status} ${step.to}${step.rest === null ? "" : "..."}`;
     if (step.do === "page") return `page ${step.script}`;
     if (step.do === "script") return `script ${step.root}${script} ${info}`.trim();
-    return step.do === "file" ? `file ${step.root} or ${step.missing}` : step.do;
+    return step.do === "file"
+      ? `file ${step.root}${step.index === null ? "" : `...${step.index}`} or ${step.missing}`
+      : step.do;
   }
   return "nothing";
 }
@@ -96,7 +98,7 @@ test("a platform may refuse even what is hidden and open elsewhere", () => {
 });
 
 test("a pattern of scripts reaches into the site's own folder only below its prefixes", () => {
-  const rules = { ...wordpressRules, phpEntryPoints: [{ suffix: "/x.php" }] };
+  const rules = { ...wordpressRules, scripts: { frontController: "/index.php", entryPoints: [{ suffix: "/x.php" }] } };
   expect(judge(rules, "/wp-content/x.php")).toBe(`script ${OWN}/wp-content/x.php`);
   expect(judge(rules, "/a/x.php")).toBe(`script ${WEB}/a/x.php`);
 });
@@ -108,5 +110,25 @@ test("ages of neighbours are one, in their order, and never negative", () => {
     { seconds: 5, urls: { any: [{ exact: ".a" }, { exact: ".b" }] } },
     { seconds: 0, urls: { any: [{ exact: ".c" }, { exact: ".d" }] } },
     { seconds: 5, urls: { any: [{ exact: ".e" }] } },
+  ]);
+});
+
+test("a folder of files runs nothing: a folder's URL gives its index, and what is no file leads to the folder or is refused", () => {
+  const rules: WebRules = { scripts: null, indexFile: "index.html", ownPaths: [], denied: [], cache: [] };
+  expect(["/", "/docs/", "/docs", "/docs/a.html"].map((path) => judge(rules, path))).toEqual([
+    `file ${WEB}...index.html or refuse`,
+    `file ${WEB}...index.html or refuse`,
+    `file ${WEB} or folder`,
+    `file ${WEB} or folder`,
+  ]);
+  expect(["/x.php", "/.git/config", "/a.php/b"].map((path) => judge(rules, path))).toEqual([
+    "refuse",
+    "refuse",
+    "refuse",
+  ]);
+  const { indexFile: _none, ...without } = rules;
+  expect(["/", "/docs"].map((path) => judge(without, path))).toEqual([
+    `file ${WEB} or refuse`,
+    `file ${WEB} or refuse`,
   ]);
 });

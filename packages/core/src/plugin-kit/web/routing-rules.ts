@@ -2,7 +2,7 @@ import { spellings, type Redirect } from "../../model/own-rules.ts";
 import type { SiteView } from "../../contracts/views.ts";
 import type { CacheRule, PathPattern, WebRules } from "../../contracts/web-rules.ts";
 import { ALWAYS_DENIED } from "./always-denied.ts";
-import { plainPath } from "./plain.ts";
+import { plainName, plainPath } from "./plain.ts";
 import { validMatcher, type UrlMatcher } from "./url-matcher.ts";
 
 /** What becomes of a URL that a step is for. */
@@ -27,8 +27,18 @@ export type WebAnswer =
    * and `toRe2()`. 404 where there is no such file.
    */
   | { readonly do: "script"; readonly root: string }
-  /** The file below `root`; where there is none, the front controller answers or 404. */
-  | { readonly do: "file"; readonly root: string; readonly missing: "page" | "refuse" };
+  | {
+      /** The file below `root`. */
+      readonly do: "file";
+      readonly root: string;
+      /** The file of this name in the folder that the URL names; null: the URL names the file. */
+      readonly index: string | null;
+      /**
+       * Where there is none: the front controller answers, or 404. `folder`: where the URL names a folder, 301 to the same
+       * with a slash behind it, and with its query; else 404.
+       */
+      readonly missing: "page" | "refuse" | "folder";
+    };
 
 /** One step of judging a URL. Of a site's steps the first whose `urls` match decides. */
 export type WebStep = WebAnswer & { readonly urls: UrlMatcher };
@@ -57,7 +67,8 @@ function isEmpty(urls: UrlMatcher): boolean {
 /** The routing rules of `WebRules`, in their order. The last step is for every URL. */
 export function stepsOf({ rules, ownRules, platform, paths }: SiteView): readonly WebStep[] {
   const own: UrlMatcher = { any: rules.ownPaths };
-  const virtual = on({ any: rules.virtual }, { do: "page", script: rules.frontController });
+  const { frontController = "", virtual: neverFiles = [], indexes = [], generated = [] } = rules.scripts ?? {};
+  const virtual = on({ any: neverFiles }, { do: "page", script: frontController });
   const refused = [...ALWAYS_DENIED, ...rules.denied].filter((pattern) => !isHidden(pattern));
   const denied: UrlMatcher = { any: [HIDDEN, ...refused] };
   return [
@@ -66,11 +77,11 @@ export function stepsOf({ rules, ownRules, platform, paths }: SiteView): readonl
     ...(ownRules.redirects.length === 0
       ? [...virtual, ...on(denied, { do: "refuse" })]
       : [
-          ...on({ all: [{ not: { any: rules.virtual } }, denied] }, { do: "refuse" }),
+          ...on({ all: [{ not: { any: neverFiles } }, denied] }, { do: "refuse" }),
           ...ownRules.redirects.flatMap(redirectStep),
           ...virtual,
         ]),
-    ...rules.phpIndexes.flatMap((folder) => [
+    ...indexes.flatMap((folder) => [
       ...on({ exact: folder }, { do: "page", script: plainPath(`${folder}index.php`) }),
       ...on({ exact: folder.slice(0, -1) }, redirectTo(plainPath(folder))),
     ]),
@@ -78,10 +89,21 @@ export function stepsOf({ rules, ownRules, platform, paths }: SiteView): readonl
     ...scripts(rules, "release").flatMap((urls) => on(urls, { do: "script", root: platform.docroot })),
     // Also with a path behind it: `/uploads/a.jpg/x.php`, `/uploads/x.php/a.jpg`.
     ...on({ looksLike: "php" }, { do: "refuse" }),
-    ...on({ all: [own, { any: rules.generated }] }, { do: "file", root: paths.public, missing: "page" }),
-    ...on(own, { do: "file", root: paths.public, missing: "refuse" }),
-    ...on({ all: [] }, { do: "file", root: platform.docroot, missing: "page" }),
+    ...on({ all: [own, { any: generated }] }, file(paths.public, "page")),
+    ...on(own, file(paths.public, "refuse")),
+    ...(rules.scripts === null
+      ? folderOfFiles(platform.docroot, rules.indexFile)
+      : on({ all: [] }, file(platform.docroot, "page"))),
   ];
+}
+
+function file(root: string, missing: "page" | "refuse" | "folder", index: string | null = null): WebAnswer {
+  return { do: "file", root, index, missing };
+}
+
+function folderOfFiles(root: string, index?: string): readonly WebStep[] {
+  if (index === undefined) return on({ all: [] }, file(root, "refuse"));
+  return [...on({ suffix: "/" }, file(root, "refuse", plainName(index))), ...on({ all: [] }, file(root, "folder"))];
 }
 
 function redirectTo(to: string, status: Redirect["status"] = 301, rest: string | null = null): WebAnswer {
@@ -106,7 +128,9 @@ function mayBeBelow(pattern: PathPattern, prefix: string): boolean {
  */
 function scripts(rules: WebRules, where: "own" | "release"): readonly UrlMatcher[] {
   const own = rules.ownPaths.map(({ prefix }) => prefix);
-  const entries: readonly PathPattern[] = [{ exact: rules.frontController }, ...rules.phpEntryPoints];
+  if (rules.scripts === null) return [];
+  const { frontController, entryPoints = [] } = rules.scripts;
+  const entries: readonly PathPattern[] = [{ exact: frontController }, ...entryPoints];
   const exact = entries.flatMap((entry) => ("exact" in entry ? [entry.exact] : []));
   const here = exact.filter((path) => own.some((prefix) => path.startsWith(prefix)) === (where === "own"));
   const patterns = entries.filter(

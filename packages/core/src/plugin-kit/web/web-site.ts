@@ -1,3 +1,4 @@
+import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { ResponseHeader } from "../../model/own-rules.ts";
 import type { HttpEntry } from "../../contracts/roles/http.ts";
 import type { SiteView } from "../../contracts/views.ts";
@@ -19,6 +20,8 @@ export type WebHost = {
 
 /** How a web server finds a site's PHP, and what it tells it. */
 export interface WebPhp {
+  /** Script of the release that makes what is no file. */
+  readonly frontController: string;
   /** Unix socket. */
   readonly socket: string;
   /** For one request, at least 1. */
@@ -53,9 +56,8 @@ export interface WebSite {
   readonly docroot: string;
   /** The site's own folder on the server, and the URL prefixes (`/uploads/`) whose files lie in it, at the same path. */
   readonly own: { readonly folder: string; readonly prefixes: readonly string[] };
-  /** Script of the release that makes what is no file. */
-  readonly frontController: string;
-  readonly php: WebPhp;
+  /** Null: nothing runs, and no step is a page or a script. */
+  readonly php: WebPhp | null;
   /** Of a request's body, at least 1. */
   readonly uploadMegabytes: number;
   /** Only these addresses and networks get other answers than 403; empty: everybody. Challenges are for everybody. */
@@ -89,7 +91,8 @@ const NO_SNIFFING: ResponseHeader = { name: "X-Content-Type-Options", value: "no
  * What a site's view means to a web server. Pure. What one web server takes, another takes too: refused is what means
  * something to any of them.
  * @throws HW_QUOTE_REFUSED for names that are no host names, and for paths, scripts and own prefixes with other signs than
- * letters, digits and `_ . @ + - /`; for rules whose text is not valid Unicode
+ * letters, digits and `_ . @ + - /`; for rules whose text is not valid Unicode. HW_PLUGIN_INVALID for scripts on a platform
+ * that needs no PHP
  */
 export function webSite(view: SiteView): WebSite {
   const { ownRules, rules, limits, platform, paths } = view;
@@ -99,12 +102,7 @@ export function webSite(view: SiteView): WebSite {
     hosts: hostsOf(view),
     docroot: plainPath(platform.docroot),
     own: { folder: plainPath(paths.public), prefixes: rules.ownPaths.map(({ prefix }) => plainPath(prefix)) },
-    frontController: plainPath(rules.frontController),
-    php: {
-      socket: plainPath(view.phpSocket),
-      seconds: Math.max(1, Math.ceil(limits.requestSeconds)),
-      authorization: ownRules.basicAuth === null,
-    },
+    php: phpOf(view),
     uploadMegabytes: Math.max(1, Math.ceil(limits.uploadMegabytes)),
     allowFrom: view.enabled ? ownRules.allowFrom : [],
     basicAuth: passwordOf(view),
@@ -112,6 +110,20 @@ export function webSite(view: SiteView): WebSite {
     fileHeaders: named("x-content-type-options") ? ownRules.headers : [NO_SNIFFING, ...ownRules.headers],
     ages: named("cache-control") ? [] : agesOf(rules.cache),
     steps: stepsOf(view),
+  };
+}
+
+function phpOf({ rules: { scripts }, phpSocket, limits, ownRules, platform }: SiteView): WebPhp | null {
+  if (scripts === null) return null;
+  if (phpSocket === null) {
+    const what = `The platform type "${platform.type}" has scripts in its web rules, and no need for php`;
+    throw new HostwrightError("HW_PLUGIN_INVALID", `${what}. Nothing was changed.`);
+  }
+  return {
+    frontController: plainPath(scripts.frontController),
+    socket: plainPath(phpSocket),
+    seconds: Math.max(1, Math.ceil(limits.requestSeconds)),
+    authorization: ownRules.basicAuth === null,
   };
 }
 

@@ -1,0 +1,2 @@
+export { staticSite } from "./plugin.ts";
+export type { StaticOptions, StaticSiteOptions } from "./options.ts";
