@@ -20,7 +20,7 @@ beforeEach(async () => {
   });
 });
 
-const log = async (line: string, task = "t1", stream = events): Promise<void> =>
+const log = async (line: string, task = "t1", stream = events): Promise<boolean> =>
   stream.emit(task, "task:log", { action: 0, server: "web1", line });
 const lineOf = (event: HostwrightEvent): string => (event.type === "task:log" ? event.payload.line : event.type);
 

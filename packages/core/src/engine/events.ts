@@ -57,10 +57,14 @@ export class Events {
     });
   }
 
-  /** Ends when it is stored, after all that was told before, or when that cannot be waited for. Never rejects. */
-  async emit<Type extends EventType>(task: string | null, type: Type, payload: EventMap[Type]): Promise<void> {
+  /**
+   * True when it is stored, after all that was told before; false when that cannot be waited for: then it is stored later,
+   * unless this process dies before. Never rejects.
+   */
+  async emit<Type extends EventType>(task: string | null, type: Type, payload: EventMap[Type]): Promise<boolean> {
     this.#keep({ at: new Date().toISOString(), task, type, payload });
     if (!this.#isFailing) await this.#patiently();
+    return !this.#isFailing && !this.#isClosed;
   }
 
   /** Stored in its order, soon and together with what comes by then: a flood of a program's lines is not a flood of commits. */
@@ -69,9 +73,10 @@ export class Events {
     if (!this.#isFailing) this.#soon ??= setImmediate(() => void this.#append());
   }
 
-  /** Ends when nothing that was told waits any longer, or it cannot be stored now. */
-  async flush(): Promise<void> {
+  /** True when nothing that was told waits any longer; false when it cannot be stored now. */
+  async flush(): Promise<boolean> {
     await this.#patiently();
+    return !this.#isFailing;
   }
 
   /** The last try; what cannot be stored then is lost, with a warning of the process. */

@@ -10,7 +10,7 @@ export function hasEnded(state: TaskState | null): boolean {
 
 /**
  * Wakes who waits for the end of a task. The store decides that it ended (decisions.md D15); an event only makes it known
- * sooner, and may be lost with the process that was to tell it.
+ * sooner, and may come late.
  */
 export class TaskEnds {
   readonly #tasks: Pick<TaskStore, "ended" | "lastEnded">;

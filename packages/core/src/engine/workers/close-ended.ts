@@ -2,6 +2,7 @@ import type { StateStore, TaskState } from "../../contracts/store.ts";
 import type { Events } from "../events.ts";
 import { isFreed } from "../../store/lease-rules.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
+import { ownScope } from "./work.ts";
 
 const ENDED: readonly (TaskState | null)[] = ["succeeded", "undone", "needs-attention"];
 
@@ -12,9 +13,9 @@ export interface Closing {
 }
 
 /**
- * The last of a task, once its outcome is stored: it is told, then its leases go, its own with them. That lease stands for
- * as long as this is not done: see `closeEnded`. What a task that needs attention had alone is nobody's from then on, until
- * somebody resolves it.
+ * The last of a task, once its outcome is stored: it is told, then its leases go, its own with them. That one stands until
+ * the end is stored as an event, so that `closeEnded` tells it where this process dies before; the others keep nobody
+ * waiting for that. What a task that needs attention had alone is nobody's from then on, until somebody resolves it.
  */
 export async function closeTask(
   { store, events, holder }: Closing,
@@ -23,22 +24,26 @@ export async function closeTask(
 ): Promise<void> {
   const { leases } = store;
   const { state, error, residue } = outcome;
-  await events.emit(task, "task:finished", { state, error, residue });
-  if (state !== "needs-attention") return leases.release(task, undefined, holder);
-  const freed = (await leases.list()).filter((lease) => lease.task === task && isFreed(lease));
-  await leases.release(
-    task,
-    freed.map(({ scope }) => scope),
-    holder,
-  );
+  const isTold = await events.emit(task, "task:finished", { state, error, residue });
+  if (isTold && state !== "needs-attention") return leases.release(task, undefined, holder);
+  const own = ownScope(task).scope;
+  const freed = (await leases.list())
+    .filter((lease) => lease.task === task && (state !== "needs-attention" || isFreed(lease)))
+    .map(({ scope }) => scope)
+    .filter((scope) => isTold || scope !== own);
+  await leases.release(task, freed, holder);
   await leases.handOver(task, holder);
 }
 
-/** Closes tasks whose worker died between their outcome and this: a second `task:finished` may be told. */
+/**
+ * Closes tasks whose worker died between their outcome and this, or could not store that they ended: a second
+ * `task:finished` may be told. While no event can be stored, they wait.
+ */
 export async function closeEnded(closing: Closing, isActive: (task: string) => boolean): Promise<void> {
   const { tasks, leases } = closing.store;
   for (const { task, scope } of await leases.list()) {
     if (scope !== `task/${task}` || isActive(task) || !ENDED.includes(await tasks.state(task))) continue;
+    if (!(await closing.events.flush())) return;
     if (await takenOver(closing, task)) {
       const stored = isActive(task) ? null : await tasks.get(task);
       if (stored !== null) await closeTask(closing, task, stored.outcome as StoredOutcome);

@@ -1,7 +1,10 @@
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
+import { Events } from "../events.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
+
+import { Worker } from "./worker.ts";
 
 let fake: FakeWorker;
 beforeEach(async () => {
@@ -13,7 +16,9 @@ beforeEach(async () => {
   vi.spyOn(fake.engine.store.events, "append").mockRejectedValue(full);
 });
 
-const leases = async (): Promise<number> => (await fake.engine.store.leases.list()).length;
+/** What others wait for: the lease that a task has on itself keeps nobody waiting. */
+const leases = async (): Promise<number> =>
+  (await fake.engine.store.leases.list()).filter(({ scope, task }) => scope !== `task/${task}`).length;
 
 test("a task is done, and its leases are free, though none of its events can be stored", async () => {
   const { id } = await fake.submit("a");
@@ -39,4 +44,23 @@ test("what a dead worker left is taken back though none of its events can be sto
   await working;
   await fake.another().recoverAll(NEVER);
   expect([await fake.engine.store.tasks.state(id), await leases()]).toEqual(["undone", 0]);
+});
+
+test("an end that its worker could not tell before it died is told by another one, once events can be stored", async () => {
+  const { id } = await fake.submit("a");
+  await fake.worker.work(id, NEVER);
+  // What was kept in the dead worker's memory is lost with it.
+  vi.spyOn(process, "emitWarning").mockReturnValue();
+  await fake.engine.events.close();
+  const { store } = fake.engine;
+  const another = new Worker(fake.parts, new Events(store.events));
+  const told = async (): Promise<readonly string[]> =>
+    (await store.events.after(0)).filter(({ task }) => task === id).map(({ type }) => type);
+  await another.recoverAll(NEVER);
+  expect(await told()).toEqual([]);
+  vi.mocked(store.events.append).mockRestore();
+  await another.recoverAll(NEVER);
+  // At least once: the other one has tried before.
+  expect([...new Set(await told())]).toEqual(["task:finished"]);
+  expect(await store.leases.list()).toEqual([]);
 });

@@ -14,7 +14,7 @@ const line = (count: number, from = 0): readonly Blocker[] =>
 
 /** What one tells that is at this place, as all in front of it end one after the other. */
 async function told(place: number): Promise<readonly WaitingTold[]> {
-  const emit = vi.spyOn(fake.engine.events, "emit").mockResolvedValue(undefined);
+  const emit = vi.spyOn(fake.engine.events, "emit").mockResolvedValue(true);
   using turn = new Turn(fake.engine.events, "t1");
   for (let front = place - 1; front > 0; front--) await turn.tell(line(front, place - front));
   const all = emit.mock.calls.map(([, , payload]) => payload as WaitingTold);
