@@ -12,7 +12,7 @@ import { WorkerProcesses } from "./support/worker-processes.ts";
 const PROCESSES = 4;
 /** Also by one worker process, to compare: `npm run test:concurrency`. */
 const COMPARED = process.env["HOSTWRIGHT_TEST_CONCURRENCY"] === "compared";
-const SITES = FULL || COMPARED ? 10 : 4;
+const SITES = FULL || COMPARED ? 10 : 6;
 const TASKS = 5 * SITES;
 const OLD = "old.example.com";
 const NEW = "new.example.com";
