@@ -1,0 +1,32 @@
+/**
+ * Of the files on hosts in each row `npm test` takes so many, drawn anew each time: faults, conformance to one role, and
+ * pairs of long ones that drive the engine through the same parts.
+ */
+export const DRAWN = [
+  { take: 2, of: ["killed-process", "network", "restart", "restored-store", "services", "stopped-worker"].map(faults) },
+  { take: 1, of: ["nginx", "apache"].map(conformance) },
+  { take: 1, of: ["mysql", "postgres"].map(conformance) },
+  { take: 1, of: ["move-database", "concurrency"].map(whole) },
+  { take: 1, of: ["refusals", "failures"].map(whole) },
+  { take: 1, of: ["switch-http", "two-servers"].map(whole) },
+];
+
+function faults(name) {
+  return whole(`faults/${name}`);
+}
+
+function whole(name) {
+  return `test/${name}.hosts.test.ts`;
+}
+
+function conformance(service) {
+  return `packages/service-${service}/test/conformance.test.ts`;
+}
+
+/** The others. From one that is drawn on, in a circle: each is as likely as the others of its row. */
+export function notDrawn(seed) {
+  return DRAWN.flatMap(({ take, of }, row) => {
+    const from = Math.floor(seed / 7 ** row) % of.length;
+    return [...of.slice(from), ...of.slice(0, from)].slice(take);
+  });
+}
