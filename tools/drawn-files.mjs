@@ -1,6 +1,6 @@
 /**
  * Of the files on hosts in each row `npm test` takes so many, drawn anew each time: faults, conformance to one role, and
- * pairs of long ones that drive the engine through the same parts.
+ * long ones that drive the engine through the same parts.
  */
 export const DRAWN = [
   { take: 2, of: ["killed-process", "network", "restart", "restored-store", "services", "stopped-worker"].map(faults) },
@@ -9,6 +9,9 @@ export const DRAWN = [
   { take: 1, of: ["move-database", "concurrency"].map(whole) },
   { take: 1, of: ["refusals", "failures"].map(whole) },
   { take: 1, of: ["switch-http", "two-servers"].map(whole) },
+  { take: 1, of: ["kills", "crash"].map(whole) },
+  { take: 1, of: ["panel", "versions"].map(whole) },
+  { take: 2, of: ["leftovers", "one-bad-record", "second-state", "secrets"].map(whole) },
 ];
 
 function faults(name) {
