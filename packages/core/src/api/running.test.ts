@@ -163,7 +163,7 @@ describe("who waits", () => {
     // Nobody tells of it: what wakes everybody now and then finds it out.
     await expect(waiting).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
     expect(await following).toEqual(["task:submitted"]);
-  }, 30_000);
+  });
 
   test("costs nothing while other tasks go on: hundreds are woken by their own alone", async () => {
     const { hw, engine } = await open();
@@ -186,7 +186,7 @@ describe("who waits", () => {
     for (const id of ids) await hw.task(id).cancel();
     expect(new Set((await Promise.all(outcomes)).map((one) => one.state))).toEqual(new Set(["undone"]));
     expect(await Promise.all(following)).toEqual(following.map(() => ["task:submitted", "task:finished"]));
-  }, 30_000);
+  });
 });
 
 async function seenOf(events: AsyncGenerator<HostwrightEvent>): Promise<string[]> {

@@ -85,4 +85,4 @@ test("a server that sends more than it may to somebody who does not read loses i
   };
   await expect.poll(connections, { timeout: 10_000 }).toBe(2);
   expect(unread.readableLength).toBeLessThan(FEW_BYTES / 4);
-}, 20_000);
+});

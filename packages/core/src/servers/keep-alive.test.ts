@@ -25,7 +25,7 @@ test("a process ends by itself though it left a connection open, and not before 
   started.stdin.end(JSON.stringify(sshd.endpoint));
   expect(await text(started.stdout)).toBe("worked\n");
   expect((await once(started, "exit"))[0]).toBe(0);
-}, 30_000);
+});
 
 test("a connection is given up when it answers no longer, and not before", async () => {
   const socket = new Socket();

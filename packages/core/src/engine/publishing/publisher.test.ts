@@ -150,7 +150,7 @@ test("an entry of the caller's comes before those of others, whatever their name
   const { result } = await tryToPublish(web, ["z.conf"]);
   expect(result?.quarantined.map(({ name }) => name)).toEqual(["a.conf", "m.conf"]);
   expect(web.inForce()).toEqual(new Map([["z.conf", "bad-beside:1"]]));
-}, 60_000);
+});
 
 test("an entry that only fits what another change makes room for is not quarantined with a third", async () => {
   web.write(new Map([["s3.conf", "bad-beside:1"]]));
@@ -170,7 +170,7 @@ test("an entry that only fits what another change makes room for is not quaranti
       ["s3.conf", "moved"],
     ]),
   );
-}, 60_000);
+});
 
 test("what is only refused at the reload costs one more attempt, and fails its own task alone", async () => {
   web.write(new Map([["old.conf", "good"]]));
@@ -194,7 +194,7 @@ test("what is only refused at the reload costs one more attempt, and fails its o
   web.write(new Map([["b.conf", "repaired"]]));
   expect((await tryToPublish(web, [])).result).toMatchObject({ entries: ["b.conf"], quarantined: [] });
   expect([...web.inForce().keys()]).toEqual(["a.conf", "b.conf", "c.conf", "old.conf"]);
-}, 60_000);
+});
 
 test("more others than fit into a command line are quarantined in one attempt, and are published when the cause is repaired", async () => {
   const many = Array.from({ length: 1200 }, (_, index) => [`s${index}-${"x".repeat(30)}.conf`, "good"] as const);
@@ -208,4 +208,4 @@ test("more others than fit into a command line are quarantined in one attempt, a
   web.write(new Map([["kills.conf", "repaired"]]));
   expect((await pendingPublication(web.target, web.role)).waits).toBe(true);
   expect((await tryToPublish(web, [])).result?.entries).toHaveLength(1201);
-}, 60_000);
+});

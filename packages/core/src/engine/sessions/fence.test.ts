@@ -146,7 +146,7 @@ describe("a script that does not end", () => {
     await vi.waitFor(() => expect(held()).toBe(true));
     parent.kill("SIGSTOP");
     expect(await after(fence({ token: 6 }))).toBe("done\n");
-  }, 10_000);
+  });
 
   test("that has ended by itself is nobody's any longer, whoever has its number now", async () => {
     await run(fence());
