@@ -1,10 +1,12 @@
 import {
+  configure,
   createHostwright,
   deleteSite,
   disable,
   enable,
   install,
   loginLink,
+  secret,
   verify,
   type Hostwright,
 } from "@hostwright/core";
@@ -127,6 +129,22 @@ describe.each([
 
   test("an alias leads to the main name", async () => {
     expect(await get("/docs/", ALIAS)).toMatchObject({ status: 301, location: `http://${DOMAIN}/docs/` });
+  });
+
+  test("a password is asked for before anybody learns which folders and files there are", async () => {
+    await hw.sites.setPassword(DOMAIN, "anna", secret("a right password"));
+    await hw.run(configure(DOMAIN, { webRules: { basicAuth: { realm: "Files", users: ["anna"] } } }));
+    const statuses = async (login?: string): Promise<readonly number[]> => {
+      const host = hosts.host("web1");
+      const ask = (path: string): string =>
+        `curl -s -o /dev/null -w '%{http_code} ' ${login === undefined ? "" : `-u ${login}`} -H 'Host: ${DOMAIN}' http://127.0.0.1${path}`;
+      const said = await host.sh(["/", "/docs", "/none", "/docs/", "/empty/"].map(ask).join("; "));
+      return said.trim().split(" ").map(Number);
+    };
+    expect(await statuses()).toEqual([401, 401, 401, 401, 401]);
+    expect(await statuses("'anna:a right password'")).toEqual([200, 301, 404, 200, 404]);
+    await hw.run(configure(DOMAIN, { webRules: { basicAuth: null } }));
+    expect(await statuses()).toEqual([200, 301, 404, 200, 404]);
   });
 
   test("there is nobody to log in, and no database to have", async () => {

@@ -68,6 +68,7 @@ export type {
   DriverCall,
   MountPoint,
   Need,
+  Needs,
   OwnFolder,
   PlatformLayout,
   PlatformRole,

@@ -20,7 +20,7 @@ function answer(site: WebSite, step: WebStep, regex: string): Lines {
   const [asked, file] = [`${step.root}%{REQUEST_URI}`, `%{REQUEST_URI}${step.index ?? ""}`];
   const noFile = `${quoteArgument(`${step.root}${file}`)} !-f`;
   return [
-    ...(step.missing === "folder" ? rule(regex, "%{REQUEST_URI}/", ["R=301", "L"], `${quoteArgument(asked)} -d`) : []),
+    ...(step.missing === "folder" ? rule(regex, "-", ["L"], `${quoteArgument(asked)} -d`) : []),
     ...(step.missing === "page"
       ? rule(regex, site.php?.frontController ?? "-", [php(site), "PT", "L"], noFile)
       : missing(site, regex, noFile)),

@@ -42,6 +42,8 @@ function open(site: WebSite): Lines {
     "AllowOverride None",
     "Options SymLinksIfOwnerMatch",
     "Require all granted",
+    // A folder's URL leads to the one with a slash, once a password was given: a rule would come before it.
+    ...(site.php === null ? ["DirectorySlash On"] : []),
     // What a visitor sent as a login is for PHP where no password of the site's own is asked for.
     ...(site.basicAuth === null ? ["CGIPassAuth On"] : []),
   ];

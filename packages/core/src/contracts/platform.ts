@@ -79,6 +79,14 @@ export interface Need {
   readonly optional?: true;
 }
 
+/** Services that a platform's sites are bound to, by kind. A web server always is one. */
+export interface Needs {
+  /** Runs the platform's scripts and its application. */
+  readonly php?: Readonly<Record<never, never>>;
+  readonly db?: Need;
+  readonly cache?: Need & { readonly optional: true };
+}
+
 /** A program that each site runs: how it is installed and asked. Without one, a release is a folder of files. */
 export interface Application {
   readonly driver: Driver;
@@ -94,11 +102,8 @@ export interface Application {
 
 /** Knows one kind of site: where its parts live, its settings, its URLs, its application. Pure but for the driver. */
 export interface PlatformRole {
-  /**
-   * Services that its sites are bound to, by kind: `{ php: {}, db: { protocols: ["mysql"] } }`. A web server always is one.
-   * Default: no other.
-   */
-  readonly needs?: Readonly<Partial<Record<string, Need>>>;
+  /** `{ php: {}, db: { protocols: ["mysql"] } }`. Default: none, and a site is what its web server makes of files. */
+  readonly needs?: Needs;
   readonly layout: PlatformLayout;
   /** Needs `php`, which runs its driver. Default: none; then sites have no folders of their own either. */
   readonly application?: Application;

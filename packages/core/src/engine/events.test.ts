@@ -228,3 +228,16 @@ describe("a cursor", () => {
     expect(held).toEqual([]);
   });
 });
+
+test("what can never be stored keeps nothing that comes later from it, and nobody waits for it for ever", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.spyOn(process, "emitWarning").mockReturnValue();
+  try {
+    expect(await events.emit("t1", "task:log", { action: 0, server: "web1", line: 1n as never })).toBe(false);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await events.flush()).toBe(true);
+    expect(await log("after")).toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
+});

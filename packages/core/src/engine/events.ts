@@ -175,7 +175,11 @@ export class Events {
 
   async #storeTold(): Promise<void> {
     const told = this.#told.splice(0);
-    if (told.length === 0) return;
+    if (told.length === 0) {
+      // What could not be stored is lost, and keeps nothing else from it.
+      this.#isFailing = false;
+      return;
+    }
     let stored: readonly StoredEvent[];
     try {
       stored = await this.#store.append(told);

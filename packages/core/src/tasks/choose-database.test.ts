@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { serverRecord } from "../../test/fake-engine.ts";
 import { FakeInventory } from "../../test/fake-inventory.ts";
+import type { Need } from "../contracts/platform.ts";
+import { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
+import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { chooseDatabase } from "./choose-database.ts";
 import type { ServerRecord, ServiceRecord, SiteRecord } from "../model/records.ts";
 import { install } from "./install-site.ts";
 
@@ -48,5 +52,28 @@ describe("of two servers with a database, an install that names none", () => {
     });
     await inventory.engine.store.records.forget("server", "mistaken", 1);
     expect(await chosen()).toEqual({ server: "good", service: "db" });
+  });
+});
+
+describe("a platform", () => {
+  const choose = async (need: Need | undefined, wanted?: string): Promise<unknown> => {
+    const { registry, store } = inventory.parts(inventory.plugins);
+    const records = await LoadedInventory.load(store.records, registry);
+    const context = { inventory: records } as unknown as PlanningContext;
+    return chooseDatabase(context, wanted, need, records.platform("blog"), records.server("web1"));
+  };
+  const place = { server: "web1", service: "db" };
+
+  test("that names no protocol takes any", async () => {
+    expect([await choose({}), await choose({}, "web1")]).toEqual([place, place]);
+  });
+
+  test("to which a database is optional has one where it is asked for", async () => {
+    expect([await choose({ optional: true }), await choose({ optional: true }, "web1")]).toEqual([null, place]);
+  });
+
+  test("that needs none has none, and refuses the one that is asked for", async () => {
+    expect(await choose(undefined)).toBeNull();
+    await expect(choose(undefined, "web1")).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
   });
 });

@@ -15,11 +15,9 @@ export function chooseDatabase(
   platform: PlatformRecord,
   web: ServerRecord,
 ): SiteRecord["database"] {
-  if (need === undefined) {
-    if (wanted === undefined) return null;
-    throw usesNone(platform, "database");
-  }
-  const { protocols = [] } = need;
+  if (wanted === undefined && (need === undefined || need.optional === true)) return null;
+  if (need === undefined) throw usesNone(platform, "database");
+  const { protocols } = need;
   const { inventory } = context;
   const all = inventory.servers.flatMap((server) =>
     inventory
@@ -27,12 +25,12 @@ export function chooseDatabase(
       .filter(({ definition }) => definition.kind === "db")
       .map(({ record }) => ({ server, service: inventory.database(server, record.name) })),
   );
-  const goes = (entry: (typeof all)[number]): boolean => protocols.includes(entry.service.role.protocol);
+  const goes = (entry: (typeof all)[number]): boolean => speaks(need, entry.service.role);
   if (wanted !== undefined) {
     const [serverName = "", serviceName] = wanted.split(":");
     const server = inventory.server(serverName);
     const service = inventory.database(server, serviceName);
-    if (!protocols.includes(service.role.protocol)) throw wrongDatabase(platform, service.record.type, protocols);
+    if (!speaks(need, service.role)) throw wrongDatabase(platform, service.record.type, protocols);
     return { server: server.id, service: service.record.name };
   }
   const own = all.filter((entry) => entry.server.id === web.id);
@@ -44,7 +42,7 @@ export function chooseDatabase(
   throw new HostwrightError(
     "HW_SERVICE_MISSING",
     only === undefined
-      ? `${platform.name} needs a database (${protocols.join(" or ")}), and no server offers one. Nothing was changed.`
+      ? `${platform.name} needs a database${protocols === undefined ? "" : ` (${protocols.join(" or ")})`}, and no server offers one. Nothing was changed.`
       : `Several servers offer a database for ${platform.name}: name one. Nothing was changed.`,
     only === undefined
       ? {}
@@ -60,16 +58,19 @@ export function chooseCache(
   platform: PlatformRecord,
 ): ServicePlace {
   if (need === undefined) throw usesNone(platform, "cache");
-  const { protocols = [] } = need;
   const [serverName = "", serviceName] = wanted.split(":");
   const server = context.inventory.server(serverName);
   const { record, role } = context.inventory.cache(server, serviceName);
-  if (protocols.includes(role.protocol)) return { server: server.id, service: record.name };
+  if (speaks(need, role)) return { server: server.id, service: record.name };
   throw new HostwrightError(
     "HW_INPUT_INVALID",
     `${platform.name} (${platform.type}) cannot use a cache of type ${record.type}. Nothing was changed.`,
-    { data: { caches: protocols } },
+    { data: { caches: need.protocols } },
   );
+}
+
+function speaks({ protocols }: Need, { protocol }: { readonly protocol: string }): boolean {
+  return protocols === undefined || protocols.includes(protocol);
 }
 
 function usesNone({ name, type }: PlatformRecord, what: string): HostwrightError {
@@ -78,7 +79,7 @@ function usesNone({ name, type }: PlatformRecord, what: string): HostwrightError
   });
 }
 
-function wrongDatabase(platform: PlatformRecord, type: string, protocols: readonly string[]): HostwrightError {
+function wrongDatabase(platform: PlatformRecord, type: string, protocols: readonly string[] = []): HostwrightError {
   return new HostwrightError(
     "HW_PLATFORM_DATABASE",
     `${platform.name} (${platform.type}) cannot use ${type}. Nothing was changed.`,

@@ -96,7 +96,7 @@ function cachePlace(
   if (wanted === undefined) return site.bindings?.cache;
   if (wanted === null) return undefined;
   const platform = context.inventory.platform(site.platform);
-  return chooseCache(context, wanted, context.inventory.siteDefinition(site).role.needs?.["cache"], platform);
+  return chooseCache(context, wanted, context.inventory.siteDefinition(site).role.needs?.cache, platform);
 }
 
 /** What the site had at a service elsewhere that it is bound to no longer; on a server of its own its steps see to it. */

@@ -55,7 +55,7 @@ async function planMove(context: PlanningContext, request: Input): Promise<TaskD
   const site = await inventory.site(request.site);
   const old = await siteParts(context, site);
   const { needs } = old.definition.role;
-  const database = chooseDatabase(context, request.database, needs?.["db"], old.platform, old.web);
+  const database = chooseDatabase(context, request.database, needs?.db, old.platform, old.web);
   const { from, to } = refuseOther(context, old, database);
   const changed: SiteRecord = { ...site, database };
   const draft: TaskDraft<MovedDatabaseValue> = {

@@ -154,7 +154,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
       const view = bench.viewOf("s1");
       for (const database of [null, { ...(view.database ?? assert.fail()), protocol: "no-such-protocol" }]) {
         // A platform of one protocol need not look at it: core does.
-        if (database !== null && role.needs?.["db"]?.protocols?.length === 1) continue;
+        if (database !== null && role.needs?.db?.protocols?.length === 1) continue;
         assert.throws(
           () => role.settings({ ...view, database }),
           (error) => isHostwrightError(error) && error.code === "HW_PLATFORM_DATABASE",

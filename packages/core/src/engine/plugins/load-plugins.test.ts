@@ -18,6 +18,10 @@ function refusal(given: readonly unknown[], ...words: readonly string[]): void {
 
 const { kind: _kind, ...http } = plainHttp;
 const built = { ...http, name: "acme-web", contract: 1 };
+const withNeeds = (needs: object): Plugin => ({
+  ...plainPlugin,
+  platforms: [{ ...plainPlatform, role: { ...plainPlatform.role, needs } }],
+});
 const withRole = (role: object): Plugin => ({ ...plainPlugin, services: [{ ...plainHttp, role } as never] });
 
 test("whole plugins are taken as they are, core's own resource types and operations among them", () => {
@@ -63,6 +67,9 @@ describe("a field that is not what the contract says is named with its plugin", 
     ],
     ["unknown in the plugin", { ...plainPlugin, servises: [] }, ['test-plugin: it has "servises", which']],
     ["of a wrong kind", withRole({ ...plainHttp.role, dump: "nginx -T" }), ["role.dump expected array"]],
+    ["a need of an unknown kind", withNeeds({ php: {}, search: {} }), ['role.needs has "search", which']],
+    ["a need that is ignored", withNeeds({ php: {}, cache: {} }), ["role.needs.cache.optional is not true"]],
+    ["a database that nothing reaches", withNeeds({ db: {} }), ["a database or a cache, and no need for php"]],
     ["an unknown kind", { ...plainPlugin, services: [{ ...plainHttp, kind: "htp" }] }, ["services[0] (htp web) kind"]],
     [
       "in an operation",

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Operation } from "../../contracts/operation.ts";
 import type { PlatformDefinition, Plugin, Requirement, ServiceDefinition } from "../../contracts/plugin.ts";
-import type { Application, Need as PlatformNeed, PlatformRole } from "../../contracts/platform.ts";
+import type { Application, Need, Needs, PlatformRole } from "../../contracts/platform.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
 import type { AnyTaskType } from "../../contracts/task.ts";
 import type { CacheRole } from "../../contracts/roles/cache.ts";
@@ -87,10 +87,14 @@ const Service = z.discriminatedUnion("kind", [
   z.strictObject({ ...ofService, kind: z.literal("cache"), role: Cache }),
 ]);
 
-const Need = z.strictObject({
-  protocols: z.array(Text).min(1, "is empty").optional(),
-  optional: z.literal(true).optional(),
-} satisfies Fields<PlatformNeed>);
+const Protocols = z.array(Text).min(1, "is empty").optional();
+const Optional = z.literal(true, "is not true");
+
+const Needed = z.strictObject({
+  php: z.strictObject({}).optional(),
+  db: z.strictObject({ protocols: Protocols, optional: Optional.optional() } satisfies Fields<Need>).optional(),
+  cache: z.strictObject({ protocols: Protocols, optional: Optional } satisfies Fields<Need>).optional(),
+} satisfies Fields<Needs>);
 
 const Program = z.strictObject({
   driver: z.strictObject({ name: Text, source: Text } satisfies Fields<Application["driver"]>),
@@ -106,7 +110,7 @@ const Platform = z.strictObject({
   siteOptions: Options,
   role: z
     .strictObject({
-      needs: z.record(Text, Need).optional(),
+      needs: Needed.optional(),
       layout: z.strictObject({
         docroot: Text,
         sourceAt: Text,
@@ -170,7 +174,7 @@ const Task = z.strictObject({
   plan: Callable,
 } satisfies Fields<AnyTaskType>);
 
-const Needed: z.ZodType<Requirement> = z.union(
+const Required: z.ZodType<Requirement> = z.union(
   [z.strictObject({ plugin: Text }), z.strictObject({ service: Kind, type: Text.exactOptional() })],
   "is neither { plugin } nor { service, type }",
 );
@@ -179,7 +183,7 @@ const Needed: z.ZodType<Requirement> = z.union(
 export const PluginShape: z.ZodType = z.strictObject({
   name: Text,
   contract: z.int(),
-  requires: z.array(Needed).optional(),
+  requires: z.array(Required).optional(),
   services: z.array(Service).optional(),
   platforms: z.array(Platform).optional(),
   resourceTypes: z.array(Resource).optional(),

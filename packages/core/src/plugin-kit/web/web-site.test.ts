@@ -61,6 +61,7 @@ const hostile: readonly Change[] = [
     (phpSocket): Change => ({ phpSocket }),
   ),
   { passwordFile: "/srv/a\nb", ownRules: { ...NO_OWN_RULES, basicAuth: { realm: "a", users: ["b"] } } },
+  { ownRules: { ...NO_OWN_RULES, basicAuth: { realm: "off", users: ["b"] } } },
   { id: "s.x" },
   { rules: { ...wordpressRules, scripts: { frontController: "/a;b.php" } } },
   { rules: { ...wordpressRules, scripts: { frontController: "/index.php", indexes: ["/$x/"] } } },

@@ -3,7 +3,7 @@ import type { ResponseHeader } from "../../model/own-rules.ts";
 import type { HttpEntry } from "../../contracts/roles/http.ts";
 import type { SiteView } from "../../contracts/views.ts";
 import { agesOf, stepsOf, type CacheAge, type WebStep } from "./routing-rules.ts";
-import { hostName, plainId, plainPath } from "./plain.ts";
+import { hostName, plainId, plainPath, quoteRefused } from "./plain.ts";
 import type { UrlMatcher } from "./url-matcher.ts";
 
 /** Names that are answered alike, and how. Challenges of certificate authorities are answered on all of them. */
@@ -129,6 +129,8 @@ function phpOf({ rules: { scripts }, phpSocket, limits, ownRules, platform }: Si
 
 function passwordOf({ ownRules: { basicAuth }, passwordFile }: SiteView): WebPassword | null {
   if (basicAuth === null) return null;
+  // Of a record that was stored before this was refused there.
+  if (basicAuth.realm === "off") throw quoteRefused("off", "a web server's configuration", "it is no realm to nginx");
   return { realm: basicAuth.realm, file: plainPath(passwordFile), urls: { not: CHALLENGES } };
 }
 
