@@ -23,10 +23,12 @@ export function pairs(): readonly Pair[] {
   const databases = Object.entries(CHOICES.db) as [Pair["db"], (typeof CHOICES.db)[Pair["db"]]][];
   const platforms = Object.entries(CHOICES.platform) as [Pair["platform"], (typeof CHOICES.platform)["wordpress"]][];
   return platforms.flatMap(([platform, plugin]) =>
-    (plugin.platforms?.[0]?.role.needs?.db?.protocols ?? []).flatMap((protocol) =>
+    (plugin.platforms?.[0]?.role.needs?.["db"]?.protocols ?? []).flatMap((protocol) =>
       databases
         .filter(([, { plugin: database }]) =>
-          database.services?.some(({ kind, role }) => kind === "db" && role.protocol === protocol),
+          database.services?.some(
+            ({ kind, role }) => kind === "db" && "protocol" in role && role.protocol === protocol,
+          ),
         )
         .map(([db]): Pair => ({ db, platform })),
     ),

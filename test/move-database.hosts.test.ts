@@ -50,7 +50,7 @@ describe.each(oneOf(movableDatabases))("$title", (kind) => {
     }
     const source = { path: await kind.codebase() };
     await hw.platforms.put({ name: "code", server: "web1", type: kind.platform, source });
-    await hw.run(install(DOMAIN, { platform: "code", database: "db1" }));
+    await hw.run(install(DOMAIN, { platform: "code", bindings: { db: "db1" } }));
     await hw.run(verify("db2"));
     site = await hw.sites.get(DOMAIN);
     await ask("db1", kind.fill);
@@ -71,7 +71,7 @@ describe.each(oneOf(movableDatabases))("$title", (kind) => {
   const standing = async (name: string): Promise<string> => (await hosts.host(name).sh(kind.standing)).trim();
 
   async function expectAsItWas(before: readonly string[]): Promise<void> {
-    expect((await hw.sites.get(DOMAIN)).database?.server).toBe((await hw.servers.get("db1")).id);
+    expect((await hw.sites.get(DOMAIN)).bindings["db"]?.server).toBe((await hw.servers.get("db1")).id);
     expect((await page(hosts.host("web1"), DOMAIN, "/")).status).toBe(200);
     expect(await contents("db1")).toEqual(before);
     expect(await standing("db2")).toBe("");

@@ -158,10 +158,10 @@ describe("what does not go together", () => {
   test("platform and database that do not: the refusal lists what goes", async () => {
     await living.hw.servers.put({ name: "db2", connect: living.connection(), services: [otherDatabase.service()] });
     await living.remember();
-    const expected = { code: "HW_PLATFORM_DATABASE", names: ["wordpress", "otherdb", "mysql"] } as const;
+    const expected = { code: "HW_SERVICE_UNFIT", names: ["wordpress", "otherdb", "mysql"] } as const;
     const error = await expectRefusedAtPlanning(
       living,
-      living.install("new.example.com", { database: "db2" }),
+      living.install("new.example.com", { bindings: { db: "db2" } }),
       expected,
     );
     expect(error.data["databases"]).toEqual(["mysql"]);
@@ -294,7 +294,7 @@ describe("a server", () => {
       source: { path: living.codebases["6.8"] },
     });
     await living.remember();
-    const request = living.install("new.example.com", { platform: `on-${name}`, database: name });
+    const request = living.install("new.example.com", { platform: `on-${name}`, bindings: { db: name } });
     const started = performance.now();
     await expectRefusedAtPlanning(living, request, expected);
     expect(performance.now() - started).toBeLessThan(underLoad(30_000));
@@ -344,7 +344,7 @@ describe("a server", () => {
       source: { path: living.codebases["6.8"] },
     });
     await living.remember();
-    const request = living.install("new.example.com", { platform: "on-bare", database: "web1" });
+    const request = living.install("new.example.com", { platform: "on-bare", bindings: { db: "web1" } });
     await expectRefusedAtPlanning(living, request, { code: "HW_SERVICE_MISSING", names: ["bare", "http"] });
   });
 });

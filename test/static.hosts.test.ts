@@ -82,7 +82,7 @@ describe.each([
     const value = await hw.run(plan);
     expect(value).toMatchObject({ domain: DOMAIN, url: `http://${DOMAIN}/`, platform: "files" });
     expect("loginLink" in value).toBe(false);
-    expect(await hw.sites.get(DOMAIN)).toMatchObject({ php: null, database: null });
+    expect((await hw.sites.get(DOMAIN)).bindings).toEqual({ http: { service: "http" } });
     for (const subject of [DOMAIN, "web1", "files"]) expect((await hw.plan(verify(subject))).actions).toEqual([]);
   });
 
@@ -149,7 +149,9 @@ describe.each([
 
   test("there is nobody to log in, and no database to have", async () => {
     await expect(hw.plan(loginLink(DOMAIN))).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
-    await expect(hw.plan(install("other.example.com", { platform: "files", database: "web1" }))).rejects.toMatchObject({
+    await expect(
+      hw.plan(install("other.example.com", { platform: "files", bindings: { db: "web1" } })),
+    ).rejects.toMatchObject({
       code: "HW_INPUT_INVALID",
     });
     await expect(

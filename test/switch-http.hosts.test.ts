@@ -99,7 +99,7 @@ test("all sites go from nginx to Apache, with everything that stays", async () =
   tell("nginx to Apache", gap);
   expect(gap.broken).toBe(0);
   expect(await serving()).toEqual(APACHE);
-  expect((await hw.sites.get(FIRST)).http).toBe("apache");
+  expect((await hw.sites.get(FIRST)).bindings.http.service).toBe("apache");
   expect(
     await host.sh(
       "find /etc/hostwright/nginx /etc/nginx/conf.d /etc/systemd/system/nginx.service.d 2>/dev/null || true",
@@ -116,7 +116,7 @@ test("and back: the host is as it was", async () => {
   tell("Apache to nginx", gap);
   expect(gap.broken).toBe(0);
   expect(await serving()).toEqual(NGINX);
-  expect((await hw.sites.get(FIRST)).http).toBe("http");
+  expect((await hw.sites.get(FIRST)).bindings.http.service).toBe("http");
   expect(await living.differences()).toBe("");
   expect(await titles(verify("web1"))).toEqual([]);
   await living.remember();

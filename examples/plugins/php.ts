@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { CONTRACT, definePhpService, directory, file, HostwrightError, unit } from "@hostwright/core/plugin";
-import type { Declared, PhpRole, ServicePlugin, SiteView, UnitProperty } from "@hostwright/core/plugin";
+import { CONTRACT, defineRuntimeService, directory, file, HostwrightError, unit } from "@hostwright/core/plugin";
+import type { Declared, RuntimeRole, ServicePlugin, SiteView, UnitProperty } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 const Options = z.strictObject({
@@ -53,7 +53,7 @@ const HARDENING: readonly UnitProperty[] = [
 function sandbox(view: SiteView): readonly UnitProperty[] {
   const { home, public: publicFolder, private: privateFolder, tmp } = view.paths;
   const { memoryMegabytes, phpWorkers } = view.limits;
-  const sockets = [view.database, ...Object.values(view.bindings)].flatMap((bound) => bound?.socket ?? []);
+  const sockets = Object.values(view.bindings).flatMap((bound) => bound?.socket ?? []);
   return [
     ["User", word(view.user)],
     ["Group", word(view.user)],
@@ -141,7 +141,8 @@ function site(view: SiteView, version: string): readonly Declared[] {
 
 const versionOf = (options: unknown): string => (options as z.output<typeof Options>).version;
 
-const role: PhpRole = {
+const role: RuntimeRole = {
+  protocol: "fastcgi",
   server: () => [directory({ path: "/etc/example-php" })],
   site: (view, { service }) => site(view, versionOf(service.options)),
   socket,
@@ -153,9 +154,10 @@ const role: PhpRole = {
 };
 
 /** One php-fpm a site, started by its first request; it passes the whole suite. `service-php-fpm` also stops idle ones. */
-export const examplePhp: ServicePlugin<z.input<typeof Options>> = definePhpService({
+export const examplePhp: ServicePlugin<z.input<typeof Options>> = defineRuntimeService({
   name: "example-php",
   contract: CONTRACT,
+  kind: "php",
   type: "example-php",
   options: { version: 1, schema: Options },
   packages: ({ version }) => [`php${version}-fpm`, `php${version}-cli`, `php${version}-pgsql`],

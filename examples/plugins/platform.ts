@@ -31,9 +31,9 @@ try {
 
 const CONFIG = "config.php";
 
-function settings({ database, options }: SiteView): string {
+function settings({ bindings, options }: SiteView): string {
   const { greeting } = options as z.output<typeof SiteOptions>;
-  const dsn = `pgsql:host=/run/postgresql;dbname=${database?.name ?? ""}`;
+  const dsn = `pgsql:host=/run/postgresql;dbname=${bindings.db?.name ?? ""}`;
   return `<?php\nreturn ['greeting' => ${quoteValue(greeting, "php")}, 'database' => fn() => new PDO(${quoteValue(dsn, "php")})];\n`;
 }
 

@@ -9,7 +9,7 @@ export async function serve(host: TestHost, view: SiteView): Promise<void> {
   );
   const config = `server { listen 80; server_name ${view.domain}; root ${view.platform.docroot}; index index.php;
 ${own.join("\n")}
-location ~ \\.php$ { try_files $uri =404; include fastcgi_params; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_pass unix:${view.phpSocket}; }
+location ~ \\.php$ { try_files $uri =404; include fastcgi_params; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_pass unix:${view.runtime?.socket ?? ""}; }
 location / { try_files $uri $uri/ /index.php?$args; } }\n`;
   await host.sh(`cat > /etc/nginx/conf.d/${view.id}.conf; nginx -q -t && systemctl restart nginx`, { input: config });
 }

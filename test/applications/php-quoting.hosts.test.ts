@@ -2,6 +2,7 @@ import { quoteValue, resolveText, type PlatformRole, type SiteView } from "@host
 import { drupal } from "@hostwright/platform-drupal";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { phpFpm } from "@hostwright/service-php-fpm";
+import { serviceOf } from "@hostwright/testing";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "../hosts/hosts.ts";
@@ -66,7 +67,7 @@ function settingsOf(plugin: AnyPlatform, path: string, value: string): string {
   const view = sampleSite({
     options: siteOptions(plugin),
     title: value,
-    database: { ...sampleDatabase, name: value, user: value },
+    bindings: { db: { ...sampleDatabase, name: value, user: value } },
   });
   return render(plugins(plugin).platform, view, value, path);
 }
@@ -93,7 +94,7 @@ test("drivers and shipped code are good PHP", async () => {
     ...[wordpress, drupal].map((plugin) => plugins(plugin).platform.application.driver.source),
     render(
       plugins(wordpress).platform,
-      sampleSite({ options: siteOptions(wordpress), database: sampleDatabase }),
+      sampleSite({ options: siteOptions(wordpress), bindings: { db: sampleDatabase } }),
       "x",
       "site.php",
     ),
@@ -106,11 +107,10 @@ test("drivers and shipped code are good PHP", async () => {
 });
 
 test("php-fpm and systemd accept what is rendered for them without a word", async () => {
-  const service = phpFpm.services?.[0];
-  if (service?.kind !== "php") throw new Error("no php service");
+  const service = serviceOf(phpFpm, "php");
   const { server } = plugins(wordpress);
   const odd = { root: "/srv/platforms/a%b,c=d@e~f+g", docroot: "/srv/platforms/a%b,c=d@e~f+g/web" };
-  const view = sampleSite({ database: sampleDatabase, platform: { ...sampleSite().platform, ...odd } });
+  const view = sampleSite({ bindings: { db: sampleDatabase }, platform: { ...sampleSite().platform, ...odd } });
   const files = service.role
     .site(view, server)
     .filter((one) => one.type === "file")

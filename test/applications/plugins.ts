@@ -1,12 +1,7 @@
-import type { PhpRole, PlatformPlugin } from "@hostwright/core/plugin";
+import type { PlatformPlugin } from "@hostwright/core/plugin";
 import { phpFpm } from "@hostwright/service-php-fpm";
+import { serviceOf } from "@hostwright/testing";
 import { serverView, type Plugins } from "./site.ts";
-
-function phpRole(): PhpRole {
-  const service = phpFpm.services?.[0];
-  if (service?.kind !== "php") throw new Error("the package has no php service");
-  return service.role;
-}
 
 function platformRole(plugin: PlatformPlugin<never, never>): Plugins["platform"] {
   const role = plugin.platforms?.[0]?.role;
@@ -20,7 +15,7 @@ export function plugins(
   options: Readonly<Record<string, unknown>> = {},
 ): Plugins {
   const parsed = phpFpm.services?.[0]?.options.schema.parse(options);
-  return { php: phpRole(), platform: platformRole(platform), server: serverView(parsed) };
+  return { php: serviceOf(phpFpm, "php").role, platform: platformRole(platform), server: serverView(parsed) };
 }
 
 /** A site's options as its record would hold them. */

@@ -3,7 +3,7 @@ import {
   resolveText,
   type Declared,
   type DriverCall,
-  type PhpRole,
+  type RuntimeRole,
   type Application,
   type PlatformRole,
   type ServerView,
@@ -39,7 +39,7 @@ export interface SiteSpec {
 }
 
 export interface Plugins {
-  readonly php: PhpRole;
+  readonly php: RuntimeRole;
   readonly platform: PlatformRole & { readonly application: Application };
   readonly server: ServerView;
 }
@@ -77,22 +77,23 @@ function describe({ php, platform }: Plugins, spec: SiteSpec, secrets: Map<strin
     adminEmail: "admin@example.com",
     adminUser: "admin",
     webUser: "www-data",
-    phpSocket: php.socket(id),
+    runtime: { kind: "php", protocol: "fastcgi", socket: php.socket(id), main: null },
     secret,
     limits: { uploadMegabytes: 16, requestSeconds: 30, memoryMegabytes: 256, phpWorkers: 3 },
     binds: platform.binds(seed),
     rules: platform.webRules(seed),
     ownRules: NO_OWN_RULES,
     passwordFile: `${home}/conf/web-passwords`,
-    bindings: {},
-    database: {
-      protocol: "mysql",
-      host: "localhost",
-      port: null,
-      socket: "/run/mysqld/mysqld.sock",
-      name: id,
-      user: id,
-      password: secret("db-password", "db password"),
+    bindings: {
+      db: {
+        protocol: "mysql",
+        host: "localhost",
+        port: null,
+        socket: "/run/mysqld/mysqld.sock",
+        name: id,
+        user: id,
+        password: secret("db-password", "db password"),
+      },
     },
   };
 }

@@ -71,9 +71,9 @@ export async function withSite({ hw }: LivingServer, enabled = true): Promise<Si
 /** The site with its database on one of the two servers. */
 export function withDatabaseOn(name: string): (living: LivingServer) => Promise<void> {
   return async (living) => {
-    const { database } = await withSite(living);
+    const { db } = (await withSite(living)).bindings;
     const { id } = await living.hw.servers.get(name);
-    if (database?.server !== id) await living.hw.run(moveDatabase(SITE, `${name}:db`));
+    if (db?.server !== id) await living.hw.run(moveDatabase(SITE, `${name}:db`));
   };
 }
 

@@ -40,7 +40,7 @@ beforeAll(async () => {
   }
   const source = { path: (await wordpressCodebases())["6.8"] };
   await hw.platforms.put({ name: "code", server: "web1", type: wordpress.platform(), source });
-  await hw.run(install(DOMAIN, { platform: "code", database: "db1" }));
+  await hw.run(install(DOMAIN, { platform: "code", bindings: { db: "db1" } }));
   ({ id } = await hw.sites.get(DOMAIN));
 });
 

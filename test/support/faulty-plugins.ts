@@ -8,13 +8,13 @@ import {
 } from "@hostwright/core/plugin";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { nginx } from "@hostwright/service-nginx";
+import { serviceOf } from "@hostwright/testing";
 import * as z from "zod";
 
-const service = nginx.services?.[0];
+const service = serviceOf(nginx, "http");
 const application = wordpress.platforms?.[0];
 const program = application?.role.application;
-if (service?.kind !== "http" || application === undefined || program === undefined)
-  throw new Error("a plugin lacks what is wrapped here");
+if (application === undefined || program === undefined) throw new Error("a plugin lacks what is wrapped here");
 const { role: http } = service;
 const { role: platform } = application;
 

@@ -14,13 +14,13 @@ import { wordpress } from "@hostwright/platform-wordpress";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
+import { serviceOf } from "@hostwright/testing";
 import * as z from "zod";
 
-const service = nginx.services?.[0];
+const service = serviceOf(nginx, "http");
 const application = wordpress.platforms?.[0];
 const program = application?.role.application;
-if (service?.kind !== "http" || application === undefined || program === undefined)
-  throw new Error("a plugin lacks what is wrapped here");
+if (application === undefined || program === undefined) throw new Error("a plugin lacks what is wrapped here");
 const { role: http } = service;
 const { role: platform } = application;
 

@@ -15,10 +15,11 @@ export type { Inventory, Planning } from "./contracts/planning.ts";
 export type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step } from "./contracts/steps.ts";
 export { definePlatform } from "./plugin-kit/define-platform.ts";
 export {
+  defineBackingService,
   defineCacheService,
   defineDatabaseService,
   defineHttpService,
-  definePhpService,
+  defineRuntimeService,
 } from "./plugin-kit/define-service.ts";
 export type {
   FactProbe,
@@ -30,7 +31,9 @@ export type {
   Requirement,
   ServiceDeclaration,
   ServiceDefinition,
+  ServiceKind,
   ServicePlugin,
+  ServiceRoles,
   SiteDeclaration,
   UnwantedUnit,
 } from "./contracts/plugin.ts";
@@ -56,9 +59,9 @@ export type { WebServerName } from "./plugin-kit/web/web-server-problems.ts";
 export { NO_OWN_RULES } from "./model/own-rules.ts";
 export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/own-rules.ts";
 export type { Blame, ServedName, HttpEntry, HttpRole, Publication } from "./contracts/roles/http.ts";
-export type { PhpRole, UnitProperty } from "./contracts/roles/php.ts";
-export type { BindingRequest, CacheRole } from "./contracts/roles/cache.ts";
-export type { DatabaseCopy, DatabaseMoving, DatabaseRequest, DatabaseRole } from "./contracts/roles/database.ts";
+export type { RuntimeRole, UnitProperty } from "./contracts/roles/runtime.ts";
+export type { BackingRole, BindingRequest, CacheRole } from "./contracts/roles/backing.ts";
+export type { DatabaseCopy, DatabaseMoving, DatabaseRole } from "./contracts/roles/database.ts";
 export type {
   ApplicationStatus,
   CodeNeeded,
@@ -79,8 +82,12 @@ export type {
 export type {
   Bind,
   Binding,
+  Bindings,
+  CacheBinding,
   DatabaseBinding,
   PlatformView,
+  RuntimeProtocol,
+  RuntimeView,
   ServerView,
   ServiceView,
   SiteLimits,

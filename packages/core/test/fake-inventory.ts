@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { PlatformRole } from "../src/contracts/platform.ts";
 import type { Plugin, ServiceDefinition } from "../src/contracts/plugin.ts";
 import type { AnyResourceType, Declared } from "../src/contracts/resource.ts";
-import type { DatabaseRequest } from "../src/contracts/roles/database.ts";
+import type { BindingRequest } from "../src/contracts/roles/backing.ts";
 import type { SiteView } from "../src/contracts/views.ts";
 import type { PlanData } from "../src/engine/planning/plan.ts";
 import { planRequest, type EngineParts } from "../src/engine/planning/task-engine.ts";
@@ -29,6 +29,7 @@ export const http = {
   site: ({ id, domain }: SiteView) => [{ name: `${id}.conf`, content: domain }],
 };
 export const php = {
+  protocol: "fastcgi",
   server: () => [directory({ path: "/etc/php" })],
   site: ({ id }: SiteView) => [declared("unit", `${id}.service`), declared("php-thing", `/php/${id}`)],
   socket: (id: string) => `/run/${id}`,
@@ -38,7 +39,7 @@ export const php = {
 export const db = {
   protocol: "sql",
   server: () => [directory({ path: "/etc/sql" })],
-  site: ({ siteId }: DatabaseRequest) => [declared("database", siteId)],
+  site: ({ siteId }: BindingRequest) => [declared("database", siteId)],
   binding: () => ({}),
 };
 
@@ -145,10 +146,11 @@ export class FakeInventory implements AsyncDisposable {
   async site(
     id: string,
     on: string,
-    change: { readonly optionsVersion?: number; readonly http?: string } = {},
+    { http = "http", ...change }: { readonly optionsVersion?: number; readonly http?: string } = {},
   ): Promise<void> {
     const domain = `${id}.example.com`;
-    const place = { platform: on, http: "http", php: "php", database: { server: "web1", service: "db" } };
+    const db = { server: "web1", service: "db" };
+    const place = { platform: on, bindings: { http: { service: http }, php: { service: "php" }, db } };
     const common = { aliases: [], status: "installed", enabled: true, uid: 20_000, options: {}, optionsVersion: 1 };
     await this.put("site", id, domain, { id, domain, ...common, ...place, ...change });
   }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { PlatformDefinition, Plugin, ServiceDefinition } from "../src/contracts/plugin.ts";
+import type { HttpRole } from "../src/contracts/roles/http.ts";
 import { CONTRACT } from "../src/plugin-kit/contract.ts";
 
 const nothing = (): never => {
@@ -9,7 +10,7 @@ const nothing = (): never => {
 export const plainOptions = { version: 3, schema: z.strictObject({ port: z.int().default(80) }) };
 
 /** A web server as whole as the contract asks, that does nothing. */
-export const plainHttp: Extract<ServiceDefinition, { kind: "http" }> = {
+export const plainHttp: ServiceDefinition<HttpRole> = {
   kind: "http",
   type: "web",
   options: plainOptions,

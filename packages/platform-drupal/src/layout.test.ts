@@ -7,7 +7,7 @@ import { DrupalSiteOptions } from "./options.ts";
 import { driverSource } from "./php-sources.ts";
 import { settings } from "./settings.ts";
 
-const view = sampleSite({ options: DrupalSiteOptions.parse({}), database: sampleDatabase });
+const view = sampleSite({ options: DrupalSiteOptions.parse({}), bindings: { db: sampleDatabase } });
 
 const source = (files: Readonly<Record<string, string>>): SourceReader => ({
   exists: async (path) => path in files,

@@ -7,7 +7,8 @@ import { hostPattern, settings } from "./settings.ts";
 import { ANY_CHARACTER } from "../../testing/src/any-character.ts";
 
 const options = DrupalSiteOptions.parse({});
-const site = (change: Partial<SiteView> = {}): SiteView => sampleSite({ options, database: sampleDatabase, ...change });
+const site = (change: Partial<SiteView> = {}): SiteView =>
+  sampleSite({ options, bindings: { db: sampleDatabase }, ...change });
 
 function content(view: SiteView): Parameters<typeof showText>[0] {
   const [file, ...others] = settings(view);
@@ -25,7 +26,7 @@ test("any password, salt and database name arrive in PHP as they are", () => {
   fc.assert(
     fc.property(fc.string({ unit: ANY_CHARACTER }), fc.string({ unit: "grapheme-ascii" }), (secret, name) => {
       fc.pre(!secret.includes("\0"));
-      const source = resolveText(content(site({ database: { ...sampleDatabase, name } })), () => secret);
+      const source = resolveText(content(site({ bindings: { db: { ...sampleDatabase, name } } })), () => secret);
       expect(assigned(source, "password")).toBe(secret);
       expect(assigned(source, "hash_salt")).toBe(secret);
       expect(assigned(source, "database")).toBe(name);
@@ -47,7 +48,9 @@ test("the driver is named by its namespace, with the path that its classes are l
 });
 
 test("a database is reached by its socket, or by host and port", () => {
-  const remote = showText(content(site({ database: { ...sampleDatabase, socket: null, host: "db1", port: 3307 } })));
+  const remote = showText(
+    content(site({ bindings: { db: { ...sampleDatabase, socket: null, host: "db1", port: 3307 } } })),
+  );
   expect(assigned(showText(content(site())), "unix_socket")).toBe("/run/mysqld/mysqld.sock");
   expect([assigned(remote, "host"), assigned(remote, "unix_socket")]).toEqual(["db1", undefined]);
   expect(remote).toContain("['port'] = 3307;");
@@ -82,21 +85,23 @@ test("aliases are trusted as the main domain is", () => {
 test("a site without a database is refused", () => {
   let caught: unknown;
   try {
-    settings(site({ database: null }));
+    settings(site({ bindings: {} }));
   } catch (error) {
     caught = error;
   }
-  expect(isHostwrightError(caught) && caught.code).toBe("HW_PLATFORM_DATABASE");
+  expect(isHostwrightError(caught) && caught.code).toBe("HW_SERVICE_UNFIT");
 });
 
 test("a cache that it is bound to is told by socket or address, its password as a reference", () => {
   const password = { ref: "secret", id: "site/s1aaaaaaaa/cache-password", label: "cache password" } as const;
   const cache = { protocol: "redis", host: "10.0.0.2", port: 6380, socket: null, user: "s1", password, prefix: "s1:" };
-  const apart = resolveText(content(site({ bindings: { cache } })), ({ label }) => `it's ${label}`);
+  const apart = resolveText(content(site({ bindings: { db: sampleDatabase, cache } })), ({ label }) => `it's ${label}`);
   expect(apart).toContain("['host'] = '10.0.0.2';\n$settings['redis.connection']['port'] = 6380;\n");
   expect(apart).toContain(String.raw`['password'] = ['s1', 'it\'s cache password'];`);
   expect(assigned(apart, "cache_prefix")).toBe("s1:");
-  const near = showText(content(site({ bindings: { cache: { ...cache, port: null, socket: "/run/redis/a.sock" } } })));
+  const near = showText(
+    content(site({ bindings: { db: sampleDatabase, cache: { ...cache, port: null, socket: "/run/redis/a.sock" } } })),
+  );
   expect(near).toContain("['host'] = '/run/redis/a.sock';\n$settings['redis.connection']['port'] = 0;\n");
   expect(showText(content(site()))).not.toContain("redis");
 });

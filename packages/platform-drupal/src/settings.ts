@@ -4,7 +4,7 @@ import {
   quoteValue,
   text,
   textOf,
-  type Binding,
+  type CacheBinding,
   type DatabaseBinding,
   type Reference,
   type SettingsFile,
@@ -54,7 +54,7 @@ function database(domain: string, binding: DatabaseBinding): readonly Text[] {
   const { protocol, name, user, password, host, port, socket } = binding;
   const driver = DRIVERS[protocol];
   if (driver === undefined)
-    throw new HostwrightError("HW_PLATFORM_DATABASE", `the Drupal site ${domain} cannot use ${protocol}`);
+    throw new HostwrightError("HW_SERVICE_UNFIT", `the Drupal site ${domain} cannot use ${protocol}`);
   const { module } = driver;
   const entries: Entries = [
     ["driver", module],
@@ -79,7 +79,7 @@ export function hostPattern(domain: string): string {
 }
 
 /** As the module Redis takes it; until that is enabled and made the default for bins, Drupal caches in its database. */
-function objectCache(cache: Binding | undefined): readonly Text[] {
+function objectCache(cache: CacheBinding | undefined): readonly Text[] {
   if (cache === undefined) return [];
   const { socket, host, port, user, password, prefix } = cache;
   const connection = "$settings['redis.connection']";
@@ -95,12 +95,12 @@ function objectCache(cache: Binding | undefined): readonly Text[] {
 
 export function settings(view: SiteView): readonly SettingsFile[] {
   const { paths } = view;
-  if (view.database === null)
-    throw new HostwrightError("HW_PLATFORM_DATABASE", `the Drupal site ${view.domain} has no database`);
+  const { db } = view.bindings;
+  if (db === undefined) throw new HostwrightError("HW_SERVICE_UNFIT", `the Drupal site ${view.domain} has no database`);
   const setting = (name: string, value: Value): Text => assign(`$settings[${php(name)}]`, value);
   const content = join([
     "<?php\n// Written by Hostwright. Changes made here are lost.\n",
-    ...database(view.domain, view.database),
+    ...database(view.domain, db),
     ...objectCache(view.bindings["cache"]),
     setting("hash_salt", view.secret("hash-salt", "hash salt")),
     ...[view.domain, ...view.aliases].map((domain) =>

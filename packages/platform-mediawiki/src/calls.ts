@@ -14,7 +14,7 @@ function seed(view: SiteView): DriverCall {
 }
 
 function install(view: SiteView): DriverCall {
-  const { database } = view;
+  const { db: database } = view.bindings;
   const { language, skins, extensions } = view.options as MediaWikiSiteOptions;
   return {
     command: "install",
@@ -28,7 +28,7 @@ function install(view: SiteView): DriverCall {
       language,
       skins: skins.join(","),
       extensions: extensions.join(","),
-      ...(database === null
+      ...(database === undefined
         ? {}
         : {
             dbType: databaseType(view.domain, database),

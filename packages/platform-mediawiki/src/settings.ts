@@ -50,7 +50,7 @@ export function databaseServer({ protocol, host, port, socket }: DatabaseBinding
 export function databaseType(domain: string, { protocol }: DatabaseBinding): string {
   const driver = DRIVERS[protocol];
   if (driver !== undefined) return driver.type;
-  throw new HostwrightError("HW_PLATFORM_DATABASE", `the MediaWiki site ${domain} cannot use ${protocol}`);
+  throw new HostwrightError("HW_SERVICE_UNFIT", `the MediaWiki site ${domain} cannot use ${protocol}`);
 }
 
 function database(domain: string, binding: DatabaseBinding): readonly Text[] {
@@ -67,8 +67,8 @@ function database(domain: string, binding: DatabaseBinding): readonly Text[] {
 
 export function settings(view: SiteView): readonly SettingsFile[] {
   const { paths, domain } = view;
-  if (view.database === null)
-    throw new HostwrightError("HW_PLATFORM_DATABASE", `the MediaWiki site ${domain} has no database`);
+  const { db } = view.bindings;
+  if (db === undefined) throw new HostwrightError("HW_SERVICE_UNFIT", `the MediaWiki site ${domain} has no database`);
   const { language, skins, extensions } = view.options as MediaWikiSiteOptions;
   const header = "<?php\n// Written by Hostwright. Changes made here are lost.\n";
   const content = join([
@@ -84,7 +84,7 @@ export function settings(view: SiteView): readonly SettingsFile[] {
     assign("wgUsePathInfo", true),
     // Else the front page is a redirect.
     assign("wgMainPageIsDomainRoot", true),
-    ...database(domain, view.database),
+    ...database(domain, db),
     assign("wgSecretKey", view.secret("secret-key", "secret key")),
     assign("wgUpgradeKey", view.secret("upgrade-key", "upgrade key")),
     assign("wgLanguageCode", language),

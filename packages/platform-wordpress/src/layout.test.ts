@@ -7,7 +7,7 @@ import { driverSource } from "./php-sources.ts";
 import { WordPressSiteOptions } from "./options.ts";
 import { settings } from "./settings.ts";
 
-const view = sampleSite({ options: WordPressSiteOptions.parse({}), database: sampleDatabase });
+const view = sampleSite({ options: WordPressSiteOptions.parse({}), bindings: { db: sampleDatabase } });
 
 const source = (files: Readonly<Record<string, string>>): SourceReader => ({
   exists: async (path) => path in files,

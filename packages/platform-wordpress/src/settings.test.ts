@@ -7,7 +7,8 @@ import { databaseHost, settings } from "./settings.ts";
 import { ANY_CHARACTER } from "../../testing/src/any-character.ts";
 
 const options = WordPressSiteOptions.parse({});
-const site = (change: Partial<SiteView> = {}): SiteView => sampleSite({ options, database: sampleDatabase, ...change });
+const site = (change: Partial<SiteView> = {}): SiteView =>
+  sampleSite({ options, bindings: { db: sampleDatabase }, ...change });
 
 function settingsFile(view: SiteView): Parameters<typeof showText>[0] {
   const found = settings(view).find((file) => file.path === "settings.php");
@@ -25,7 +26,7 @@ test("any password and any database name arrive in PHP as they are", () => {
   fc.assert(
     fc.property(fc.string({ unit: ANY_CHARACTER }), fc.string({ unit: "grapheme-ascii" }), (password, name) => {
       fc.pre(!password.includes("\0"));
-      const source = resolveText(settingsFile(site({ database: { ...sampleDatabase, name } })), () => password);
+      const source = resolveText(settingsFile(site({ bindings: { db: { ...sampleDatabase, name } } })), () => password);
       expect(defined(source, "DB_PASSWORD")).toBe(password);
       expect(defined(source, "DB_NAME")).toBe(name);
     }),
@@ -58,12 +59,12 @@ test("a database is reached by socket, host and port, IPv6 included", () => {
 test("a site without a database is refused with its domain", () => {
   let caught: unknown;
   try {
-    settings(site({ database: null }));
+    settings(site({ bindings: {} }));
   } catch (error) {
     caught = error;
   }
   expect(isHostwrightError(caught) && [caught.code, caught.message.includes("s1aaaaaaaa.test")]).toEqual([
-    "HW_PLATFORM_DATABASE",
+    "HW_SERVICE_UNFIT",
     true,
   ]);
 });
@@ -75,14 +76,16 @@ test("the shared code is not offered for update", () => {
 test("a cache that it is bound to is told by socket or address, its password as a reference", () => {
   const password = { ref: "secret", id: "site/s1aaaaaaaa/cache-password", label: "cache password" } as const;
   const cache = { protocol: "redis", host: "10.0.0.2", port: 6380, socket: null, user: "s1", password, prefix: "s1:" };
-  const apart = settingsFile(site({ bindings: { cache } }));
+  const apart = settingsFile(site({ bindings: { db: sampleDatabase, cache } }));
   expect(referencesOf(apart)).toHaveLength(10);
   const source = resolveText(apart, ({ label }) => `it's ${label}`);
   expect(source).toContain("define('WP_REDIS_HOST', '10.0.0.2');\ndefine('WP_REDIS_PORT', 6380);\n");
   expect(source).toContain(String.raw`define('WP_REDIS_PASSWORD', ['s1', 'it\'s cache password']);`);
   expect(defined(source, "WP_REDIS_PREFIX")).toBe("s1:");
   const near = showText(
-    settingsFile(site({ bindings: { cache: { ...cache, port: null, socket: "/run/redis/a.sock" } } })),
+    settingsFile(
+      site({ bindings: { db: sampleDatabase, cache: { ...cache, port: null, socket: "/run/redis/a.sock" } } }),
+    ),
   );
   expect([defined(near, "WP_REDIS_SCHEME"), defined(near, "WP_REDIS_PATH")]).toEqual(["unix", "/run/redis/a.sock"]);
   expect(showText(settingsFile(site()))).not.toContain("WP_REDIS");

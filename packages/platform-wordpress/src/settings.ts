@@ -3,7 +3,7 @@ import {
   quoteValue,
   text,
   textOf,
-  type Binding,
+  type CacheBinding,
   type DatabaseBinding,
   type Reference,
   type SettingsFile,
@@ -45,7 +45,7 @@ export function databaseHost({ host, port, socket }: DatabaseBinding): string {
 }
 
 /** As the plugin Redis Object Cache takes them; without it they do nothing. */
-function objectCache(cache: Binding | undefined): readonly Text[] {
+function objectCache(cache: CacheBinding | undefined): readonly Text[] {
   if (cache === undefined) return [];
   const { socket, host, port, user, password, prefix } = cache;
   return [
@@ -61,9 +61,10 @@ function objectCache(cache: Binding | undefined): readonly Text[] {
 }
 
 export function settings(view: SiteView): readonly SettingsFile[] {
-  const { database, paths } = view;
-  if (database === null)
-    throw new HostwrightError("HW_PLATFORM_DATABASE", `the WordPress site ${view.domain} has no database`);
+  const { paths, bindings } = view;
+  const { db: database } = bindings;
+  if (database === undefined)
+    throw new HostwrightError("HW_SERVICE_UNFIT", `the WordPress site ${view.domain} has no database`);
   const { tablePrefix } = view.options as WordPressSiteOptions;
   const header = "<?php\n// Written by Hostwright. Changes made here are lost.\n";
   const content = join([

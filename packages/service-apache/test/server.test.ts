@@ -48,5 +48,5 @@ test("a site that could break out of its block is refused", () => {
     renderSite(siteView("s", wordpressRules, change), serverView());
   expect(render({ domain: "a.test>\n<VirtualHost *:80" })).toThrow(refused);
   expect(render({ aliases: ["*"] })).toThrow(refused);
-  expect(render({ phpSocket: "/run/x|y" })).toThrow(refused);
+  expect(render({ runtime: { kind: "php", protocol: "fastcgi", socket: "/run/x|y", main: null } })).toThrow(refused);
 });

@@ -2,7 +2,7 @@ import {
   listeningAddress,
   webHeadAddress,
   type DatabaseBinding,
-  type DatabaseRequest,
+  type BindingRequest,
   type DatabaseRole,
   type Declared,
   type ServerView,
@@ -17,7 +17,7 @@ import { serverResources } from "./server.ts";
 const optionsOf = (server: ServerView): MysqlOptions => server.service.options as MysqlOptions;
 
 /** One database, and one account for each place that the site's PHP logs in from. Both are named by the site's id. */
-function site({ siteId, password, webHeads }: DatabaseRequest, server: ServerView): readonly Declared[] {
+function site({ siteId, password, webHeads }: BindingRequest, server: ServerView): readonly Declared[] {
   const { charset, collation, flavour } = optionsOf(server);
   const hosts = webHeads.map((head) => (head === "local" ? "localhost" : webHeadAddress(head)));
   const account = { user: siteId, password, flavour, database: siteId };
@@ -29,7 +29,7 @@ function site({ siteId, password, webHeads }: DatabaseRequest, server: ServerVie
 
 /** @throws HW_PREREQUISITE_MISSING when a web head elsewhere needs a server that listens on its socket only. */
 function binding(
-  { siteId, password }: DatabaseRequest,
+  { siteId, password }: BindingRequest,
   server: ServerView,
   fromAddress: string | null,
 ): DatabaseBinding {

@@ -1,4 +1,4 @@
-import type { DatabaseRequest, Reference, ServerView } from "@hostwright/core/plugin";
+import type { BindingRequest, Reference, ServerView } from "@hostwright/core/plugin";
 import { MysqlOptions } from "../src/options.ts";
 
 export const passwordOf = (siteId: string): Reference => ({
@@ -7,7 +7,7 @@ export const passwordOf = (siteId: string): Reference => ({
   label: "db password",
 });
 
-export function request(siteId: string, webHeads: DatabaseRequest["webHeads"] = ["local"]): DatabaseRequest {
+export function request(siteId: string, webHeads: BindingRequest["webHeads"] = ["local"]): BindingRequest {
   return { siteId, domain: `${siteId}.example.com`, password: passwordOf(siteId), webHeads };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { serviceOf } from "../../testing/src/subject.ts";
 import { nginx } from "../src/index.ts";
 import { problems } from "../src/facts.ts";
 import { foreignOf, servedNames } from "../src/served-names.ts";
@@ -81,7 +82,7 @@ test("a foreign default, a narrower listener and a missing include are problems 
 });
 
 test("the file that nginx blames is found among warnings", () => {
-  const blame = nginx.services?.[0]?.kind === "http" ? nginx.services[0].role.publication.blame : () => null;
+  const blame = serviceOf(nginx, "http").role.publication.blame;
   expect(
     blame(
       '2026/01/01 [warn] 1#1: conflicting server name "a" on 0.0.0.0:80, ignored\nnginx: [emerg] unknown directive "x" in /etc/nginx/a b.conf:3\nnginx: configuration file /etc/nginx/nginx.conf test failed',

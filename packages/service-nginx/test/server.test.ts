@@ -44,5 +44,5 @@ test("a site that could break out of its block is refused", () => {
     renderSite(siteView("s", wordpressRules, change), serverView());
   expect(render({ domain: "a.test; } server {" })).toThrow(refused);
   expect(render({ aliases: ["~.*"] })).toThrow(refused);
-  expect(render({ phpSocket: "/run/x;" })).toThrow(refused);
+  expect(render({ runtime: { kind: "php", protocol: "fastcgi", socket: "/run/x;", main: null } })).toThrow(refused);
 });

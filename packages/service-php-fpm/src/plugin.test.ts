@@ -1,13 +1,12 @@
 import type { Declared } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { sampleSite } from "../../../test/applications/sample-site.ts";
+import { serviceOf } from "../../testing/src/subject.ts";
 import { serverView } from "../../../test/applications/site.ts";
 import { PhpFpmOptions } from "./options.ts";
 import { phpFpm } from "./plugin.ts";
 
-const definition = phpFpm.services?.[0];
-if (definition?.kind !== "php") throw new Error("no php service");
-const { role, facts, problems } = definition;
+const { role, facts, problems } = serviceOf(phpFpm, "php");
 const server = serverView(PhpFpmOptions.parse({}));
 const units = (declared: readonly Declared[]): unknown[] =>
   declared.filter((one) => one.type === "unit").map((one) => one.spec);

@@ -1,11 +1,11 @@
 import {
   CONTRACT,
-  definePhpService,
+  defineRuntimeService,
   directory,
   file,
   unit,
   type Declared,
-  type PhpRole,
+  type RuntimeRole,
   type ServerView,
   type ServicePlugin,
   type SiteView,
@@ -53,7 +53,8 @@ function interpreter(view: SiteView, server: ServerView): readonly string[] {
   return [`/usr/bin/php${options.version}`, ...iniArguments(values)];
 }
 
-const role: PhpRole = {
+const role: RuntimeRole = {
+  protocol: "fastcgi",
   server: serverResources,
   site: siteResources,
   socket: socketPath,
@@ -64,9 +65,10 @@ const role: PhpRole = {
 const EXTENSIONS = ["fpm", "cli", "mysql", "pgsql", "gd", "xml", "mbstring", "curl", "zip", "intl"];
 
 /** PHP with one socket-activated php-fpm unit per site, each as the site's own user in its own sandbox. */
-export const phpFpm: ServicePlugin<z.input<typeof PhpFpmOptions>> = definePhpService({
+export const phpFpm: ServicePlugin<z.input<typeof PhpFpmOptions>> = defineRuntimeService({
   name: "@hostwright/service-php-fpm",
   contract: CONTRACT,
+  kind: "php",
   type: "php-fpm",
   options: { version: 1, schema: PhpFpmOptions },
   packages: ({ version }) => EXTENSIONS.map((extension) => `php${version}-${extension}`),

@@ -14,14 +14,14 @@ const values = (view: SiteView, name: string): string[] =>
 const database = sampleDatabase;
 
 test("the unit file holds exactly the sandbox that other commands of the site get", () => {
-  const view = sampleSite({ database });
+  const view = sampleSite({ bindings: { db: database } });
   const lines = renderServiceUnit(view, options).split("\n");
   for (const [name, value] of sandbox(view, options)) expect(lines).toContain(`${name}=${value.replaceAll("%", "%%")}`);
 });
 
 test("only the site's own folders can be written", () => {
   const view = sampleSite({
-    database,
+    bindings: { db: database },
     binds: [
       { source: "/srv/sites/s1aaaaaaaa/public/files", at: "/srv/platforms/s1aaaaaaaa/web/files", writable: true },
     ],
@@ -42,8 +42,8 @@ test("temporary folders are the site's own", () => {
 });
 
 test("the folder of a local database's socket is visible, and none for a remote one", () => {
-  expect(values(sampleSite({ database }), "BindReadOnlyPaths")).toContain("/run/mysqld");
-  expect(values(sampleSite({ database: { ...database, socket: null } }), "BindReadOnlyPaths")).not.toContain(
+  expect(values(sampleSite({ bindings: { db: database } }), "BindReadOnlyPaths")).toContain("/run/mysqld");
+  expect(values(sampleSite({ bindings: { db: { ...database, socket: null } } }), "BindReadOnlyPaths")).not.toContain(
     "/run/mysqld",
   );
 });
@@ -82,7 +82,7 @@ test("sockets are seen of what the site is bound to, and of nothing else", () =>
   };
   const seen = (view: SiteView): string[] =>
     values(view, "BindReadOnlyPaths").filter((path) => /^\/run\/(redis|mysqld)/.test(path));
-  expect(seen(sampleSite({ database, bindings: { cache } }))).toEqual(["/run/mysqld", "/run/redis"]);
-  expect(seen(sampleSite({ database }))).toEqual(["/run/mysqld"]);
+  expect(seen(sampleSite({ bindings: { db: database, cache } }))).toEqual(["/run/mysqld", "/run/redis"]);
+  expect(seen(sampleSite({ bindings: { db: database } }))).toEqual(["/run/mysqld"]);
   expect(seen(sampleSite({ bindings: { cache: { ...cache, socket: null } } }))).toEqual([]);
 });

@@ -79,7 +79,7 @@ function bind(source: string, at: string = source): string {
  */
 export function sandbox(view: SiteView, options: PhpFpmOptions): readonly UnitProperty[] {
   const { home, public: publicFolder, private: privateFolder, tmp } = view.paths;
-  const sockets = [view.database, ...Object.values(view.bindings)].flatMap((bound) => bound?.socket ?? []);
+  const sockets = Object.values(view.bindings).flatMap((bound) => bound?.socket ?? []);
   const memory = unitMemoryMegabytes(view.limits, options);
   return [
     ["User", view.user],

@@ -2,7 +2,7 @@ import {
   listeningAddress,
   webHeadAddress,
   type DatabaseBinding,
-  type DatabaseRequest,
+  type BindingRequest,
   type DatabaseRole,
   type Declared,
   type ServerView,
@@ -23,7 +23,7 @@ const LOOPBACK = "127.0.0.1";
  * such as `postgres`, which by PostgreSQL's defaults is everybody's; and not over the unix socket, where no password is
  * asked for.
  */
-function site({ siteId, password, webHeads }: DatabaseRequest, server: ServerView): readonly Declared[] {
+function site({ siteId, password, webHeads }: BindingRequest, server: ServerView): readonly Declared[] {
   const { locale, extensions } = optionsOf(server);
   const heads = [...new Set(webHeads.map(rangeOf))].toSorted();
   const rules = [
@@ -47,7 +47,7 @@ function rangeOf(webHead: string): string {
 
 /** @throws HW_PREREQUISITE_MISSING when a web head elsewhere needs a server that listens on its loopback only. */
 function binding(
-  { siteId, password }: DatabaseRequest,
+  { siteId, password }: BindingRequest,
   server: ServerView,
   fromAddress: string | null,
 ): DatabaseBinding {

@@ -1,13 +1,13 @@
 import {
   resolveText,
-  type DatabaseRequest,
+  type BindingRequest,
   type Declared,
   type FileSpec,
   type ServerView,
 } from "@hostwright/core/plugin";
 import { PostgresOptions } from "../src/options.ts";
 
-export function request(siteId: string, webHeads: DatabaseRequest["webHeads"] = ["local"]): DatabaseRequest {
+export function request(siteId: string, webHeads: BindingRequest["webHeads"] = ["local"]): BindingRequest {
   const password = { ref: "secret", id: `site/${siteId}/db-password`, label: "db password" } as const;
   return { siteId, domain: `${siteId}.example.com`, password, webHeads };
 }

@@ -1,6 +1,6 @@
 import {
   HostwrightError,
-  type Binding,
+  type CacheBinding,
   type BindingRequest,
   type CacheRole,
   type ServerView,
@@ -11,7 +11,7 @@ import { SOCKET } from "./places.ts";
 import { serverResources } from "./server.ts";
 
 /** @throws HW_PREREQUISITE_MISSING when a web head elsewhere needs a server that listens on its loopback only. */
-function binding({ siteId, password }: BindingRequest, server: ServerView, fromAddress: string | null): Binding {
+function binding({ siteId, password }: BindingRequest, server: ServerView, fromAddress: string | null): CacheBinding {
   const { listen, port } = server.service.options as RedisOptions;
   const login = { protocol: "redis", user: siteId, password, prefix: `${siteId}:` };
   if (fromAddress === null) return { ...login, host: "localhost", port: null, socket: SOCKET };

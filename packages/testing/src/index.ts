@@ -18,7 +18,7 @@ export type { DatabaseSubject } from "./accounts/database-bench.ts";
 export { databaseChecks } from "./accounts/database-checks.ts";
 export { openTarget, SECRET_MARK, secretOf } from "./resources/target.ts";
 export type { OpenTarget, TargetOptions } from "./resources/target.ts";
-export { serviceOf } from "./subject.ts";
+export { serviceOf, type CoreKinds } from "./subject.ts";
 export { NO_RULES, readFacts, serverView, siteView } from "./views.ts";
 export { WatchedServer } from "./hosts/watched-server.ts";
 export { Work } from "./resources/work.ts";

@@ -1,12 +1,18 @@
-import type { Plugin, ServiceDefinition } from "@hostwright/core/plugin";
+import type { Plugin, ServiceDefinition, ServiceRoles } from "@hostwright/core/plugin";
 
-type OfKind<K extends ServiceDefinition["kind"]> = Extract<ServiceDefinition, { kind: K }>;
+/** The contracts of core's own kinds. */
+export interface CoreKinds {
+  readonly http: ServiceRoles["http"];
+  readonly php: ServiceRoles["runtime"];
+  readonly db: ServiceRoles["database"];
+  readonly cache: ServiceRoles["cache"];
+}
 
 /** The plugin's one service of a kind. @throws Error where it has none */
-export function serviceOf<K extends ServiceDefinition["kind"]>(plugin: Plugin, kind: K): OfKind<K> {
+export function serviceOf<K extends keyof CoreKinds>(plugin: Plugin, kind: K): ServiceDefinition<CoreKinds[K]> {
   const found = plugin.services?.find((service) => service.kind === kind);
   if (found === undefined) throw new Error(`${plugin.name} brings no service of kind ${kind}`);
-  return found as OfKind<K>;
+  return found as ServiceDefinition<CoreKinds[K]>;
 }
 
 /** Frozen throughout, so that a function which changes what it is given throws. Functions in it stay. */

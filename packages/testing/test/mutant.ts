@@ -1,6 +1,6 @@
 import type { Plugin, ServiceDefinition, ServicePlugin } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
-import { failureOf, type AnyType, type Check } from "../src/index.ts";
+import { failureOf, type AnyType, type Check, type CoreKinds } from "../src/index.ts";
 
 /** A plugin that was broken on purpose, and the promise that it breaks. */
 export interface Mutant<P extends Plugin> {
@@ -13,17 +13,15 @@ export interface Mutant<P extends Plugin> {
 // oxlint-disable-next-line typescript/no-explicit-any -- its options do not matter here
 export type AnyService = ServicePlugin<any>;
 
-type OfKind<K extends ServiceDefinition["kind"]> = Extract<ServiceDefinition, { kind: K }>;
-
 /** The plugin with another role. */
-export function withRole<K extends ServiceDefinition["kind"]>(
+export function withRole<K extends keyof CoreKinds>(
   plugin: AnyService,
   _kind: K,
-  change: (role: OfKind<K>["role"]) => Partial<OfKind<K>["role"]>,
+  change: (role: CoreKinds[K]) => Partial<CoreKinds[K]>,
 ): AnyService {
   const services = (plugin.services ?? []).map((service) => {
     const { role } = service;
-    return { ...service, role: { ...role, ...change(role as OfKind<K>["role"]) } } as ServiceDefinition;
+    return { ...service, role: { ...role, ...change(role as CoreKinds[K]) } };
   });
   return { ...plugin, services };
 }

@@ -91,6 +91,6 @@ export const platformMutants: readonly Mutant<AnyPlatform>[] = [
   {
     name: "a site without a database that gets settings",
     caughtBy: "a database that it cannot use",
-    plugin: broken((role) => ({ settings: (view) => (view.database === null ? [] : role.settings(view)) })),
+    plugin: broken((role) => ({ settings: (view) => (view.bindings.db === undefined ? [] : role.settings(view)) })),
   },
 ];

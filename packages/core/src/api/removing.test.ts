@@ -47,7 +47,7 @@ const putPlatform = async (name = "blog-1"): Promise<{ readonly id: string; read
   hw.platforms.put({ name, server: "web1", type: { type: "blog", options: {} } });
 
 async function putSite(change: Partial<SiteRecord>, name = change.domain ?? ""): Promise<void> {
-  const value = { id: "s1", status: "installed", database: null, aliases: [], ...change };
+  const value = { id: "s1", status: "installed", aliases: [], ...change };
   await store.records.put({ kind: "site", id: value.id, name, value }, { expect: 0, claims: [] });
 }
 
@@ -130,8 +130,8 @@ describe("is refused, naming by what it is used, and nothing is changed:", () =>
 
   test("a server with the database or the cache of a site elsewhere", async () => {
     const place = { server: web1.id, service: "db" };
-    await putSite({ id: "s1", domain: "a.example", database: place });
-    await putSite({ id: "s2", domain: "b.example", bindings: { cache: place } });
+    await putSite({ id: "s1", domain: "a.example", bindings: { http: { service: "http" }, db: place } });
+    await putSite({ id: "s2", domain: "b.example", bindings: { http: { service: "http" }, cache: place } });
     await expect(hw.servers.remove(web1.id)).rejects.toEqual(inUse("a.example, b.example"));
   });
 

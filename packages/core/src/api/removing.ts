@@ -37,9 +37,8 @@ export class Removing {
       platforms,
       "Remove them first: hw.platforms.remove(), deletePlatform().",
     );
-    const stored = [...(await this.#sites("database", id)), ...(await this.#sites("cache", id))];
-    const sites = [...new Map(stored.map((site) => [site.id, site])).values()];
-    refuseUsed(`Server ${name}`, "has a database or cache of", sites, "Delete these sites, or move their databases.");
+    const sites = await this.#sites("server", id);
+    refuseUsed(`Server ${name}`, "keeps something of", sites, "Delete these sites, or move their databases.");
     await this.#refuseBusy(`Server ${name}`, `server/${id}`);
     const left = await records.forget("server", id, version);
     this.#pool.forget(id);

@@ -30,12 +30,13 @@ export function refuseSamePlace(registry: Registry, server: ServerRecord): void 
 /** On its own machine, in words; null where options alone do not tell: planning finds out. */
 function placeOf(definition: ServiceDefinition, view: ServerView): string | null {
   try {
-    if (definition.kind === "http") return `port ${definition.role.port(view)}`;
-    // Each site's PHP has a socket of its own.
-    if (definition.kind === "php") return null;
+    const { role } = definition;
+    if ("port" in role) return `port ${role.port(view)}`;
+    // Each site's code has a socket of its own.
+    if (!("binding" in role)) return null;
     const password = { ref: "secret", id: "site/none/password", label: "password of no site" } as const;
     const request = { siteId: "none", domain: "none.invalid", password, webHeads: ["local"] } as const;
-    const { host, port, socket } = definition.role.binding(request, view, null);
+    const { host, port, socket } = role.binding(request, view, null);
     return socket ?? (port === null ? null : `${host}:${port}`);
   } catch {
     return null;

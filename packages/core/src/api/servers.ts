@@ -143,8 +143,8 @@ export class Servers {
     const sites = await this.#records.referring("site", { by: "platform", ids: here, status: KEPT });
     const site = sites
       .map(({ value }) => value as SiteRecord)
-      .find(({ http }) => lost.some(({ name }) => name === http));
-    const old = lost.find(({ name }) => name === site?.http);
+      .find(({ bindings }) => lost.some(({ name }) => name === bindings.http.service));
+    const old = lost.find(({ name }) => name === site?.bindings.http.service);
     if (site === undefined || old === undefined) return;
     throw new HostwrightError(
       "HW_RECORD_IN_USE",

@@ -75,19 +75,17 @@ export interface ApplicationStatus {
 export interface Need {
   /** Of the service, preferred first: `["mysql"]`. Default: any. */
   readonly protocols?: readonly string[];
-  /** Only sites that ask for it have it. Default: every site has it. */
+  /** Only sites that ask for it have it; no runtime is optional. Default: every site has it. */
   readonly optional?: true;
 }
 
-/** Services that a platform's sites are bound to, by kind. A web server always is one. */
-export interface Needs {
-  /** Runs the platform's scripts and its application. */
-  readonly php?: Readonly<Record<never, never>>;
-  readonly db?: Need;
-  readonly cache?: Need & { readonly optional: true };
-}
+/**
+ * Services that a platform's sites are bound to, by kind. A web server always is one. At most one is a runtime (`php`), and
+ * others need one: nothing else of a site reaches them.
+ */
+export type Needs = Readonly<Record<string, Need>>;
 
-/** A program that each site runs: how it is installed and asked. Without one, a release is a folder of files. */
+/** A PHP application: how it is installed and asked. Without one there is nothing to install. */
 export interface Application {
   readonly driver: Driver;
   /** Copies initial content into the site's own folders, as the site's user; null when there is none. */
@@ -102,11 +100,13 @@ export interface Application {
 
 /** Knows one kind of site: where its parts live, its settings, its URLs, its application. Pure but for the driver. */
 export interface PlatformRole {
-  /** `{ php: {}, db: { protocols: ["mysql"] } }`. Default: none, and a site is what its web server makes of files. */
+  /** `{ php: {}, db: { protocols: ["mysql"] } }`. Default: none, and a site is a folder of files. */
   readonly needs?: Needs;
   readonly layout: PlatformLayout;
-  /** Needs `php`, which runs its driver. Default: none; then sites have no folders of their own either. */
+  /** Needs `php`, which runs its driver. Default: none. */
   readonly application?: Application;
+  /** Program of the release that a runtime which speaks HTTP keeps running, relative to the root: `server.js`. Default: none. */
+  main?(site: SiteSeed): string;
   /** Version of the codebase, or null if it is not one of this platform. */
   detect(source: SourceReader): Promise<Detected | null>;
   /**

@@ -2,8 +2,8 @@ import type * as z from "zod";
 import type { Operation } from "./operation.ts";
 import type { AnyResourceType } from "./resource.ts";
 import type { HttpRole } from "./roles/http.ts";
-import type { PhpRole } from "./roles/php.ts";
-import type { CacheRole } from "./roles/cache.ts";
+import type { RuntimeRole } from "./roles/runtime.ts";
+import type { BackingRole, CacheRole } from "./roles/backing.ts";
 import type { DatabaseRole } from "./roles/database.ts";
 import type { PlatformRole } from "./platform.ts";
 import type { Problem } from "./problem.ts";
@@ -34,9 +34,35 @@ export interface UnwantedUnit {
   readonly unit: string;
 }
 
-interface ServiceCommon {
+/** What core asks of the services of a kind, by the name of the contract. */
+export interface ServiceRoles {
+  readonly http: HttpRole;
+  readonly runtime: RuntimeRole;
+  readonly database: DatabaseRole;
+  readonly cache: CacheRole;
+  readonly backing: BackingRole;
+}
+
+/** A kind of service. Core brings `http`, `php` (a runtime), `db` and `cache`. */
+export interface ServiceKind {
+  /** What records, needs and bindings name: `search`. */
+  readonly name: string;
+  /** Raised when services of before can no longer be used as ones of this kind. */
+  readonly version: number;
+  /** For people, in plans: `search index`. */
+  readonly title: string;
+  /** Of a plugin's own kind, what core calls: `runtime` runs a site's code on its web server, `backing` keeps something for it. */
+  readonly role: keyof ServiceRoles;
+}
+
+export interface ServiceDefinition<Role = ServiceRoles[keyof ServiceRoles]> {
+  readonly kind: string;
+  /** Of the kind that it is made for. Default: 1. */
+  readonly kindVersion?: number;
   readonly type: string;
   readonly options: OptionsDefinition;
+  /** What its kind asks for; more is its plugin's own. */
+  readonly role: Role;
   /** Debian packages that the task `prepare` installs (decisions.md D31). */
   packages(options: unknown): readonly string[];
   /** Units that a package starts on its own and that sites must not have: stopped by the prepare that installed it. */
@@ -47,14 +73,6 @@ interface ServiceCommon {
   problems(view: ServerView): readonly Problem[];
 }
 
-export type ServiceDefinition = ServiceCommon &
-  (
-    | { readonly kind: "http"; readonly role: HttpRole }
-    | { readonly kind: "php"; readonly role: PhpRole }
-    | { readonly kind: "db"; readonly role: DatabaseRole }
-    | { readonly kind: "cache"; readonly role: CacheRole }
-  );
-
 export interface PlatformDefinition {
   readonly type: string;
   readonly options: OptionsDefinition;
@@ -64,9 +82,7 @@ export interface PlatformDefinition {
 }
 
 /** What must be loaded beside a plugin: another one by its npm name, or any that brings a service of a kind (and type). */
-export type Requirement =
-  | { readonly plugin: string }
-  | { readonly service: ServiceDefinition["kind"]; readonly type?: string };
+export type Requirement = { readonly plugin: string } | { readonly service: string; readonly type?: string };
 
 /** What an npm package hands to `createHostwright`: stateless plain data and functions (decisions.md D43). */
 export interface Plugin {
@@ -75,6 +91,8 @@ export interface Plugin {
   readonly contract: number;
   /** Without these the plugin is refused at start (HW_PLUGIN_INVALID). Default: none. */
   readonly requires?: readonly Requirement[];
+  /** A kind belongs to one plugin: `runtime` or `backing`. */
+  readonly kinds?: readonly ServiceKind[];
   readonly services?: readonly ServiceDefinition[];
   readonly platforms?: readonly PlatformDefinition[];
   readonly resourceTypes?: readonly AnyResourceType[];

@@ -25,31 +25,47 @@ export interface ServerView {
   readonly peers: readonly string[];
 }
 
-/** How the site's PHP reaches its database. */
-export interface DatabaseBinding {
-  /** Wire protocol that a platform names as supported: `mysql`, `postgres`. */
+/** How a runtime answers: FastCGI for scripts, HTTP for a program that listens. */
+export type RuntimeProtocol = "fastcgi" | "http";
+
+/** What runs a site's code on its web server. */
+export interface RuntimeView {
+  /** `php`. */
+  readonly kind: string;
+  /** Program that it keeps running: absolute path. Null where it runs the scripts that URLs name. */
+  readonly main: string | null;
+  readonly protocol: RuntimeProtocol;
+  /** Unix socket. */
+  readonly socket: string;
+}
+
+/** How the site's code reaches a service that it is bound to. */
+export interface Binding {
+  /** Wire protocol that a platform names as supported: `redis`, `mysql`. */
   readonly protocol: string;
   readonly host: string;
   readonly port: number | null;
   /** Path of a unix socket; null when it goes over the network. */
   readonly socket: string | null;
-  readonly name: string;
   readonly user: string;
   readonly password: Reference;
 }
 
-/** How the site's PHP reaches a service that it was bound to. */
-export interface Binding {
-  /** Wire protocol that a platform names as supported: `redis`. */
-  readonly protocol: string;
-  readonly host: string;
-  readonly port: number | null;
-  /** Path of a unix socket; null when it goes over the network. */
-  readonly socket: string | null;
-  readonly user: string;
-  readonly password: Reference;
+export interface DatabaseBinding extends Binding {
+  /** Of the database. */
+  readonly name: string;
+}
+
+export interface CacheBinding extends Binding {
   /** Begins all that the site may name there: `s7k2m9xq4t:`. */
   readonly prefix: string;
+}
+
+/** By the kind of service. Those of a plugin's own kind are as its services give them. */
+export interface Bindings {
+  readonly db?: DatabaseBinding;
+  readonly cache?: CacheBinding;
+  readonly [kind: string]: Binding | DatabaseBinding | CacheBinding | undefined;
 }
 
 /** Part of a site's tree that its PHP sees inside the release's path. */
@@ -112,11 +128,10 @@ export interface SiteView {
   readonly ownRules: OwnRules;
   /** Users and password hashes of `ownRules.basicAuth`, for web servers in the format of htpasswd; only `webUser` may read it. */
   readonly passwordFile: string;
-  readonly database: DatabaseBinding | null;
-  /** Services that the site is bound to besides, by their kind: `cache`. */
-  readonly bindings: Readonly<Partial<Record<string, Binding>>>;
-  /** Unix socket of the site's PHP; null for a site without. */
-  readonly phpSocket: string | null;
+  /** What keeps something for the site, by the kind of service: `view.bindings.db`. */
+  readonly bindings: Bindings;
+  /** Null for a site that is a folder of files. */
+  readonly runtime: RuntimeView | null;
   /** Unix user that the web server reads as: `www-data`. */
   readonly webUser: string;
   /** A secret of the site by its name (`salt`), made on first use and kept. */

@@ -22,7 +22,7 @@ export const ERROR_CODES = {
   HW_SERVICE_MISSING: "A server lacks a service that the site needs. Add the service to the server's record.",
   HW_PLATFORM_UNKNOWN: "No loaded plugin implements this platform type. Add the plugin, or correct the type.",
   HW_PLATFORM_INVALID: "The codebase is not what the platform type expects. Check the source folder.",
-  HW_PLATFORM_DATABASE: "The platform cannot use this database type. Choose one of the listed types.",
+  HW_SERVICE_UNFIT: "The platform or the site cannot use this service. Choose one of the listed types.",
   HW_PLUGIN_INVALID: "A plugin cannot be loaded. Its message names the plugin and the remedy.",
   HW_PLUGIN_MISSING: "A stored record or task needs a plugin that is not loaded. Load it.",
   HW_OPTIONS_INCOMPATIBLE:

@@ -175,10 +175,16 @@ export interface PlatformRecord {
   readonly managedBy: string | null;
 }
 
-/** A service by its server's id and its name there. */
+/** A service of a site, by its name on its server. */
 export interface ServicePlace {
-  readonly server: string;
+  /** Id; left out: the server of the site's platform, which serves its pages. */
+  readonly server?: string;
   readonly service: string;
+}
+
+export interface SiteBindings {
+  readonly http: ServicePlace;
+  readonly [kind: string]: ServicePlace | undefined;
 }
 
 export interface SiteRecord {
@@ -190,10 +196,8 @@ export interface SiteRecord {
   readonly status: "draft" | "installing" | "installed" | "deleting";
   readonly enabled: boolean;
   readonly platform: string;
-  readonly http: string;
-  /** Null for a site without PHP. */
-  readonly php: string | null;
-  readonly database: { readonly server: string; readonly service: string } | null;
+  /** The services that it uses, by kind: `http` always, and what its platform needs. */
+  readonly bindings: SiteBindings;
   readonly uid: number;
   readonly title: string;
   readonly adminEmail: string;
@@ -201,8 +205,6 @@ export interface SiteRecord {
   readonly options: unknown;
   readonly optionsVersion: number;
   readonly limits: SiteLimits;
-  /** Further services that it uses, by kind; none where it never asked for any. */
-  readonly bindings?: { readonly cache?: ServicePlace };
   /** The site's own rules for its web server; none where it never had any. */
   readonly webRules?: OwnRules;
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 const text = z.string().min(1);
 const options = { options: z.unknown(), optionsVersion: z.int().min(1) };
-const place = z.looseObject({ server: text, service: text });
+const place = z.looseObject({ server: text.optional(), service: text });
 
 /** What every record of a kind has; a later version may have written more. */
 export const STORED: Readonly<Record<"server" | "platform" | "site", z.ZodType>> = {
@@ -30,9 +30,7 @@ export const STORED: Readonly<Record<"server" | "platform" | "site", z.ZodType>>
     status: z.enum(["draft", "installing", "installed", "deleting"]),
     enabled: z.boolean(),
     platform: text,
-    http: text,
-    php: text.nullable(),
-    database: place.nullable(),
+    bindings: z.looseObject({ http: place }).catchall(place),
     uid: z.int().min(1),
     ...options,
   }),

@@ -1,7 +1,7 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { DatabaseCopy } from "../contracts/roles/database.ts";
 import type { Operation } from "../contracts/operation.ts";
-import type { UnitProperty } from "../contracts/roles/php.ts";
+import type { UnitProperty } from "../contracts/roles/runtime.ts";
 import { resolveText } from "../model/text.ts";
 import { DISK_FULL } from "../servers/checked.ts";
 import { bounded, runRemoteUnit, stopRemoteUnit } from "./remote-unit.ts";

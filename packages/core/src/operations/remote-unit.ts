@@ -1,6 +1,6 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Target } from "../contracts/resource.ts";
-import type { UnitProperty } from "../contracts/roles/php.ts";
+import type { UnitProperty } from "../contracts/roles/runtime.ts";
 
 export interface RemoteUnit {
   /** Names the transient unit `hostwright-<attempt>` and its folder on the server. */

@@ -1,6 +1,6 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Operation, OperationContext } from "../contracts/operation.ts";
-import type { UnitProperty } from "../contracts/roles/php.ts";
+import type { UnitProperty } from "../contracts/roles/runtime.ts";
 import { resolveReferences } from "../model/references.ts";
 import { DISK_FULL } from "../servers/checked.ts";
 import { bounded, runRemoteUnit, stopRemoteUnit } from "./remote-unit.ts";

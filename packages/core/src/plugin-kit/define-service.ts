@@ -1,16 +1,20 @@
 import type * as z from "zod";
 import type { Operation } from "../contracts/operation.ts";
-import type { FactProbe, OptionsDefinition, Requirement, ServiceDefinition } from "../contracts/plugin.ts";
-import type { ServicePlugin, UnwantedUnit } from "../contracts/plugin.ts";
+import type {
+  FactProbe,
+  OptionsDefinition,
+  Requirement,
+  ServiceDefinition,
+  ServiceKind,
+  ServicePlugin,
+  ServiceRoles,
+  UnwantedUnit,
+} from "../contracts/plugin.ts";
 import type { Problem } from "../contracts/problem.ts";
 import type { AnyResourceType } from "../contracts/resource.ts";
-import type { CacheRole } from "../contracts/roles/cache.ts";
-import type { DatabaseRole } from "../contracts/roles/database.ts";
-import type { HttpRole } from "../contracts/roles/http.ts";
-import type { PhpRole } from "../contracts/roles/php.ts";
 import type { ServerView } from "../contracts/views.ts";
 
-type Common<S extends z.ZodType> = {
+type Common<S extends z.ZodType, Role extends keyof ServiceRoles> = {
   readonly name: string;
   readonly contract: number;
   readonly type: string;
@@ -20,22 +24,37 @@ type Common<S extends z.ZodType> = {
   unwantedUnits?(options: z.output<S>): readonly UnwantedUnit[];
   facts(options: z.output<S>): Readonly<Record<string, FactProbe>>;
   problems(view: ServerView): readonly Problem[];
+  readonly role: ServiceRoles[Role];
   readonly resourceTypes?: readonly AnyResourceType[];
   readonly operations?: readonly Operation[];
 };
 
-function servicePlugin<S extends z.ZodType>(
-  kind: ServiceDefinition["kind"],
-  definition: Common<S>,
-  role: HttpRole | PhpRole | DatabaseRole | CacheRole,
+/** Of a kind that several packages may have services of. */
+interface OfKind {
+  /** The kind's name, or the kind itself from the one package that brings it. */
+  readonly kind: string | ServiceKind;
+  /** Of the kind, where it is given by name. Default: 1. */
+  readonly kindVersion?: number;
+}
+
+function servicePlugin<S extends z.ZodType, Role extends keyof ServiceRoles>(
+  definition: Common<S, Role> & OfKind,
 ): ServicePlugin<z.input<S>> {
-  const { name, contract, requires = [], resourceTypes = [], operations = [], ...rest } = definition;
+  const { name, contract, requires = [], resourceTypes = [], operations = [], kind: given, ...rest } = definition;
+  const own = typeof given === "string" ? null : given;
+  const kind = typeof given === "string" ? given : given.name;
   // What is misspelt goes along, to be refused by its name when the plugin is loaded.
-  const service = { unwantedUnits: () => [], ...rest, kind, role } as ServiceDefinition;
+  const service = {
+    unwantedUnits: () => [],
+    ...rest,
+    kind,
+    ...(own === null ? {} : { kindVersion: own.version }),
+  } as ServiceDefinition;
   return {
     name,
     contract,
     requires,
+    kinds: own === null ? [] : [own],
     services: [service],
     resourceTypes,
     operations,
@@ -48,26 +67,30 @@ function servicePlugin<S extends z.ZodType>(
   };
 }
 
-export function defineHttpService<S extends z.ZodType>(
-  definition: Common<S> & { readonly role: HttpRole },
-): ServicePlugin<z.input<S>> {
-  return servicePlugin("http", definition, definition.role);
-}
-
-export function definePhpService<S extends z.ZodType>(
-  definition: Common<S> & { readonly role: PhpRole },
-): ServicePlugin<z.input<S>> {
-  return servicePlugin("php", definition, definition.role);
+export function defineHttpService<S extends z.ZodType>(definition: Common<S, "http">): ServicePlugin<z.input<S>> {
+  return servicePlugin({ ...definition, kind: "http" });
 }
 
 export function defineDatabaseService<S extends z.ZodType>(
-  definition: Common<S> & { readonly role: DatabaseRole },
+  definition: Common<S, "database">,
 ): ServicePlugin<z.input<S>> {
-  return servicePlugin("db", definition, definition.role);
+  return servicePlugin({ ...definition, kind: "db" });
 }
 
-export function defineCacheService<S extends z.ZodType>(
-  definition: Common<S> & { readonly role: CacheRole },
+export function defineCacheService<S extends z.ZodType>(definition: Common<S, "cache">): ServicePlugin<z.input<S>> {
+  return servicePlugin({ ...definition, kind: "cache" });
+}
+
+/** What runs the code of sites: `kind: "php"`, or a kind of the package's own. */
+export function defineRuntimeService<S extends z.ZodType>(
+  definition: Common<S, "runtime"> & OfKind,
 ): ServicePlugin<z.input<S>> {
-  return servicePlugin("cache", definition, definition.role);
+  return servicePlugin(definition);
+}
+
+/** What keeps something for sites: of a kind of the package's own, or of another one's. */
+export function defineBackingService<S extends z.ZodType>(
+  definition: Common<S, "backing"> & OfKind,
+): ServicePlugin<z.input<S>> {
+  return servicePlugin(definition);
 }

@@ -4,7 +4,7 @@ import { declared, FakeInventory, php, service } from "../../test/fake-inventory
 import type { SiteView } from "../contracts/views.ts";
 import { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
-import { chooseDatabase } from "./choose-database.ts";
+import { chooseService } from "./choose-service.ts";
 import { deleteSite } from "./delete-site.ts";
 import { verify } from "./verify.ts";
 
@@ -94,9 +94,10 @@ describe("what needs the absent plugin is refused, and nothing is changed", () =
     await inventory.put("server", "db2", "db2", { ...serverRecord("db2"), services });
     const { registry, store } = inventory.parts(inventory.plugins);
     const records = await LoadedInventory.load(store.records, registry);
-    const context = { inventory: records } as unknown as PlanningContext;
+    const context = { inventory: records, registry } as unknown as PlanningContext;
+    const [platform, web] = [records.platform("blog"), records.server("web1")];
     const choose = (wanted?: string): unknown =>
-      chooseDatabase(context, wanted, { protocols: ["sql"] }, records.platform("blog"), records.server("web1"));
+      chooseService(context, { kind: "db", wanted, need: { protocols: ["sql"] }, platform, web });
     expect(choose()).toEqual({ server: "web1", service: "db" });
     expect(() => choose("db2")).toThrow(expect.objectContaining({ code: "HW_PLUGIN_MISSING", server: "db2" }));
   });

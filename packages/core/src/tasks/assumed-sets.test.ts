@@ -67,7 +67,9 @@ describe("an approved plan is refused, before anything is begun,", () => {
     });
     expect(outcome).toMatchObject(refused("sites served by server web1", "s9.example.com came"));
     expect(inventory.world.effects).toEqual([]);
-    expect((await inventory.engine.store.records.get("site", "s1"))?.value).toMatchObject({ http: "http" });
+    expect((await inventory.engine.store.records.get("site", "s1"))?.value).toMatchObject({
+      bindings: { http: { service: "http" } },
+    });
   });
 
   test("that switches a server, once the service is on its record no more", async () => {

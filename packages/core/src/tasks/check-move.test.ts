@@ -40,8 +40,9 @@ async function check({ contents = CONTENTS, offers = OFFERS, exitCode = 0, probl
   };
   const parts = (name: string): SiteParts =>
     ({
-      view: { domain: "a.example.com", database: { name: "s1" } },
-      database: { service: { server: { name }, role: { moving } }, view: `${name} view` },
+      site: { domain: "a.example.com" },
+      view: { bindings: { db: { name: "s1" } } },
+      backing: new Map([["db", { service: { server: { name }, role: { moving } }, view: `${name} view` }]]),
     }) as unknown as SiteParts;
   const context = { session: { target } } as unknown as PlanningContext;
   return { guards: await checkMove(context, parts("old"), parts("new")), asked };

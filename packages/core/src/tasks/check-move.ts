@@ -4,7 +4,7 @@ import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { refuse } from "./prerequisites.ts";
-import type { SiteParts } from "./site-parts.ts";
+import { databaseOf, type SiteParts } from "./site-parts.ts";
 
 type Values = ReturnType<typeof tabbedValues>;
 
@@ -19,13 +19,10 @@ const BYTES = /^\d+$/;
  * gives what must hold on the other one before anything is made there.
  * @throws HW_PREREQUISITE_MISSING naming all that the other one lacks; HW_DATABASE_FAILED where one does not tell
  */
-export async function checkMove(
-  context: PlanningContext,
-  { view: site, database: from }: SiteParts,
-  { database: to }: SiteParts,
-): Promise<readonly Guard[]> {
+export async function checkMove(context: PlanningContext, old: SiteParts, moved: SiteParts): Promise<readonly Guard[]> {
+  const [from, to] = [databaseOf(old), databaseOf(moved)];
   const moving = from?.service.role.moving;
-  const name = site.database?.name;
+  const name = old.view.bindings.db?.name;
   if (moving === undefined || name === undefined || from === null || to === null) return [];
   const server = to.service.server.name;
   const [contents, offers] = await Promise.all([
@@ -37,7 +34,7 @@ export async function checkMove(
   const problems = [
     ...moving.problems(from.view, to.view),
     ...lacking.map((need) => ({
-      message: `it lacks ${need}, which the database of ${site.domain} uses`,
+      message: `it lacks ${need}, which the database of ${old.site.domain} uses`,
       remedy: `Provide ${need} on ${server}, or choose another server.`,
     })),
   ];

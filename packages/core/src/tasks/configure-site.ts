@@ -7,19 +7,22 @@ import type { Step } from "../contracts/steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
-import { chooseCache } from "./choose-database.ts";
+import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
-import { siteParts, type SiteParts } from "./site-parts.ts";
-import { ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
+import { serversOf, siteParts, type SiteParts } from "./site-parts.ts";
+import { backingServers, ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
 
 export interface ConfigureOptions {
   /** Only what is given changes: `{ redirects: [...] }` replaces the redirects and leaves headers as they are. */
   readonly webRules?: OwnRulesInput;
-  /** `cache`: `server` or `server:service`, or null for none any longer. What was kept in a cache is not taken along. */
-  readonly bindings?: { readonly cache?: string | null };
+  /**
+   * Of what its platform may have, by kind (`cache`): `server` or `server:service`, or null for none any longer. What was
+   * kept there is not taken along. A database only comes, and moves by `moveDatabase`.
+   */
+  readonly bindings?: Readonly<Record<string, string | null>>;
 }
 
 export interface ConfiguredValue extends OfSite {
@@ -30,13 +33,13 @@ export interface ConfiguredValue extends OfSite {
 /** As parsed: with its defaults. */
 interface Input extends SiteInput {
   readonly webRules: Partial<OwnRules>;
-  readonly bindings: { readonly cache?: string | null | undefined };
+  readonly bindings: Readonly<Record<string, string | null>>;
 }
 
 const input: z.ZodType<Input> = z.strictObject({
   site: Name,
   webRules: OwnRulesSchema.default({}),
-  bindings: z.strictObject({ cache: z.string().nullable().optional() }).default({}),
+  bindings: z.record(z.string(), z.string().nullable()).default({}),
 });
 
 export const configureSite: TaskType<[site: string, options?: ConfigureOptions], Input, ConfiguredValue> = defineTask({
@@ -64,20 +67,17 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
   const webRules = { ...NO_OWN_RULES, ...site.webRules, ...request.webRules };
   refuseLoop(site, webRules);
   await requirePasswords(context, site, webRules);
-  const { bindings: _former, ...unbound } = site;
-  const cache = cachePlace(context, site, request.bindings.cache);
-  const changed: SiteRecord = { ...unbound, webRules, ...(cache === undefined ? {} : { bindings: { cache } }) };
+  const changed: SiteRecord = { ...site, webRules, bindings: bindingsOf(context, site, request.bindings) };
   const parts = await siteParts(context, changed);
-  await refuseProblems(
-    context,
-    parts.bindings.map(({ service }) => service.server),
-  );
+  const asked = Object.keys(request.bindings).flatMap((kind) => parts.backing.get(kind)?.service.server ?? []);
+  const touched = [...new Map(asked.map((server) => [server.id, server])).values()];
+  await refuseProblems(context, touched);
   const { before, publish } = siteSteps(context, parts);
   return {
     title: `configure ${site.domain}`,
     about: [`site/${site.id}`],
     steps: [
-      ...(await Promise.all(parts.bindings.map(async ({ service }) => serverStep(context, service.server)))),
+      ...(await Promise.all(touched.map(async (server) => serverStep(context, server)))),
       ...before,
       publish,
       probeStep(parts, "changed"),
@@ -88,34 +88,44 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
   };
 }
 
-function cachePlace(
-  context: PlanningContext,
-  site: SiteRecord,
-  wanted: string | null | undefined,
-): ServicePlace | undefined {
-  if (wanted === undefined) return site.bindings?.cache;
-  if (wanted === null) return undefined;
-  const platform = context.inventory.platform(site.platform);
-  return chooseCache(context, wanted, context.inventory.siteDefinition(site).role.needs?.cache, platform);
+function bindingsOf(context: PlanningContext, site: SiteRecord, asked: Input["bindings"]): SiteRecord["bindings"] {
+  const { inventory, registry } = context;
+  const platform = inventory.platform(site.platform);
+  const web = inventory.server(platform.server);
+  const { needs = {} } = inventory.siteDefinition(site).role;
+  const bindings: Record<string, ServicePlace | undefined> = { ...site.bindings };
+  for (const [kind, wanted] of Object.entries(asked)) {
+    const need = needs[kind];
+    const isDatabase = registry.kind(kind)?.role === "database" && site.bindings[kind] !== undefined;
+    if (isDatabase || (need !== undefined && need.optional !== true)) throw notConfigured(site, kind);
+    if (wanted === null) delete bindings[kind];
+    else bindings[kind] = chooseService(context, { kind, wanted, need, platform, web }) ?? undefined;
+  }
+  return { ...bindings, http: site.bindings.http };
 }
 
-/** What the site had at a service elsewhere that it is bound to no longer; on a server of its own its steps see to it. */
+function notConfigured({ domain }: SiteRecord, kind: string): HostwrightError {
+  return new HostwrightError(
+    "HW_INPUT_INVALID",
+    `bindings of ${domain}: its ${kind} service cannot be configured. Nothing was changed.`,
+    kind === "db" ? { remedy: `Move the database: moveDatabase("${domain}", server).` } : {},
+  );
+}
+
+/** What the site had on a server that keeps nothing for it any longer; on those that do, its steps see to it. */
 function unbind(context: PlanningContext, site: SiteRecord, parts: SiteParts): readonly Step[] {
-  const former = site.bindings?.cache;
-  const still = [parts.web, ...[parts.database, ...parts.bindings].flatMap((used) => used?.service.server ?? [])];
-  if (former === undefined || still.some(({ id }) => id === former.server)) return [];
-  const server = context.inventory.server(former.server);
-  return [
-    {
+  const still = new Set([parts.web, ...backingServers(parts)].map(({ id }) => id));
+  return serversOf(context, site)
+    .filter(({ id }) => !still.has(id))
+    .map((server) => ({
       kind: "ensure",
-      title: `cache of ${site.domain}, used no longer`,
+      title: `what ${site.domain} kept on ${server.name}`,
       server,
       phase: "prepare",
       items: [],
       remove: [{ owners: [ownerOf(parts)] }],
       publish: null,
-    },
-  ];
+    }));
 }
 
 function refuseLoop(site: SiteRecord, { redirects }: OwnRules): void {

@@ -4,7 +4,7 @@ import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
-import { emptyStep, entriesOf, ownerOf, runningParts } from "./site-steps.ts";
+import { backingServers, emptyStep, entriesOf, ownerOf, runningParts } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -66,13 +66,13 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
     ...step,
   });
   const { web } = parts;
-  const used = [...(parts.database === null ? [] : [parts.database]), ...parts.bindings];
-  const others = new Map(used.map(({ service }) => [service.server.id, service.server]));
-  others.delete(web.id);
-  await refuseUnknown(context, site.domain, owner, [web, ...others.values()]);
+  const others = backingServers(parts).filter(({ id }) => id !== web.id);
+  await refuseUnknown(context, site.domain, owner, [web, ...others]);
   const steps: Step[] = [
     gone("unpublish the pages", { server: web, phase: "prepare", what: entries, publish: parts.http.record.name }),
-    gone("stop the PHP", { server: web, phase: "prepare", what: units, publish: null }),
+    ...(running === null
+      ? []
+      : [gone(`stop the ${running.runtime.title}`, { server: web, phase: "prepare", what: units, publish: null })]),
     ...(running === null ? [] : [emptyStep(running, "clean-up")]),
     gone("remove user, folders and settings", {
       server: web,
@@ -80,9 +80,7 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
       what: { except: [entries, units] },
       publish: null,
     }),
-    ...others
-      .values()
-      .map((server) => gone("remove database and accounts", { server, phase: "clean-up", publish: null })),
+    ...others.map((server) => gone("remove database and accounts", { server, phase: "clean-up", publish: null })),
   ];
   return {
     title: `delete ${site.domain}`,

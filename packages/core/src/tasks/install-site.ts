@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Needs } from "../contracts/platform.ts";
 import type { SiteDeclaration } from "../contracts/plugin.ts";
 import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
 import { assumedSet } from "../engine/planning/assumed-sets.ts";
@@ -11,18 +12,19 @@ import {
   type SiteLimits,
   type PlatformRecord,
   type ServerRecord,
+  type ServicePlace,
   type SiteRecord,
 } from "../model/records.ts";
 import { Domain, ofSite, SecretValue, type OfSite } from "./inputs.ts";
 import { LOGIN_LINK, loginLinkStep } from "./login-link.ts";
 import { requireCode } from "./code-needed.ts";
 import { refuseServed, refuseOther, refuseTaken } from "./taken-names.ts";
-import { chooseCache, chooseDatabase } from "./choose-database.ts";
+import { chooseService } from "./choose-service.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
-import { siteParts } from "./site-parts.ts";
-import { probeStep, runningParts, siteCommandStep, siteSteps, type RunningParts } from "./site-steps.ts";
+import { serversOf, siteParts } from "./site-parts.ts";
+import { applicationParts, probeStep, siteCommandStep, siteSteps, type ApplicationParts } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -43,8 +45,7 @@ const input: z.ZodType<Request> = z.strictObject({
   options: z.strictObject({ type: z.string(), options: z.unknown() }).optional(),
   aliases: z.array(Domain).max(200).readonly().default([]),
   aliasMode: z.enum(["redirect", "serve"]).default("redirect"),
-  database: z.string().optional(),
-  bindings: z.strictObject({ cache: z.string().optional() }).default({}),
+  bindings: z.record(z.string(), z.string()).default({}),
   title: Title.optional(),
   adminEmail: AdminEmail.optional(),
   adminUser: z
@@ -71,10 +72,11 @@ export interface InstallOptions {
   readonly aliases?: readonly string[];
   /** What a visitor of an alias gets; default `redirect` to the main domain. */
   readonly aliasMode?: "redirect" | "serve";
-  /** `server` or `server:service`; default: the web server's own, else the only one that fits. */
-  readonly database?: string;
-  /** Further services: `cache` is offered to the platform as an object cache. `server` or `server:service`; default none. */
-  readonly bindings?: { readonly cache?: string };
+  /**
+   * The services that the site uses, by kind: `{ db: "db1", cache: "db1:redis" }`, a server or `server:service`. Default, of
+   * each that its platform needs: the web server's own, else the only one that fits; of what it may have: none.
+   */
+  readonly bindings?: Readonly<Record<string, string>>;
   /** Default: the domain. */
   readonly title?: string;
   /** Default: `admin@<domain>`. */
@@ -92,8 +94,7 @@ interface Request {
   readonly options?: SiteDeclaration | undefined;
   readonly aliases: readonly string[];
   readonly aliasMode: "redirect" | "serve";
-  readonly database?: string | undefined;
-  readonly bindings: { readonly cache?: string | undefined };
+  readonly bindings: Readonly<Record<string, string>>;
   readonly title?: string | undefined;
   readonly adminEmail?: string | undefined;
   readonly adminUser: string;
@@ -115,12 +116,14 @@ export interface InstallValue extends OfSite {
 
 export const installSite: TaskType<[domain: string, options: InstallOptions], Request, InstallValue> = defineTask({
   type: "site:install",
-  version: 1,
+  version: 2,
   input,
   value,
   request: (domain, options) => ({ domain, ...options }),
   title: ({ domain, platform }) => `install ${domain} on ${platform}`,
   subject: ({ domain, aliases, platform }) => ({ site: domain, aliases, platform }),
+  migrate: ({ database, ...former }) =>
+    database === undefined ? former : { ...former, bindings: { db: database, ...(former["bindings"] as object) } },
   plan: planInstall,
 });
 
@@ -129,7 +132,7 @@ export const installSite: TaskType<[domain: string, options: InstallOptions], Re
  * domain, url, platform, version, loginLink, loginLinkExpires }`: the link is a `Secret`, good once and for 15 minutes.
  * Planned again for a finished site, it gives an empty plan. @throws when given: HW_DOMAIN_INVALID,
  * HW_DOMAIN_RESERVED; when planned: HW_DOMAIN_TAKEN, HW_NAME_TAKEN, HW_PREREQUISITE_MISSING, HW_SERVICE_MISSING,
- * HW_PLATFORM_DATABASE, HW_PLATFORM_INVALID; when run: HW_INSTALLER_FAILED, HW_COMMAND_TIMEOUT, HW_PROBE_FAILED,
+ * HW_SERVICE_UNFIT, HW_PLATFORM_INVALID; when run: HW_INSTALLER_FAILED, HW_COMMAND_TIMEOUT, HW_PROBE_FAILED,
  * HW_HTTP_CONFIG_REFUSED ...
  */
 export function install(domain: string, options: InstallOptions): TaskRequest<InstallValue> {
@@ -154,11 +157,9 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   await refuseTaken(context, names, known?.id);
 
   const facts = await context.facts(web, { taken: true });
-  if (known === undefined) refuseServed(facts.servedNames, names, web, inventory.http(web, wanted.http).role);
-  const others = [wanted.database, wanted.bindings?.cache].flatMap((place) =>
-    place ? [inventory.server(place.server)] : [],
-  );
-  const servers = [...new Map([...others, web].map((server) => [server.id, server])).values()];
+  if (known === undefined)
+    refuseServed(facts.servedNames, names, web, inventory.http(web, wanted.bindings.http.service).role);
+  const servers = [...new Map([...serversOf(context, wanted), web].map((server) => [server.id, server])).values()];
   await refuseProblems(context, servers);
   if (known === undefined)
     await requireCode(context, platform, inventory.platformDefinition(platform), { web, options: wanted.options });
@@ -170,7 +171,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   const serverSteps = await Promise.all(servers.map(async (server) => serverStep(context, server)));
   const installed: SiteRecord = { ...site, status: "installed" };
   const first = known === undefined;
-  const running = first ? runningParts(parts) : null;
+  const application = first ? applicationParts(parts) : null;
   return {
     title: `install ${domain} on ${platform.name}`,
     about: [`site/${site.id}`],
@@ -178,14 +179,14 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
       ...serverSteps,
       step,
       ...before,
-      ...(running === null ? [] : applicationSteps(running)),
+      ...(application === null ? [] : applicationSteps(application)),
       publish,
       probeStep(parts, first ? "always" : "changed"),
-      ...(running === null
+      ...(application === null
         ? []
-        : [loginLinkStep(running, "clean-up", { ref: "output", step: INSTALLER, name: "loginLink" })]),
+        : [loginLinkStep(application, "clean-up", { ref: "output", step: INSTALLER, name: "loginLink" })]),
     ],
-    ...(running === null ? {} : { outputs: LOGIN_LINK }),
+    ...(application === null ? {} : { outputs: LOGIN_LINK }),
     ...(first ? { sets: [await assumedSet(inventory, "http services at work on server", web.id)] } : {}),
     reserve: first
       ? [
@@ -229,7 +230,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
 
 const INSTALLER = "installer";
 
-function applicationSteps(parts: RunningParts): RunStep[] {
+function applicationSteps(parts: ApplicationParts): RunStep[] {
   const { application, view } = parts;
   const seed = application.seed(view);
   return [
@@ -257,8 +258,6 @@ function wantedSite(
     request.options?.options ?? {},
     `options of ${given.domain}`,
   );
-  const { needs = {} } = definition.role;
-  const { cache } = request.bindings;
   return {
     domain: given.domain,
     aliases: given.aliases,
@@ -266,10 +265,10 @@ function wantedSite(
     status: "draft",
     enabled: true,
     platform: platform.id,
-    http: inventory.http(web).record.name,
-    php: needs.php === undefined ? null : inventory.php(web).record.name,
-    database: chooseDatabase(context, request.database, needs.db, platform, web),
-    ...(cache === undefined ? {} : { bindings: { cache: chooseCache(context, cache, needs.cache, platform) } }),
+    bindings: {
+      http: { service: inventory.http(web).record.name },
+      ...chosenServices(context, request, { needs: definition.role.needs ?? {}, platform, web }),
+    },
     title: request.title ?? given.domain.slice(0, TITLE_CHARACTERS),
     adminEmail: request.adminEmail ?? defaultEmail(given.domain),
     adminUser: request.adminUser,
@@ -277,6 +276,21 @@ function wantedSite(
     optionsVersion: definition.siteOptions.version,
     limits: request.limits,
   };
+}
+
+/** What the platform needs, and what was asked for. */
+function chosenServices(
+  context: PlanningContext,
+  { bindings }: Request,
+  { needs, platform, web }: { needs: Needs; platform: PlatformRecord; web: ServerRecord },
+): Readonly<Record<string, ServicePlace>> {
+  const kinds = [...new Set([...Object.keys(needs), ...Object.keys(bindings)])];
+  return Object.fromEntries(
+    kinds.flatMap((kind) => {
+      const place = chooseService(context, { kind, wanted: bindings[kind], need: needs[kind], platform, web });
+      return place === null ? [] : [[kind, place]];
+    }),
+  );
 }
 
 /** What is derived is judged as what is given. @throws HW_INPUT_INVALID for a domain too long to have a mail address */

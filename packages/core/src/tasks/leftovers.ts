@@ -1,6 +1,6 @@
 import { dirname } from "node:path/posix";
 import type { RegisteredResource } from "../contracts/store.ts";
-import type { UnitProperty } from "../contracts/roles/php.ts";
+import type { UnitProperty } from "../contracts/roles/runtime.ts";
 import { recordOf } from "../engine/planning/assumed-records.ts";
 import type { EnsureStep, RunStep, Step } from "../contracts/steps.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";

@@ -6,7 +6,7 @@ import { Name, ofSite, SecretValue, type OfSite, type SiteInput } from "./inputs
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlatformRecord } from "../model/records.ts";
 import { siteParts } from "./site-parts.ts";
-import { runningParts, siteCommandInput, type RunningParts } from "./site-steps.ts";
+import { applicationParts, siteCommandInput, type ApplicationParts } from "./site-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
@@ -23,7 +23,7 @@ export const LOGIN_LINK: { readonly loginLink: OutputReference; readonly loginLi
 };
 
 /** Asks the application for a login link, unless an earlier step may have given one. */
-export function loginLinkStep(parts: RunningParts, phase: Phase, given?: OutputReference): RunStep {
+export function loginLinkStep(parts: ApplicationParts, phase: Phase, given?: OutputReference): RunStep {
   const { domain } = parts.site;
   const call = siteCommandInput(parts, "login link", parts.application.loginLink(parts.view));
   return {
@@ -55,7 +55,7 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
   subject: ({ site }) => ({ site }),
   async plan(context: PlanningContext, request) {
     const site = await context.inventory.site(request.site);
-    const parts = runningParts(await siteParts(context, site));
+    const parts = applicationParts(await siteParts(context, site));
     if (parts === null) throw nobodyLogsIn(site.domain, context.inventory.platform(site.platform));
     return {
       title: `login link of ${site.domain}`,

@@ -6,16 +6,16 @@ import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { ServerRecord, SiteRecord } from "../model/records.ts";
+import type { ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 import type { CopyDatabaseInput } from "../operations/copy-database.ts";
 import { checkMove } from "./check-move.ts";
-import { chooseDatabase } from "./choose-database.ts";
+import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
-import { siteParts, type SiteParts } from "./site-parts.ts";
-import { databaseItems, httpItems, probeStep, webItems } from "./site-steps.ts";
+import { databaseOf, siteParts, type SiteParts } from "./site-parts.ts";
+import { httpItems, ownerOf, probeStep, webItems } from "./site-steps.ts";
 
 export interface MovedDatabaseValue extends OfSite {
   /** Name of the server that has it now. */
@@ -43,7 +43,7 @@ export const moveSiteDatabase: TaskType<[site: string, database: string], Input,
  * Asks that a site's database goes to another server with a service of the same type. The site answers 503 while its
  * contents are copied; until the commit whatever fails leaves it on the old one, which is dropped after it. The value is
  * `{ site, domain, database }`. Planned again, it gives an empty plan. @throws when planned: HW_NOT_FOUND,
- * HW_PLATFORM_DATABASE, HW_INPUT_INVALID, HW_PREREQUISITE_MISSING (also for what the other server lacks for this
+ * HW_SERVICE_UNFIT, HW_INPUT_INVALID, HW_PREREQUISITE_MISSING (also for what the other server lacks for this
  * database: an older version, an extension ...), HW_DISK_FULL; when run: HW_DATABASE_FAILED, HW_PROBE_FAILED ...
  */
 export function moveDatabase(site: string, database: string): TaskRequest<MovedDatabaseValue> {
@@ -54,10 +54,11 @@ async function planMove(context: PlanningContext, request: Input): Promise<TaskD
   const { inventory } = context;
   const site = await inventory.site(request.site);
   const old = await siteParts(context, site);
-  const { needs } = old.definition.role;
-  const database = chooseDatabase(context, request.database, needs?.db, old.platform, old.web);
-  const { from, to } = refuseOther(context, old, database);
-  const changed: SiteRecord = { ...site, database };
+  const { platform, web } = old;
+  const need = old.definition.role.needs?.["db"];
+  const db = chooseService(context, { kind: "db", wanted: request.database, need, platform, web });
+  const { from, to } = refuseOther(context, old, db);
+  const changed: SiteRecord = { ...site, bindings: { ...site.bindings, ...(db === null ? {} : { db }) } };
   const draft: TaskDraft<MovedDatabaseValue> = {
     title: `move the database of ${site.domain} to ${to.name}`,
     about: [`site/${site.id}`],
@@ -86,6 +87,7 @@ interface Move {
 
 async function moveSteps(context: PlanningContext, { old, moved, from, to, guards }: Move): Promise<readonly Step[]> {
   const { web, site } = old;
+  const running = runtimeOf(old);
   const closed: SiteParts = { ...old, view: { ...old.view, enabled: false } };
   const on = (title: string, parts: SiteParts, items: EnsureStep["items"], publish: string | null): EnsureStep => ({
     kind: "ensure",
@@ -123,25 +125,45 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     await serverStep(context, to),
     database,
     on("close the pages", closed, httpItems(closed), http),
-    on("stop the PHP", closed, webItems(closed), null),
-    await copyStep(context, old, moved),
-    on("settings and PHP", moved, webItems(moved), null),
+    on(`stop the ${running.title}`, closed, webItems(closed), null),
+    await copyStep(context, old, moved, running),
+    on(`settings and ${running.title}`, moved, webItems(moved), null),
     on("open the pages", moved, httpItems(moved), http),
     probeStep(moved, "always"),
     drop,
   ];
 }
 
-async function copyStep(context: PlanningContext, old: SiteParts, moved: SiteParts): Promise<RunStep> {
-  const { site, web, php } = old;
-  if (php === null) throw new Error(`${old.platform.type} needs a database and no PHP`);
+type Runtime = NonNullable<SiteParts["runtime"]>;
+
+/** Whatever keeps something for a site needs one: its plugin was judged so when it was loaded. */
+function runtimeOf({ runtime, site }: SiteParts): Runtime {
+  if (runtime !== null) return runtime;
+  throw new HostwrightError("HW_INTERNAL", `${site.domain} has a database and nothing that runs its code.`);
+}
+
+/** Database and account. */
+function databaseItems(parts: SiteParts): EnsureStep["items"] {
+  const database = databaseOf(parts);
+  if (database === null) return [];
+  const { service, request, view } = database;
+  return service.role.site(request, view).map((declared) => ({ ...declared, owner: ownerOf(parts) }));
+}
+
+async function copyStep(
+  context: PlanningContext,
+  old: SiteParts,
+  moved: SiteParts,
+  runtime: Runtime,
+): Promise<RunStep> {
+  const { site, web } = old;
   const [from, to] = [copyOf(old), copyOf(moved)];
   for (const copy of [from, to]) await requireClient(context, web, copy);
   // One of the two may be on the web server itself: then its socket must be seen.
-  const { view } = old.view.database?.socket === null ? moved : old;
+  const { view } = old.view.bindings.db?.socket === null ? moved : old;
   const input: CopyDatabaseInput = {
     what: `The database of ${site.domain}`,
-    properties: php.role.sandbox({ ...view, enabled: false }, php.view),
+    properties: runtime.role.sandbox({ ...view, enabled: false }, runtime.view),
     from: { dump: from.dump, login: from.login, trailer: from.trailer },
     to: { load: to.load, login: to.login },
     timeoutMs: COPY_MS,
@@ -157,11 +179,13 @@ async function copyStep(context: PlanningContext, old: SiteParts, moved: SitePar
   };
 }
 
-function copyOf({ database, view, site }: SiteParts): DatabaseCopy {
-  const copy = view.database === null ? undefined : database?.service.role.copy?.(view.database, database.view);
+function copyOf(parts: SiteParts): DatabaseCopy {
+  const { view, site } = parts;
+  const [database, { db }] = [databaseOf(parts), view.bindings];
+  const copy = db === undefined ? undefined : database?.service.role.copy?.(db, database.view);
   if (copy !== undefined) return copy;
   throw new HostwrightError(
-    "HW_PLATFORM_DATABASE",
+    "HW_SERVICE_UNFIT",
     `Databases of type ${database?.service.record.type ?? "none"} cannot be moved: its plugin does not say how ${site.domain}'s is copied. Nothing was changed.`,
     { remedy: "Install a version of the plugin that does." },
   );
@@ -180,18 +204,19 @@ async function requireClient(context: PlanningContext, web: ServerRecord, copy: 
 
 function refuseOther(
   context: PlanningContext,
-  { database, site }: SiteParts,
-  wanted: SiteRecord["database"],
+  old: SiteParts,
+  wanted: ServicePlace | null,
 ): { readonly from: ServerRecord; readonly to: ServerRecord } {
+  const [database, { site, web }] = [databaseOf(old), old];
   if (database === null || wanted === null) {
     throw new HostwrightError("HW_INPUT_INVALID", `${site.domain} has no database. Nothing was changed.`);
   }
   const from = database.service;
-  const to = context.inventory.database(context.inventory.server(wanted.server), wanted.service);
+  const to = context.inventory.database(context.inventory.server(wanted.server ?? web.id), wanted.service);
   const [was, is] = [from.record.type, to.record.type];
   if (was !== is) {
     throw new HostwrightError(
-      "HW_PLATFORM_DATABASE",
+      "HW_SERVICE_UNFIT",
       `${site.domain} has its database on ${was}: it cannot go to ${is}. Nothing was changed.`,
       { remedy: `Choose a server with a database of type ${was}.` },
     );

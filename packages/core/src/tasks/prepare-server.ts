@@ -5,6 +5,7 @@ import { ofServer, serverStep } from "./server-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
+import { httpRole } from "../engine/plugins/http-role.ts";
 
 export interface PreparedValue {
   /** Debian packages that were missing. */
@@ -24,15 +25,13 @@ export const prepareServer: TaskType<[server: string], ServerInput, PreparedValu
     const { missingPackages: packages } = await context.facts(server);
     const unwanted = context.inventory
       .fitServices(server)
-      .flatMap(({ record, definition }) => [
-        ...(definition.unwantedUnits?.(record.options) ?? []),
+      .flatMap(({ record, definition }) => {
+        const own = definition.unwantedUnits?.(record.options) ?? [];
+        const unit = httpRole(definition)?.publication.unit;
+        if (unit === undefined || context.inventory.servingHttp(server).includes(record.name)) return own;
         // A web server that waits for its switch must not take the port of the one that serves, at a boot neither.
-        ...(definition.kind === "http" && !context.inventory.servingHttp(server).includes(record.name)
-          ? definition
-              .packages(record.options)
-              .map((name) => ({ package: name, unit: definition.role.publication.unit }))
-          : []),
-      ])
+        return [...own, ...definition.packages(record.options).map((name) => ({ package: name, unit }))];
+      })
       .filter((entry) => packages.includes(entry.package));
     const install: RunStep = {
       kind: "run",

@@ -22,7 +22,7 @@ export async function serverItems(
   const owner = `server/${server.id}`;
   const folders = [
     directory({ path: "/etc/hostwright", mode: 0o755 }),
-    ...(server.services.some((service) => service.kind === "http" || service.kind === "php")
+    ...(context.inventory.isWeb(server)
       ? [
           directory({ path: "/srv/platforms", mode: 0o755 }),
           directory({ path: "/srv/sites", mode: 0o711 }),

@@ -1,11 +1,19 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlatformDefinition } from "../contracts/plugin.ts";
 import type { SiteSeed } from "../contracts/platform.ts";
-import type { DatabaseRole, DatabaseRequest } from "../contracts/roles/database.ts";
-import type { CacheRole } from "../contracts/roles/cache.ts";
+import type { BackingRole, BindingRequest } from "../contracts/roles/backing.ts";
+import type { DatabaseRole } from "../contracts/roles/database.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
-import type { PhpRole } from "../contracts/roles/php.ts";
-import type { Binding, DatabaseBinding, PlatformView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
+import type { RuntimeRole } from "../contracts/roles/runtime.ts";
+import type {
+  Binding,
+  Bindings,
+  PlatformView,
+  RuntimeView,
+  ServerView,
+  SitePaths,
+  SiteView,
+} from "../contracts/views.ts";
 import type { BoundService } from "../engine/planning/loaded-inventory.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "../model/records.ts";
@@ -20,22 +28,19 @@ export interface SiteParts {
   readonly web: ServerRecord;
   readonly http: BoundService<HttpRole>;
   readonly httpView: ServerView;
-  readonly php: { readonly role: PhpRole; readonly view: ServerView } | null;
-  readonly database: {
-    readonly service: BoundService<DatabaseRole>;
-    readonly view: ServerView;
-    readonly request: DatabaseRequest;
-  } | null;
-  /** Further services that it is bound to, by kind. */
-  readonly bindings: readonly BoundTo[];
+  /** What runs its code; null for a folder of files. */
+  readonly runtime: { readonly title: string; readonly role: RuntimeRole; readonly view: ServerView } | null;
+  /** What keeps something for it, by kind. */
+  readonly backing: ReadonlyMap<string, Backing>;
   readonly view: SiteView;
 }
 
-export interface BoundTo {
-  readonly kind: "cache";
-  readonly service: BoundService<CacheRole>;
+export interface Backing<Role extends BackingRole = BackingRole> {
+  /** Of its kind: `database`. */
+  readonly title: string;
+  readonly service: BoundService<Role>;
   readonly view: ServerView;
-  readonly request: DatabaseRequest;
+  readonly request: BindingRequest;
   readonly binding: Binding;
 }
 
@@ -48,22 +53,40 @@ export function siteSecret(site: SiteRecord, name: string, label: string): Refer
   return { ref: "secret", id: `site/${site.id}/${name}`, label: `${label} of ${site.domain}`, generate: "password" };
 }
 
+/** Of the secret with which a site reaches a service of that kind. */
+export function passwordName(kind: string): string {
+  return `${kind}-password`;
+}
+
+/** Null for a site without a database. */
+export function databaseOf({ backing }: SiteParts): Backing<DatabaseRole> | null {
+  // Plugins were judged by their kind when they were loaded.
+  return (backing.get("db") as Backing<DatabaseRole> | undefined) ?? null;
+}
+
 export async function siteParts(context: PlanningContext, site: SiteRecord): Promise<SiteParts> {
-  const { inventory } = context;
+  const { inventory, registry } = context;
   const platform = inventory.platform(site.platform);
   const definition = inventory.siteDefinition(site);
   const web = inventory.server(platform.server);
-  const http = inventory.http(web, site.http);
-  const php = site.php === null ? null : inventory.php(web, site.php);
+  const { http: serving, ...others } = site.bindings;
+  const http = inventory.http(web, serving.service);
+  const places = Object.entries(others).flatMap(([kind, place]) => (place === undefined ? [] : [{ kind, place }]));
+  await Promise.all([web, ...serversOf(context, site)].map(async (server) => context.facts(server)));
   const paths = sitePaths(site.id);
-  const stored = site.database === null ? [] : [inventory.server(site.database.server)];
-  const cache = site.bindings?.cache;
-  if (cache !== undefined) stored.push(inventory.server(cache.server));
-  await Promise.all([web, ...stored].map(async (server) => context.facts(server)));
   const platformView = viewPlatform(platform, definition);
   const seed: SiteSeed = { id: site.id, paths, platform: platformView, options: site.options };
-  const database = site.database === null ? null : await databaseOf(context, site, web);
-  const bindings = cache === undefined ? [] : [await cacheOf(context, site, web, cache)];
+  const backing = new Map<string, Backing>();
+  let [runtime, runtimeView]: [SiteParts["runtime"], RuntimeView | null] = [null, null];
+  for (const { kind, place } of places) {
+    const { title, role } = registry.kind(kind) ?? { title: kind, role: "backing" };
+    if (role === "runtime") {
+      const service = inventory.runtime(web, kind, place.service);
+      runtime = { title, role: service.role, view: await serverView(context, web, service.record) };
+      runtimeView = viewRuntime(kind, service.role, definition, seed);
+    } else backing.set(kind, await bound(context, { site, web, kind, title, place }));
+  }
+  const bindings = Object.fromEntries([...backing].map(([kind, { binding }]) => [kind, binding]));
   const view: SiteView = {
     id: site.id,
     domain: site.domain,
@@ -83,15 +106,19 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
     rules: definition.role.webRules(seed),
     ownRules: site.webRules ?? NO_OWN_RULES,
     passwordFile: `${paths.conf}/web-passwords`,
-    database: database === null ? null : database.binding,
-    bindings: Object.fromEntries(bindings.map(({ kind, binding }) => [kind, binding])),
-    phpSocket: php?.role.socket(site.id) ?? null,
+    bindings,
+    runtime: runtimeView,
     webUser: http.role.webUser,
     secret: (name, label) => siteSecret(site, name, label),
   };
   const httpView = await serverView(context, web, http.record);
-  const runtime = php === null ? null : { role: php.role, view: await serverView(context, web, php.record) };
-  return { site, platform, definition, web, http, httpView, php: runtime, database, bindings, view };
+  return { site, platform, definition, web, http, httpView, runtime, backing, view };
+}
+
+/** Where a site keeps something. */
+export function serversOf({ inventory }: PlanningContext, { bindings }: Pick<SiteRecord, "bindings">): ServerRecord[] {
+  const ids = Object.values(bindings).flatMap((place) => place?.server ?? []);
+  return [...new Set(ids)].map((id) => inventory.server(id));
 }
 
 async function serverView(context: PlanningContext, server: ServerRecord, service: ServiceRecord): Promise<ServerView> {
@@ -99,48 +126,48 @@ async function serverView(context: PlanningContext, server: ServerRecord, servic
   return context.inventory.serverView(server, service, facts.of(service));
 }
 
-async function databaseOf(
-  context: PlanningContext,
-  site: SiteRecord,
-  web: ServerRecord,
-): Promise<NonNullable<SiteParts["database"]> & { readonly binding: DatabaseBinding }> {
-  const { inventory } = context;
-  const server = inventory.server(site.database?.server ?? "");
-  const service = inventory.database(server, site.database?.service);
-  const view = await serverView(context, server, service.record);
-  const { from, request } = requestOf(site, web, server, siteSecret(site, "db-password", "db password"));
-  return { service, view, request, binding: service.role.binding(request, view, from) };
+interface Bound {
+  readonly site: SiteRecord;
+  readonly web: ServerRecord;
+  readonly kind: string;
+  readonly title: string;
+  readonly place: ServicePlace;
 }
 
-async function cacheOf(
-  context: PlanningContext,
-  site: SiteRecord,
-  web: ServerRecord,
-  place: ServicePlace,
-): Promise<BoundTo> {
-  const server = context.inventory.server(place.server);
-  const service = context.inventory.cache(server, place.service);
+async function bound(context: PlanningContext, { site, web, kind, title, place }: Bound): Promise<Backing> {
+  const server = place.server === undefined ? web : context.inventory.server(place.server);
+  const service = context.inventory.backing(server, kind, place.service);
   const view = await serverView(context, server, service.record);
-  const { from, request } = requestOf(site, web, server, siteSecret(site, "cache-password", "cache password"));
-  return { kind: "cache", service, view, request, binding: service.role.binding(request, view, from) };
+  const from = addressFrom(web, server);
+  const password = siteSecret(site, passwordName(kind), `${kind} password`);
+  const request = { siteId: site.id, domain: site.domain, password, webHeads: [from ?? "local"] };
+  return { title, service, view, request, binding: service.role.binding(request, view, from) };
 }
 
 /** From where a site's web server reaches another one; null: they are the same. @throws HW_INPUT_INVALID */
-function requestOf(
-  site: SiteRecord,
-  web: ServerRecord,
-  server: ServerRecord,
-  password: Reference,
-): { readonly from: string | null; readonly request: DatabaseRequest } {
+function addressFrom(web: ServerRecord, server: ServerRecord): string | null {
   const address = server.id === web.id ? null : web.addresses[0];
-  if (address === undefined || (address !== null && server.addresses[0] === undefined)) {
-    throw new HostwrightError(
-      "HW_INPUT_INVALID",
-      `${web.name} and ${server.name} need addresses at which they reach each other. Nothing was changed.`,
-      { remedy: "Put `addresses` on both server records." },
-    );
-  }
-  return { from: address, request: { siteId: site.id, domain: site.domain, password, webHeads: [address ?? "local"] } };
+  if (address !== undefined && (address === null || server.addresses[0] !== undefined)) return address;
+  throw new HostwrightError(
+    "HW_INPUT_INVALID",
+    `${web.name} and ${server.name} need addresses at which they reach each other. Nothing was changed.`,
+    { remedy: "Put `addresses` on both server records." },
+  );
+}
+
+function viewRuntime(
+  kind: string,
+  role: RuntimeRole,
+  { role: platform }: PlatformDefinition,
+  seed: SiteSeed,
+): RuntimeView {
+  const main = platform.main?.(seed);
+  return {
+    kind,
+    protocol: role.protocol,
+    socket: role.socket(seed.id),
+    main: main === undefined ? null : `${seed.platform.root}/${main}`,
+  };
 }
 
 function viewPlatform(platform: PlatformRecord, definition: PlatformDefinition): PlatformView {

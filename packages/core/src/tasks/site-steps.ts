@@ -5,36 +5,38 @@ import type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step 
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
 import { includesAddress, matchesPath } from "../model/own-rules.ts";
+import { namesOf } from "../model/names-of.ts";
 import { text, type Reference } from "../model/text.ts";
 import { directory } from "../resources/directory.ts";
 import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
-import type { SiteParts } from "./site-parts.ts";
+import type { Backing, SiteParts } from "./site-parts.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 
 export function ownerOf(parts: SiteParts): string {
   return `site/${parts.site.id}`;
 }
 
-/** Database and account. */
-export function databaseItems(parts: SiteParts): readonly Owned[] {
-  if (parts.database === null) return [];
-  const { service, request, view } = parts.database;
-  return service.role.site(request, view).map((declared) => ({ ...declared, owner: ownerOf(parts) }));
-}
-
-/** Accounts at the further services that a site is bound to, on one server. */
-export function bindingItems(parts: SiteParts, server: ServerRecord): readonly Owned[] {
-  return parts.bindings
-    .filter(({ service }) => service.server.id === server.id)
+/** What a site keeps on a server: accounts, its database. */
+export function backingItems(parts: SiteParts, server: ServerRecord): readonly Owned[] {
+  return backingOn(parts, server)
     .flatMap(({ service, request, view }) => service.role.site(request, view))
     .map((declared) => ({ ...declared, owner: ownerOf(parts) }));
 }
 
-/** User, folders, settings and PHP of a site on its web server: all but what publishes it. */
+function backingOn({ backing }: SiteParts, server: ServerRecord): readonly Backing[] {
+  return [...backing.values()].filter(({ service }) => service.server.id === server.id);
+}
+
+/** The servers that keep something for a site, each once. */
+export function backingServers({ backing }: SiteParts): readonly ServerRecord[] {
+  return [...new Map([...backing.values()].map(({ service: { server } }) => [server.id, server])).values()];
+}
+
+/** User, folders, settings and runtime of a site on its web server: all but what publishes it. */
 export function webItems(parts: SiteParts): readonly Owned[] {
-  const { view, definition, php } = parts;
+  const { view, definition, runtime } = parts;
   const { role } = definition;
   const group = view.user;
   const seed = { id: view.id, paths: view.paths, platform: view.platform, options: view.options };
@@ -61,7 +63,7 @@ export function webItems(parts: SiteParts): readonly Owned[] {
       file({ path: `${view.paths.conf}/${item.path}`, content: item.content, owner: view.user, group, mode: 0o400 }),
     ),
     ...passwordFiles(parts),
-    ...(php === null ? [] : php.role.site(view, php.view)),
+    ...(runtime === null ? [] : runtime.role.site(view, runtime.view)),
   ];
   return declared.map((item) => ({ ...item, owner: ownerOf(parts) }));
 }
@@ -114,36 +116,18 @@ export function siteSteps(
   const owners = [ownerOf(parts)];
   const removable: Selector = { owners, types: removableTypes(context) };
   const entries = entriesOf(parts.http.role);
-  const before: EnsureStep[] = [];
-  if (parts.database !== null) {
-    const { server } = parts.database.service;
-    before.push({
-      kind: "ensure",
-      title: `database and account of ${parts.site.domain}`,
-      server,
-      phase: "prepare",
-      items: databaseItems(parts),
-      remove: server.id === parts.web.id ? [] : [removable],
-      publish: null,
-    });
-  }
-  for (const { kind, service } of parts.bindings) {
-    const { server, record } = service;
-    const plugin = context.registry.pluginOf(context.inventory.definition(server, record)) ?? record.type;
-    const elsewhere = server.id !== parts.web.id && server.id !== parts.database?.service.server.id;
-    before.push({
-      kind: "ensure",
-      title: `${kind} of ${parts.site.domain}, by ${plugin}`,
-      server,
-      phase: "prepare",
-      items: bindingItems(parts, server),
-      remove: elsewhere ? [removable] : [],
-      publish: null,
-    });
-  }
+  const before = backingServers(parts).map((server): EnsureStep => ({
+    kind: "ensure",
+    title: `${namesOf(backingOn(parts, server).map(({ title }) => title))} of ${parts.site.domain}`,
+    server,
+    phase: "prepare",
+    items: backingItems(parts, server),
+    remove: server.id === parts.web.id ? [] : [removable],
+    publish: null,
+  }));
   before.push({
     kind: "ensure",
-    title: `user, folders${parts.php === null ? "" : ", settings and PHP"} of ${parts.site.domain}`,
+    title: `user, folders${parts.runtime === null ? "" : `, settings and ${parts.runtime.title}`} of ${parts.site.domain}`,
     server: parts.web,
     phase: "prepare",
     items: webItems(parts),
@@ -191,34 +175,44 @@ export function probeStep(parts: SiteParts, when: RunStep["when"]): RunStep {
   };
 }
 
-/** Of a site that runs a program of its own. */
+/** Of a site whose own code runs. */
 export interface RunningParts extends SiteParts {
-  readonly php: NonNullable<SiteParts["php"]>;
+  readonly runtime: NonNullable<SiteParts["runtime"]>;
+}
+
+/** Of a site with an application that is installed and asked. */
+export interface ApplicationParts extends RunningParts {
   readonly application: Application;
 }
 
 /** Null for a site that is a folder of files. */
 export function runningParts(parts: SiteParts): RunningParts | null {
-  const { php, definition } = parts;
-  const { application } = definition.role;
-  return php === null || application === undefined ? null : { ...parts, php, application };
+  const { runtime } = parts;
+  return runtime === null ? null : { ...parts, runtime };
+}
+
+/** Null for a site without an application. */
+export function applicationParts(parts: SiteParts): ApplicationParts | null {
+  const running = runningParts(parts);
+  const { application } = parts.definition.role;
+  return running === null || application === undefined ? null : { ...running, application };
 }
 
 /** A call of the platform's driver, as the site's user in its sandbox. */
-export function siteCommandInput(parts: RunningParts, what: string, call: DriverCall): SiteCommandInput {
-  const { view, php, application } = parts;
-  const sandbox = php.role.sandbox({ ...view, binds: [...view.binds, ...(call.binds ?? [])] }, php.view);
+export function siteCommandInput(parts: ApplicationParts, what: string, call: DriverCall): SiteCommandInput {
+  const { view, runtime, application } = parts;
+  const sandboxed = { ...view, binds: [...view.binds, ...(call.binds ?? [])] };
   return {
     what: `${what} of ${view.domain}`,
-    properties: sandbox,
-    argv: [...php.role.interpreter(view, php.view), `${DRIVER_FOLDER}/${application.driver.name}`],
+    properties: runtime.role.sandbox(sandboxed, runtime.view),
+    argv: [...runtime.role.interpreter(view, runtime.view), `${DRIVER_FOLDER}/${application.driver.name}`],
     input: { ...call.input, command: call.command },
     timeoutMs: call.timeoutMs,
     folders: ownFolders(parts),
   };
 }
 
-export function siteCommandStep(parts: RunningParts, title: string, call: DriverCall): RunStep {
+export function siteCommandStep(parts: ApplicationParts, title: string, call: DriverCall): RunStep {
   return {
     kind: "run",
     title: `${title} of ${parts.site.domain}`,
@@ -232,7 +226,14 @@ export function siteCommandStep(parts: RunningParts, title: string, call: Driver
 
 /** Empties the site's own folders after the commit. */
 export function emptyStep(parts: RunningParts, phase: Phase): RunStep {
-  const input = siteCommandInput(parts, "files", { command: "none", input: {}, timeoutMs: 600_000 });
+  const input: SiteCommandInput = {
+    what: `files of ${parts.site.domain}`,
+    properties: parts.runtime.role.sandbox(parts.view, parts.runtime.view),
+    argv: [],
+    input: {},
+    timeoutMs: 600_000,
+    folders: ownFolders(parts),
+  };
   return {
     kind: "run",
     title: `remove the files of ${parts.site.domain}`,

@@ -49,7 +49,7 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
     await context.facts(server, { standing: true });
     const to = context.inventory.http(server, request.service);
     const sites = await context.inventory.sitesOnServer(server.id);
-    const moving = sites.filter((site) => site.http !== to.record.name);
+    const moving = sites.filter(({ bindings }) => bindings.http.service !== to.record.name);
     const draft: TaskDraft<SwitchHttpValue> = {
       title: `switch ${server.name} to ${to.record.type}`,
       about: [`server/${server.id}`],
@@ -67,7 +67,7 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
         await assumedSet(context.inventory, "http services at work on server", server.id),
       ],
       steps: await switchSteps(context, { server, from, to, sites }),
-      commit: { put: moving.map((site) => siteChange(context, { ...site, http: to.record.name })), deleteRecords: [] },
+      commit: { put: moving.map((site) => siteChange(context, servedBy(site, to.record.name))), deleteRecords: [] },
     };
   },
 });
@@ -84,6 +84,10 @@ export function switchHttp(server: string, service: string): TaskRequest<SwitchH
   return switchServerHttp.request(server, service);
 }
 
+function servedBy(site: SiteRecord, service: string): SiteRecord {
+  return { ...site, bindings: { ...site.bindings, http: { service } } };
+}
+
 interface Switch {
   readonly server: ServerRecord;
   readonly from: BoundService<HttpRole>;
@@ -97,7 +101,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
   const parts: SiteParts[] = [];
   for (const site of sites) {
     await breathe();
-    parts.push(await siteParts(context, { ...site, http: to.record.name }));
+    parts.push(await siteParts(context, servedBy(site, to.record.name)));
   }
   const owner = `server/${server.id}`;
   const moved = parts.map(ownerOf);

@@ -14,16 +14,7 @@ import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
 import { ofServer, publisherOf, serverStep } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import {
-  bindingItems,
-  databaseItems,
-  httpItems,
-  ownerOf,
-  probeStep,
-  removableTypes,
-  siteSteps,
-  webItems,
-} from "./site-steps.ts";
+import { backingItems, httpItems, ownerOf, probeStep, removableTypes, siteSteps, webItems } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -110,7 +101,7 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   await context.facts(server, { standing: true });
   const alone = new Alone(context);
   const served = await inventory.sitesOnServer(server.id);
-  const stored = [...(await inventory.sitesOnDatabase(server.id)), ...(await inventory.sitesBoundTo(server.id))];
+  const stored = await inventory.sitesBoundTo(server.id);
   const isHere = new Set(served.map(({ id }) => id));
   const sitesWanted = new Map([...served, ...stored].map((site) => [site.id, site]));
   const judged = await alone.each(
@@ -158,11 +149,7 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
 
 /** What a site has on a server: all of it where its pages are served from, else what it stores there. */
 function itemsOn(server: ServerRecord, parts: SiteParts, isServed: boolean): readonly Owned[] {
-  return [
-    ...(isServed ? [...webItems(parts), ...httpItems(parts)] : []),
-    ...(parts.database?.service.server.id === server.id ? databaseItems(parts) : []),
-    ...bindingItems(parts, server),
-  ];
+  return [...(isServed ? [...webItems(parts), ...httpItems(parts)] : []), ...backingItems(parts, server)];
 }
 
 /** Read while the plan is made, not before it. */

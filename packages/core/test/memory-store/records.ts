@@ -29,7 +29,10 @@ export function memoryRecords(tables: Tables): RecordStore {
         .map(parse),
     referring: async (kind, query) => referring(tables, kind, query),
     different: async (kind, field, query) => {
-      const found = referring(tables, kind, query).map(({ value }) => (value as Record<string, string>)[field] ?? "");
+      const found = referring(tables, kind, query).map(({ value }) => {
+        const { platform = "", bindings } = value as Partial<SiteRecord>;
+        return field === "platform" ? platform : (bindings?.http.service ?? "");
+      });
       return [...new Set(found)].toSorted();
     },
     put: async (record, options) => {
@@ -103,7 +106,7 @@ function forgetRecord(tables: Tables, removal: Required<RecordRemoval>): readonl
 function isNeeded(tables: Tables, { kind, id }: RecordRemoval): boolean {
   const owner = `${kind}/${id}`;
   const status = ["installing", "installed", "deleting"];
-  const by = { server: ["database", "cache"], platform: ["platform"] } as const;
+  const by = { server: ["server"], platform: ["platform"] } as const;
   const task = kind === "site" ? tables.tasks.get(tables.records.get(keyOf("site", id))?.name ?? "") : undefined;
   return (
     (kind === "server" || kind === "platform" ? by[kind] : []).some(
@@ -141,9 +144,9 @@ function referring(tables: Tables, kind: RecordKind, { by, ids, status }: Record
   const all = [...tables.records.values()].filter((row) => row.kind === kind).map(parse);
   return all
     .filter(({ value }) => {
-      const { platform, database, bindings, ...record } = value as Partial<SiteRecord>;
-      const target = { platform, database: database?.server, cache: bindings?.cache?.server }[by];
-      return target !== undefined && ids.includes(target) && status.includes(record.status ?? "");
+      const { platform, bindings, status: at = "" } = value as Partial<SiteRecord>;
+      const targets = by === "platform" ? [platform] : Object.values(bindings ?? {}).map((place) => place?.server);
+      return targets.some((id) => id !== undefined && ids.includes(id)) && status.includes(at);
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

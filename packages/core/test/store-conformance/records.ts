@@ -43,17 +43,18 @@ export function recordPromises(open: OpenHarness): void {
       expect(await page({ after: "aa" })).toEqual(["b.test", "c.test"]);
     });
 
-    it("gives what refers to ids, by platform, database and cache, in one state, and the different values of a field", async () => {
+    it("gives what refers to ids, by platform and by server, in one state, and the different values of a field", async () => {
       const { store } = await use(open);
       const put = async (id: string, platform: string, more: Readonly<Record<string, unknown>> = {}) =>
-        store.records.put(site(id, `${id}.test`, { platform, http: "nginx", status: "installed", ...more }), {
+        store.records.put(site(id, `${id}.test`, { platform, status: "installed", ...more }), {
           expect: 0,
           claims: [],
         });
-      await put("b", "p1", { database: { server: "v2" } });
-      await put("a", "p1", { database: { server: "v2" }, http: "apache" });
-      await put("c", "p2", { database: null, bindings: { cache: { server: "v3" } } });
-      await put("d", "p1", { status: "draft", database: { server: "v2" } });
+      const [nginx, db] = [{ service: "nginx" }, { server: "v2", service: "db" }];
+      await put("b", "p1", { bindings: { http: nginx, db } });
+      await put("a", "p1", { bindings: { http: { service: "apache" }, db, search: db } });
+      await put("c", "p2", { bindings: { http: nginx, search: { server: "v3", service: "search" } } });
+      await put("d", "p1", { status: "draft", bindings: { db } });
       await store.records.put(
         { kind: "platform", id: "e", name: "e", value: { platform: "p1", status: "installed" } },
         { expect: 0, claims: [] },
@@ -64,15 +65,20 @@ export function recordPromises(open: OpenHarness): void {
         );
       expect(await found("platform", "p1")).toEqual(["a1", "b1"]);
       expect(await found("platform", "p2", "p1", "p9")).toEqual(["a1", "b1", "c1"]);
-      expect(await found("database", "v2")).toEqual(["a1", "b1"]);
-      expect(await found("cache", "v3")).toEqual(["c1"]);
+      expect(await found("server", "v2")).toEqual(["a1", "b1"]);
+      expect(await found("server", "v3", "v2")).toEqual(["a1", "b1", "c1"]);
       expect(await found("platform")).toEqual([]);
       const all = { by: "platform", ids: ["p1"], status: ["installed", "draft"] } as const;
       expect((await store.records.referring("site", all)).map(({ id }) => id)).toEqual(["a", "b", "d"]);
       const different = async (field: "platform" | "http", by: RecordReference, ...ids: readonly string[]) =>
         store.records.different("site", field, { by, ids, status: ["installed"] });
       expect(await different("http", "platform", "p1", "p2")).toEqual(["apache", "nginx"]);
-      expect(await different("platform", "database", "v2")).toEqual(["p1"]);
+      expect(await different("platform", "server", "v2")).toEqual(["p1"]);
+      await store.records.put(site("b", "b.test", { platform: "p1", status: "installed", bindings: { http: nginx } }), {
+        expect: 1,
+        claims: [],
+      });
+      expect(await found("server", "v2")).toEqual(["a1"]);
     });
 
     it("replaces only the version that was expected", async () => {
@@ -170,9 +176,9 @@ export function recordPromises(open: OpenHarness): void {
       await put("platform", "p1", { server: "v1" });
       await put("platform", "p2", { server: "none" });
       await put("platform", "p3", { server: "none" });
-      await put("site", "s1", { status: "installing", platform: "p2", database: { server: "v2" } });
+      await put("site", "s1", { status: "installing", platform: "p2", bindings: { db: { server: "v2" } } });
       await put("site", "s2", { status: "deleting", bindings: { cache: { server: "v3" } } });
-      await put("site", "s3", { status: "draft", platform: "p3", database: { server: "v5" } }, "t1");
+      await put("site", "s3", { status: "draft", platform: "p3", bindings: { db: { server: "v5" } } }, "t1");
       await put("site", "s4", { status: "draft" }, "t2");
       await store.tasks.submit(aTask("t1"));
       await store.leases.acquire("t9", ME, [{ scope: "server/v4", mode: "shared" }]);

@@ -1,4 +1,4 @@
-import type { DatabaseRequest, Declared, ServerView, ServiceDefinition, ServicePlugin } from "@hostwright/core/plugin";
+import type { BindingRequest, Declared, ServerView, ServiceDefinition, ServicePlugin } from "@hostwright/core/plugin";
 import type { Lacking } from "../check.ts";
 import { hostAt, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";
 import { SEED } from "../hostile.ts";
@@ -46,8 +46,8 @@ export interface AccountSubject<Way> {
 export interface AccountRole<Way> {
   readonly protocol: string;
   server(view: ServerView): readonly Declared[];
-  site(request: DatabaseRequest, server: ServerView): readonly Declared[];
-  binding(request: DatabaseRequest, server: ServerView, fromAddress: string | null): Way;
+  site(request: BindingRequest, server: ServerView): readonly Declared[];
+  binding(request: BindingRequest, server: ServerView, fromAddress: string | null): Way;
 }
 
 /** Statements of the service's own language. */
@@ -114,7 +114,7 @@ export abstract class AccountBench<Way> implements ResourceBench, AsyncDisposabl
     return `s${this.#made}x`;
   }
 
-  request(id: string, webHeads: DatabaseRequest["webHeads"] = ["local", this.webHead.address]): DatabaseRequest {
+  request(id: string, webHeads: BindingRequest["webHeads"] = ["local", this.webHead.address]): BindingRequest {
     const password = { ref: "secret", id: `site/${id}/${this.definition.kind}-password`, label: "password" } as const;
     return { siteId: id, domain: `${id}.test`, password, webHeads };
   }

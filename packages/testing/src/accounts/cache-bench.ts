@@ -1,10 +1,10 @@
-import type { Binding } from "@hostwright/core/plugin";
+import type { CacheBinding } from "@hostwright/core/plugin";
 import { AccountBench, type AccountSubject, type Statements } from "./account-bench.ts";
 import type { HostSet } from "../hosts/host.ts";
 import { serviceOf } from "../subject.ts";
 
 /** A cache service; `snapshot` holds the names of all that sites keep there. */
-export interface CacheSubject extends AccountSubject<Binding> {
+export interface CacheSubject extends AccountSubject<CacheBinding> {
   /** Statement that keeps a text under a key, which begins with its site's prefix. */
   put(key: string, text: string): string;
   /** Statement that asks for it; what was never kept is no error, and an empty text. */
@@ -12,7 +12,7 @@ export interface CacheSubject extends AccountSubject<Binding> {
 }
 
 /** A cache service on one host and a web head on another. */
-export class CacheBench extends AccountBench<Binding> {
+export class CacheBench extends AccountBench<CacheBinding> {
   declare readonly subject: CacheSubject;
   readonly statements: Statements = {
     keep: (id, text) => this.subject.put(`${this.way(id).prefix}kept`, text),

@@ -12,7 +12,7 @@ import type { Lacking } from "../check.ts";
 import { hostAt, sh, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";
 import { SEED } from "../hostile.ts";
 import { drupalRules, ECHO, ownRules, pool, tree, wordpressRules } from "./http-samples.ts";
-import { freeze, serviceOf } from "../subject.ts";
+import { freeze, serviceOf, type CoreKinds } from "../subject.ts";
 import { openTarget } from "../resources/target.ts";
 import { serverView, siteView } from "../views.ts";
 import type { WatchedServer } from "../hosts/watched-server.ts";
@@ -72,7 +72,7 @@ export const sampleSites: readonly SiteView[] = [
 /** An http service on one host with the sites of the table, published as the engine does. */
 export class HttpBench implements AsyncDisposable {
   readonly subject: HttpSubject;
-  readonly definition: Extract<ServiceDefinition, { kind: "http" }>;
+  readonly definition: ServiceDefinition<CoreKinds["http"]>;
   readonly host: TestedHost;
   readonly view: ServerView;
   readonly #set: HostSet;

@@ -11,7 +11,13 @@ export const entriesOf = (bench: HttpBench, site: SiteView): readonly HttpEntry[
 /** A site that shares the release of the table's. */
 export function siteLike(id: string, change: Partial<SiteView> = {}): SiteView {
   const { paths, platform } = siteView("wordpress");
-  return siteView(id, { paths, platform, rules: wordpressRules, phpSocket: "/run/php-wordpress.sock", ...change });
+  return siteView(id, {
+    paths,
+    platform,
+    rules: wordpressRules,
+    runtime: { kind: "php", protocol: "fastcgi", socket: "/run/php-wordpress.sock", main: null },
+    ...change,
+  });
 }
 
 export async function failed(work: () => Promise<unknown>, code: string): Promise<HostwrightError> {

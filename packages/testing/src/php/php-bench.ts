@@ -5,7 +5,7 @@ import { hostAt, sh, type Harness, type HostSet, type TestedHost } from "../host
 import { SEED } from "../hostile.ts";
 import { PlacedSite } from "./placed-site.ts";
 import type { Drift, ResourceBench } from "../resources/resource-bench.ts";
-import { freeze, serviceOf } from "../subject.ts";
+import { freeze, serviceOf, type CoreKinds } from "../subject.ts";
 import { openTarget } from "../resources/target.ts";
 import { serverView, siteView } from "../views.ts";
 import { Work } from "../resources/work.ts";
@@ -29,7 +29,7 @@ echo json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR);`;
 /** A php service on one host, with two sites of one release. */
 export class PhpBench implements ResourceBench, AsyncDisposable {
   readonly subject: PhpSubject;
-  readonly definition: Extract<ServiceDefinition, { kind: "php" }>;
+  readonly definition: ServiceDefinition<CoreKinds["php"]>;
   readonly host: TestedHost;
   readonly view: ServerView;
   readonly types: ResourceBench["types"];
@@ -91,7 +91,7 @@ export class PhpBench implements ResourceBench, AsyncDisposable {
     return siteView(id, {
       platform: { ...platform, root: PROBE, docroot: `${PROBE}/web` },
       limits: { uploadMegabytes: 16, requestSeconds: 30, memoryMegabytes: 192, phpWorkers: 3 },
-      phpSocket: this.definition.role.socket(id),
+      runtime: { kind: "php", protocol: "fastcgi", socket: this.definition.role.socket(id), main: null },
       binds: [{ source: `${paths.public}/own`, at: `${PROBE}/web/own`, writable: true }],
       ...change,
     });

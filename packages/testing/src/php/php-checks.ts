@@ -105,9 +105,9 @@ export const phpChecks: readonly Check<PhpBench>[] = [
   {
     name: "the socket takes requests of the web server's user, and of no other site's",
     async run(bench) {
-      const connect = `(bool) @stream_socket_client('unix://${bench.two.view.phpSocket}')`;
+      const connect = `(bool) @stream_socket_client('unix://${bench.two.view.runtime?.socket}')`;
       assert.equal(await bench.inside(bench.one, connect), false);
-      const mode = await sh(bench.host, `stat -c '%U %a' ${bench.two.view.phpSocket}`);
+      const mode = await sh(bench.host, `stat -c '%U %a' ${bench.two.view.runtime?.socket}`);
       assert.match(mode, /^www-data [0-7]00\n$|^www-data [0-7][0-7]0\n$/);
     },
   },

@@ -1,7 +1,7 @@
 import {
   quoteValue,
   type Bind,
-  type PhpRole,
+  type RuntimeRole,
   type ServerView,
   type SiteView,
   type UnitProperty,
@@ -15,10 +15,10 @@ const word = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 export class PlacedSite {
   readonly host: TestedHost;
   readonly view: SiteView;
-  readonly #php: PhpRole;
+  readonly #php: RuntimeRole;
   readonly #server: ServerView;
 
-  constructor(host: TestedHost, view: SiteView, php: PhpRole, server: ServerView) {
+  constructor(host: TestedHost, view: SiteView, php: RuntimeRole, server: ServerView) {
     this.host = host;
     this.view = view;
     this.#php = php;
@@ -77,11 +77,11 @@ ${lines.join("\n")}`,
   /** A request to the site's PHP, as its web server sends it. */
   async ask(path: string, options: { readonly body?: string; readonly script?: string } = {}): Promise<PhpAnswer> {
     const { body = "", script = this.view.rules.scripts?.frontController ?? "" } = options;
-    const { domain, platform, phpSocket } = this.view;
+    const { domain, platform, runtime } = this.view;
     const query = path.split("?")[1] ?? "";
     return askPhp(
       this.host.server,
-      phpSocket ?? "",
+      runtime?.socket ?? "",
       {
         REQUEST_METHOD: body === "" ? "GET" : "POST",
         SCRIPT_FILENAME: `${platform.docroot}${script}`,

@@ -2,7 +2,7 @@ import {
   resolveText,
   type Application,
   type DatabaseBinding,
-  type DatabaseRequest,
+  type BindingRequest,
   type Declared,
   type DriverCall,
   type PlatformDefinition,
@@ -22,7 +22,7 @@ import type { Lacking } from "../check.ts";
 import { hostAt, sh, type ExecResult, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";
 import { SEED } from "../hostile.ts";
 import { PlacedSite } from "../php/placed-site.ts";
-import { freeze, serviceOf } from "../subject.ts";
+import { freeze, serviceOf, type CoreKinds } from "../subject.ts";
 import { openTarget, secretOf } from "../resources/target.ts";
 import { serverView, siteView } from "../views.ts";
 import { Work } from "../resources/work.ts";
@@ -62,10 +62,10 @@ export class PlatformBench implements AsyncDisposable {
   readonly subject: PlatformSubject;
   readonly definition: PlatformDefinition;
   readonly host: TestedHost;
-  readonly php: Extract<ServiceDefinition, { kind: "php" }>;
+  readonly php: ServiceDefinition<CoreKinds["php"]>;
   readonly phpView: ServerView;
   readonly site: PlacedSite;
-  readonly #database: Extract<ServiceDefinition, { kind: "db" }>;
+  readonly #database: ServiceDefinition<CoreKinds["db"]>;
   readonly #databaseView: ServerView;
   readonly #set: HostSet;
 
@@ -81,7 +81,7 @@ export class PlatformBench implements AsyncDisposable {
     this.phpView = freeze(serverView(this.php));
     this.#database = serviceOf(subject.database, "db");
     this.#databaseView = freeze(serverView(this.#database));
-    const view = this.viewOf(id, { uid, title: TITLE, database: this.#binding(id) });
+    const view = this.viewOf(id, { uid, title: TITLE });
     this.site = new PlacedSite(this.host, view, this.php.role, this.phpView);
   }
 
@@ -164,8 +164,8 @@ export class PlatformBench implements AsyncDisposable {
       limits: { uploadMegabytes: 16, requestSeconds: 60, memoryMegabytes: 256, phpWorkers: 2 },
       binds: role.binds(seed),
       rules: role.webRules(seed),
-      phpSocket: this.php.role.socket(id),
-      database: this.#binding(id),
+      runtime: { kind: "php", protocol: "fastcgi", socket: this.php.role.socket(id), main: null },
+      bindings: { db: this.#binding(id) },
       ...change,
     });
   }
@@ -198,8 +198,8 @@ export class PlatformBench implements AsyncDisposable {
   /** The platform's settings with a value in the place of each secret and of the database's names. */
   settingsWith(value: string): ReturnType<PlatformDefinition["role"]["settings"]> {
     const view = this.viewOf("first", { title: value });
-    const database = view.database === null ? null : { ...view.database, name: value, user: value };
-    return this.definition.role.settings({ ...view, database });
+    const db = { ...this.#binding("first"), name: value, user: value };
+    return this.definition.role.settings({ ...view, bindings: { ...view.bindings, db } });
   }
 
   /** Reads the codebase on this machine, as `detect` is given it. */
@@ -220,7 +220,7 @@ export class PlatformBench implements AsyncDisposable {
     await this.#set[Symbol.asyncDispose]();
   }
 
-  #request(id: string): DatabaseRequest {
+  #request(id: string): BindingRequest {
     const { secret } = siteView(id);
     return { siteId: id, domain: `${id}.test`, password: secret("db-password", "db password"), webHeads: ["local"] };
   }

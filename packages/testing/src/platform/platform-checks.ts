@@ -152,12 +152,13 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     async run(bench) {
       const { role } = bench.definition;
       const view = bench.viewOf("s1");
-      for (const database of [null, { ...(view.database ?? assert.fail()), protocol: "no-such-protocol" }]) {
+      const { db } = view.bindings;
+      for (const bindings of [{}, { db: { ...(db ?? assert.fail()), protocol: "no-such-protocol" } }]) {
         // A platform of one protocol need not look at it: core does.
-        if (database !== null && role.needs?.db?.protocols?.length === 1) continue;
+        if (bindings.db !== undefined && role.needs?.["db"]?.protocols?.length === 1) continue;
         assert.throws(
-          () => role.settings({ ...view, database }),
-          (error) => isHostwrightError(error) && error.code === "HW_PLATFORM_DATABASE",
+          () => role.settings({ ...view, bindings }),
+          (error) => isHostwrightError(error) && error.code === "HW_SERVICE_UNFIT",
         );
       }
       return Promise.resolve();

@@ -37,13 +37,13 @@ const SITE = {
   aliases: [],
   status: "installed",
   enabled: true,
-  http: "http",
-  php: "php",
-  database: null,
+  bindings: { http: { service: "http" }, php: { service: "php" } },
   uid: 20_000,
   options: {},
   optionsVersion: 2,
 };
+
+const bound = (more: object): object => ({ bindings: { ...SITE.bindings, ...more } });
 
 async function put(kind: StoredRecord["kind"], id: string, value: object): Promise<void> {
   const { records } = fake.engine.store;
@@ -60,7 +60,7 @@ const site = async (id: string, change: object = {}): Promise<void> =>
 async function whole(): Promise<void> {
   await server("web1");
   await release("r1");
-  await site("s1", { database: { server: "web1", service: "db" } });
+  await site("s1", bound({ db: { server: "web1", service: "db" } }));
   await fake.parts.vault.put("site/s1/db-password", "hush");
 }
 const problems = async (): Promise<readonly string[]> =>
@@ -99,9 +99,9 @@ test("each secret and prior state that no key opens is named", async () => {
 test("a record that names a record or a service that is not there is told", async () => {
   await whole();
   await release("r2", { server: "v9" });
-  await site("s2", { platform: "r9", database: { server: "v8", service: "db" } });
-  await site("s3", { http: "gone", database: { server: "web1", service: "old" } });
-  await site("s4", { bindings: { cache: { server: "web1", service: "cache" } } });
+  await site("s2", { platform: "r9", ...bound({ db: { server: "v8", service: "db" } }) });
+  await site("s3", bound({ http: { service: "gone" }, db: { server: "web1", service: "old" } }));
+  await site("s4", bound({ cache: { server: "web1", service: "cache" } }));
   for (const id of ["s2/db-password", "s3/db-password", "s4/cache-password"])
     await fake.parts.vault.put(`site/${id}`, "x");
   expect(await problems()).toEqual([
@@ -124,8 +124,8 @@ test("a secret that a record needs and that is not there is told", async () => {
   await whole();
   await server("v2", { connect: { type: "ssh" } });
   const place = { server: "web1", service: "db" };
-  await site("s2", { database: place, webRules: { basicAuth: { realm: "x", users: ["eve"] } } });
-  await site("s3", { status: "installing", database: place });
+  await site("s2", { ...bound({ db: place }), webRules: { basicAuth: { realm: "x", users: ["eve"] } } });
+  await site("s3", { status: "installing", ...bound({ db: place }) });
   expect(await problems()).toEqual([
     "HW_SECRET_UNREADABLE: server v2: its login key is not there",
     "HW_SECRET_UNREADABLE: site s2: its secret site/s2/db-password is not there",

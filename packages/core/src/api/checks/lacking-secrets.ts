@@ -1,5 +1,6 @@
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
 import type { ServerRecord, SiteRecord } from "../../model/records.ts";
+import { passwordName } from "../../tasks/site-parts.ts";
 import { webPasswordName } from "../../tasks/site-steps.ts";
 import { type StateProblem } from "./check.ts";
 import { everyRecord } from "../record-access.ts";
@@ -30,10 +31,10 @@ export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<St
   }
 }
 
-function secretsOf({ id, database, bindings, webRules }: SiteRecord): readonly string[] {
+function secretsOf({ id, bindings, webRules }: SiteRecord): readonly string[] {
   const names = [
-    ...((database ?? null) === null ? [] : ["db-password"]),
-    ...(bindings?.cache === undefined ? [] : ["cache-password"]),
+    // What stands on another server, or may, has an account there.
+    ...Object.entries(bindings ?? {}).flatMap(([kind, at]) => (at?.server === undefined ? [] : [passwordName(kind)])),
     ...(webRules?.basicAuth?.users ?? []).map(webPasswordName),
   ];
   return names.map((name) => `site/${id}/${name}`);

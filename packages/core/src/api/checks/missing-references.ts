@@ -15,7 +15,7 @@ export async function* missingReferences({ store }: EngineParts): AsyncGenerator
     const what = `it names the ${kind} ${id}, which is not there`;
     return { code: "HW_NOT_FOUND", where, what, remedy: RESTORE };
   };
-  function* place(where: string, kind: string, at: ServicePlace): Generator<StateProblem> {
+  function* place(where: string, kind: string, at: Required<ServicePlace>): Generator<StateProblem> {
     const server = servers.get(at.server);
     if (server === undefined) return void (yield missing(where, "server", at.server));
     if ((server.services ?? []).some((service) => service.kind === kind && service.name === at.service)) return;
@@ -31,11 +31,9 @@ export async function* missingReferences({ store }: EngineParts): AsyncGenerator
     const where = `site ${site.domain}`;
     const platform = platforms.get(site.platform);
     if (platform === undefined) yield missing(where, "platform", site.platform);
-    else if (servers.has(platform.server)) {
-      yield* place(where, "http", { server: platform.server, service: site.http });
-      if (site.php !== null) yield* place(where, "php", { server: platform.server, service: site.php });
+    for (const [kind, bound] of Object.entries(site.bindings ?? {})) {
+      const server = bound?.server ?? (servers.has(platform?.server ?? "") ? platform?.server : undefined);
+      if (bound !== undefined && server !== undefined) yield* place(where, kind, { ...bound, server });
     }
-    if ((site.database ?? null) !== null) yield* place(where, "db", site.database as ServicePlace);
-    if (site.bindings?.cache !== undefined) yield* place(where, "cache", site.bindings.cache);
   }
 }

@@ -1,15 +1,7 @@
 import type { Problem } from "../problem.ts";
-import type { Declared } from "../resource.ts";
 import type { DatabaseBinding, ServerView } from "../views.ts";
-import type { Reference, Text } from "../../model/text.ts";
-
-export interface DatabaseRequest {
-  readonly siteId: string;
-  readonly domain: string;
-  readonly password: Reference;
-  /** Address of each web head as the database server sees it; `local` when they are the same machine. */
-  readonly webHeads: readonly ("local" | (string & {}))[];
-}
+import type { Text } from "../../model/text.ts";
+import type { BackingRole, BindingRequest } from "./backing.ts";
 
 /**
  * How the contents of a site's database leave it and enter another one of the same type, as one stream on the site's web
@@ -51,14 +43,8 @@ export interface DatabaseMoving {
 }
 
 /** Gives each site a database and an account that can reach that database only (decisions.md D32). */
-export interface DatabaseRole {
-  /** Wire protocol that platforms name: `mysql`, `postgres`. */
-  readonly protocol: string;
-  server(view: ServerView): readonly Declared[];
-  /** Database, account and grants of one site. */
-  site(request: DatabaseRequest, server: ServerView): readonly Declared[];
-  /** How a web head connects; null address of the server means over its unix socket. */
-  binding(request: DatabaseRequest, server: ServerView, fromAddress: string | null): DatabaseBinding;
+export interface DatabaseRole extends BackingRole {
+  binding(request: BindingRequest, server: ServerView, fromAddress: string | null): DatabaseBinding;
   /** Default: none, and sites cannot move between servers of this type. */
   copy?(binding: DatabaseBinding, server: ServerView): DatabaseCopy;
   /** Default: none, and a move finds out while the site is closed. */

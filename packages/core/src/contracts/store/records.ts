@@ -45,8 +45,8 @@ export interface RecordDiscard extends Pick<StoredRecord, "kind" | "id"> {
   readonly number: { readonly counter: string; readonly value: number };
 }
 
-/** What sites refer to: their platform, the server of their database, that of their cache. */
-export type RecordReference = "platform" | "database" | "cache";
+/** What sites refer to: their platform, and the servers that their `bindings` name. */
+export type RecordReference = "platform" | "server";
 
 export interface RecordQuery {
   readonly by: RecordReference;
@@ -60,7 +60,7 @@ export interface RecordStore {
   get(kind: RecordKind, idOrName: string): Promise<StoredRecord | null>;
   /** Those that refer to one of these ids, in order of their names, by an index: it costs what it gives. */
   referring(kind: RecordKind, query: RecordQuery): Promise<readonly StoredRecord[]>;
-  /** The different values of a field among them, in order, without reading the records themselves. */
+  /** The different platforms, or http services, among them, in order, without reading the records themselves. */
   different(kind: RecordKind, field: "platform" | "http", query: RecordQuery): Promise<readonly string[]>;
   /** In order of their names, those after a name, at most `limit`; default: all. */
   list(kind: RecordKind, page?: { readonly after?: string; readonly limit?: number }): Promise<readonly StoredRecord[]>;

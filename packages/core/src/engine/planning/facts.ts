@@ -10,6 +10,7 @@ import { FENCE_FOLDER } from "../sessions/fence.ts";
 import type { Session } from "../sessions/session.ts";
 import type { LoadedInventory } from "./loaded-inventory.ts";
 import { IDS_IN_USE, parseStanding, STANDING, type Standing } from "./standing.ts";
+import { httpRole } from "../plugins/http-role.ts";
 
 type OwnFacts = Readonly<Record<string, unknown>>;
 
@@ -75,9 +76,10 @@ export async function readFacts(
   const packagesAt = ask([...PACKAGES, ...packages]);
   const dumps =
     wanted.taken === true
-      ? serving.flatMap(({ record, definition }) =>
-          definition.kind === "http" ? [{ record, role: definition.role, at: ask(definition.role.dump) }] : [],
-        )
+      ? serving.flatMap(({ record, definition }) => {
+          const role = httpRole(definition);
+          return role === null ? [] : [{ record, role, at: ask(role.dump) }];
+        })
       : [];
   const claimAt = ask(CLAIM);
   const idsAt = wanted.taken === true ? ask([...IDS_IN_USE, String(uids.from), String(uids.to)]) : null;

@@ -41,11 +41,11 @@ async function estateOf(sites: number): Promise<FakeEngine> {
   }
   for (let index = 0; index < sites; index += 1) {
     const [here, there] = [index % 2, (index + 1) % 2];
-    const common = { domain: `s${index}.test`, aliases: [], status: "installed", http: "apache", options: {} };
+    const common = { domain: `s${index}.test`, aliases: [], status: "installed", options: {} };
     await put("site", `s${index}`, {
       ...common,
       platform: `p${here}`,
-      database: { server: `v${there}`, service: "db" },
+      bindings: { http: { service: "apache" }, db: { server: `v${there}`, service: "db" } },
     });
   }
   return engine;
@@ -75,8 +75,7 @@ test("what it says of neighbours is what all records say", async () => {
   if (v0 === undefined) throw new Error("no server");
   const ids = (sites: readonly { readonly id: string }[]): readonly string[] => sites.map(({ id }) => id);
   expect(ids(await inventory.sitesOnServer("v0"))).toEqual(["s0", "s2", "s4"]);
-  expect(ids(await inventory.sitesOnDatabase("v0"))).toEqual(["s1", "s3", "s5"]);
-  expect(await inventory.sitesBoundTo("v0")).toEqual([]);
+  expect(ids(await inventory.sitesBoundTo("v0"))).toEqual(["s1", "s3", "s5"]);
   expect(inventory.servingHttp(v0)).toEqual(["apache"]);
   await inventory.meet(v0);
   const [service] = v0.services;

@@ -1,9 +1,9 @@
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { PlatformDefinition, ServiceDefinition } from "../../contracts/plugin.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { PhpRole } from "../../contracts/roles/php.ts";
-import type { CacheRole } from "../../contracts/roles/cache.ts";
+import type { BackingRole } from "../../contracts/roles/backing.ts";
 import type { DatabaseRole } from "../../contracts/roles/database.ts";
+import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { RuntimeRole } from "../../contracts/roles/runtime.ts";
 import type { RecordReference, RecordStore, StoredRecord } from "../../contracts/store.ts";
 import { mapSlowly } from "../../model/breathe.ts";
 import type { ServerView, ServiceView } from "../../contracts/views.ts";
@@ -134,19 +134,15 @@ export class LoadedInventory {
     return this.#referring("platform", this.#platformsOn(serverId));
   }
 
-  async sitesOnDatabase(serverId: string): Promise<readonly SiteRecord[]> {
-    return this.#referring("database", [serverId]);
-  }
-
-  /** Sites that are bound to a further service of that server. */
+  /** Sites that keep something with a service of that server. */
   async sitesBoundTo(serverId: string): Promise<readonly SiteRecord[]> {
-    return this.#referring("cache", [serverId]);
+    return this.#referring("server", [serverId]);
   }
 
-  /** Who else has to do with a server's databases, before its views are asked for. */
+  /** Whose sites keep something on a server, before its views are asked for. */
   async meet(server: ServerRecord): Promise<void> {
     if (this.#peers.has(server.id)) return;
-    const query = { by: "database", ids: [server.id], status: INSTALLED } as const;
+    const query = { by: "server", ids: [server.id], status: INSTALLED } as const;
     const platforms = await this.#records.different("site", "platform", query);
     // A site whose platform or server is missing is its own trouble, and not that of all others here.
     const webIds = new Set(
@@ -166,16 +162,21 @@ export class LoadedInventory {
     return this.#serving.get(server.id) ?? httpNames(server);
   }
 
-  php(server: ServerRecord, name?: string): BoundService<PhpRole> {
-    return this.#service(server, "php", name) as BoundService<PhpRole>;
+  runtime(server: ServerRecord, kind: string, name?: string): BoundService<RuntimeRole> {
+    return this.#service(server, kind, name) as BoundService<RuntimeRole>;
+  }
+
+  backing(server: ServerRecord, kind: string, name?: string): BoundService<BackingRole> {
+    return this.#service(server, kind, name) as BoundService<BackingRole>;
   }
 
   database(server: ServerRecord, name?: string): BoundService<DatabaseRole> {
     return this.#service(server, "db", name) as BoundService<DatabaseRole>;
   }
 
-  cache(server: ServerRecord, name?: string): BoundService<CacheRole> {
-    return this.#service(server, "cache", name) as BoundService<CacheRole>;
+  /** Does a server serve pages, and so need what releases and sites stand on? */
+  isWeb(server: ServerRecord): boolean {
+    return server.services.some(({ kind }) => ["http", "runtime"].includes(this.#registry.kind(kind)?.role ?? ""));
   }
 
   /** @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */

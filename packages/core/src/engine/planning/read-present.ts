@@ -12,6 +12,7 @@ import { selection } from "./selection.ts";
 import type { Session } from "../sessions/session.ts";
 import type { EnsureStep, Selector } from "../../contracts/steps.ts";
 import { isSatisfied, wantedOf, type Wanted } from "./wanted.ts";
+import { httpRole } from "../plugins/http-role.ts";
 
 const FEW_OWNERS = 20;
 
@@ -137,9 +138,8 @@ async function readPending(
   const pending = await Promise.all(
     names.map(async (name) => {
       const record = server.services.find((service) => service.name === name);
-      const definition = record === undefined ? undefined : planner.registry.service("http", record.type);
-      if (definition?.kind !== "http") return [];
-      const { role } = definition;
+      const role = httpRole(record === undefined ? undefined : planner.registry.service("http", record.type));
+      if (role === null) return [];
       const { waits, quarantined } = await planner.pendingPublication(server, role);
       const addresses = quarantined.map((entry) =>
         addressKey("file", `${role.publication.root}/entries/${entry.name}`),

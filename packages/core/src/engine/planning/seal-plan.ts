@@ -3,10 +3,12 @@ import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createDeflateRaw, inflateRaw } from "node:zlib";
-import type { StoredTask } from "../../contracts/store.ts";
+import type { RecordChange, StoredTask } from "../../contracts/store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { breathe } from "../../model/breathe.ts";
 import { canonicalPieces, deepFreeze } from "../../model/canonical.ts";
+import { presentSite } from "../../model/former-site.ts";
+import type { SiteRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import type { PlanData, PlannedChange } from "./plan.ts";
 
@@ -63,7 +65,13 @@ export async function openPlan(
       `The plan of task ${task.id} was good until ${plan.expiresAt}. Nothing was run.`,
     );
   }
-  return plan;
+  const { reserve, commit } = plan;
+  return { ...plan, reserve: reserve.map(present), commit: { ...commit, put: commit.put.map(present) } };
+}
+
+/** A record as it is written now, of a plan that was made before. */
+function present<T extends Pick<RecordChange, "kind" | "value">>(change: T): T {
+  return change.kind === "site" ? { ...change, value: presentSite(change.value as SiteRecord) } : change;
 }
 
 async function* linesOf(plan: PlanData): AsyncGenerator<string> {

@@ -27,6 +27,7 @@ import { pendingPublication, type Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { ServerPool } from "../sessions/server-pool.ts";
 import { Session } from "../sessions/session.ts";
+import { httpRole } from "../plugins/http-role.ts";
 
 /** What planning and working share. */
 export interface EngineParts {
@@ -263,10 +264,10 @@ export function taskIdOf(planId: string): string {
   return `t${planId.slice(1)}`;
 }
 
-export function httpRole(parts: EngineParts, server: ServerRecord, service: string): HttpRole {
+export function publisherRole(parts: EngineParts, server: ServerRecord, service: string): HttpRole {
   const record = server.services.find((entry) => entry.name === service);
-  const definition = record === undefined ? undefined : parts.registry.service("http", record.type);
-  if (definition?.kind === "http") return definition.role;
+  const role = httpRole(record === undefined ? undefined : parts.registry.service("http", record.type));
+  if (role !== null) return role;
   throw new HostwrightError("HW_SERVICE_MISSING", `${server.name} has no http service named "${service}".`, {
     server: server.name,
   });

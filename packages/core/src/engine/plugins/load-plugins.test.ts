@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { plainHttp, plainPlatform, plainPlugin } from "../../../test/plain-plugin.ts";
+import type { Needs } from "../../contracts/platform.ts";
 import type { Plugin } from "../../contracts/plugin.ts";
 import { definePlatform } from "../../plugin-kit/define-platform.ts";
 import { defineHttpService } from "../../plugin-kit/define-service.ts";
@@ -18,10 +19,11 @@ function refusal(given: readonly unknown[], ...words: readonly string[]): void {
 
 const { kind: _kind, ...http } = plainHttp;
 const built = { ...http, name: "acme-web", contract: 1 };
-const withNeeds = (needs: object): Plugin => ({
+const withNeeds = (needs: Needs): Plugin => ({
   ...plainPlugin,
   platforms: [{ ...plainPlatform, role: { ...plainPlatform.role, needs } }],
 });
+const NODE = { name: "node", version: 1, title: "Node.js", role: "runtime" } as const;
 const withRole = (role: object): Plugin => ({ ...plainPlugin, services: [{ ...plainHttp, role } as never] });
 
 test("whole plugins are taken as they are, core's own resource types and operations among them", () => {
@@ -67,10 +69,32 @@ describe("a field that is not what the contract says is named with its plugin", 
     ],
     ["unknown in the plugin", { ...plainPlugin, servises: [] }, ['test-plugin: it has "servises", which']],
     ["of a wrong kind", withRole({ ...plainHttp.role, dump: "nginx -T" }), ["role.dump expected array"]],
-    ["a need of an unknown kind", withNeeds({ php: {}, search: {} }), ['role.needs has "search", which']],
-    ["a need that is ignored", withNeeds({ php: {}, cache: {} }), ["role.needs.cache.optional is not true"]],
-    ["a database that nothing reaches", withNeeds({ db: {} }), ["a database or a cache, and no need for php"]],
-    ["an unknown kind", { ...plainPlugin, services: [{ ...plainHttp, kind: "htp" }] }, ["services[0] (htp web) kind"]],
+    ["a need of an unknown kind", withNeeds({ php: {}, search: {} }), ['role.needs has "search", a kind that']],
+    ["a runtime that is optional", withNeeds({ php: { optional: true } }), ["role.needs has php as optional"]],
+    ["two runtimes", { ...withNeeds({ php: {}, node: {} }), kinds: [NODE] }, ["has several runtimes: php, node"]],
+    ["a web server as a need", withNeeds({ php: {}, http: {} }), ["has http, which every platform has"]],
+    ["a database that nothing reaches", withNeeds({ db: {} }), ["has db, and no runtime that would reach it"]],
+    ["an application that nothing runs", withNeeds({}), ["has no php, which runs the application's driver"]],
+    [
+      "an unknown kind",
+      { ...plainPlugin, services: [{ ...plainHttp, kind: "htp" }] },
+      ['services[0] (htp web) kind is "htp", which no loaded plugin brings'],
+    ],
+    [
+      "another version of a kind",
+      { ...plainPlugin, services: [{ ...plainHttp, kindVersion: 2 }] },
+      ['services[0] (http web) kind is version 2 of "http", and version 1 is loaded'],
+    ],
+    [
+      "a kind of its own with the contract of core's tasks",
+      { ...plainPlugin, kinds: [{ ...NODE, role: "http" }] },
+      ["kinds[0] (node) role is neither runtime nor backing"],
+    ],
+    [
+      "a service that is not what its kind asks for",
+      { ...plainPlugin, kinds: [NODE], services: [{ ...plainHttp, kind: "node" }] },
+      ["services[0] (node web) role.protocol", "services[0] (node web) role.sandbox is not a function"],
+    ],
     [
       "in an operation",
       { ...plainPlugin, operations: [{ ...coreOperations[0], name: "copy", version: 0.5 }] },

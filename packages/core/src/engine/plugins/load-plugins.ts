@@ -3,6 +3,8 @@ import type { OptionsDefinition, Plugin, Requirement } from "../../contracts/plu
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { showIssues } from "../../model/parse.ts";
 import { CONTRACT } from "../../plugin-kit/contract.ts";
+import { CORE_KINDS } from "../../plugin-kit/kinds.ts";
+import { kindIssues } from "./kind-issues.ts";
 import { PluginShape } from "./plugin-shape.ts";
 
 const AS_EXPORTED = "list what its package exports by name";
@@ -13,8 +15,12 @@ const AS_EXPORTED = "list what its package exports by name";
  */
 export function loadPlugins(given: readonly unknown[]): readonly Plugin[] {
   const plugins = given.map((value, index) => loadPlugin(value, `plugins[${index}]`));
-  for (const plugin of plugins)
+  const kinds = new Map([...CORE_KINDS, ...plugins.flatMap((plugin) => plugin.kinds ?? [])].map((it) => [it.name, it]));
+  for (const plugin of plugins) {
     for (const requirement of plugin.requires ?? []) refuseMissing(plugin, requirement, plugins);
+    const issues = kindIssues(plugin, kinds);
+    if (issues.length > 0) throw refuseShape(plugin, issues);
+  }
   return plugins;
 }
 
@@ -40,10 +46,7 @@ function loadPlugin(value: unknown, place: string): Plugin {
       throw refusePlugin(`${name} ${theirs}`, "install versions of both that fit", name);
     }
     const parsed = PluginShape.safeParse(plugin);
-    if (!parsed.success) {
-      const issues = parsed.error.issues.map((issue) => showIssue(issue, plugin));
-      throw refusePlugin(`${name}: ${issues.join("; ")}`, "fix the plugin, or install a version of it that fits", name);
-    }
+    if (!parsed.success) throw refuseShape(plugin, parsed.error.issues);
     for (const [what, definition] of optionsOf(plugin)) refuseDefaults(name, what, definition);
     return plugin;
   } catch (error) {
@@ -51,6 +54,11 @@ function loadPlugin(value: unknown, place: string): Plugin {
     const said = error instanceof Error ? error.message.slice(0, 300) : String(error).slice(0, 300);
     throw refusePlugin(`${name} threw when it was loaded: ${said}`, "fix the plugin, or leave it out", name, error);
   }
+}
+
+function refuseShape(plugin: Plugin, issues: readonly z.core.$ZodIssue[]): HostwrightError {
+  const shown = issues.map((issue) => showIssue(issue, plugin)).join("; ");
+  return refusePlugin(`${plugin.name}: ${shown}`, "fix the plugin, or install a version of it that fits", plugin.name);
 }
 
 /** The mistakes that an import makes easy, each by its name. */

@@ -1,13 +1,20 @@
 import * as z from "zod";
 import type { Operation } from "../../contracts/operation.ts";
-import type { PlatformDefinition, Plugin, Requirement, ServiceDefinition } from "../../contracts/plugin.ts";
-import type { Application, Need, Needs, PlatformRole } from "../../contracts/platform.ts";
+import type {
+  PlatformDefinition,
+  Plugin,
+  Requirement,
+  ServiceDefinition,
+  ServiceKind,
+  ServiceRoles,
+} from "../../contracts/plugin.ts";
+import type { Application, Need, PlatformRole } from "../../contracts/platform.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
 import type { AnyTaskType } from "../../contracts/task.ts";
-import type { CacheRole } from "../../contracts/roles/cache.ts";
+import type { BackingRole } from "../../contracts/roles/backing.ts";
 import type { DatabaseMoving, DatabaseRole } from "../../contracts/roles/database.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { PhpRole } from "../../contracts/roles/php.ts";
+import type { RuntimeRole } from "../../contracts/roles/runtime.ts";
 
 /** Every field of a contract, so that one that is added there is missing here until it is known. */
 type Fields<T> = { readonly [K in keyof Required<T>]: z.ZodType };
@@ -21,7 +28,7 @@ const Schema = z.custom<z.ZodType>(
   (value) => typeof (value as { safeParse?: unknown } | null | undefined)?.safeParse === "function",
   "is not a zod schema",
 );
-const Kind = z.enum(["http", "php", "db", "cache"]);
+const Kind = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "is not lower-case letters, digits and dashes");
 
 const Options = z.strictObject({ version: Version, schema: Schema, migrate: Callable.optional() });
 
@@ -45,56 +52,66 @@ const Http = z.strictObject({
   site: Callable,
 } satisfies Fields<HttpRole>);
 
-const Php = z.strictObject({
+const Runtime = z.strictObject({
+  protocol: z.enum(["fastcgi", "http"]),
   server: Callable,
   site: Callable,
   socket: Callable,
   sandbox: Callable,
   interpreter: Callable,
-} satisfies Fields<PhpRole>);
+} satisfies Fields<RuntimeRole>);
 
-const Database = z.strictObject({
+const Backing = z.strictObject({
   protocol: Text,
   server: Callable,
   site: Callable,
   binding: Callable,
+} satisfies Fields<BackingRole>);
+
+const Database = Backing.extend({
   copy: Callable.optional(),
   moving: z
     .strictObject({ contents: Callable, offers: Callable, problems: Callable } satisfies Fields<DatabaseMoving>)
     .optional(),
-} satisfies Fields<DatabaseRole>);
+} satisfies Fields<Omit<DatabaseRole, keyof BackingRole>>);
 
-const Cache = z.strictObject({
-  protocol: Text,
-  server: Callable,
-  site: Callable,
-  binding: Callable,
-} satisfies Fields<CacheRole>);
+/** What the services of a kind must have, by its role. A plugin's own kind may ask for more. */
+export const ROLES: Readonly<Record<keyof ServiceRoles, z.ZodType>> = {
+  http: Http,
+  runtime: Runtime,
+  database: Database,
+  cache: Backing,
+  backing: Backing,
+};
 
-const ofService = {
+/** Core's own tasks know the one web server and the one database of a site by their kinds. */
+const OwnKind = z.strictObject({
+  name: Kind,
+  version: Version,
+  title: Text,
+  role: z.enum(["runtime", "backing"], "is neither runtime nor backing"),
+} satisfies Fields<ServiceKind>);
+
+const Service = z.strictObject({
+  kind: Kind,
+  kindVersion: Version.optional(),
   type: Text,
   options: Options,
   packages: Callable,
   unwantedUnits: Callable.optional(),
   facts: Callable,
   problems: Callable,
-} satisfies Omit<Fields<ServiceDefinition>, "kind" | "role">;
+  // Judged by its kind, which another plugin may bring.
+  role: z.looseObject({}),
+} satisfies Fields<ServiceDefinition>);
 
-const Service = z.discriminatedUnion("kind", [
-  z.strictObject({ ...ofService, kind: z.literal("http"), role: Http }),
-  z.strictObject({ ...ofService, kind: z.literal("php"), role: Php }),
-  z.strictObject({ ...ofService, kind: z.literal("db"), role: Database }),
-  z.strictObject({ ...ofService, kind: z.literal("cache"), role: Cache }),
-]);
-
-const Protocols = z.array(Text).min(1, "is empty").optional();
-const Optional = z.literal(true, "is not true");
-
-const Needed = z.strictObject({
-  php: z.strictObject({}).optional(),
-  db: z.strictObject({ protocols: Protocols, optional: Optional.optional() } satisfies Fields<Need>).optional(),
-  cache: z.strictObject({ protocols: Protocols, optional: Optional } satisfies Fields<Need>).optional(),
-} satisfies Fields<Needs>);
+const Needed = z.record(
+  Kind,
+  z.strictObject({
+    protocols: z.array(Text).min(1, "is empty").optional(),
+    optional: z.literal(true, "is not true").optional(),
+  } satisfies Fields<Need>),
+);
 
 const Program = z.strictObject({
   driver: z.strictObject({ name: Text, source: Text } satisfies Fields<Application["driver"]>),
@@ -108,31 +125,24 @@ const Platform = z.strictObject({
   type: Text,
   options: Options,
   siteOptions: Options,
-  role: z
-    .strictObject({
-      needs: Needed.optional(),
-      layout: z.strictObject({
-        docroot: Text,
-        sourceAt: Text,
-        mountPoints: z.array(z.strictObject({ path: Text, kind: z.enum(["file", "directory"]) })),
-      } satisfies Fields<PlatformRole["layout"]>),
-      application: Program.optional(),
-      detect: Callable,
-      codeNeeded: Callable.optional(),
-      ownFolders: Callable,
-      confFolders: Callable,
-      binds: Callable,
-      webRules: Callable,
-      settings: Callable,
-    } satisfies Fields<PlatformRole>)
-    .refine(isRunnable, "has an application, a database or a cache, and no need for php"),
+  role: z.strictObject({
+    needs: Needed.optional(),
+    layout: z.strictObject({
+      docroot: Text,
+      sourceAt: Text,
+      mountPoints: z.array(z.strictObject({ path: Text, kind: z.enum(["file", "directory"]) })),
+    } satisfies Fields<PlatformRole["layout"]>),
+    application: Program.optional(),
+    main: Callable.optional(),
+    detect: Callable,
+    codeNeeded: Callable.optional(),
+    ownFolders: Callable,
+    confFolders: Callable,
+    binds: Callable,
+    webRules: Callable,
+    settings: Callable,
+  } satisfies Fields<PlatformRole>),
 } satisfies Fields<PlatformDefinition>);
-
-/** Only PHP reaches what is kept for a site. */
-function isRunnable(role: { readonly needs?: object | undefined; readonly application?: unknown }): boolean {
-  const needs = Object.keys(role.needs ?? {});
-  return needs.includes("php") || (needs.length === 0 && role.application === undefined);
-}
 
 const Resource = z.strictObject({
   name: Text,
@@ -184,6 +194,7 @@ export const PluginShape: z.ZodType = z.strictObject({
   name: Text,
   contract: z.int(),
   requires: z.array(Required).optional(),
+  kinds: z.array(OwnKind).optional(),
   services: z.array(Service).optional(),
   platforms: z.array(Platform).optional(),
   resourceTypes: z.array(Resource).optional(),

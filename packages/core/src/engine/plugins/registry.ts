@@ -1,10 +1,11 @@
 import type { Operation } from "../../contracts/operation.ts";
-import type { PlatformDefinition, Plugin, ServiceDefinition } from "../../contracts/plugin.ts";
+import type { PlatformDefinition, Plugin, ServiceDefinition, ServiceKind } from "../../contracts/plugin.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
 import type { AnyTaskType } from "../../contracts/task.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { parseInput } from "../../model/parse.ts";
 import { CONTRACT } from "../../plugin-kit/contract.ts";
+import { CORE_KINDS } from "../../plugin-kit/kinds.ts";
 import { refusePlugin } from "./load-plugins.ts";
 
 interface Entry<T> {
@@ -16,6 +17,7 @@ const CORE = "@hostwright/core";
 
 /** What loaded plugins bring, by name. Two that bring the same are refused at start, naming both. */
 export class Registry {
+  readonly #kinds = new Map<string, Entry<ServiceKind>>();
   readonly #services = new Map<string, Entry<ServiceDefinition>>();
   readonly #platforms = new Map<string, Entry<PlatformDefinition>>();
   readonly #types = new Map<string, Entry<AnyResourceType>>();
@@ -28,13 +30,25 @@ export class Registry {
     coreOperations: readonly Operation[] = [],
     tasks: readonly AnyTaskType[] = [],
   ) {
-    this.#bring({ name: CORE, contract: CONTRACT, resourceTypes: coreTypes, operations: coreOperations, tasks });
+    this.#bring({
+      name: CORE,
+      contract: CONTRACT,
+      kinds: CORE_KINDS,
+      resourceTypes: coreTypes,
+      operations: coreOperations,
+      tasks,
+    });
     const names = new Set<string>();
     for (const plugin of plugins) {
       if (names.has(plugin.name)) throw refusePlugin(`${plugin.name} is given twice`, "list it once", plugin.name);
       names.add(plugin.name);
       this.#bring(plugin);
     }
+  }
+
+  /** Undefined of a kind whose plugin is gone. */
+  kind(name: string): ServiceKind | undefined {
+    return this.#kinds.get(name)?.definition;
   }
 
   service(kind: string, type: string): ServiceDefinition {
@@ -106,7 +120,8 @@ export class Registry {
     return parseInput(owner.options.schema, value ?? {}, what);
   }
 
-  #bring({ name: plugin, services, platforms, resourceTypes, operations, tasks }: Plugin): void {
+  #bring({ name: plugin, kinds, services, platforms, resourceTypes, operations, tasks }: Plugin): void {
+    for (const definition of kinds ?? []) this.#add(this.#kinds, definition.name, { definition, plugin }, "kind");
     for (const definition of services ?? [])
       this.#add(this.#services, `${definition.kind}:${definition.type}`, { definition, plugin }, "service");
     for (const definition of platforms ?? [])

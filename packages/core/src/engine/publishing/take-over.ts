@@ -4,6 +4,7 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { commandError, runChecked } from "../../servers/checked.ts";
 import { publish } from "./publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
+import { httpRole } from "../plugins/http-role.ts";
 
 export interface TakeOverInput {
   /** Type of the http service that serves. */
@@ -23,8 +24,8 @@ const GIVE_BACK = 'systemctl stop "$1"; systemctl -q is-active "$2" || systemctl
  */
 export function takeOver(registry: () => Registry): Operation<TakeOverInput> {
   const roleOf = (type: string): HttpRole => {
-    const definition = registry().service("http", type);
-    if (definition.kind === "http") return definition.role;
+    const role = httpRole(registry().service("http", type));
+    if (role !== null) return role;
     throw new HostwrightError("HW_INTERNAL", `http ${type} is no http service.`);
   };
   const unitsOf = ({ to, from }: TakeOverInput): readonly [string, string] => [

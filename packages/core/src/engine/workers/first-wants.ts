@@ -37,10 +37,10 @@ export async function firstWants(records: RecordStore, task: string, about: Task
   return { subject: first?.mode === "exclusive" ? first.scope : task, scopes: [...wants.values()] };
 }
 
-/** Where a site's pages, database and bound services are. */
+/** Where a site's pages and bound services are. */
 async function serversOf(records: RecordStore, site: SiteRecord): Promise<readonly string[]> {
   const platform = (await records.get("platform", site.platform))?.value as PlatformRecord | undefined;
-  const bound = [site.database?.server, ...Object.values(site.bindings ?? {}).map((one) => one?.server)];
+  const bound = Object.values(site.bindings ?? {}).map((place) => place?.server);
   return [platform?.server, ...bound].filter((id) => id !== undefined);
 }
 

@@ -16,7 +16,7 @@ import type { Undone } from "../actions/runner-parts.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
 import { Session } from "../sessions/session.ts";
 import { hold } from "../actions/undoing.ts";
-import { httpRole, type EngineParts } from "../planning/task-engine.ts";
+import { publisherRole, type EngineParts } from "../planning/task-engine.ts";
 
 export interface TaskEnd extends RunEnd {
   readonly plan: PlanData | null;
@@ -129,7 +129,7 @@ export class TaskRun {
         retryPolicy: () => this.#retryPolicy(),
         undoing: async (reason) => this.#undoing(reason),
         publish: async (_task, server, service, using, changes) => {
-          const role = httpRole(this.#engine, server, service);
+          const role = publisherRole(this.#engine, server, service);
           const target = await using.target(server);
           const common = { events: this.#events, register: store.register, plan: this.#plan };
           await publishFor({ ...common, server, service, role, target }, changes);

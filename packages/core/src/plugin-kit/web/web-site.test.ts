@@ -57,9 +57,9 @@ const hostile: readonly Change[] = [
   ...["_", "", "~^.*$", "a b", "a;", "*", "*.", "A.test", ".a.test", "a.*", "$host", "a.test; } server {"].flatMap(
     (name): readonly Change[] => [{ domain: name }, { aliases: [name] }],
   ),
-  ...["relative.sock", "/run/$x", "/run/a b", "/run/x;", "/run/a:b", '/run/"', "/run/%{x}"].map(
-    (phpSocket): Change => ({ phpSocket }),
-  ),
+  ...["relative.sock", "/run/$x", "/run/a b", "/run/x;", "/run/a:b", '/run/"', "/run/%{x}"].map((socket): Change => ({
+    runtime: { kind: "php", protocol: "fastcgi", socket, main: null },
+  })),
   { passwordFile: "/srv/a\nb", ownRules: { ...NO_OWN_RULES, basicAuth: { realm: "a", users: ["b"] } } },
   { ownRules: { ...NO_OWN_RULES, basicAuth: { realm: "off", users: ["b"] } } },
   { id: "s.x" },

@@ -113,15 +113,15 @@ export function webSite(view: SiteView): WebSite {
   };
 }
 
-function phpOf({ rules: { scripts }, phpSocket, limits, ownRules, platform }: SiteView): WebPhp | null {
+function phpOf({ rules: { scripts }, runtime, limits, ownRules, platform }: SiteView): WebPhp | null {
   if (scripts === null) return null;
-  if (phpSocket === null) {
+  if (runtime?.protocol !== "fastcgi") {
     const what = `The platform type "${platform.type}" has scripts in its web rules, and no need for php`;
     throw new HostwrightError("HW_PLUGIN_INVALID", `${what}. Nothing was changed.`);
   }
   return {
     frontController: plainPath(scripts.frontController),
-    socket: plainPath(phpSocket),
+    socket: plainPath(runtime.socket),
     seconds: Math.max(1, Math.ceil(limits.requestSeconds)),
     authorization: ownRules.basicAuth === null,
   };

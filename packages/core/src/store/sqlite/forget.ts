@@ -10,10 +10,8 @@ const KEPT = "value ->> '$.status' IN ('installing', 'installed', 'deleting')";
 /** What needs a record `?1`/`?2`, in words, as rows `what`. */
 const NEEDED = [
   `SELECT 'the platform ' || name AS what FROM records WHERE ?1 = 'server' AND kind = 'platform' AND value ->> '$.server' = ?2`,
-  `SELECT 'the site ' || name AS what FROM records INDEXED BY records_database
-    WHERE ?1 = 'server' AND kind = 'site' AND value ->> '$.database.server' = ?2 AND ${KEPT}`,
-  `SELECT 'the site ' || name AS what FROM records INDEXED BY records_cache
-    WHERE ?1 = 'server' AND kind = 'site' AND value ->> '$.bindings.cache.server' = ?2 AND ${KEPT}`,
+  `SELECT 'the site ' || name AS what FROM uses CROSS JOIN records USING (kind, id)
+    WHERE ?1 = 'server' AND server = ?2 AND kind = 'site' AND ${KEPT}`,
   `SELECT 'the site ' || name AS what FROM records INDEXED BY records_platform
     WHERE ?1 = 'platform' AND kind = 'site' AND value ->> '$.platform' = ?2 AND ${KEPT}`,
   `SELECT 'the task ' || task AS what FROM leases WHERE scope = ?1 || '/' || ?2`,

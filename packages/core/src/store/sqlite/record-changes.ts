@@ -6,6 +6,10 @@ import { toJson } from "./json.ts";
 import { putSecrets } from "./secrets.ts";
 import { requireVersion } from "./versions.ts";
 
+const USES = `INSERT INTO uses SELECT DISTINCT one.value ->> '$.server', kind, records.id
+  FROM records, json_each(records.value, '$.bindings') AS one
+  WHERE kind = ?1 AND records.id = ?2 AND one.type = 'object' AND one.value ->> '$.server' IS NOT NULL`;
+
 /** Inside a transaction. All old claims are given up before any new one is made, so that names may be exchanged. */
 export function putRecords(db: Transactions, changes: readonly RecordChange[]): void {
   for (const change of changes) {
@@ -21,7 +25,8 @@ export function putRecords(db: Transactions, changes: readonly RecordChange[]): 
       change.expect + 1,
       toJson(change.value),
     );
-    db.run("DELETE FROM claims WHERE kind = ? AND id = ?", kind, id);
+    dropNames(db, change);
+    db.run(USES, kind, id);
     putSecrets(db, change.secrets ?? []);
   }
   for (const change of changes) {
@@ -34,8 +39,13 @@ export function deleteRecords(db: Transactions, removals: readonly RecordRemoval
   for (const removal of removals) {
     if (removal.expect !== undefined) requireVersion(db, removal, removal.expect);
     db.run("DELETE FROM records WHERE kind = ? AND id = ?", removal.kind, removal.id);
-    db.run("DELETE FROM claims WHERE kind = ? AND id = ?", removal.kind, removal.id);
+    dropNames(db, removal);
   }
+}
+
+function dropNames(db: Transactions, { kind, id }: Pick<StoredRecord, "kind" | "id">): void {
+  db.run("DELETE FROM claims WHERE kind = ? AND id = ?", kind, id);
+  db.run("DELETE FROM uses WHERE kind = ? AND id = ?", kind, id);
 }
 
 /** Inside a transaction. False when it is gone already. */

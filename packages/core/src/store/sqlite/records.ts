@@ -18,17 +18,16 @@ interface Row extends Omit<StoredRecord, "value"> {
 
 const COLUMNS = "kind, id, name, version, value";
 
-/** Paths in a record's value, as the indices have them. */
-const PATHS: Readonly<Record<RecordReference, string>> = {
-  platform: "$.platform",
-  database: "$.database.server",
-  cache: "$.bindings.cache.server",
+const IDS = "(SELECT ids.value FROM json_each(?2) AS ids)";
+const STATUS = "value ->> '$.status' IN (SELECT states.value FROM json_each(?3) AS states)";
+
+/** Rows of records, each once. Without statistics SQLite would search by the kind alone. */
+const AMONG: Readonly<Record<RecordReference, string>> = {
+  platform: `records INDEXED BY records_platform WHERE kind = ?1 AND value ->> '$.platform' IN ${IDS} AND ${STATUS}`,
+  server: `(SELECT DISTINCT id AS used FROM uses WHERE server IN ${IDS} AND +kind = ?1) CROSS JOIN records ON kind = ?1 AND id = used WHERE ${STATUS}`,
 };
 
-function among(by: RecordReference): string {
-  // Without statistics SQLite would search by the kind alone.
-  return `INDEXED BY records_${by} WHERE kind = ?1 AND value ->> '${PATHS[by]}' IN (SELECT ids.value FROM json_each(?2) AS ids) AND value ->> '$.status' IN (SELECT states.value FROM json_each(?3) AS states)`;
-}
+const FIELDS = { platform: "$.platform", http: "$.bindings.http.service" } as const;
 
 export class SqliteRecords implements RecordStore {
   readonly #db: Transactions;
@@ -59,7 +58,7 @@ export class SqliteRecords implements RecordStore {
   }
 
   async referring(kind: RecordKind, { by, ids, status }: RecordQuery): Promise<readonly StoredRecord[]> {
-    const sql = `SELECT ${COLUMNS} FROM records ${among(by)} ORDER BY name`;
+    const sql = `SELECT ${COLUMNS} FROM ${AMONG[by]} ORDER BY name`;
     return (await this.#db.read(() => this.#db.all<Row>(sql, kind, JSON.stringify(ids), JSON.stringify(status)))).map(
       parse,
     );
@@ -70,7 +69,7 @@ export class SqliteRecords implements RecordStore {
     field: "platform" | "http",
     { by, ids, status }: RecordQuery,
   ): Promise<readonly string[]> {
-    const sql = `SELECT DISTINCT value ->> '$.${field}' AS found FROM records ${among(by)} ORDER BY found`;
+    const sql = `SELECT DISTINCT value ->> '${FIELDS[field]}' AS found FROM ${AMONG[by]} ORDER BY found`;
     const values = [kind, JSON.stringify(ids), JSON.stringify(status)];
     return (await this.#db.read(() => this.#db.all<{ found: string }>(sql, ...values))).map(({ found }) => found);
   }

@@ -93,6 +93,30 @@ export const STORE_MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE leases ADD COLUMN lifeMs INTEGER NOT NULL DEFAULT 60000;
   `,
+  `
+  -- A site's services are all in its \`bindings\`, by kind. (model/former-site.ts is the same for plans.)
+  DROP INDEX records_platform;
+  DROP INDEX records_database;
+  DROP INDEX records_cache;
+  UPDATE records SET value = json_set(
+    json_remove(value, '$.http', '$.php', '$.database'), '$.bindings', json_patch(
+      json_patch(
+        json_object('http', json_object('service', value ->> '$.http')),
+        CASE WHEN value ->> '$.php' IS NULL THEN '{}' ELSE json_object('php', json_object('service', value ->> '$.php')) END
+      ),
+      json_patch(
+        CASE WHEN value ->> '$.database.server' IS NULL THEN '{}' ELSE json_object('db', value -> '$.database') END,
+        coalesce(value -> '$.bindings', '{}')
+      )
+    )
+  ) WHERE kind = 'site' AND value ->> '$.http' IS NOT NULL;
+  CREATE INDEX records_platform ON records (kind, value ->> '$.platform', value ->> '$.status', value ->> '$.bindings.http.service');
+  -- Which records use a service of another server than their platform's.
+  CREATE TABLE uses (server TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (server, kind, id)) STRICT, WITHOUT ROWID;
+  CREATE INDEX uses_id ON uses (kind, id);
+  INSERT INTO uses SELECT DISTINCT one.value ->> '$.server', kind, records.id FROM records, json_each(records.value, '$.bindings') AS one
+    WHERE kind = 'site' AND one.type = 'object' AND one.value ->> '$.server' IS NOT NULL;
+  `,
 ];
 
 /** Migrations of events.db. */

@@ -4,7 +4,7 @@ import { FakeInventory } from "../../test/fake-inventory.ts";
 import type { Need } from "../contracts/platform.ts";
 import { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
-import { chooseDatabase } from "./choose-database.ts";
+import { chooseService } from "./choose-service.ts";
 import type { ServerRecord, ServiceRecord, SiteRecord } from "../model/records.ts";
 import { install } from "./install-site.ts";
 
@@ -28,7 +28,7 @@ async function chosen(): Promise<unknown> {
   const web = { ...serverRecord("web1"), addresses: ["192.0.2.1"], services: without };
   await inventory.put("server", "web1", "web1", web);
   const plan = await inventory.plan(inventory.plugins, install("new.example.com", { platform: "blog" }));
-  return (plan.reserve[0]?.value as SiteRecord | undefined)?.database;
+  return (plan.reserve[0]?.value as SiteRecord | undefined)?.bindings["db"];
 }
 
 describe("of two servers with a database, an install that names none", () => {
@@ -47,8 +47,8 @@ describe("of two servers with a database, an install that names none", () => {
     await putServer("good", sql);
     await expect(chosen()).rejects.toMatchObject({
       code: "HW_SERVICE_MISSING",
-      message: expect.stringContaining("Several servers offer a database for blog") as string,
-      remedy: expect.stringContaining("good, mistaken") as string,
+      message: expect.stringContaining("Several services offer a database for blog") as string,
+      remedy: expect.stringContaining("good:db, mistaken:db") as string,
     });
     await inventory.engine.store.records.forget("server", "mistaken", 1);
     expect(await chosen()).toEqual({ server: "good", service: "db" });
@@ -56,11 +56,12 @@ describe("of two servers with a database, an install that names none", () => {
 });
 
 describe("a platform", () => {
-  const choose = async (need: Need | undefined, wanted?: string): Promise<unknown> => {
+  const choose = async (need: Need | undefined, wanted?: string, kind = "db"): Promise<unknown> => {
     const { registry, store } = inventory.parts(inventory.plugins);
     const records = await LoadedInventory.load(store.records, registry);
-    const context = { inventory: records } as unknown as PlanningContext;
-    return chooseDatabase(context, wanted, need, records.platform("blog"), records.server("web1"));
+    const context = { inventory: records, registry } as unknown as PlanningContext;
+    const [platform, web] = [records.platform("blog"), records.server("web1")];
+    return chooseService(context, { kind, wanted, need, platform, web });
   };
   const place = { server: "web1", service: "db" };
 
@@ -75,5 +76,18 @@ describe("a platform", () => {
   test("that needs none has none, and refuses the one that is asked for", async () => {
     expect(await choose(undefined)).toBeNull();
     await expect(choose(undefined, "web1")).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
+  });
+
+  test("has the runtime of its own web server, and no other one", async () => {
+    await putServer("other", { ...sql, name: "php", kind: "php", type: "fpm" });
+    expect(await choose({}, undefined, "php")).toEqual({ service: "php" });
+    expect(await choose({}, "web1:php", "php")).toEqual({ service: "php" });
+    await expect(choose({}, "other", "php")).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
+  });
+
+  test("is told which of its services lacks the protocol, and what would do", async () => {
+    const wrong = { code: "HW_SERVICE_UNFIT", data: { kind: "db", protocols: ["pg"] } };
+    await expect(choose({ protocols: ["pg"] })).rejects.toMatchObject(wrong);
+    await expect(choose({ protocols: ["pg"] }, "web1")).rejects.toMatchObject(wrong);
   });
 });
