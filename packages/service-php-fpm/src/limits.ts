@@ -1,21 +1,11 @@
-import type { SiteLimits, SiteView } from "@hostwright/core/plugin";
+import { safePath, type SiteView } from "@hostwright/core/plugin";
 import type { PhpFpmOptions } from "./options.ts";
-import { iniValue, safePath } from "./quote.ts";
+import { iniValue } from "./quote.ts";
 
 /** Seconds that a stopping master gives its running requests before it ends them. */
 export const GRACE_SECONDS = 10;
 
 type IniValues = Readonly<Record<string, string | number | boolean>>;
-
-/** What the kernel grants the whole of a site's PHP: every worker at its full memory, and the opcode cache once. */
-export function unitMemoryMegabytes(limits: SiteLimits, options: PhpFpmOptions): number {
-  return limits.memoryMegabytes * limits.phpWorkers + options.opcacheMegabytes + 64;
-}
-
-/** Workers, the master, and some commands that they may start. */
-export function unitTasks(limits: SiteLimits): number {
-  return limits.phpWorkers * 8 + 32;
-}
 
 /**
  * Fixed for the site (`php_admin_value`): folders that keep sites apart, and limits that the web server and the kernel

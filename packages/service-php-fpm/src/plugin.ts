@@ -4,6 +4,7 @@ import {
   directory,
   file,
   unit,
+  unitPath,
   type Declared,
   type RuntimeRole,
   type ServerView,
@@ -13,7 +14,7 @@ import {
 import type * as z from "zod";
 import { facts, problems } from "./facts.ts";
 import { changeableIni, fixedIni, iniArguments } from "./limits.ts";
-import { CONFIG_FOLDER, poolPath, REAPER, REAPER_SCRIPT, socketPath, unitName, unitPath } from "./names.ts";
+import { CONFIG_FOLDER, poolPath, REAPER, REAPER_SCRIPT, socketPath, unitName } from "./names.ts";
 import { PhpFpmOptions } from "./options.ts";
 import { renderPool } from "./pool.ts";
 import { REAPER_SERVICE, REAPER_SOURCE, REAPER_TIMER } from "./reaper.ts";

@@ -1,8 +1,8 @@
-import type { SiteView } from "@hostwright/core/plugin";
+import { safeId, type SiteView } from "@hostwright/core/plugin";
 import { changeableIni, fixedIni, GRACE_SECONDS } from "./limits.ts";
 import { socketPath } from "./names.ts";
 import type { PhpFpmOptions } from "./options.ts";
-import { iniValue, safeId } from "./quote.ts";
+import { iniValue } from "./quote.ts";
 
 /** Configuration of one site's php-fpm. Holds no secret; its user and limits come from the unit. */
 export function renderPool(view: SiteView, options: PhpFpmOptions): string {

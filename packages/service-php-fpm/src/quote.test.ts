@@ -1,7 +1,7 @@
 import { isHostwrightError } from "@hostwright/core/plugin";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { iniValue, safeId, safePath, unitValue } from "./quote.ts";
+import { iniValue } from "./quote.ts";
 import { ANY_CHARACTER } from "../../testing/src/any-character.ts";
 
 function refusal(work: () => unknown): string | undefined {
@@ -12,50 +12,6 @@ function refusal(work: () => unknown): string | undefined {
     return isHostwrightError(error) ? error.code : "not a HostwrightError";
   }
 }
-
-describe("a value in a unit file", () => {
-  test("means the same to systemd, which reads %% as %", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme-ascii" }), (value) => {
-        fc.pre(value === value.trim() && !value.endsWith("\\"));
-        expect(unitValue(value).replaceAll("%%", "%")).toBe(value);
-        expect(unitValue(value).replaceAll("%%", "")).not.toContain("%");
-      }),
-    );
-  });
-
-  test.each(["a\nExecStart=/bin/sh", "a\r", "a\0", "ends with \\", " leading", "\u0085"])(
-    "is refused when it is %j",
-    (value) => {
-      expect(refusal(() => unitValue(value))).toBe("HW_QUOTE_REFUSED");
-    },
-  );
-});
-
-describe("a path", () => {
-  test.each(["/srv/sites/s1", "/srv/platforms/wp-6.8", "/a%b/~c/@d,e=f+g", "/"])("%s is taken as it is", (path) => {
-    expect(safePath(path)).toBe(path);
-  });
-
-  test.each([
-    "/a b",
-    "/a:b",
-    '/a"b',
-    "/a'b",
-    "/a\\b",
-    "/a\nb",
-    "/a$b",
-    "/a/../b",
-    "/a/./b",
-    "//a",
-    "/a/",
-    "a/b",
-    "",
-    "/ä",
-  ])("%j is refused", (path) => {
-    expect(refusal(() => safePath(path))).toBe("HW_QUOTE_REFUSED");
-  });
-});
 
 describe("a value in PHP's configuration", () => {
   test("never leaves its quotes and never expands", () => {
@@ -71,9 +27,4 @@ describe("a value in PHP's configuration", () => {
   test("writes numbers and switches bare", () => {
     expect([iniValue(5), iniValue(true), iniValue(false)]).toEqual(["5", "1", "0"]);
   });
-});
-
-test("an id that could name another unit is refused", () => {
-  for (const id of ["", "a-b", "a/b", "a.service", "A", "a b", "../x"])
-    expect(refusal(() => safeId(id))).toBe("HW_QUOTE_REFUSED");
 });

@@ -1,6 +1,5 @@
+import { UNIT_HEADER } from "@hostwright/core/plugin";
 import { REAPER, REAPER_SCRIPT } from "./names.ts";
-
-const HEADER = "# Written by Hostwright. Changes made here are lost.";
 
 /**
  * Stops every master that has no worker left, and every one whose program was replaced by an update. Workers end
@@ -8,7 +7,7 @@ const HEADER = "# Written by Hostwright. Changes made here are lost.";
  * since a fresh one has none yet. A request that comes meanwhile waits at the socket. No process is started per site.
  */
 export const REAPER_SOURCE: string = `#!/bin/sh
-${HEADER}
+${UNIT_HEADER}
 read -r uptime _ < /proc/uptime
 now=\${uptime%%.*}
 units=''
@@ -39,7 +38,7 @@ LIST
 [ -z "$units" ] || systemctl --quiet --no-block stop -- $units
 `;
 
-export const REAPER_SERVICE: string = `${HEADER}
+export const REAPER_SERVICE: string = `${UNIT_HEADER}
 [Unit]
 Description=Stops the PHP of idle Hostwright sites
 
@@ -49,7 +48,7 @@ ExecStart=/bin/sh ${REAPER_SCRIPT}
 Nice=10
 `;
 
-export const REAPER_TIMER: string = `${HEADER}
+export const REAPER_TIMER: string = `${UNIT_HEADER}
 [Unit]
 Description=Stops the PHP of idle Hostwright sites
 

@@ -1,118 +1,14 @@
-import { dirname } from "node:path/posix";
-import { HostwrightError, type SiteView, type UnitProperty } from "@hostwright/core/plugin";
-import { unitMemoryMegabytes, unitTasks } from "./limits.ts";
+import { siteSandbox, type SiteView, type UnitProperty } from "@hostwright/core/plugin";
 import { poolPath } from "./names.ts";
 import type { PhpFpmOptions } from "./options.ts";
-import { safeId, safePath } from "./quote.ts";
 
-const HARDENING: readonly UnitProperty[] = [
-  ["NoNewPrivileges", "yes"],
-  ["CapabilityBoundingSet", ""],
-  ["PrivateDevices", "yes"],
-  ["PrivateIPC", "yes"],
-  ["ProtectSystem", "strict"],
-  ["ProtectHome", "yes"],
-  ["ProtectProc", "invisible"],
-  ["ProtectKernelTunables", "yes"],
-  ["ProtectKernelModules", "yes"],
-  ["ProtectKernelLogs", "yes"],
-  ["ProtectControlGroups", "yes"],
-  ["ProtectClock", "yes"],
-  ["ProtectHostname", "yes"],
-  ["LockPersonality", "yes"],
-  ["RestrictRealtime", "yes"],
-  ["RestrictSUIDSGID", "yes"],
-  ["RestrictNamespaces", "yes"],
-  ["RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"],
-  ["SystemCallArchitectures", "native"],
-  ["SystemCallFilter", "@system-service"],
-  // All sites share the host's network: what one listens on, abstract sockets included, every other one would reach.
-  ["SystemCallFilter", "~bind listen"],
-  ["SystemCallErrorNumber", "EPERM"],
-];
-
-/** Of `/run` a site sees these only: its master's notification, the system log, names of hosts. */
-const VISIBLE_IN_RUN = ["/run/systemd/notify", "/run/systemd/journal/dev-log", "/run/systemd/resolve"];
-
-const INACCESSIBLE = [
-  ...[
-    "nginx",
-    "apache2",
-    "letsencrypt",
-    "mysql",
-    "postgresql",
-    "redis",
-    "ssh",
-    "systemd/system",
-    "cron.d",
-    "sudoers.d",
-  ].map((name) => `/etc/${name}`),
-  // Names every other site's unit.
-  "/sys/fs/cgroup",
-  "/boot",
-  "/mnt",
-  "/media",
-];
-
-/** Folders whose content is hidden, so that only what is bound below appears: those of sites and releases among them. */
-function emptied(view: SiteView): readonly string[] {
-  const folders = ["/srv", "/var", "/run", "/etc/hostwright"];
-  for (const parent of [dirname(view.paths.home), dirname(view.platform.root)]) {
-    if (parent === "/")
-      throw new HostwrightError(
-        "HW_QUOTE_REFUSED",
-        `${parent} holds ${view.paths.home} or ${view.platform.root}: other sites beside them could not be hidden`,
-      );
-    if (!folders.some((folder) => parent === folder || parent.startsWith(`${folder}/`))) folders.push(safePath(parent));
-  }
-  return folders;
-}
-
-function bind(source: string, at: string = source): string {
-  return source === at ? safePath(source) : `${safePath(source)}:${safePath(at)}`;
-}
-
-/**
- * What a site's code sees and may do, for its PHP unit and for every command that is run for the site. It sees its
- * release, its own tree, and the sockets of its database and of what else it is bound to; of its neighbours no file, socket or process. (Their ids can be read
- * from /etc/passwd and /proc/net/unix.) Values are as `systemd-run -p` takes them; unit files need `unitValue` around.
- */
-export function sandbox(view: SiteView, options: PhpFpmOptions): readonly UnitProperty[] {
-  const { home, public: publicFolder, private: privateFolder, tmp } = view.paths;
-  const sockets = Object.values(view.bindings).flatMap((bound) => bound?.socket ?? []);
-  const memory = unitMemoryMegabytes(view.limits, options);
-  return [
-    ["User", view.user],
-    ["Group", view.user],
-    ["UMask", "0027"],
-    ["Slice", `hostwright-site-${safeId(view.id)}.slice`],
-    ["MemoryMax", `${memory}M`],
-    ["MemorySwapMax", `${memory}M`],
-    ["TasksMax", String(unitTasks(view.limits))],
-    ["LimitCORE", "0"],
-    ["OOMPolicy", "continue"],
-    ["LogRateLimitIntervalSec", "30s"],
-    ["LogRateLimitBurst", "1000"],
-    ...HARDENING,
-    ...emptied(view).map((folder): UnitProperty => ["TemporaryFileSystem", `${folder}:ro`]),
-    // The host's own is shared by all users.
-    ["TemporaryFileSystem", "/dev/shm:size=64M,mode=1777,nosuid,nodev,noexec"],
-    ...VISIBLE_IN_RUN.map((path): UnitProperty => ["BindReadOnlyPaths", `-${path}`]),
-    ...INACCESSIBLE.map((path): UnitProperty => ["InaccessiblePaths", `-${path}`]),
-    // The folder and not the socket: a restarted database makes a new one.
-    ...[...new Set(sockets.map((socket) => dirname(socket)))].map((folder): UnitProperty => [
-      "BindReadOnlyPaths",
-      bind(folder),
-    ]),
-    ["BindReadOnlyPaths", `-${poolPath(view.id)}`],
-    ["BindReadOnlyPaths", bind(view.platform.root)],
-    ["BindReadOnlyPaths", bind(home)],
-    ...[publicFolder, privateFolder, tmp].map((folder): UnitProperty => ["BindPaths", bind(folder)]),
-    ["BindPaths", bind(tmp, "/tmp")],
-    ["BindPaths", bind(tmp, "/var/tmp")],
-    ...view.binds.map(({ source, at, writable }): UnitProperty => [
-      writable ? "BindPaths" : "BindReadOnlyPaths",
-      bind(source, at),
-    ]),
-  ];
+/** The sandbox of a site's PHP: every worker at its full memory, and the opcode cache once. */
+export function sandbox(view: SiteView, { opcacheMegabytes }: PhpFpmOptions): readonly UnitProperty[] {
+  const { memoryMegabytes, phpWorkers } = view.limits;
+  return siteSandbox(view, {
+    memoryMegabytes: memoryMegabytes * phpWorkers + opcacheMegabytes + 64,
+    // Workers, the master, and some commands that they may start.
+    tasks: phpWorkers * 8 + 32,
+    readable: [poolPath(view.id)],
+  });
 }

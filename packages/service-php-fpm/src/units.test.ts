@@ -14,12 +14,6 @@ test("socket, environment and pool name the same path, so that php-fpm takes the
   expect(renderPool(view, options)).toContain(`\nlisten = ${path}\n`);
 });
 
-test("only the web server's user may connect", () => {
-  expect(renderSocketUnit(sampleSite({ webUser: "nginx" }))).toMatch(
-    /SocketUser=nginx\nSocketGroup=nginx\nSocketMode=0600\n/,
-  );
-});
-
 test("a changed pool changes the unit's file, and nothing else does", () => {
   const view = sampleSite();
   const before = renderServiceUnit(view, options);
