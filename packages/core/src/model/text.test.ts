@@ -1,6 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf, type Reference } from "./text.ts";
+import {
+  QUOTES,
+  quoted,
+  quoteValue,
+  referencesOf,
+  resolveText,
+  showText,
+  text,
+  textOf,
+  type Reference,
+} from "./text.ts";
 
 const password: Reference = { ref: "secret", id: "site/s1/db-password", label: "db password" };
 const hostile = fc.oneof(
@@ -48,19 +58,29 @@ describe("quoting", () => {
     });
   });
 
+  test("a value is one double-quoted word of a file of variables, read as it was, or is refused", () => {
+    reads((value) => {
+      if (!value.isWellFormed() || /[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(value)) {
+        expect(() => quoteValue(value, "environment-file")).toThrow(
+          expect.objectContaining({ code: "HW_QUOTE_REFUSED" }),
+        );
+        return;
+      }
+      const [, inside = ""] = /^"((?:[^"\\`$]|\\["\\`$])*)"$/su.exec(quoteValue(value, "environment-file")) ?? [];
+      expect(inside.replaceAll(/\\(.)/gsu, "$1")).toBe(value);
+    });
+  });
+
   test("without quoting a value stays as it is", () => {
     reads((value) => {
       expect(quoteValue(value, "none")).toBe(value);
     });
   });
 
-  test.each(["none", "php", "json"] as const)(
-    "a NUL byte has no safe form in %s, and its value is not repeated",
-    (quote) => {
-      expect(() => quoteValue("hush\0", quote)).toThrow(expect.objectContaining({ code: "HW_QUOTE_REFUSED" }));
-      expect(() => quoteValue("hush\0", quote)).not.toThrow("hush");
-    },
-  );
+  test.each(QUOTES)("a NUL byte has no safe form in %s, and its value is not repeated", (quote) => {
+    expect(() => quoteValue("hush\0", quote)).toThrow(expect.objectContaining({ code: "HW_QUOTE_REFUSED" }));
+    expect(() => quoteValue("hush\0", quote)).not.toThrow("hush");
+  });
 });
 
 describe("text with references", () => {

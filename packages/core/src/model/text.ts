@@ -1,7 +1,8 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
 /** How a value is quoted where it is spliced in (decisions.md D28). */
-export type Quote = "none" | "php" | "json";
+export const QUOTES = ["none", "php", "json", "environment-file"] as const;
+export type Quote = (typeof QUOTES)[number];
 
 /** Stands for a secret in plans, diffs, hashes and stores; its value is put in at the write (decisions.md D3). */
 export interface Reference {
@@ -84,5 +85,11 @@ export function quoteValue(value: string, quote: Quote): string {
     // PHP single quotes know two escapes only: \\ and \' (php.net, Strings, Single quoted).
     case "php":
       return `'${value.replace(/[\\']/g, "\\$&")}'`;
+    // systemd.exec(5), EnvironmentFile=: escapes of a shell. It would leave out a variable with control characters, and
+    // the whole file for what is no character of Unicode; a line's end inside of quotes many readers do not know.
+    case "environment-file":
+      if (/[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u.test(value))
+        throw new HostwrightError("HW_QUOTE_REFUSED", "a value holds what cannot stand in a file of variables");
+      return `"${value.replace(/["\\`$]/g, "\\$&")}"`;
   }
 }

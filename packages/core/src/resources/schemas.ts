@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Declared, ResourceType } from "../contracts/resource.ts";
 import { parseInput } from "../model/parse.ts";
-import type { Text } from "../model/text.ts";
+import { QUOTES, type Text } from "../model/text.ts";
 
 // A new version stands beside its target as `.<name>.hostwright-new` before it is renamed; names end at 255 bytes.
 const LONGEST_NAME = 200;
@@ -33,7 +33,7 @@ const Reference = z.strictObject({
   ref: z.literal("secret"),
   id: z.string().min(1),
   label: z.string(),
-  quote: z.enum(["none", "php", "json"]).exactOptional(),
+  quote: z.enum(QUOTES).exactOptional(),
   generate: z.literal("password").exactOptional(),
 });
 

@@ -1,0 +1,2 @@
+export { nodeApp } from "./plugin.ts";
+export type { NodeAppOptions, NodeAppSiteOptions } from "./options.ts";

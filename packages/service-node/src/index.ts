@@ -1,0 +1,2 @@
+export { node } from "./plugin.ts";
+export type { NodeOptions } from "./options.ts";
