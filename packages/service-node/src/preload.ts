@@ -9,6 +9,12 @@ const { Server } = require("node:net");
 const { LISTEN_FDS, LISTEN_PID, PORT } = process.env;
 for (const name of ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"]) delete process.env[name];
 
+// Node.js has no address for a socket that it was handed, and programs log what they listen at without a look.
+const { address, listen } = Server.prototype;
+Server.prototype.address = function () {
+  return address.call(this) ?? (this.listening ? PORT : null);
+};
+
 function stopGracefully(server) {
   process.prependOnceListener("SIGTERM", () => {
     // A program that handles the signal ends in its own way.
@@ -21,11 +27,8 @@ function stopGracefully(server) {
 }
 
 if (LISTEN_FDS === "1" && LISTEN_PID === String(process.pid)) {
-  const { listen } = Server.prototype;
   Server.prototype.listen = function (...given) {
     Server.prototype.listen = listen;
-    // Node.js has no address for a socket that it was handed, and programs log it without a look.
-    this.address = () => PORT;
     stopGracefully(this);
     const [{ signal } = {}] = given.filter((value) => typeof value === "object" && value !== null);
     const options = signal === undefined ? { fd: 3 } : { fd: 3, signal };

@@ -14,7 +14,7 @@ export const IDS_IN_USE = [
   "sh",
 ] as const;
 
-/** The same arguments. Prints `type key` lines: users in the range, sites' folders, releases, entries and PHP units. */
+/** The same arguments. Prints `type key` lines: users in the range, sites' folders, releases, entries and units. */
 export const STANDING = [
   "sh",
   "-c",
@@ -22,7 +22,7 @@ export const STANDING = [
   find /srv/sites -mindepth 1 -maxdepth 1 -type d -printf 'directory %p\\n' 2>/dev/null
   find /srv/platforms -mindepth 1 -maxdepth 1 -type d -printf 'tree %p\\n' 2>/dev/null
   find /etc/hostwright -mindepth 3 -maxdepth 3 -path '*/entries/*' -type f -printf 'file %p\\n' 2>/dev/null
-  find /etc/systemd/system -maxdepth 1 -name 'hostwright-php-*' -type f -printf 'file %p\\n' 2>/dev/null`,
+  find /etc/systemd/system -maxdepth 1 -name 'hostwright-*' -type f -printf 'file %p\\n' 2>/dev/null`,
   "sh",
 ] as const;
 
