@@ -9,7 +9,15 @@ import {
 } from "@hostwright/core/plugin";
 import { webServer, webServerProblems, webSite } from "@hostwright/core/plugin";
 import type { Blame, Declared, ServedName, HttpEntry, ResponseHeader, ServerView } from "@hostwright/core/plugin";
-import type { ServicePlugin, SiteView, UrlMatcher, WebHost, WebSite, WebStep } from "@hostwright/core/plugin";
+import type {
+  ServicePlugin,
+  SiteView,
+  UrlMatcher,
+  WebHost,
+  WebSite,
+  WebStep,
+  WebUpstream,
+} from "@hostwright/core/plugin";
 import * as z from "zod";
 
 /** A web server that passes the whole suite: Debian's nginx, without what `service-nginx` does for speed and foreign files. */
@@ -93,7 +101,19 @@ function php({ docroot, php: found }: WebSite, script: string | null): readonly 
   ];
 }
 
-const MISSING = { page: "@front", refuse: "=404", folder: "$uri/ =404" } as const;
+/** A program that speaks HTTP: what a visitor sent under these names is not for it. */
+function program({ socket, seconds, authorization }: WebUpstream): readonly string[] {
+  return block("location @program", [
+    "proxy_http_version 1.1; proxy_redirect off; proxy_buffer_size 32k; proxy_buffers 8 32k;",
+    "proxy_set_header Host $host$example_http_port; proxy_set_header X-Forwarded-Host $host$example_http_port;",
+    "proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;",
+    "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $example_http_connection;",
+    `proxy_set_header Proxy "";${authorization ? "" : ' proxy_set_header Authorization "";'}`,
+    `proxy_read_timeout ${seconds}s; proxy_send_timeout ${seconds}s; proxy_pass http://unix:${socket};`,
+  ]);
+}
+
+const MISSING = { page: "@front", pass: "@program", refuse: "=404", folder: "$uri/ =404" } as const;
 
 function answer(site: WebSite, step: WebStep): readonly string[] {
   if (step.do === "refuse") return [NOT_FOUND];
@@ -133,7 +153,7 @@ function pages(site: WebSite): readonly string[] {
   return [
     ...(site.allowFrom.length === 0 ? [] : block(`if (${gateOf(site)}_closed)`, ["return 403;"])),
     ...login(site),
-    ...site.headers.map(({ name }) => `fastcgi_hide_header ${name};`),
+    ...site.headers.map(({ name }) => `${site.program === null ? "fastcgi" : "proxy"}_hide_header ${name};`),
     ...headers(site.headers),
     `client_max_body_size ${site.uploadMegabytes}m;`,
     // Above the root nobody but root can put a link.
@@ -141,6 +161,7 @@ function pages(site: WebSite): readonly string[] {
     "absolute_redirect off;",
     ...site.steps.flatMap((step) => locations(step.urls, answer(site, step))),
     ...(site.php === null ? [] : block("location @front", php(site, site.php.frontController))),
+    ...(site.program === null ? [] : program(site.program)),
   ];
 }
 
@@ -169,6 +190,7 @@ const defaultEntry = (server: ServerView): HttpEntry =>
     // The longest domain has 253 letters.
     "server_names_hash_bucket_size 512; server_names_hash_max_size 32768;",
     `log_format example_http '$server_name $remote_addr [$time_local] "$request" $status $body_bytes_sent';`,
+    'map $http_upgrade $example_http_connection { default upgrade; "" close; }',
     'map $http_host $example_http_port { default ""; "~(?<hw_port>:[0-9]+)$" $hw_port; }',
     ...host(optionsOf(server), ["example-http.invalid"], block("location /", [NOT_FOUND])),
   ]);

@@ -17,7 +17,7 @@ const ALONE: Readonly<Record<string, string>> = {
 };
 
 /** Lines of code, without blanks and comments. What is above MOST is held to what it is, with the reason. */
-const MOST = 360;
+const MOST = 395;
 const LARGER: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
   "service-mysql": [
     967,

@@ -53,7 +53,7 @@ export type { Re2Term } from "./plugin-kit/web/to-re2.ts";
 export type { UrlLeaf, UrlMatcher } from "./plugin-kit/web/url-matcher.ts";
 export type { CacheAge, WebAnswer, WebStep } from "./plugin-kit/web/routing-rules.ts";
 export { httpEntry, webSite } from "./plugin-kit/web/web-site.ts";
-export type { WebHost, WebPassword, WebPhp, WebSite } from "./plugin-kit/web/web-site.ts";
+export type { WebHost, WebPassword, WebPhp, WebSite, WebUpstream } from "./plugin-kit/web/web-site.ts";
 export { webServerProblems } from "./plugin-kit/web/web-server-problems.ts";
 export type { WebServerName } from "./plugin-kit/web/web-server-problems.ts";
 export { NO_OWN_RULES } from "./model/own-rules.ts";

@@ -2,6 +2,7 @@ import { toPcre, type WebSite, type WebStep } from "@hostwright/core/plugin";
 import { NOT_FOUND, rule, type Lines } from "./lines.ts";
 import { redirect } from "./own-rules.ts";
 import { php } from "./php.ts";
+import { pass } from "./program.ts";
 import { quoteArgument } from "./quote.ts";
 
 /** The site's steps in their order, by rewrite rules alone: Apache's own sections are judged in another order. */
@@ -21,6 +22,7 @@ function answer(site: WebSite, step: WebStep, regex: string): Lines {
   const noFile = `${quoteArgument(`${step.root}${file}`)} !-f`;
   return [
     ...(step.missing === "folder" ? rule(regex, "-", ["L"], `${quoteArgument(asked)} -d`) : []),
+    ...(step.missing === "pass" ? pass(site, regex, noFile) : []),
     ...(step.missing === "page"
       ? rule(regex, site.php?.frontController ?? "-", [php(site), "PT", "L"], noFile)
       : missing(site, regex, noFile)),

@@ -14,7 +14,7 @@ import { host } from "./vhost.ts";
 
 /** Debian has them, and not every server has switched them on. */
 const MODULES =
-  "authn_core authz_core authn_file authz_user auth_basic dir proxy proxy_fcgi rewrite headers alias deflate filter";
+  "authn_core authz_core authn_file authz_user auth_basic dir proxy proxy_fcgi proxy_http rewrite headers alias deflate filter";
 
 /** Modules, settings for all sites, and the neutral site for requests that name no site: the first of its listener. */
 export function defaultEntry(options: ApacheOptions, listens: boolean): HttpEntry {

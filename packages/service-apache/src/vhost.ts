@@ -5,6 +5,7 @@ import { block, NOT_FOUND, rule, type Lines } from "./lines.ts";
 import type { ApacheOptions } from "./options.ts";
 import { authorization, headers, refusal } from "./own-rules.ts";
 import { fastcgi } from "./php.ts";
+import { proxied } from "./program.ts";
 import { quoteArgument } from "./quote.ts";
 
 /** Challenges of certificate authorities, on every name. */
@@ -43,7 +44,7 @@ function open(site: WebSite): Lines {
     "Options SymLinksIfOwnerMatch",
     "Require all granted",
     // A folder's URL leads to the one with a slash, once a password was given: a rule would come before it.
-    ...(site.php === null ? ["DirectorySlash On"] : []),
+    ...(site.php === null && site.program === null ? ["DirectorySlash On"] : []),
     // What a visitor sent as a login is for PHP where no password of the site's own is asked for.
     ...(site.basicAuth === null ? ["CGIPassAuth On"] : []),
   ];
@@ -56,6 +57,7 @@ function open(site: WebSite): Lines {
     "EnableSendfile On",
     ...own.prefixes.map((prefix) => `Alias ${quoteArgument(prefix)} ${quoteArgument(`${own.folder}${prefix}`)}`),
     ...fastcgi(site),
+    ...proxied(site),
     ...[docroot, own.folder].flatMap((folder) => block("Directory", quoteArgument(`${folder}/`), served)),
     ...headers(site.headers),
     ...authorization(site),

@@ -13,4 +13,5 @@ export const subject: HttpSubject = {
   }),
   broken: { path: "/etc/apache2/sites-enabled/broken.conf", content: "NoSuchDirective on\n" },
   brokenEntry: "NoSuchDirective on\n",
+  lacking: { unknownLength: "Apache bounds no body that it passes on, but by its Content-Length" },
 };

@@ -2,15 +2,17 @@ import type { WebSite, WebStep } from "@hostwright/core/plugin";
 import { block, locations, NOT_FOUND, type Lines } from "./lines.ts";
 import { headers, redirect } from "./own-rules.ts";
 import { php } from "./php.ts";
+import { program } from "./program.ts";
 import { quoteLiteral } from "./quote.ts";
 
-const MISSING = { page: "@front", refuse: "=404", folder: "$uri/ =404" } as const;
+const MISSING = { page: "@front", pass: "@program", refuse: "=404", folder: "$uri/ =404" } as const;
 
 /** The site's steps in their order. */
 export function routingRules(site: WebSite): Lines {
   return [
     ...site.steps.flatMap((step) => locations(step.urls, answer(site, step))),
     ...(site.php === null ? [] : block("location @front", php(site, site.php.frontController))),
+    ...(site.program === null ? [] : program(site.program)),
   ];
 }
 

@@ -5,6 +5,7 @@ import { block, NOT_FOUND } from "./lines.ts";
 import type { NginxOptions } from "./options.ts";
 import { COMPILED, ROOT, STATUS } from "./paths.ts";
 import { FASTCGI } from "./php.ts";
+import { PROXY } from "./program.ts";
 import { ACME, host } from "./vhost.ts";
 
 /** Set for all of nginx, and left out where a foreign file sets the same: nginx refuses a setting made twice. */
@@ -26,6 +27,7 @@ export function defaultEntry(options: NginxOptions, { settings }: Foreign): Http
     ...SETTINGS.filter((line) => settings.every((name) => !line.startsWith(`${name} `))),
     `log_format hostwright '$server_name $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_time';`,
     'map $http_host $hostwright_port { default ""; "~(?<hw_port>:[0-9]+)$" $hw_port; }',
+    'map $http_upgrade $hostwright_connection { default upgrade; "" close; }',
     ...host(options, ["hostwright.invalid"], block("location /", NOT_FOUND)),
   ]);
 }
@@ -48,7 +50,7 @@ export function serverResources(view: ServerView): readonly Declared[] {
     root: ROOT,
     unit: "nginx.service",
     include: { path: "/etc/nginx/conf.d/hostwright.conf", content: `include ${ROOT}/current/*.conf;\n` },
-    entries: [defaultEntry(view.service.options as NginxOptions, foreignIn(view)), ACME, FASTCGI],
+    entries: [defaultEntry(view.service.options as NginxOptions, foreignIn(view)), ACME, FASTCGI, PROXY],
   });
   return foreignIn(view).settings.includes("pcre_jit") ? declared : [...declared, file({ ...COMPILED, mode: 0o644 })];
 }

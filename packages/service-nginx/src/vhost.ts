@@ -29,7 +29,7 @@ function open(site: WebSite): Lines {
   return [
     ...refusal(site),
     ...authorization(site),
-    ...site.headers.map(({ name }) => `fastcgi_hide_header ${name};`),
+    ...site.headers.map(({ name }) => `${site.program === null ? "fastcgi" : "proxy"}_hide_header ${name};`),
     ...headers(site.headers),
     `client_max_body_size ${site.uploadMegabytes}m;`,
     // Above them nobody but root can put a link.

@@ -55,6 +55,16 @@ export const httpHostMutants: readonly Mutant<AnyService>[] = [
     plugin: site((view) => ({ ...view, enabled: true })),
   },
   {
+    name: "programs that are asked for nothing",
+    caughtBy: "what is no file goes to the site's program",
+    plugin: site((view) => (view.runtime?.protocol === "http" ? { ...view, runtime: null } : view)),
+  },
+  {
+    name: "the web server's password for the program too",
+    caughtBy: "a site's own rules stand before its program",
+    plugin: site((view) => ({ ...view, ownRules: { ...view.ownRules, basicAuth: null } })),
+  },
+  {
     name: "uploads of any size",
     caughtBy: "uploads beyond the limit",
     plugin: site((view) => ({ ...view, limits: { ...view.limits, uploadMegabytes: 64 } })),

@@ -30,15 +30,17 @@ export interface ScriptRules {
 /**
  * What a platform asks of any web server, as data; each http service renders it in its own syntax.
  * Routing rules, in their order: ACME challenge, the site's own rules (`OwnRules`: addresses, denied, redirects), virtual, denied, PHP
- * entry points, other PHP (refused), own paths, static files of the release, front controller. A redirect of the site's own
+ * entry points, other PHP (refused), own paths, static files of the release, front controller or program. A redirect of the site's own
  * never stands for what is denied here.
  */
 export interface WebRules {
-  /** What PHP answers; null where it answers nothing: then every URL is a file or 404. */
+  /**
+   * What PHP answers. Null: a URL that is no file goes to the site's runtime where that speaks HTTP, and is 404 elsewhere.
+   */
   readonly scripts: ScriptRules | null;
   /**
-   * File that answers for the URL of its folder: `index.html`. Without the slash at its end, a folder's URL is redirected
-   * (301). Default: none, and a folder's URL is no file.
+   * File that answers for the URL of its folder: `index.html`. Of a folder of files, its URL without the slash at its end
+   * is redirected (301). Default: none, and a folder's URL is no file.
    */
   readonly indexFile?: string;
   readonly ownPaths: readonly OwnPath[];

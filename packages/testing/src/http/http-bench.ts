@@ -11,7 +11,8 @@ import { hashPassword, publish, type PublishOptions, type PublishResult } from "
 import type { Lacking } from "../check.ts";
 import { hostAt, sh, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";
 import { SEED } from "../hostile.ts";
-import { drupalRules, ECHO, ownRules, pool, tree, wordpressRules } from "./http-samples.ts";
+import { PROGRAM, PROGRAM_SOCKET } from "./http-program.ts";
+import { drupalRules, ECHO, ownRules, pool, programRules, tree, wordpressRules } from "./http-samples.ts";
 import { freeze, serviceOf, type CoreKinds } from "../subject.ts";
 import { openTarget } from "../resources/target.ts";
 import { serverView, siteView } from "../views.ts";
@@ -56,10 +57,20 @@ const redirects = redirect === undefined ? [] : [redirect];
 const ofOwner = (id: string, change: Partial<OwnRules>): SiteView =>
   siteView(id, { rules: wordpressRules, ownRules: { ...NO_OWN_RULES, redirects, ...change } });
 
+const ofProgram = (id: string, change: Partial<OwnRules> = {}): SiteView =>
+  siteView(id, {
+    rules: programRules,
+    runtime: { kind: "program", protocol: "http", socket: PROGRAM_SOCKET, main: "/srv/program" },
+    ownRules: { ...NO_OWN_RULES, ...change },
+  });
+
 /** Users of the site that asks for a password, and theirs. */
 export const MEMBERS: Readonly<Record<string, string>> = { anna: 'a pass:word "\u00e9', bert: "another-one" };
 
-/** Sites of the suite: like WordPress, like Drupal, disabled, with rules of its own, with a password, for some addresses. */
+/**
+ * Sites of the suite: like WordPress, like Drupal, disabled, with rules of its own, with a password, for some addresses; and
+ * programs, one of them with rules and a password.
+ */
 export const sampleSites: readonly SiteView[] = [
   siteView("wordpress", { rules: wordpressRules }),
   siteView("drupal", { rules: drupalRules, aliasMode: "serve" }),
@@ -67,6 +78,13 @@ export const sampleSites: readonly SiteView[] = [
   siteView("ruled", { rules: wordpressRules, ownRules }),
   ofOwner("locked", { basicAuth: { realm: "Members, only", users: Object.keys(MEMBERS) } }),
   ofOwner("listed", { allowFrom: ["127.7.0.0/16", "192.0.2.1", "2001:db8::/32"] }),
+  ofProgram("program"),
+  ofProgram("members", {
+    basicAuth: { realm: "Members", users: Object.keys(MEMBERS) },
+    headers: [{ name: "X-App", value: "own" }],
+    denied: [{ prefix: "/closed/" }],
+    redirects,
+  }),
 ].map(freeze);
 
 /** An http service on one host with the sites of the table, published as the engine does. */
@@ -103,6 +121,11 @@ export class HttpBench implements AsyncDisposable {
       await sh(host, script, lines.join(""));
     }
     await sh(host, "cat > /srv/echo.php", ECHO);
+    await sh(host, "cat > /srv/program.pl", PROGRAM);
+    await sh(
+      host,
+      "systemd-run --quiet --unit=tested-program --property=User=www-data --property=RuntimeDirectory=tested-program --property=Restart=always perl /srv/program.pl",
+    );
     await sh(host, "cat > /etc/php/8.4/fpm/pool.d/sites.conf", sampleSites.map(({ id }) => pool(id)).join(""));
     await sh(host, "systemctl restart php8.4-fpm");
     bench.fresh = await bench.snapshot();

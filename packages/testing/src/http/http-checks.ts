@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import type { Check } from "../check.ts";
 import { sh } from "../hosts/host.ts";
 import { controlChecks } from "./http-controls.ts";
+import { programChecks } from "./http-program-checks.ts";
 import { publicationChecks } from "./http-publications.ts";
 import type { HttpBench } from "./http-bench.ts";
 import { entriesOf, failed, GOOD, siteLike, withEntries, withFile } from "./http-entries.ts";
@@ -28,6 +29,7 @@ export const httpChecks: readonly Check<HttpBench>[] = [
   ...publicationChecks,
   ...ownRulesChecks,
   ...rewrittenChecks,
+  ...programChecks,
   {
     name: "its own configuration passes the server's test without a warning",
     async run(bench) {

@@ -64,6 +64,14 @@ export const ownRules: OwnRules = {
   denied: [{ prefix: "/closed/" }, { suffix: ".zip" }, { exact: "/wiki/Secret" }, { segment: "intern" }],
 };
 
+/** Of a program that speaks HTTP: what is no file of the release is its own. */
+export const programRules: WebRules = {
+  scripts: null,
+  ownPaths: [],
+  denied: [{ prefix: "/vendor/" }],
+  cache: [{ match: { suffix: ".css" }, maxAgeSeconds: 86_400 }],
+};
+
 /** Releases and sites of the table on the host, with whatever a wrong rule would give away. */
 export const tree = (sites: readonly string[]): string => `set -e
 for id in ${sites.join(" ")}; do

@@ -2,14 +2,18 @@ import { expect, test } from "vitest";
 import { drupalRules, ownRules, siteView, wordpressRules } from "../../../../../test/support/http-samples.ts";
 import { byPcre, byRe2 } from "../../../../../test/support/expressions.ts";
 import { NO_OWN_RULES } from "../../model/own-rules.ts";
+import type { SiteView } from "../../contracts/views.ts";
 import type { WebRules } from "../../contracts/web-rules.ts";
 import { agesOf, stepsOf } from "./routing-rules.ts";
 import { toPcre } from "./to-pcre.ts";
 import { toRe2 } from "./to-re2.ts";
 
+const PHP: SiteView["runtime"] = { kind: "php", protocol: "fastcgi", socket: "/run/s.sock", main: null };
+const PROGRAM: SiteView["runtime"] = { kind: "node", protocol: "http", socket: "/run/s.sock", main: "/srv/main.js" };
+
 /** The first step that the URL matches, as a web server judges it with PCRE or RE2, and what was captured. */
-function judge(rules: WebRules, path: string, own = NO_OWN_RULES): string {
-  for (const step of stepsOf(siteView("s", rules, { ownRules: own }))) {
+function judge(rules: WebRules, path: string, own = NO_OWN_RULES, runtime = PHP): string {
+  for (const step of stepsOf(siteView("s", rules, { ownRules: own, runtime }))) {
     const match = byPcre(toPcre(step.urls), path);
     expect(byRe2(toRe2(step.urls), path)).toEqual(match);
     if (match === null) continue;
@@ -131,4 +135,17 @@ test("a folder of files runs nothing: a folder's URL gives its index, and what i
     `file ${WEB} or refuse`,
     `file ${WEB} or refuse`,
   ]);
+});
+
+test.each([
+  ["/", `file ${WEB} or pass`, `file ${WEB}...index.html or pass`],
+  ["/style.css", `file ${WEB} or pass`, `file ${WEB} or pass`],
+  ["/a/b/", `file ${WEB} or pass`, `file ${WEB}...index.html or pass`],
+  ["/.env", "refuse", "refuse"],
+  ["/vendor/a", "refuse", "refuse"],
+  ["/a.php/b", "refuse", "refuse"],
+])("of a site with a program %s is judged as: %s; with an index file: %s", (path, judged, indexed) => {
+  const rules = { scripts: null, ownPaths: [], denied: [{ prefix: "/vendor/" }], cache: [] };
+  expect(judge(rules, path, NO_OWN_RULES, PROGRAM)).toBe(judged);
+  expect(judge({ ...rules, indexFile: "index.html" }, path, NO_OWN_RULES, PROGRAM)).toBe(indexed);
 });

@@ -34,10 +34,10 @@ export type WebAnswer =
       /** The file of this name in the folder that the URL names; null: the URL names the file. */
       readonly index: string | null;
       /**
-       * Where there is none: the front controller answers, or 404. `folder`: where the URL names a folder, 301 to the same
-       * with a slash behind it, and with its query; else 404.
+       * Where there is none: the front controller answers (`page`), the site's program (`pass`), or 404. `folder`: where the
+       * URL names a folder, 301 to the same with a slash behind it, and with its query; else 404.
        */
-      readonly missing: "page" | "refuse" | "folder";
+      readonly missing: "page" | "pass" | "refuse" | "folder";
     };
 
 /** One step of judging a URL. Of a site's steps the first whose `urls` match decides. */
@@ -65,7 +65,7 @@ function isEmpty(urls: UrlMatcher): boolean {
 }
 
 /** The routing rules of `WebRules`, in their order. The last step is for every URL. */
-export function stepsOf({ rules, ownRules, platform, paths }: SiteView): readonly WebStep[] {
+export function stepsOf({ rules, ownRules, platform, paths, runtime }: SiteView): readonly WebStep[] {
   const own: UrlMatcher = { any: rules.ownPaths };
   const { frontController = "", virtual: neverFiles = [], indexes = [], generated = [] } = rules.scripts ?? {};
   const virtual = on({ any: neverFiles }, { do: "page", script: frontController });
@@ -91,19 +91,23 @@ export function stepsOf({ rules, ownRules, platform, paths }: SiteView): readonl
     ...on({ looksLike: "php" }, { do: "refuse" }),
     ...on({ all: [own, { any: generated }] }, file(paths.public, "page")),
     ...on(own, file(paths.public, "refuse")),
-    ...(rules.scripts === null
-      ? folderOfFiles(platform.docroot, rules.indexFile)
-      : on({ all: [] }, file(platform.docroot, "page"))),
+    ...filesOf(platform.docroot, rules, runtime),
   ];
 }
 
-function file(root: string, missing: "page" | "refuse" | "folder", index: string | null = null): WebAnswer {
+type Missing = Extract<WebAnswer, { do: "file" }>["missing"];
+
+function file(root: string, missing: Missing, index: string | null = null): WebAnswer {
   return { do: "file", root, index, missing };
 }
 
-function folderOfFiles(root: string, index?: string): readonly WebStep[] {
-  if (index === undefined) return on({ all: [] }, file(root, "refuse"));
-  return [...on({ suffix: "/" }, file(root, "refuse", plainName(index))), ...on({ all: [] }, file(root, "folder"))];
+function filesOf(root: string, { scripts, indexFile }: WebRules, runtime: SiteView["runtime"]): readonly WebStep[] {
+  const missing = scripts !== null ? "page" : runtime?.protocol === "http" ? "pass" : "refuse";
+  if (indexFile === undefined) return on({ all: [] }, file(root, missing));
+  return [
+    ...on({ suffix: "/" }, file(root, missing, plainName(indexFile))),
+    ...on({ all: [] }, file(root, missing === "refuse" ? "folder" : missing)),
+  ];
 }
 
 function redirectTo(to: string, status: Redirect["status"] = 301, rest: string | null = null): WebAnswer {

@@ -1,7 +1,7 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { ResponseHeader } from "../../model/own-rules.ts";
 import type { HttpEntry } from "../../contracts/roles/http.ts";
-import type { SiteView } from "../../contracts/views.ts";
+import type { RuntimeView, SiteView } from "../../contracts/views.ts";
 import { agesOf, stepsOf, type CacheAge, type WebStep } from "./routing-rules.ts";
 import { hostName, plainId, plainPath, quoteRefused } from "./plain.ts";
 import type { UrlMatcher } from "./url-matcher.ts";
@@ -18,16 +18,20 @@ export type WebHost = {
   | { readonly answer: "closed"; readonly html: string; readonly headers: readonly ResponseHeader[] }
 );
 
-/** How a web server finds a site's PHP, and what it tells it. */
-export interface WebPhp {
-  /** Script of the release that makes what is no file. */
-  readonly frontController: string;
+/** How a web server reaches what runs a site's code, and what it tells it. */
+export interface WebUpstream {
   /** Unix socket. */
   readonly socket: string;
   /** For one request, at least 1. */
   readonly seconds: number;
   /** Does it learn the login that a visitor sent? Not where the web server itself asks for one. */
   readonly authorization: boolean;
+}
+
+/** A site's PHP, over FastCGI. */
+export interface WebPhp extends WebUpstream {
+  /** Script of the release that makes what is no file. */
+  readonly frontController: string;
 }
 
 /** A password that the web server asks for by itself: HTTP's `Basic`, answered with 401 where it is missing or wrong. */
@@ -56,8 +60,14 @@ export interface WebSite {
   readonly docroot: string;
   /** The site's own folder on the server, and the URL prefixes (`/uploads/`) whose files lie in it, at the same path. */
   readonly own: { readonly folder: string; readonly prefixes: readonly string[] };
-  /** Null: nothing runs, and no step is a page or a script. */
+  /** Null: no step is a page or a script. */
   readonly php: WebPhp | null;
+  /**
+   * A program that speaks HTTP and gets what is no file: the URL as the visitor wrote it, the name that was asked for as
+   * `Host`, and `X-Forwarded-For`, `-Host` and `-Proto` of this server's own, whatever the visitor sent as such. Null: no
+   * step passes anything on.
+   */
+  readonly program: WebUpstream | null;
   /** Of a request's body, at least 1. */
   readonly uploadMegabytes: number;
   /** Only these addresses and networks get other answers than 403; empty: everybody. Challenges are for everybody. */
@@ -103,6 +113,7 @@ export function webSite(view: SiteView): WebSite {
     docroot: plainPath(platform.docroot),
     own: { folder: plainPath(paths.public), prefixes: rules.ownPaths.map(({ prefix }) => plainPath(prefix)) },
     php: phpOf(view),
+    program: programOf(view),
     uploadMegabytes: Math.max(1, Math.ceil(limits.uploadMegabytes)),
     allowFrom: view.enabled ? ownRules.allowFrom : [],
     basicAuth: passwordOf(view),
@@ -113,15 +124,25 @@ export function webSite(view: SiteView): WebSite {
   };
 }
 
-function phpOf({ rules: { scripts }, runtime, limits, ownRules, platform }: SiteView): WebPhp | null {
+function phpOf(view: SiteView): WebPhp | null {
+  const { scripts } = view.rules;
+  const { runtime, platform } = view;
   if (scripts === null) return null;
   if (runtime?.protocol !== "fastcgi") {
     const what = `The platform type "${platform.type}" has scripts in its web rules, and no need for php`;
     throw new HostwrightError("HW_PLUGIN_INVALID", `${what}. Nothing was changed.`);
   }
+  return { frontController: plainPath(scripts.frontController), ...upstream(view, runtime) };
+}
+
+function programOf(view: SiteView): WebUpstream | null {
+  const { rules, runtime } = view;
+  return rules.scripts === null && runtime?.protocol === "http" ? upstream(view, runtime) : null;
+}
+
+function upstream({ limits, ownRules }: SiteView, { socket }: RuntimeView): WebUpstream {
   return {
-    frontController: plainPath(scripts.frontController),
-    socket: plainPath(runtime.socket),
+    socket: plainPath(socket),
     seconds: Math.max(1, Math.ceil(limits.requestSeconds)),
     authorization: ownRules.basicAuth === null,
   };
