@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { createHostwright, local, type Plugin, type ServiceDeclaration } from "@hostwright/core";
 import { drupal } from "@hostwright/platform-drupal";
 import { mediawiki } from "@hostwright/platform-mediawiki";
+import { nodeApp } from "@hostwright/platform-node";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { apache } from "@hostwright/service-apache";
 import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
+import { node } from "@hostwright/service-node";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { postgres } from "@hostwright/service-postgres";
 import { redis } from "@hostwright/service-redis";
@@ -24,7 +26,7 @@ async function folder(): Promise<string> {
 }
 
 test.each<readonly [string, readonly Plugin[]]>([
-  ["all packages, side by side", [nginx, apache, phpFpm, mysql, postgres, wordpress, drupal, mediawiki]],
+  ["all packages, side by side", [nginx, apache, phpFpm, node, mysql, postgres, wordpress, drupal, mediawiki, nodeApp]],
   ["the examples", [exampleHttp, examplePhp, examplePostgres, guestbook]],
 ])("%s load", async (_what, plugins) => {
   await using hw = await createHostwright({ stateDir: await folder(), plugins });

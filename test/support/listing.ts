@@ -3,7 +3,7 @@ import { normalisedListing, type ListingOptions } from "../hosts/listing.ts";
 
 /**
  * What a host holds, with the web server's generations told apart by what they serve: only the one in force counts, and
- * its number does not. PHP units come and go with requests: whether one runs does not count either.
+ * its number does not. Units of sites' code come and go with requests: whether one runs does not count either.
  */
 export async function settledListing(host: TestHost, options: ListingOptions = {}): Promise<string> {
   const listing = await normalisedListing(host, options);
@@ -21,12 +21,12 @@ export async function settledListing(host: TestHost, options: ListingOptions = {
       .filter((line) => !/ \/var\/lib\/hostwright\/fence\/(?:server|platform|highest)-/.test(line))
       .map((line) => line.replaceAll(/generations\/\d+/g, "generations/N"))
       // Whether somebody asked for a page since the last start.
-      .map((line) => line.replace(/^(unit hostwright-php-\w+\.(?:timer|socket) loaded active) \w+$/, "$1"))
+      .map((line) => line.replace(/^(unit hostwright-(?:php|node)-\w+\.(?:timer|socket) loaded active) \w+$/, "$1"))
       // It runs while what it starts does.
       .map((line) => line.replace(/^(unit hostwright-php-reap\.timer loaded active) running$/, "$1 waiting"))
       .filter(
         (line) =>
-          !/^unit hostwright-php-\w+\.service |^unit hostwright-site-\S+\.slice |^unit hostwright-php-reap\.service /.test(
+          !/^unit hostwright-(?:php|node)-\w+\.service |^unit hostwright-site-\S+\.slice |^unit hostwright-php-reap\.service /.test(
             line,
           ),
       )

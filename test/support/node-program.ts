@@ -33,7 +33,7 @@ const server = http.createServer(async (request, response) => {
   if (pathname === "/") return response.setHeader("content-type", "text/html").end("<title>" + greeting + "</title>");
   if (pathname === "/stream") {
     response.write("first\\n");
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     return response.end("last\\n");
   }
   response.setHeader("content-type", "application/json");

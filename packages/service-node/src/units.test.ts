@@ -68,7 +68,7 @@ test("no name of a program adds an argument, a variable or a line", () => {
           const words = line?.split(" ") ?? [];
           expect(words).toHaveLength(5);
           expect(words.at(-1)?.replaceAll("%%", "%")).toBe(main);
-            expect(main).toMatch(/^[a-z/%]+$/);
+          expect(main).toMatch(/^[a-z/%]+$/);
         } catch (error) {
           expect(error).toMatchObject({ code: "HW_QUOTE_REFUSED" });
         }
