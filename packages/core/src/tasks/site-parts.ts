@@ -7,7 +7,6 @@ import type { HttpRole } from "../contracts/roles/http.ts";
 import type { RuntimeRole } from "../contracts/roles/runtime.ts";
 import type {
   Binding,
-  Bindings,
   PlatformView,
   RuntimeView,
   ServerView,
