@@ -90,10 +90,8 @@ export async function readPaths(
   contents: boolean,
 ): Promise<Map<string, PathState>> {
   const states = new Map<string, PathState>();
-  for (let from = 0; from < paths.length; from += PATHS_AT_ONCE) {
-    const some = await readSome(target, paths.slice(from, from + PATHS_AT_ONCE), contents);
-    for (const [path, state] of some) states.set(path, state);
-  }
+  for (let from = 0; from < paths.length; from += PATHS_AT_ONCE)
+    await readSome(target, paths.slice(from, from + PATHS_AT_ONCE), contents, states);
   return states;
 }
 
@@ -101,12 +99,12 @@ async function readSome(
   target: Target,
   paths: readonly string[],
   contents: boolean,
-): Promise<ReadonlyMap<string, PathState>> {
+  states: Map<string, PathState>,
+): Promise<void> {
   const limit = contents ? String(LARGEST_FILE) : "";
   const input = [limit, ...paths].map((field) => `${field}\0`).join("");
   const result = await askPerl(target, READ_PATHS, input, { maxOutputBytes: answerLimit(paths.length, contents) });
-  const states = result.truncated ? null : parsePresent(result.stdout, paths);
-  if (states !== null) return states;
+  if (!result.truncated && parsePresent(result.stdout, paths, states)) return;
   throw new HostwrightError(
     "HW_COMMAND_FAILED",
     `The present files of ${target.server.name} could not be read: the answer was incomplete. Nothing was changed.`,
@@ -114,46 +112,65 @@ async function readSome(
   );
 }
 
-/** Parses the answer of `READ_PATHS`: per path `state NUL size NUL length-or-dash NUL bytes`, then `end NUL`. Null if cut. */
-export function parsePresent(output: Buffer, paths: readonly string[]): Map<string, PathState> | null {
-  const states = new Map<string, PathState>();
+const [NUL, SPACE] = [0, 0x20];
+
+/**
+ * Parses the answer of `READ_PATHS` into `states`: per path `state NUL size NUL length-or-dash NUL bytes`, then `end NUL`.
+ * False if it is cut. Of hundreds of thousands of paths nothing is kept but what they say: a part of a string would keep the
+ * whole of it.
+ */
+export function parsePresent(output: Buffer, paths: readonly string[], states: Map<string, PathState>): boolean {
+  const names = new Map<string, string>();
   let at = 0;
   const field = (): string | null => {
-    const end = output.indexOf(0, at);
+    const end = output.indexOf(NUL, at);
     if (end < 0) return null;
-    const value = output.toString("utf8", at, end);
+    const value = output.toString("latin1", at, end);
     at = end + 1;
     return value;
   };
   for (const path of paths) {
-    const words = field();
+    const [from, to] = [at, output.indexOf(NUL, at)];
+    if (to < 0) return false;
+    at = to + 1;
     const size = Number(field());
     const length = field();
-    if (words === null || length === null) return null;
+    if (length === null) return false;
     const bytes = length === "-" ? null : output.subarray(at, at + Number(length));
-    if (bytes !== null && bytes.length !== Number(length)) return null;
+    if (bytes !== null && bytes.length !== Number(length)) return false;
     at += bytes?.length ?? 0;
-    const state = parseState(words, size, bytes);
+    const state = parseState(output.subarray(from, to), names, size, bytes);
     if (state !== null) states.set(path, state);
   }
-  return field() === "end" && at === output.length ? states : null;
+  return field() === "end" && at === output.length;
 }
 
-function parseState(words: string, size: number, bytes: Buffer | null): PathState | null {
-  const rest = words.slice(2);
-  const [mode = "", owner = "", group = "", sha256 = ""] = rest.split(" ");
-  switch (words[0]) {
+/** `names`: of users and groups, each kept once. */
+function parseState(words: Buffer, names: Map<string, string>, size: number, bytes: Buffer | null): PathState | null {
+  const rest = (to?: number): string => words.toString("utf8", 2, to);
+  const owned = (to?: number): { readonly owner: string; readonly group: string; readonly mode: number } => {
+    const [mode = "", owner = "", group = ""] = rest(to).split(" ");
+    return { owner: oneOf(names, owner), group: oneOf(names, group), mode: Number.parseInt(mode, 8) };
+  };
+  switch (words.toString("latin1", 0, 1)) {
     case "f": {
+      const last = words.lastIndexOf(SPACE);
       const content = bytes === null ? {} : { content: bytes.toString("base64") };
-      return { kind: "file", owner, group, mode: Number.parseInt(mode, 8), sha256, size, ...content };
+      return { kind: "file", ...owned(last), sha256: words.toString("latin1", last + 1), size, ...content };
     }
     case "d":
-      return { kind: "directory", owner, group, mode: Number.parseInt(mode, 8) };
+      return { kind: "directory", ...owned() };
     case "l":
-      return { kind: "link", target: rest };
+      return { kind: "link", target: rest() };
     case "o":
-      return { kind: "other", what: rest };
+      return { kind: "other", what: rest() };
     default:
       return null;
   }
+}
+
+function oneOf(names: Map<string, string>, name: string): string {
+  const known = names.get(name);
+  if (known === undefined) names.set(name, name);
+  return known ?? name;
 }
