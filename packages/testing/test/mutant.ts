@@ -1,4 +1,4 @@
-import type { Plugin, ServiceDefinition, ServicePlugin } from "@hostwright/core/plugin";
+import type { Plugin, ServicePlugin } from "@hostwright/core/plugin";
 import { expect, test } from "vitest";
 import { failureOf, type AnyType, type Check, type CoreKinds } from "../src/index.ts";
 
