@@ -159,7 +159,7 @@ test("a record without its credentials is told, and goes with them", async () =>
     using db = new DatabaseSync(join(stateDir, "store.db"));
     return db.prepare(sql).all();
   };
-  secrets("UPDATE secrets SET id = id || '-away' WHERE id LIKE 'server/%/credentials'");
+  secrets("DELETE FROM secrets WHERE id LIKE 'server/%/credentials'");
   const where = "server dns";
   const told = { code: "HW_SECRET_UNREADABLE", where, what: "its credentials are not there" };
   expect(await hw.check()).toEqual([expect.objectContaining(told)]);
