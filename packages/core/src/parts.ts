@@ -15,12 +15,15 @@ import { takeOver } from "./engine/publishing/take-over.ts";
 import { Telemetry } from "./engine/telemetry.ts";
 import { Worker } from "./engine/workers/worker.ts";
 import type { HostwrightOptions } from "./options.ts";
+import { loginName } from "./model/login-name.ts";
+import type { ServerRecord } from "./model/records.ts";
 import { RETENTION } from "./model/retention.ts";
 import { Secret } from "./model/secret.ts";
 import { Notifying } from "./notify/notifying.ts";
 import { coreOperations } from "./operations/core-operations.ts";
 import { EmbeddedQueue } from "./queue/embedded-queue.ts";
 import { coreResourceTypes } from "./resources/core-types.ts";
+import { ApiServer } from "./servers/api-server.ts";
 import { LocalServer } from "./servers/local-server.ts";
 import { SshServer } from "./servers/ssh-server.ts";
 import type { SecretBox } from "./store/sealing.ts";
@@ -73,8 +76,8 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
     provide(
       PART.pool,
       (parts) =>
-        new ServerPool(box.hasKey ? parts.get(PART.openServer) : openNone(box), async (id) =>
-          privateKey(parts.get(PART.vault), id),
+        new ServerPool(box.hasKey ? parts.get(PART.openServer) : openNone(box), async (record) =>
+          loginSecret(parts.get(PART.vault), record),
         ),
     ),
     provide(PART.events, () => new Events(store.events)),
@@ -102,6 +105,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
 const openServer: OpenServer = async (record, key): Promise<Server> => {
   const { connect, name } = record;
   if (connect.type === "local") return new LocalServer(name);
+  if (connect.type === "api") return new ApiServer(name, await key());
   return new SshServer({ name, ...connect, privateKey: key });
 };
 
@@ -121,7 +125,7 @@ function notifiersOf({ notify = [], role }: HostwrightOptions): readonly Notifie
   });
 }
 
-async function privateKey(vault: SecretVault, serverId: string): Promise<Secret> {
-  const id = `server/${serverId}/private-key`;
+async function loginSecret(vault: SecretVault, { id: serverId, connect }: ServerRecord): Promise<Secret> {
+  const id = loginName(serverId, connect) ?? "";
   return new Secret((await vault.load([id])).get(id) ?? "");
 }

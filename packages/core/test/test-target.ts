@@ -8,6 +8,7 @@ export function testTarget(
 ): Target {
   return {
     server,
+    credentials: null,
     signal: new AbortController().signal,
     scope: "site/s1",
     resolve: ({ id }) => {

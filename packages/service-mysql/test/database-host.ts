@@ -66,6 +66,7 @@ export class DatabaseHost implements AsyncDisposable {
     const closers: (() => Promise<void>)[] = [];
     return {
       server,
+      credentials: null,
       signal: new AbortController().signal,
       scope: "site/s1",
       resolve,

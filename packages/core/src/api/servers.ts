@@ -3,6 +3,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerPool } from "../engine/sessions/server-pool.ts";
 import type { Registry } from "../engine/plugins/registry.ts";
 import { newId } from "../model/ids.ts";
+import { loginName } from "../model/login-name.ts";
 import { parseInput } from "../model/parse.ts";
 import {
   ServerSchema,
@@ -73,34 +74,52 @@ export class Servers {
     const services = given.services === undefined ? (known?.services ?? []) : this.#services(given);
     if (known !== undefined) await this.#refuseUnserved(known, services);
     const id = known?.id ?? newId("v");
-    const key = given.connect?.type === "ssh" ? await loginKey(given.name, given.connect) : null;
+    const login = await loginOf(given);
     const connect = given.connect === undefined ? known?.connect : connectRecord(given.connect);
     const record: ServerRecord = {
       id,
       name: given.name,
       connect: connect ?? { type: "local" },
-      addresses: given.addresses ?? known?.addresses ?? (connect?.type === "ssh" ? [connect.host] : ["127.0.0.1"]),
+      addresses: given.addresses ?? known?.addresses ?? addressesOf(connect),
       services,
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
     if (given.services !== undefined) refuseSamePlace(this.#registry, record);
-    const keyId = `server/${id}/private-key`;
-    const newKey = key === null || (await this.#isKept(keyId, key)) ? null : key;
+    this.#refuseMachineless(known, record);
+    const loginId = loginName(record.id, record.connect) ?? "";
+    const newLogin = login === null || (await this.#isKept(loginId, login)) ? null : login;
     const version = stored?.version ?? 0;
     if (JSON.stringify(record) !== JSON.stringify(known)) {
-      const secrets = newKey === null ? [] : [this.#vault.seal(keyId, newKey)];
+      const secrets = newLogin === null ? [] : [this.#vault.seal(loginId, newLogin)];
       const change = { kind: "server", id, name: record.name, value: record } as const;
       await this.#records.put(change, { expect: version, claims: [], secrets });
-    } else if (newKey !== null) {
-      await this.#vault.put(keyId, newKey, { kind: "server", id, version });
+    } else if (newLogin !== null) {
+      await this.#vault.put(loginId, newLogin, { kind: "server", id, version });
     }
-    if (newKey !== null) this.#pool.forget(id);
+    if (newLogin !== null) this.#pool.forget(id);
     return record;
   }
 
-  async #isKept(id: string, privateKey: string): Promise<boolean> {
+  async #isKept(id: string, value: string): Promise<boolean> {
     const kept = await this.#vault.load([id]).catch(() => null);
-    return kept?.get(id) === privateKey;
+    return kept?.get(id) === value;
+  }
+
+  /** What stands on a machine cannot be found at an API, nor does a web server run there. */
+  #refuseMachineless(known: ServerRecord | undefined, { name, connect, services }: ServerRecord): void {
+    if (known !== undefined && (known.connect.type === "api") !== (connect.type === "api"))
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `server ${name}: connect: a machine becomes no API, and an API no machine. Nothing was changed.`,
+        { remedy: "Put it under another name, and remove this one once nothing needs it." },
+      );
+    const runs = services.find(({ kind }) => ["http", "runtime"].includes(this.#registry.kind(kind)?.role ?? ""));
+    if (connect.type !== "api" || runs === undefined) return;
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      `server ${name}: its ${runs.kind} service needs a machine, and ${name} is an API. Nothing was changed.`,
+      { remedy: "Put that service on the record of a machine." },
+    );
   }
 
   /**
@@ -186,12 +205,19 @@ export class Servers {
   }
 }
 
-async function loginKey(name: string, connect: Extract<ConnectInput, { type: "ssh" }>): Promise<string> {
-  return readPrivateKey(`server ${name}`, connect.privateKey, connect.passphrase);
+/** What opens the server, to be kept as a secret; null where there is nothing to keep, or nothing was given. */
+async function loginOf({ name, connect }: ServerInput): Promise<string | null> {
+  if (connect?.type === "api") return connect.credentials.reveal();
+  return connect?.type === "ssh" ? readPrivateKey(`server ${name}`, connect.privateKey, connect.passphrase) : null;
+}
+
+function addressesOf(connect: ConnectRecord | undefined): readonly string[] {
+  if (connect?.type === "api") return [];
+  return [connect?.type === "ssh" ? connect.host : "127.0.0.1"];
 }
 
 function connectRecord(connect: ConnectInput): ConnectRecord {
-  if (connect.type === "local") return { type: "local" };
+  if (connect.type !== "ssh") return { type: connect.type };
   return {
     type: "ssh",
     host: connect.host,

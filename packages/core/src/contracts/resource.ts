@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Guard } from "./guard.ts";
+import type { Secret } from "../model/secret.ts";
 import type { Resolve } from "../model/text.ts";
 import type { CommandResult, Script, Server } from "../model/server.ts";
 
@@ -11,9 +12,14 @@ export interface Declared {
   readonly shared?: boolean;
 }
 
-/** What a resource type works on: a server, with connections that live as long as the work. */
+/**
+ * What a resource type works on: a machine, or an API without one, with connections that live as long as the work. No fence
+ * reaches an API: what changes things there does so by the API's own conditional requests (decisions.md D12).
+ */
 export interface Target {
   readonly server: Server;
+  /** Of an API without a machine, as they were put on its record; null of a machine. */
+  readonly credentials: Secret | null;
   readonly signal: AbortSignal;
   /**
    * Scope of the lease that this work is done under, `site/s7k2m9xq4t`; empty while planning. Names sessions and locks where
@@ -82,7 +88,8 @@ export interface ResourceType<Spec = never, State = never> {
    */
   refreshedBy?(key: string, other: { readonly type: string; readonly key: string }): boolean;
   /**
-   * Makes the changes, all as one stream. Compare-and-set on the server: whatever is no longer `before` is left alone.
+   * Makes the changes, all as one stream. Compare-and-set on the server: whatever is no longer `before` is left alone. At an
+   * API this is all that keeps a worker that lost its task from changing what a later one made.
    * @throws HW_RESOURCE_CHANGED naming the key; what was already applied stays and is undone by the engine.
    */
   apply(target: Target, changes: readonly Change<State>[]): Promise<void>;

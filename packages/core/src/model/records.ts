@@ -30,9 +30,10 @@ function isSecretLike(value: unknown): boolean {
   return typeof value === "object" && value !== null && typeof (value as { reveal?: unknown }).reveal === "function";
 }
 
-/** How a server is reached; made by `ssh()` or `local()`. */
+/** How a server is reached; made by `ssh()`, `local()` or `api()`. */
 export type ConnectInput =
   | { readonly type: "local" }
+  | { readonly type: "api"; readonly credentials: Secret }
   | {
       readonly type: "ssh";
       readonly host: string;
@@ -49,6 +50,7 @@ export type ConnectInput =
 
 const ConnectSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("local") }),
+  z.strictObject({ type: z.literal("api"), credentials: SecretValue }),
   z.strictObject({
     type: z.literal("ssh"),
     host: Host,
@@ -77,7 +79,7 @@ export interface ServerInput {
   readonly name: string;
   /** Needed for a new server. */
   readonly connect?: ConnectInput | undefined;
-  /** Addresses at which other servers reach it; default: the host it is reached at. */
+  /** Addresses at which other servers reach it; default: the host it is reached at, and none of an API. */
   readonly addresses?: readonly string[] | undefined;
   readonly services?: readonly ServiceInput[] | undefined;
   /** Names the code or file that alone writes this record from now on. */
@@ -133,6 +135,7 @@ export const SiteLimitsSchema: z.ZodType<SiteLimits> = z.strictObject({
 
 export type ConnectRecord =
   | { readonly type: "local" }
+  | { readonly type: "api" }
   | {
       readonly type: "ssh";
       readonly host: string;
@@ -209,9 +212,22 @@ export interface SiteRecord {
   readonly webRules?: OwnRules;
 }
 
+/** Has it no machine? */
+export function isApi({ connect }: Pick<ServerRecord, "connect">): boolean {
+  return connect.type === "api";
+}
+
 /** Connects to this machine itself. */
 export function local(): ConnectInput {
   return { type: "local" };
+}
+
+/**
+ * Reaches an API without a machine: a name server's, an object store's, a cloud's. Its services are those of plugins that
+ * are made for it; `credentials` is whatever they take: a token, or JSON.
+ */
+export function api(credentials: Secret): ConnectInput {
+  return { type: "api", credentials };
 }
 
 /** Connects over SSH; the host key is checked against the given fingerprints, always. */

@@ -9,7 +9,7 @@ export const STORED: Readonly<Record<"server" | "platform" | "site", z.ZodType>>
   server: z.looseObject({
     id: text,
     name: text,
-    connect: z.looseObject({ type: z.enum(["local", "ssh"]) }),
+    connect: z.looseObject({ type: z.enum(["local", "ssh", "api"]) }),
     addresses: z.array(text),
     services: z.array(z.looseObject({ name: text, kind: text, type: text, ...options })),
   }),

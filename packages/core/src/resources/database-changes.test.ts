@@ -93,6 +93,7 @@ function target(over: Partial<Target> = {}): Target & { readonly scripts: string
     stream,
     scripts,
     server: machine,
+    credentials: null,
     signal: new AbortController().signal,
     scope: "site/s1",
     resolve: () => "no secret is asked for",

@@ -4,6 +4,7 @@ import type { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
 import { recordOf } from "../engine/planning/assumed-records.ts";
 import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { ServerRecord } from "../model/records.ts";
+import { isApi } from "../model/records.ts";
 import type { EnsureStep, Owned } from "../contracts/steps.ts";
 import { directory } from "../resources/directory.ts";
 import type { Alone } from "./alone.ts";
@@ -21,7 +22,7 @@ export async function serverItems(
   const facts = await context.facts(server);
   const owner = `server/${server.id}`;
   const folders = [
-    directory({ path: "/etc/hostwright", mode: 0o755 }),
+    ...(isApi(server) ? [] : [directory({ path: "/etc/hostwright", mode: 0o755 })]),
     ...(context.inventory.isWeb(server)
       ? [
           directory({ path: "/srv/platforms", mode: 0o755 }),

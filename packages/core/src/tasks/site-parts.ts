@@ -9,6 +9,7 @@ import type { Binding, PlatformView, RuntimeView, ServerView, SitePaths, SiteVie
 import type { BoundService } from "../engine/planning/loaded-inventory.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "../model/records.ts";
+import { isApi } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 
@@ -138,6 +139,7 @@ async function bound(context: PlanningContext, { site, web, kind, title, place }
 
 /** From where a site's web server reaches another one; null: they are the same. @throws HW_INPUT_INVALID */
 function addressFrom(web: ServerRecord, server: ServerRecord): string | null {
+  if (isApi(server)) return web.addresses[0] ?? web.name;
   const address = server.id === web.id ? null : web.addresses[0];
   if (address !== undefined && (address === null || server.addresses[0] !== undefined)) return address;
   throw new HostwrightError(

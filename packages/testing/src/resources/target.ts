@@ -23,6 +23,7 @@ export function openTarget(server: Server, options: TargetOptions = {}): OpenTar
   const closers: (() => Promise<void>)[] = [];
   return {
     server,
+    credentials: null,
     signal,
     scope: options.scope ?? `site/${randomBytes(5).toString("hex")}`,
     resolve: options.resolve ?? secretOf,

@@ -1,4 +1,5 @@
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
+import { loginName } from "../../model/login-name.ts";
 import type { ServerRecord, SiteRecord } from "../../model/records.ts";
 import { passwordName } from "../../tasks/site-parts.ts";
 import { webPasswordName } from "../../tasks/site-steps.ts";
@@ -12,9 +13,15 @@ export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<St
     return ids.filter((id) => !known.has(id));
   };
   for await (const { id, name, connect } of everyRecord<ServerRecord>(store.records, "server")) {
-    if (connect?.type !== "ssh" || (await lacking([`server/${id}/private-key`])).length === 0) continue;
+    const login = loginName(id, connect);
+    if (login === null || (await lacking([login])).length === 0) continue;
     const remedy = `Put it again: hw.servers.put({ name: "${name}", connect }).`;
-    yield { code: "HW_SECRET_UNREADABLE", where: `server ${name}`, what: "its login key is not there", remedy };
+    yield {
+      code: "HW_SECRET_UNREADABLE",
+      where: `server ${name}`,
+      what: `its ${connect.type === "api" ? "credentials are" : "login key is"} not there`,
+      remedy,
+    };
   }
   for await (const site of everyRecord<SiteRecord>(store.records, "site")) {
     if (site.status !== "installed") continue;

@@ -3,6 +3,7 @@ import type { Problem } from "../../contracts/problem.ts";
 import type { ServedName } from "../../contracts/roles/http.ts";
 import { HostwrightError, toHostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord, ServiceRecord } from "../../model/records.ts";
+import { isApi } from "../../model/records.ts";
 import { problemOf } from "../plugins/stored-options.ts";
 import { runBatch, type BatchResult } from "../sessions/batch.ts";
 import { CLAIM_FILE, parseClaim, type Claim } from "../sessions/claim.ts";
@@ -84,7 +85,8 @@ export async function readFacts(
   const claimAt = ask(CLAIM);
   const idsAt = wanted.taken === true ? ask([...IDS_IN_USE, String(uids.from), String(uids.to)]) : null;
   const standingAt = wanted.standing === true ? ask([...STANDING, String(uids.from), String(uids.to)]) : null;
-  const results = await runBatch(target, asked);
+  // An API has nothing that could be asked so.
+  const results = isApi(server) ? [] : await runBatch(target, asked);
   const said = (at: number | null): string => (at === null ? "" : (results[at]?.stdout ?? ""));
 
   const own = new Map<string, OwnFacts>();
@@ -116,7 +118,7 @@ export async function readFacts(
     claim: parseClaim(said(claimAt)),
     of,
     failed,
-    missingPackages: packages.filter((name) => !installed.has(name)),
+    missingPackages: isApi(server) ? [] : packages.filter((name) => !installed.has(name)),
     problems: [...inventory.unfitServices(server).map(problemOf), ...[...failed.values()].map(problemOf), ...judged],
     servedNames,
     usedIds: new Set(said(idsAt).split("\n").filter(Boolean).map(Number)),

@@ -110,6 +110,7 @@ beforeAll(async () => {
   server = sshTo(host);
   target = {
     server,
+    credentials: null,
     signal: new AbortController().signal,
     resolve: () => "",
     scope: "server/web1",

@@ -5,7 +5,7 @@ import type { Secret } from "../../model/secret.ts";
 import { warn } from "../stream/guarded.ts";
 
 /** Opens a server by its record; the application may replace it (a server made on demand, a fake). */
-export type OpenServer = (record: ServerRecord, privateKey: () => Promise<Secret>) => Promise<Server>;
+export type OpenServer = (record: ServerRecord, login: () => Promise<Secret>) => Promise<Server>;
 
 /** Milliseconds until a server that does not open is given up; one may be made on demand. */
 const OPEN_MS = 10 * 60_000;
@@ -35,15 +35,15 @@ interface Entry {
  */
 export class ServerPool {
   readonly #open: OpenServer;
-  readonly #privateKey: (serverId: string) => Promise<Secret>;
+  readonly #login: (record: ServerRecord) => Promise<Secret>;
   readonly #entries = new Set<Entry>();
   /** Those that new work may have. */
   readonly #byKey = new Map<string, Entry>();
   #isClosed = false;
 
-  constructor(open: OpenServer, privateKey: (serverId: string) => Promise<Secret>) {
+  constructor(open: OpenServer, login: (record: ServerRecord) => Promise<Secret>) {
     this.#open = open;
-    this.#privateKey = privateKey;
+    this.#login = login;
   }
 
   /**
@@ -104,7 +104,7 @@ export class ServerPool {
     }
     const opening = inTime(
       record.name,
-      this.#open(record, async () => this.#privateKey(record.id)),
+      this.#open(record, async () => this.#login(record)),
     );
     const key = keyOf(record);
     const entry: Entry = { serverId: record.id, key, opening, server: null, holders: 0, outdated: false };

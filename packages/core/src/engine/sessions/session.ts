@@ -1,8 +1,9 @@
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { Target } from "../../contracts/resource.ts";
 import type { CommandResult, Script, Server } from "../../model/server.ts";
-import type { ServerRecord } from "../../model/records.ts";
+import { isApi, type ServerRecord } from "../../model/records.ts";
 import type { NeededSecret, Resolve } from "../../model/text.ts";
+import { ApiServer } from "../../servers/api-server.ts";
 import { within } from "../../servers/within.ts";
 import { ranOn, runFenced, type Fence } from "./fence.ts";
 import type { HeldServer, ServerPool } from "./server-pool.ts";
@@ -89,7 +90,7 @@ export class Session implements AsyncDisposable {
 
   /** Waits until nothing of this work's own scope changes the server any longer: a script outlives a lost connection. */
   async settle(record: ServerRecord): Promise<void> {
-    if (this.#fence === null) return;
+    if (this.#fence === null || isApi(record)) return;
     const target = await this.target(record);
     // Where another installation has the server, nothing of this one is at work.
     await target.mutate({ script: ":", timeoutMs: SETTLE_MS }).catch((error: unknown) => {
@@ -99,7 +100,9 @@ export class Session implements AsyncDisposable {
 
   /** Has the server not been restarted since this work first changed it? False where nobody knows. */
   async ranOn(record: ServerRecord): Promise<boolean> {
-    return this.#fence === null || ranOn((await this.target(record)).server, this.#fence, this.#signal);
+    return (
+      this.#fence === null || isApi(record) || ranOn((await this.target(record)).server, this.#fence, this.#signal)
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,6 +119,7 @@ export class Session implements AsyncDisposable {
     const connections = new Map<string, Promise<unknown>>();
     return {
       server,
+      credentials: server instanceof ApiServer ? server.credentials : null,
       signal: this.#signal,
       scope: this.#fence?.scope ?? "",
       resolve: this.resolve,

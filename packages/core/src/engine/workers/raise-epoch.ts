@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { Lease } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
+import { isApi } from "../../model/records.ts";
 import { isHolderGone } from "../../store/holder.ts";
 import { describe, leftOf } from "../actions/action-context.ts";
 import type { Residue } from "../../model/residue.ts";
@@ -38,7 +39,8 @@ export async function raiseEpoch(parts: EngineParts, events: Events): Promise<Ra
     await events.emit(id, "task:finished", outcome);
   }
   const { installation } = await store.identity();
-  const servers = (await store.records.list("server")).map(({ value }) => value as ServerRecord);
+  const all = (await store.records.list("server")).map(({ value }) => value as ServerRecord);
+  const servers = all.filter((server) => !isApi(server));
   const unreached: RaisedEpoch["unreached"][number][] = [];
   const highest = await Promise.all(
     servers.map(async (server) => {

@@ -17,6 +17,7 @@ import type { StoredOutcome } from "./stored-outcome.ts";
 import { Session } from "../sessions/session.ts";
 import { hold } from "../actions/undoing.ts";
 import { publisherRole, type EngineParts } from "../planning/task-engine.ts";
+import { isApi } from "../../model/records.ts";
 
 export interface TaskEnd extends RunEnd {
   readonly plan: PlanData | null;
@@ -188,7 +189,8 @@ export class TaskRun {
 
   /** A fence that stays because its server is away harms nobody: its scope is never used again. */
   async #dropFences(gone: readonly RecordRemoval[], inventory: LoadedInventory): Promise<void> {
-    const servers = [...new Set(this.#plan.actions.map((action) => action.server))];
+    const ids = [...new Set(this.#plan.actions.map((action) => action.server))];
+    const servers = ids.filter((id) => !isApi(inventory.server(id)));
     // The work's own connection may be lost, when only the undo's newer one knows that the server is back.
     const policy = this.#retryPolicy();
     const drops = gone.flatMap(({ kind, id }) =>
