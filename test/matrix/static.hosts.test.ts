@@ -17,10 +17,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startHosts, type TestHosts } from "./hosts/hosts.ts";
-import { connect } from "./support/fleet.ts";
-import { settledListing } from "./support/listing.ts";
-import { page } from "./support/page.ts";
+import { startHosts, type TestHosts } from "../hosts/hosts.ts";
+import { connect } from "../support/fleet.ts";
+import { settledListing } from "../support/listing.ts";
+import { page } from "../support/page.ts";
+import { isTried } from "./cells.ts";
 
 const DOMAIN = "files.example.com";
 const ALIAS = "www.files.example.com";
@@ -49,10 +50,12 @@ beforeAll(async () => {
 
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-describe.each([
+const SERVERS = [
   ["nginx", nginx],
   ["apache", apache],
-] as const)("a folder of files behind %s", (name, server) => {
+] as const;
+
+describe.each(SERVERS.filter(([name]) => isTried(`${name} + static`)))("%s + static", (name, server) => {
   let hosts: TestHosts;
   let hw: Hostwright;
   let before: string;

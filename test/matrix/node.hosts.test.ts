@@ -19,12 +19,13 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { diffListing } from "./hosts/listing.ts";
-import { startHosts, type TestHost, type TestHosts } from "./hosts/hosts.ts";
-import { connect, homeOf } from "./support/fleet.ts";
-import { settledListing } from "./support/listing.ts";
-import { NODE_PROGRAM } from "./support/node-program.ts";
-import { page } from "./support/page.ts";
+import { diffListing } from "../hosts/listing.ts";
+import { startHosts, type TestHost, type TestHosts } from "../hosts/hosts.ts";
+import { connect, homeOf } from "../support/fleet.ts";
+import { settledListing } from "../support/listing.ts";
+import { NODE_PROGRAM } from "../support/node-program.ts";
+import { page } from "../support/page.ts";
+import { isTried } from "./cells.ts";
 
 const ONE = "one.example.com";
 const TWO = "two.example.com";
@@ -71,10 +72,12 @@ async function echoed(host: TestHost, domain: string, text: string): Promise<str
   return promise;
 }
 
-describe.each([
+const SERVERS = [
   ["nginx", nginx],
   ["apache", apache],
-] as const)("a program of Node.js behind %s", (name, server) => {
+] as const;
+
+describe.each(SERVERS.filter(([name]) => isTried(`${name} + node`)))("%s + node", (name, server) => {
   let hosts: TestHosts;
   let host: TestHost;
   let hw: Hostwright;
