@@ -32,7 +32,8 @@ const examples = resolve(import.meta.dirname, "../examples");
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hostwright-examples-"));
-  hosts = await startHosts([{ name: "first" }, { name: "own" }, { name: "kept", packages: ["memcached"] }]);
+  const packages = ["memcached"];
+  hosts = await startHosts([{ name: "first" }, { name: "own", packages }, { name: "kept", packages }]);
 });
 
 afterAll(async () => {
