@@ -16,7 +16,7 @@ Description=Sessions of the Hostwright site ${siteId}
 [Service]
 # Without its program it does not count as started.
 Type=exec
-DynamicUser=yes
+User=memcache
 RuntimeDirectory=example-sessions-${siteId}
 # The site's sandbox has this very folder, and would keep the old one.
 RuntimeDirectoryPreserve=restart

@@ -401,7 +401,10 @@ test("records that name a kind of service which no loaded plugin brings stay lis
   await close();
   expect([await hw.servers.list(), await hw.servers.get("store1")]).toMatchObject([[{ services }], { services }]);
   expect([await hw.sites.list(), await hw.sites.get("a.example")]).toMatchObject([[{ bindings }], { bindings }]);
-  await expect(hw.servers.put({ name: "store1", services })).rejects.toThrow(refused("HW_SERVICE_UNKNOWN", "search"));
+  const again = services.map(({ kind, type }) => ({ kind, type, options: {} }));
+  await expect(hw.servers.put({ name: "store1", services: again })).rejects.toThrow(
+    refused("HW_SERVICE_UNKNOWN", "search"),
+  );
 });
 
 test("a record is put by its name alone, whatever the form of an id", async () => {
