@@ -99,10 +99,12 @@ if (work === "install") {
   const task = await hw.submit(install(domain, { platform: "book", bindings: { sessions: "web1:store" } }));
   tell({ task: task.id });
   hw.work({ concurrency: 1 });
-  for await (const { type, payload } of hw.events({ after: 0 })) {
+  for await (const { task: about, type, payload } of hw.events({ after: 0 })) {
+    if (about !== task.id) continue;
     if (type === "task:finished") break;
     if (dieAt === "right after" && type === "action:finished" && payload.title.includes("session store")) die();
   }
+  tell({ ended: await task.outcome() });
 }
 
 if (work === "recover") {

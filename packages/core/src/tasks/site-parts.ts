@@ -5,15 +5,7 @@ import type { BackingRole, BindingRequest } from "../contracts/roles/backing.ts"
 import type { DatabaseRole } from "../contracts/roles/database.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { RuntimeRole } from "../contracts/roles/runtime.ts";
-import type {
-  Binding,
-  Bindings,
-  PlatformView,
-  RuntimeView,
-  ServerView,
-  SitePaths,
-  SiteView,
-} from "../contracts/views.ts";
+import type { Binding, PlatformView, RuntimeView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
 import type { BoundService } from "../engine/planning/loaded-inventory.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "../model/records.ts";
