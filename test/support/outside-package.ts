@@ -171,7 +171,7 @@ export class OutsidePackage {
     };
     const from = (name: string): string => `${name}@${root.devDependencies[name] ?? ""}`;
 
-    await run(TSC, ["-b", "packages/core"], ROOT);
+    await run(TSC, ["-b", "packages/core/tsconfig.build.json"], ROOT);
     await run("npm", ["pack", "--pack-destination", tarballs, join(ROOT, "packages/core")], folder);
     await writeJson(join(folder, "package.json"), { name: "outside", private: true, type: "module" });
     const core = join(tarballs, `hostwright-core-${version}.tgz`);
