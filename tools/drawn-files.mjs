@@ -10,7 +10,7 @@ export const DRAWN = [
   { take: 1, of: ["refusals", "failures"].map(whole) },
   { take: 1, of: ["switch-http", "two-servers"].map(whole) },
   { take: 1, of: ["kills", "crash"].map(whole) },
-  { take: 1, of: ["panel", "versions"].map(whole) },
+  { take: 2, of: ["panel", "versions", "outside"].map(whole) },
   { take: 1, of: ["matrix/static", "matrix/node"].map(whole) },
   { take: 2, of: ["leftovers", "one-bad-record", "second-state", "secrets"].map(whole) },
 ];

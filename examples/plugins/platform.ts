@@ -34,7 +34,15 @@ const CONFIG = "config.php";
 function settings({ bindings, options }: SiteView): string {
   const { greeting } = options as z.output<typeof SiteOptions>;
   const dsn = `pgsql:host=/run/postgresql;dbname=${bindings.db?.name ?? ""}`;
-  return `<?php\nreturn ['greeting' => ${quoteValue(greeting, "php")}, 'database' => fn() => new PDO(${quoteValue(dsn, "php")})];\n`;
+  // Of a kind that sites may have: most have none.
+  const sessions = bindings["sessions"]?.socket ?? "";
+  return `<?php
+return [
+    'greeting' => ${quoteValue(greeting, "php")},
+    'database' => fn() => new PDO(${quoteValue(dsn, "php")}),
+    'sessions' => ${quoteValue(sessions, "php")},
+];
+`;
 }
 
 const call = (command: string, view: SiteView): DriverCall => ({
@@ -50,7 +58,7 @@ export const guestbook: PlatformPlugin<z.input<typeof Options>, z.input<typeof S
   options: { version: 1, schema: Options },
   siteOptions: { version: 1, schema: SiteOptions },
   role: {
-    needs: { php: {}, db: { protocols: ["postgres"] } },
+    needs: { php: {}, db: { protocols: ["postgres"] }, sessions: { protocols: ["memcached"], optional: true } },
     layout: { docroot: "web", sourceAt: "web", mountPoints: [{ path: CONFIG, kind: "file" }] },
     detect: async (source) =>
       (await source.text("index.php"))?.includes("guestbook") === true ? { version: "1.0" } : null,

@@ -14,8 +14,12 @@ const socket = (siteId: string): string => `/run/example-sessions-${siteId}/memc
 const rendered = (siteId: string, megabytes: number): string => `[Unit]
 Description=Sessions of the Hostwright site ${siteId}
 [Service]
-DynamicUser=yes
+# Without its program it does not count as started.
+Type=exec
+User=memcache
 RuntimeDirectory=example-sessions-${siteId}
+# The site's sandbox has this very folder, and would keep the old one.
+RuntimeDirectoryPreserve=restart
 ExecStart=/usr/bin/memcached -s ${socket(siteId)} -a 0666 -m ${megabytes}
 Restart=always
 [Install]

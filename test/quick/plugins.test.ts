@@ -18,6 +18,7 @@ import { examplePostgres } from "../../examples/plugins/database.ts";
 import { exampleHttp } from "../../examples/plugins/http.ts";
 import { examplePhp } from "../../examples/plugins/php.ts";
 import { guestbook } from "../../examples/plugins/platform.ts";
+import { exampleSessions } from "../../examples/plugins/sessions.ts";
 
 async function folder(): Promise<string> {
   const stateDir = await mkdtemp(join(tmpdir(), "hostwright-plugins-"));
@@ -27,7 +28,8 @@ async function folder(): Promise<string> {
 
 test.each<readonly [string, readonly Plugin[]]>([
   ["all packages, side by side", [nginx, apache, phpFpm, node, mysql, postgres, wordpress, drupal, mediawiki, nodeApp]],
-  ["the examples", [exampleHttp, examplePhp, examplePostgres, guestbook]],
+  ["the examples without what their sites may have", [exampleHttp, examplePhp, examplePostgres, guestbook]],
+  ["the examples", [exampleHttp, examplePhp, examplePostgres, exampleSessions, guestbook]],
 ])("%s load", async (_what, plugins) => {
   await using hw = await createHostwright({ stateDir: await folder(), plugins });
   expect(await hw.servers.list()).toEqual([]);

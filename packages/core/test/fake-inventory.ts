@@ -9,7 +9,9 @@ import { planRequest, type EngineParts } from "../src/engine/planning/task-engin
 import { Registry } from "../src/engine/plugins/registry.ts";
 import { canonicalJson } from "../src/model/canonical.ts";
 import { newId } from "../src/model/ids.ts";
+import type { ServicePlace } from "../src/model/records.ts";
 import { directory } from "../src/resources/directory.ts";
+import { configureSite } from "../src/tasks/configure-site.ts";
 import { removeSite } from "../src/tasks/delete-site.ts";
 import { installSite } from "../src/tasks/install-site.ts";
 import { verify, verifyAlias } from "../src/tasks/verify.ts";
@@ -127,7 +129,10 @@ export class FakeInventory implements AsyncDisposable {
 
   parts(loaded: readonly Plugin[]): EngineParts {
     const core = ["file", "directory", "tree", "unix-user", "unit"].map((name) => this.resource(name));
-    return { ...this.engine.parts([verifyAlias, removeSite, installSite]), registry: new Registry(loaded, core) };
+    return {
+      ...this.engine.parts([verifyAlias, removeSite, installSite, configureSite]),
+      registry: new Registry(loaded, core),
+    };
   }
 
   async plan(loaded: readonly Plugin[], request: { readonly type: string }): Promise<PlanData> {
@@ -146,11 +151,19 @@ export class FakeInventory implements AsyncDisposable {
   async site(
     id: string,
     on: string,
-    { http = "http", ...change }: { readonly optionsVersion?: number; readonly http?: string } = {},
+    {
+      http = "http",
+      bindings = {},
+      ...change
+    }: {
+      readonly optionsVersion?: number;
+      readonly http?: string;
+      readonly bindings?: Readonly<Record<string, ServicePlace>>;
+    } = {},
   ): Promise<void> {
     const domain = `${id}.example.com`;
     const db = { server: "web1", service: "db" };
-    const place = { platform: on, bindings: { http: { service: http }, php: { service: "php" }, db } };
+    const place = { platform: on, bindings: { http: { service: http }, php: { service: "php" }, db, ...bindings } };
     const common = { aliases: [], status: "installed", enabled: true, uid: 20_000, options: {}, optionsVersion: 1 };
     await this.put("site", id, domain, { id, domain, ...common, ...place, ...change });
   }
@@ -160,8 +173,8 @@ export class FakeInventory implements AsyncDisposable {
     for (const action of actions) {
       if (action.kind === "run") continue;
       for (const { type, key, spec, owner, shared, after: hash } of action.changes) {
-        this.world.states("web1").set(`${type} ${key}`, { value: canonicalJson(spec) });
-        await this.engine.store.register.put([{ server: "web1", type, key, owner, shared, hash }]);
+        this.world.states(action.server).set(`${type} ${key}`, { value: canonicalJson(spec) });
+        await this.engine.store.register.put([{ server: action.server, type, key, owner, shared, hash }]);
       }
     }
   }

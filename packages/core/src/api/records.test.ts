@@ -381,6 +381,32 @@ describe("whoever may change one record and not another", () => {
   });
 });
 
+test("records that name a kind of service which no loaded plugin brings stay listed as they are", async () => {
+  const { records, close } = await openSqliteStore({ directory: stateDir });
+  const options = { options: {}, optionsVersion: 1 };
+  const services = [{ name: "index", kind: "search", type: "lucene", ...options }];
+  const server = { id: "v1", name: "store1", connect: local(), addresses: [], services, managedBy: null };
+  const bindings = { http: { service: "http" }, search: { server: "v1", service: "index" } };
+  const site = {
+    id: "s1",
+    domain: "a.example",
+    aliases: [],
+    status: "installed",
+    platform: "p1",
+    bindings,
+    ...options,
+  };
+  await records.put({ kind: "server", id: "v1", name: "store1", value: server }, { expect: 0, claims: [] });
+  await records.put({ kind: "site", id: "s1", name: "a.example", value: site }, { expect: 0, claims: [] });
+  await close();
+  expect([await hw.servers.list(), await hw.servers.get("store1")]).toMatchObject([[{ services }], { services }]);
+  expect([await hw.sites.list(), await hw.sites.get("a.example")]).toMatchObject([[{ bindings }], { bindings }]);
+  const again = services.map(({ kind, type }) => ({ kind, type, options: {} }));
+  await expect(hw.servers.put({ name: "store1", services: again })).rejects.toThrow(
+    refused("HW_SERVICE_UNKNOWN", "search"),
+  );
+});
+
 test("a record is put by its name alone, whatever the form of an id", async () => {
   const old = { id: "old-id", name: "web0", connect: { type: "local" }, addresses: [], services: [], managedBy: null };
   const store = await openSqliteStore({ directory: stateDir });

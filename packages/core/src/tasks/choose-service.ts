@@ -22,7 +22,7 @@ interface Offer {
 /**
  * The service of a new site for one kind: the one asked for, else the web server's own, else the only one that goes with the
  * platform. A runtime is the web server's. Null for a site without.
- * @throws HW_INPUT_INVALID, HW_SERVICE_UNFIT, HW_SERVICE_MISSING, HW_NOT_FOUND
+ * @throws HW_INPUT_INVALID, HW_SERVICE_UNFIT, HW_SERVICE_MISSING, HW_NOT_FOUND, HW_PLUGIN_MISSING
  */
 export function chooseService(context: PlanningContext, asked: Asked): ServicePlace | null {
   const { inventory, registry } = context;
@@ -30,7 +30,7 @@ export function chooseService(context: PlanningContext, asked: Asked): ServicePl
   const known = registry.kind(kind);
   if (known === undefined || need === undefined) {
     if (wanted === undefined) return null;
-    throw usesNone(platform, known?.title ?? kind);
+    throw need === undefined ? usesNone(platform, known?.title ?? kind) : unknownKind(platform, kind);
   }
   if (wanted === undefined && need.optional === true) return null;
   const isRuntime = known.role === "runtime";
@@ -71,6 +71,15 @@ function usesNone({ name, type }: PlatformRecord, what: string): HostwrightError
   return new HostwrightError("HW_INPUT_INVALID", `${name} (${type}) uses no ${what}. Nothing was changed.`, {
     remedy: `Ask for a site without a ${what}.`,
   });
+}
+
+/** Only of what its sites may have: a platform that needs an unknown kind is not loaded. */
+function unknownKind({ name }: PlatformRecord, kind: string): HostwrightError {
+  return new HostwrightError(
+    "HW_PLUGIN_MISSING",
+    `Sites on ${name} may have a service of the kind "${kind}", which no loaded plugin brings. Nothing was changed.`,
+    { remedy: `Load the plugin that brings the kind "${kind}".` },
+  );
 }
 
 function elsewhere(platform: PlatformRecord, { title }: ServiceKind, web: ServerRecord): HostwrightError {

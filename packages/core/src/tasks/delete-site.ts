@@ -4,7 +4,7 @@ import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
-import { backingServers, emptyStep, entriesOf, ownerOf, runningParts } from "./site-steps.ts";
+import { backingServers, emptyStep, entriesOf, keptOn, ownerOf, runningParts } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -80,7 +80,7 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
       what: { except: [entries, units] },
       publish: null,
     }),
-    ...others.map((server) => gone("remove database and accounts", { server, phase: "clean-up", publish: null })),
+    ...others.map((server) => gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up", publish: null })),
   ];
   return {
     title: `delete ${site.domain}`,

@@ -42,13 +42,18 @@ export function sitePaths(id: string): SitePaths {
   return { home, conf: `${home}/conf`, public: `${home}/public`, private: `${home}/private`, tmp: `${home}/tmp` };
 }
 
-export function siteSecret(site: SiteRecord, name: string, label: string): Reference {
+export function siteSecret(site: Pick<SiteRecord, "id" | "domain">, name: string, label: string): Reference {
   return { ref: "secret", id: `site/${site.id}/${name}`, label: `${label} of ${site.domain}`, generate: "password" };
 }
 
-/** Of the secret with which a site reaches a service of that kind. */
-export function passwordName(kind: string): string {
-  return `${kind}-password`;
+/** What a site asks of its service of that kind; `webHead` is the address of its web server as that service sees it. */
+export function bindingRequest(
+  site: Pick<SiteRecord, "id" | "domain">,
+  kind: string,
+  webHead: BindingRequest["webHeads"][number],
+): BindingRequest {
+  const password = siteSecret(site, `${kind}-password`, `${kind} password`);
+  return { siteId: site.id, domain: site.domain, password, webHeads: [webHead] };
 }
 
 /** Null for a site without a database. */
@@ -132,8 +137,7 @@ async function bound(context: PlanningContext, { site, web, kind, title, place }
   const service = context.inventory.backing(server, kind, place.service);
   const view = await serverView(context, server, service.record);
   const from = addressFrom(web, server);
-  const password = siteSecret(site, passwordName(kind), `${kind} password`);
-  const request = { siteId: site.id, domain: site.domain, password, webHeads: [from ?? "local"] };
+  const request = bindingRequest(site, kind, from ?? "local");
   return { title, service, view, request, binding: service.role.binding(request, view, from) };
 }
 

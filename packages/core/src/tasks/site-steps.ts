@@ -29,6 +29,11 @@ function backingOn({ backing }: SiteParts, server: ServerRecord): readonly Backi
   return [...backing.values()].filter(({ service }) => service.server.id === server.id);
 }
 
+/** The same in words: `database, cache`. */
+export function keptOn(parts: SiteParts, server: ServerRecord): string {
+  return namesOf(backingOn(parts, server).map(({ title }) => title));
+}
+
 /** The servers that keep something for a site, each once. */
 export function backingServers({ backing }: SiteParts): readonly ServerRecord[] {
   return [...new Map([...backing.values()].map(({ service: { server } }) => [server.id, server])).values()];
@@ -118,7 +123,7 @@ export function siteSteps(
   const entries = entriesOf(parts.http.role);
   const before = backingServers(parts).map((server): EnsureStep => ({
     kind: "ensure",
-    title: `${namesOf(backingOn(parts, server).map(({ title }) => title))} of ${parts.site.domain}`,
+    title: `${keptOn(parts, server)} of ${parts.site.domain}`,
     server,
     phase: "prepare",
     items: backingItems(parts, server),

@@ -4,6 +4,8 @@ import { platform, service } from "../../../test/fake-inventory.ts";
 import { ensureStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, NEVER, request } from "../../../test/fake-worker.ts";
 import { aRow, running } from "../../../test/store-conformance/parts.ts";
+import type { Declared } from "../../contracts/resource.ts";
+import type { BindingRequest } from "../../contracts/roles/backing.ts";
 import type { StoredRecord } from "../../contracts/store.ts";
 import { undoContext } from "../../engine/actions/journal.ts";
 import { planRequest } from "../../engine/planning/task-engine.ts";
@@ -13,6 +15,7 @@ import { makeStoredPlan } from "../../engine/workers/stored-plans.ts";
 import { newId } from "../../model/ids.ts";
 import { checkState } from "./check-state.ts";
 
+const withPassword = ({ password }: BindingRequest): readonly Declared[] => [{ type: "account", spec: { password } }];
 let fake: FakeWorker;
 let registry: Registry;
 beforeEach(async () => {
@@ -21,7 +24,7 @@ beforeEach(async () => {
   const blog = platform("blog");
   const strict = { version: 2, schema: z.strictObject({ colour: z.string().optional() }) };
   const platforms = (blog.platforms ?? []).map((one) => ({ ...one, options: strict, siteOptions: strict }));
-  const plugins = [service("web", "http", {}), service("fpm", "php", {}), service("sql", "db", {})];
+  const plugins = [service("web", "http", {}), service("fpm", "php", {}), service("sql", "db", { site: withPassword })];
   registry = new Registry([...plugins, { ...blog, platforms }], [fake.world.type("file")]);
 });
 
@@ -130,6 +133,24 @@ test("a secret that a record needs and that is not there is told", async () => {
     "HW_SECRET_UNREADABLE: server v2: its login key is not there",
     "HW_SECRET_UNREADABLE: site s2: its secret site/s2/db-password is not there",
     "HW_SECRET_UNREADABLE: site s2: its secret site/s2/web-password/eve is not there",
+  ]);
+});
+
+test("a password is asked for of no service that holds none, is absent or cannot say, of whatever kind", async () => {
+  const kinds = [{ name: "search", version: 1, title: "search index", role: "backing" } as const];
+  const cannot = (): never => {
+    throw new TypeError("a fact is missing");
+  };
+  const roles = { closed: { site: withPassword }, open: { site: () => [] }, odd: { site: cannot } };
+  const brought = Object.entries(roles).map(([name, role]) => service(name, "search", role));
+  registry = new Registry([...brought, { name: "search", contract: 1, kinds }], []);
+  const types = [...Object.keys(roles), "absent"];
+  const services = types.map((type) => ({ name: type, kind: "search", type, ...OPTIONS }));
+  await server("v2", { services });
+  await release("r1");
+  for (const type of types) await site(type, bound({ search: { server: "v2", service: type } }));
+  expect((await problems()).filter((one) => one.includes("its secret"))).toEqual([
+    "HW_SECRET_UNREADABLE: site closed: its secret site/closed/search-password is not there",
   ]);
 });
 

@@ -1,13 +1,21 @@
+import { LoadedInventory } from "../../engine/planning/loaded-inventory.ts";
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
 import { loginName } from "../../model/login-name.ts";
-import type { ServerRecord, SiteRecord } from "../../model/records.ts";
-import { passwordName } from "../../tasks/site-parts.ts";
+import type { ServerRecord, ServicePlace, SiteRecord } from "../../model/records.ts";
+import { collectReferences } from "../../model/references.ts";
+import { bindingRequest } from "../../tasks/site-parts.ts";
 import { webPasswordName } from "../../tasks/site-steps.ts";
 import { type StateProblem } from "./check.ts";
 import { everyRecord } from "../record-access.ts";
 
 /** Secrets that records need are there; whether the key opens them is another look. */
-export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<StateProblem> {
+export async function* lackingSecrets({ store, registry }: EngineParts): AsyncGenerator<StateProblem> {
+  const inventories = new Map<string, Promise<LoadedInventory>>();
+  const inventoryOf = async (server: string): Promise<LoadedInventory> => {
+    const known = inventories.get(server) ?? LoadedInventory.ofServers(store.records, registry, [server]);
+    inventories.set(server, known);
+    return known;
+  };
   const lacking = async (ids: readonly string[]): Promise<readonly string[]> => {
     const known = await store.secrets.get(ids);
     return ids.filter((id) => !known.has(id));
@@ -25,7 +33,7 @@ export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<St
   }
   for await (const site of everyRecord<SiteRecord>(store.records, "site")) {
     if (site.status !== "installed") continue;
-    for (const id of await lacking(secretsOf(site))) {
+    for (const id of await lacking(await secretsOf(site, inventoryOf))) {
       const remedy =
         "Put store.db back from a backup that has it; a web user's password may be set anew (setPassword).";
       yield {
@@ -38,11 +46,33 @@ export async function* lackingSecrets({ store }: EngineParts): AsyncGenerator<St
   }
 }
 
-function secretsOf({ id, bindings, webRules }: SiteRecord): readonly string[] {
-  const names = [
-    // What stands on another server, or may, has an account there.
-    ...Object.entries(bindings ?? {}).flatMap(([kind, at]) => (at?.server === undefined ? [] : [passwordName(kind)])),
-    ...(webRules?.basicAuth?.users ?? []).map(webPasswordName),
-  ];
-  return names.map((name) => `site/${id}/${name}`);
+type InventoryOf = (server: string) => Promise<LoadedInventory>;
+
+async function secretsOf(site: SiteRecord, inventoryOf: InventoryOf): Promise<readonly string[]> {
+  const bound = Object.entries(site.bindings ?? {}).map(async ([kind, at]) => passwordOf(site, kind, at, inventoryOf));
+  const users = site.webRules?.basicAuth?.users ?? [];
+  return [...(await Promise.all(bound)).flat(), ...users.map((user) => `site/${site.id}/${webPasswordName(user)}`)];
+}
+
+/**
+ * The password of a site's account with a service, if it has one: a service without passwords declares nothing that holds
+ * it. Only the plugin knows, and may need facts for it, which are not read here: one that cannot say so is asked for none.
+ */
+async function passwordOf(
+  site: SiteRecord,
+  kind: string,
+  at: ServicePlace | undefined,
+  inventoryOf: InventoryOf,
+): Promise<readonly string[]> {
+  if (at?.server === undefined) return [];
+  const request = bindingRequest(site, kind, "local");
+  try {
+    const inventory = await inventoryOf(at.server);
+    const server = inventory.server(at.server);
+    const { record, role } = inventory.backing(server, kind, at.service);
+    const held = collectReferences(role.site(request, inventory.serverView(server, record, {})));
+    return held.some(({ id }) => id === request.password.id) ? [request.password.id] : [];
+  } catch {
+    return [];
+  }
 }

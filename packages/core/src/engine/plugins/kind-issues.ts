@@ -31,7 +31,10 @@ function ofService({ kind, kindVersion = 1, role }: ServiceDefinition, kinds: Ki
 }
 
 function ofPlatform({ role: { needs = {}, application, main } }: PlatformDefinition, kinds: Kinds): readonly Issue[] {
-  const unknown = Object.keys(needs).filter((name) => !kinds.has(name));
+  // What sites may have may be absent: those that have it are refused, and their neighbours go on.
+  const unknown = Object.entries(needs).flatMap(([name, need]) =>
+    kinds.has(name) || need.optional === true ? [] : [name],
+  );
   if (unknown.length > 0)
     return unknown.map((name) => issue(["role", "needs"], `has "${name}", a kind that no loaded plugin brings`));
   const roles = Object.entries(needs).map(([name, need]) => ({ name, need, role: kinds.get(name)?.role }));

@@ -33,6 +33,11 @@ test("whole plugins are taken as they are, core's own resource types and operati
   expect(loadPlugins(given)).toEqual(given);
 });
 
+test("a platform whose sites may have what no loaded plugin brings is taken", () => {
+  const given = [withNeeds({ php: {}, search: { optional: true } })];
+  expect(loadPlugins(given)).toEqual(given);
+});
+
 describe("what is no plugin is named by its place", () => {
   test.each([
     ["a missing export", undefined, "plugins[1] is undefined; list what its package exports by name"],

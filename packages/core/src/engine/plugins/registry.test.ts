@@ -45,6 +45,9 @@ test("the same plugin twice, or two that bring the same, are refused with their 
   const pair = (parts: Partial<Plugin>): Plugin[] => [plugin("one", parts), plugin("two", parts)];
   refusal(pair({ services: [service] }), "two and one", 'service "http:web"');
   refusal(pair({ platforms: [platform] }), 'platform "blog"');
+  const search = { name: "search", version: 1, title: "search index", role: "backing" } as const;
+  refusal(pair({ kinds: [search] }), "two and one", 'kind "search"');
+  refusal([plugin("one", { kinds: [{ ...search, name: "db" }] })], "one and @hostwright/core", 'kind "db"');
   refusal([plugin("one", { resourceTypes: [type] })], "one and @hostwright/core", 'resource type "thing"');
 });
 
