@@ -109,7 +109,7 @@ describe("an unknown", () => {
       code: "HW_NOT_FOUND",
       names: ["nowhere"],
     });
-    const database = async (name: string): Promise<unknown> => request({ platform: "wordpress", database: name });
+    const database = async (name: string): Promise<unknown> => request({ platform: "wordpress", bindings: { db: name } });
     await expectRefusal(living, async () => database("db9"), { code: "HW_NOT_FOUND", names: ["db9"] });
     await expectRefusal(living, async () => database("web1:nodb"), {
       code: "HW_SERVICE_MISSING",
@@ -164,7 +164,7 @@ describe("what does not go together", () => {
       living.install("new.example.com", { bindings: { db: "db2" } }),
       expected,
     );
-    expect(error.data["databases"]).toEqual(["mysql"]);
+    expect(error.data).toMatchObject({ kind: "db", protocols: ["mysql"] });
   });
 
   test("a language that the release does not hold is refused when it is planned, published or not", async () => {
