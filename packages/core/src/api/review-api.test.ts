@@ -108,6 +108,20 @@ test("a socket that lies in /run itself does not show the site all of /run", () 
   try { shown = siteSandbox(view as never, { memoryMegabytes: 1, tasks: 1 }); } catch (e) { expect(isHostwrightError(e)).toBe(true); }
   expect(shown).not.toContainEqual(["BindReadOnlyPaths", "/run"]);
 });
+
+// Since Linux 6.11 it binds and listens (IORING_OP_BIND, IORING_OP_LISTEN) past a filter of bind(2) and listen(2); `@system-service` has it.
+test.each(["EPERM", "success"] as const)("no site listens by io_uring either: %s", (listen) => {
+  const view = {
+    id: "s1",
+    user: "s1",
+    paths: { home: "/srv/sites/s1", conf: "/srv/sites/s1/conf", public: "/srv/sites/s1/public", private: "/srv/sites/s1/private", tmp: "/srv/sites/s1/tmp" },
+    platform: { root: "/srv/platforms/p" },
+    binds: [],
+    bindings: {},
+  };
+  const filters = siteSandbox(view as never, { memoryMegabytes: 1, tasks: 1, listen }).filter(([name]) => name === "SystemCallFilter");
+  expect(filters.map(([, value]) => value).join("\n")).toMatch(/~.*io_uring_setup/);
+});
 void plainHttp;
 import { PART } from "../parts.ts";
 const PART_OPEN = PART.openServer as never;
