@@ -100,6 +100,13 @@ export const programChecks: readonly Check<HttpBench>[] = [
         ["own"],
       );
       assert.equal((await bench.get("members.test", "/closed/a", ...login)).status, 404);
+      // What the rules are asked about and what the program gets are one and the same URL.
+      for (const path of ["/closed/a/../../b", "/closed/a/%2e%2e/%2E%2E/b", "/closed/a/..%2f..%2fb"])
+        assert.doesNotMatch((await bench.get("members.test", path, ...login)).body, /^GET \/closed/, path);
+      for (const sign of ["?", "#"]) {
+        const target = ["--request-target", `http://members.test${sign}/closed/a`];
+        assert.doesNotMatch((await bench.get("members.test", "/", ...login, ...target)).body, /^GET \/closed/, sign);
+      }
       const moved = await bench.get("members.test", "/old%20page", ...login);
       assert.deepEqual(
         [moved.status, location(moved, "http://members.test/")],

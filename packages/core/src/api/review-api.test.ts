@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import * as z from "zod";
+import { expect, onTestFinished, test } from "vitest";
+import { FakeServer } from "../../test/fake-world.ts";
+import { plainHttp, plainPlugin } from "../../test/plain-plugin.ts";
+import { provide } from "../di/container.ts";
+import type { Plugin } from "../contracts/plugin.ts";
+import { loadPlugins } from "../engine/plugins/load-plugins.ts";
+import { isHostwrightError } from "../errors/hostwright-error.ts";
+import { createHostwright } from "../hostwright.ts";
+import { api } from "../model/records.ts";
+import { secret } from "../model/secret.ts";
+import { siteSandbox } from "../plugin-kit/units/site-sandbox.ts";
+import { verify } from "../tasks/verify.ts";
+
+const KIND = { name: "dns", version: 1, title: "name", role: "backing" } as const;
+const options = { version: 1, schema: z.strictObject({}) };
+const role = {
+  protocol: "dns",
+  server: () => [{ type: "dns-record", spec: { name: "a" } }],
+  site: () => [],
+  binding: () => ({}),
+};
+const seen: string[] = [];
+const dns = (more: object = {}): Plugin =>
+  ({
+    name: "dns",
+    contract: 1,
+    kinds: [KIND],
+    services: [
+      { kind: "dns", type: "dns", options, packages: () => [], facts: () => ({}), problems: () => [], role: { ...role, ...more } },
+    ],
+    resourceTypes: [
+      {
+        name: "dns-record",
+        schema: z.any(),
+        rank: 1,
+        removal: "delete",
+        key: ({ name }: any) => name,
+        desired: (spec: any) => spec,
+        async read(target: any) {
+          seen.push(target.credentials?.reveal() ?? "none");
+          return new Map();
+        },
+        identity: (s: any) => s,
+        apply: async () => undefined,
+        showSpec: () => "",
+        showState: () => "",
+      },
+    ],
+  }) as never;
+
+function folder(): string {
+  const stateDir = mkdtempSync(join(tmpdir(), "hostwright-review-"));
+  onTestFinished(() => rmSync(stateDir, { recursive: true }));
+  return stateDir;
+}
+
+test("credentials of an API that another process puts anew are taken by the next work", async () => {
+  const stateDir = folder();
+  await using worker = await createHostwright({ stateDir, plugins: [dns()] });
+  await using shell = await createHostwright({ stateDir, plugins: [dns()] });
+  const put = { name: "dns", services: [{ kind: "dns", type: "dns", options: {} }] };
+  await shell.servers.put({ ...put, connect: api(secret("first")) });
+  await worker.plan(verify("dns"));
+  expect(seen.splice(0)).toContain("first");
+  await shell.servers.put({ ...put, connect: api(secret("second")) });
+  await worker.plan(verify("dns"));
+  expect(new Set(seen.splice(0))).toEqual(new Set(["second"]));
+});
+
+test("a kind's services may have more than it asks for", () => {
+  expect(() => loadPlugins([dns({ zones: () => [] })])).not.toThrow();
+});
+
+test("a plugin that brings a kind of core's is blamed, and no other one", () => {
+  const bad = { name: "bad", contract: 1, kinds: [{ ...KIND, name: "http" }] };
+  expect(() => loadPlugins([plainPlugin, bad])).not.toThrow(/^createHostwright: test-plugin/);
+});
+
+test("a server is put though the record of one of its sites is damaged", async () => {
+  const stateDir = folder();
+  const openServer = provide(PART_OPEN, () => async ({ name }: { name: string }) => new FakeServer(name));
+  await using hw = await createHostwright({ stateDir, plugins: [plainPlugin], provide: [openServer as never] });
+  const { local } = await import("../model/records.ts");
+  const web = { kind: "http", type: "web", options: {} };
+  await hw.servers.put({ name: "web1", connect: local(), services: [web] });
+  const platform = await hw.platforms.put({ name: "p1", server: "web1", type: { type: "blog", options: {} } });
+  const db = new DatabaseSync(join(stateDir, "store.db"));
+  const value = JSON.stringify({ id: "s1", domain: "a.example", aliases: [], status: "installed", platform: platform.id, bindings: null });
+  db.prepare("INSERT INTO records (kind, id, name, version, value) VALUES ('site', 's1', 'a.example', 1, ?)").run(value);
+  db.close();
+  const error: unknown = await hw.servers.put({ name: "web1", services: [{ ...web, name: "other" }] }).catch((e: unknown) => e);
+  expect(error === undefined || !(error instanceof Error) || isHostwrightError(error), String(error)).toBe(true);
+});
+
+test("a socket that lies in /run itself does not show the site all of /run", () => {
+  const view = {
+    id: "s1", user: "s1",
+    paths: { home: "/srv/sites/s1", conf: "/srv/sites/s1/conf", public: "/srv/sites/s1/public", private: "/srv/sites/s1/private", tmp: "/srv/sites/s1/tmp" },
+    platform: { root: "/srv/platforms/p" }, binds: [],
+    bindings: { search: { socket: "/run/search.sock" } },
+  };
+  let shown: readonly (readonly [string, string])[] = [];
+  try { shown = siteSandbox(view as never, { memoryMegabytes: 1, tasks: 1 }); } catch (e) { expect(isHostwrightError(e)).toBe(true); }
+  expect(shown).not.toContainEqual(["BindReadOnlyPaths", "/run"]);
+});
+
+// Since Linux 6.11 it binds and listens (IORING_OP_BIND, IORING_OP_LISTEN) past a filter of bind(2) and listen(2); `@system-service` has it.
+test.each(["EPERM", "success"] as const)("no site listens by io_uring either: %s", (listen) => {
+  const view = {
+    id: "s1",
+    user: "s1",
+    paths: { home: "/srv/sites/s1", conf: "/srv/sites/s1/conf", public: "/srv/sites/s1/public", private: "/srv/sites/s1/private", tmp: "/srv/sites/s1/tmp" },
+    platform: { root: "/srv/platforms/p" },
+    binds: [],
+    bindings: {},
+  };
+  const filters = siteSandbox(view as never, { memoryMegabytes: 1, tasks: 1, listen }).filter(([name]) => name === "SystemCallFilter");
+  expect(filters.map(([, value]) => value).join("\n")).toMatch(/~.*io_uring_setup/);
+});
+void plainHttp;
+import { PART } from "../parts.ts";
+const PART_OPEN = PART.openServer as never;
