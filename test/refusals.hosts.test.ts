@@ -109,7 +109,8 @@ describe("an unknown", () => {
       code: "HW_NOT_FOUND",
       names: ["nowhere"],
     });
-    const database = async (name: string): Promise<unknown> => request({ platform: "wordpress", bindings: { db: name } });
+    const database = async (name: string): Promise<unknown> =>
+      request({ platform: "wordpress", bindings: { db: name } });
     await expectRefusal(living, async () => database("db9"), { code: "HW_NOT_FOUND", names: ["db9"] });
     await expectRefusal(living, async () => database("web1:nodb"), {
       code: "HW_SERVICE_MISSING",

@@ -33,6 +33,10 @@ async function ask(
     headers: { authorization: `Bearer ${target.credentials?.reveal() ?? ""}`, ...headers },
     signal: AbortSignal.any([target.signal, AbortSignal.timeout(TIMEOUT_MS)]),
     ...(body === undefined ? {} : { body }),
+  }).catch((cause: unknown) => {
+    target.signal.throwIfAborted();
+    const message = `${server} gave no answer to ${method} ${path}; it may have done it.`;
+    throw new HostwrightError("HW_COMMAND_FAILED", message, { server, retryable: true, cause });
   });
   if (response.ok || response.status === 412) return response;
   throw new HostwrightError("HW_COMMAND_FAILED", `${server} answered ${method} ${path} with ${response.status}.`, {

@@ -1,6 +1,7 @@
 import {
   ACME_FOLDER,
   CONTRACT,
+  DOT_SEGMENT,
   defineHttpService,
   httpEntry,
   oneLine,
@@ -104,10 +105,14 @@ function php({ docroot, php: found }: WebSite, script: string | null): readonly 
 /** A program that speaks HTTP: what a visitor sent under these names is not for it. */
 function program({ socket, seconds, authorization }: WebUpstream): readonly string[] {
   return block("location @program", [
+    ...block(`if ($request_uri ~* ${quoted(DOT_SEGMENT)})`, [NOT_FOUND]),
     "proxy_http_version 1.1; proxy_redirect off; proxy_buffer_size 32k; proxy_buffers 8 32k;",
     "proxy_set_header Host $host$example_http_port; proxy_set_header X-Forwarded-Host $host$example_http_port;",
     "proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;",
     "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $example_http_connection;",
+    ...["Forwarded", "X-Real-IP", "X-Forwarded-Port", "X-Forwarded-Prefix"].map(
+      (name) => `proxy_set_header ${name} "";`,
+    ),
     `proxy_set_header Proxy "";${authorization ? "" : ' proxy_set_header Authorization "";'}`,
     `proxy_read_timeout ${seconds}s; proxy_send_timeout ${seconds}s; proxy_pass http://unix:${socket};`,
   ]);

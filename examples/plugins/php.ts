@@ -37,7 +37,7 @@ const HARDENING: readonly UnitProperty[] = [
   ["RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"],
   ["SystemCallFilter", "@system-service"],
   // All sites share the host's network: what one listens on, every other one would reach.
-  ["SystemCallFilter", "~bind listen"],
+  ["SystemCallFilter", "~bind listen io_uring_setup io_uring_enter io_uring_register"],
   ["SystemCallErrorNumber", "EPERM"],
   // They name the units of other sites.
   ["InaccessiblePaths", "/etc/systemd/system"],

@@ -23,7 +23,6 @@ import { Notifying } from "./notify/notifying.ts";
 import { coreOperations } from "./operations/core-operations.ts";
 import { EmbeddedQueue } from "./queue/embedded-queue.ts";
 import { coreResourceTypes } from "./resources/core-types.ts";
-import { ApiServer } from "./servers/api-server.ts";
 import { LocalServer } from "./servers/local-server.ts";
 import { SshServer } from "./servers/ssh-server.ts";
 import type { SecretBox } from "./store/sealing.ts";
@@ -105,7 +104,7 @@ export function defaultParts(options: HostwrightOptions, { store, box }: OpenSta
 const openServer: OpenServer = async (record, key): Promise<Server> => {
   const { connect, name } = record;
   if (connect.type === "local") return new LocalServer(name);
-  if (connect.type === "api") return new ApiServer(name, await key());
+  if (connect.type === "api") throw new HostwrightError("HW_INTERNAL", `${name} was to be opened as a machine.`);
   return new SshServer({ name, ...connect, privateKey: key });
 };
 

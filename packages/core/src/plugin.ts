@@ -52,7 +52,7 @@ export { toRe2 } from "./plugin-kit/web/to-re2.ts";
 export type { Re2Term } from "./plugin-kit/web/to-re2.ts";
 export type { UrlLeaf, UrlMatcher } from "./plugin-kit/web/url-matcher.ts";
 export type { CacheAge, WebAnswer, WebStep } from "./plugin-kit/web/routing-rules.ts";
-export { httpEntry, webSite } from "./plugin-kit/web/web-site.ts";
+export { DOT_SEGMENT, httpEntry, webSite } from "./plugin-kit/web/web-site.ts";
 export type { WebHost, WebPassword, WebPhp, WebSite, WebUpstream } from "./plugin-kit/web/web-site.ts";
 export { webServerProblems } from "./plugin-kit/web/web-server-problems.ts";
 export type { WebServerName } from "./plugin-kit/web/web-server-problems.ts";

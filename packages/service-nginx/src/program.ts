@@ -1,7 +1,7 @@
-import { httpEntry, type HttpEntry, type WebUpstream } from "@hostwright/core/plugin";
-import { block, type Lines } from "./lines.ts";
+import { DOT_SEGMENT, httpEntry, type HttpEntry, type WebUpstream } from "@hostwright/core/plugin";
+import { block, NOT_FOUND, type Lines } from "./lines.ts";
 import { include } from "./paths.ts";
-import { quoteLiteral } from "./quote.ts";
+import { quoteLiteral, quoteToken } from "./quote.ts";
 
 const NAME = "$host$hostwright_port";
 
@@ -14,6 +14,7 @@ export const PROXY: HttpEntry = httpEntry("proxy.inc", [
   "proxy_set_header X-Forwarded-Proto $scheme;",
   "proxy_set_header Upgrade $http_upgrade;",
   "proxy_set_header Connection $hostwright_connection;",
+  ...["Forwarded", "X-Real-IP", "X-Forwarded-Port", "X-Forwarded-Prefix"].map((name) => `proxy_set_header ${name} "";`),
   // A visitor's header "Proxy" must not become the program's proxy (httpoxy).
   'proxy_set_header Proxy "";',
   "proxy_redirect off;",
@@ -23,6 +24,7 @@ export const PROXY: HttpEntry = httpEntry("proxy.inc", [
 
 export function program({ socket, seconds, authorization }: WebUpstream): Lines {
   return block("location @program", [
+    ...block(`if ($request_uri ~* ${quoteToken(DOT_SEGMENT)})`, NOT_FOUND),
     include(PROXY),
     ...(authorization ? [] : ['proxy_set_header Authorization "";']),
     `proxy_read_timeout ${seconds}s;`,

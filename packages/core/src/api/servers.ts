@@ -6,6 +6,7 @@ import { newId } from "../model/ids.ts";
 import { loginName } from "../model/login-name.ts";
 import { parseInput } from "../model/parse.ts";
 import {
+  isApi,
   ServerSchema,
   type ServerInput,
   type ConnectInput,
@@ -84,7 +85,7 @@ export class Servers {
       services,
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
-    if (given.services !== undefined) refuseSamePlace(this.#registry, record);
+    if (given.services !== undefined && !isApi(record)) refuseSamePlace(this.#registry, record);
     this.#refuseMachineless(known, record);
     const loginId = loginName(record.id, record.connect) ?? "";
     const newLogin = login === null || (await this.#isKept(loginId, login)) ? null : login;
@@ -162,8 +163,8 @@ export class Servers {
     const sites = await this.#records.referring("site", { by: "platform", ids: here, status: KEPT });
     const site = sites
       .map(({ value }) => value as SiteRecord)
-      .find(({ bindings }) => lost.some(({ name }) => name === bindings.http.service));
-    const old = lost.find(({ name }) => name === site?.bindings.http.service);
+      .find(({ bindings }) => lost.some(({ name }) => name === bindings?.http?.service));
+    const old = lost.find(({ name }) => name === site?.bindings?.http?.service);
     if (site === undefined || old === undefined) return;
     throw new HostwrightError(
       "HW_RECORD_IN_USE",

@@ -4,6 +4,9 @@ const text = z.string().min(1);
 const options = { options: z.unknown(), optionsVersion: z.int().min(1) };
 const place = z.looseObject({ server: text.optional(), service: text });
 
+/** The services of a site, by kind. */
+export const STORED_BINDINGS: z.ZodType = z.object({ http: place }).catchall(place);
+
 /** What every record of a kind has; a later version may have written more. */
 export const STORED: Readonly<Record<"server" | "platform" | "site", z.ZodType>> = {
   server: z.looseObject({
@@ -30,7 +33,7 @@ export const STORED: Readonly<Record<"server" | "platform" | "site", z.ZodType>>
     status: z.enum(["draft", "installing", "installed", "deleting"]),
     enabled: z.boolean(),
     platform: text,
-    bindings: z.looseObject({ http: place }).catchall(place),
+    bindings: STORED_BINDINGS,
     uid: z.int().min(1),
     ...options,
   }),

@@ -1,5 +1,4 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { Secret } from "../model/secret.ts";
 import { Server, type ServerStats } from "../model/server.ts";
 
 /**
@@ -7,12 +6,10 @@ import { Server, type ServerStats } from "../model/server.ts";
  * credentials; whatever wants to run something is refused.
  */
 export class ApiServer extends Server {
-  readonly credentials: Secret;
   readonly stats: ServerStats = { connections: 0, roundTrips: 0, bytesSent: 0, bytesReceived: 0 };
 
-  constructor(name: string, credentials: Secret) {
+  constructor(name: string) {
     super(name);
-    this.credentials = credentials;
   }
 
   async run(): Promise<never> {

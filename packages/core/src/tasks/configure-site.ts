@@ -1,12 +1,14 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { KindName } from "../model/kind-name.ts";
 import { redirectLoop } from "../model/redirect-loop.ts";
 import { NO_OWN_RULES, OwnRulesSchema, type OwnRules, type OwnRulesInput } from "../model/own-rules.ts";
-import type { ServicePlace, SiteRecord } from "../model/records.ts";
+import type { ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 import type { Step } from "../contracts/steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { refuseUnknown } from "./delete-site.ts";
 import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
@@ -39,7 +41,7 @@ interface Input extends SiteInput {
 const input: z.ZodType<Input> = z.strictObject({
   site: Name,
   webRules: OwnRulesSchema.default({}),
-  bindings: z.record(z.string(), z.string().nullable()).default({}),
+  bindings: z.record(KindName, z.string().nullable()).default({}),
 });
 
 export const configureSite: TaskType<[site: string, options?: ConfigureOptions], Input, ConfiguredValue> = defineTask({
@@ -72,6 +74,8 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
   const asked = Object.keys(request.bindings).flatMap((kind) => parts.backing.get(kind)?.service.server ?? []);
   const touched = [...new Map(asked.map((server) => [server.id, server])).values()];
   await refuseProblems(context, touched);
+  const unbound = unboundServers(context, site, changed);
+  await refuseUnknown(context, site.domain, ownerOf(parts), unbound);
   const { before, publish } = siteSteps(context, parts);
   return {
     title: `configure ${site.domain}`,
@@ -81,7 +85,7 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
       ...before,
       publish,
       probeStep(parts, "changed"),
-      ...unbind(context, site, parts),
+      ...unbound.map((server) => gone(parts, server)),
     ],
     commit: changeSite(context, changed),
     value: { site: site.id, domain: site.domain, webRules },
@@ -96,8 +100,10 @@ function bindingsOf(context: PlanningContext, site: SiteRecord, asked: Input["bi
   const bindings: Record<string, ServicePlace | undefined> = { ...site.bindings };
   for (const [kind, wanted] of Object.entries(asked)) {
     const need = needs[kind];
-    const isDatabase = registry.kind(kind)?.role === "database" && site.bindings[kind] !== undefined;
-    if (isDatabase || (need !== undefined && need.optional !== true)) throw notConfigured(site, kind);
+    const stays =
+      site.bindings[kind] !== undefined && ["database", "runtime"].includes(registry.kind(kind)?.role ?? "");
+    const isNeeded = need !== undefined && need.optional !== true;
+    if (kind === "http" || stays || (wanted === null && isNeeded)) throw notConfigured(site, kind);
     if (wanted === null) delete bindings[kind];
     else bindings[kind] = chooseService(context, { kind, wanted, need, platform, web }) ?? undefined;
   }
@@ -112,20 +118,25 @@ function notConfigured({ domain }: SiteRecord, kind: string): HostwrightError {
   );
 }
 
-/** What the site had on a server that keeps nothing for it any longer; on those that do, its steps see to it. */
-function unbind(context: PlanningContext, site: SiteRecord, parts: SiteParts): readonly Step[] {
-  const still = new Set([parts.web, ...backingServers(parts)].map(({ id }) => id));
-  return serversOf(context, site)
-    .filter(({ id }) => !still.has(id))
-    .map((server) => ({
-      kind: "ensure",
-      title: `what ${site.domain} kept on ${server.name}`,
-      server,
-      phase: "prepare",
-      items: [],
-      remove: [{ owners: [ownerOf(parts)] }],
-      publish: null,
-    }));
+/** Those that kept something of a kind that is bound elsewhere now, or no longer. */
+function unboundServers(context: PlanningContext, site: SiteRecord, changed: SiteRecord): readonly ServerRecord[] {
+  const moved = Object.entries(site.bindings).filter(
+    ([kind, place]) => JSON.stringify(changed.bindings[kind]) !== JSON.stringify(place),
+  );
+  return serversOf(context, { bindings: { http: site.bindings.http, ...Object.fromEntries(moved) } });
+}
+
+/** What the plan declares for the site on that server stays. */
+function gone(parts: SiteParts, server: ServerRecord): Step {
+  return {
+    kind: "ensure",
+    title: `remove what ${server.name} kept for ${parts.site.domain} and keeps no longer`,
+    server,
+    phase: "clean-up",
+    items: [],
+    remove: [{ owners: [ownerOf(parts)] }],
+    publish: null,
+  };
 }
 
 function refuseLoop(site: SiteRecord, { redirects }: OwnRules): void {

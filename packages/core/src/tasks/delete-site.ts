@@ -30,7 +30,7 @@ export function deleteSite(site: string): TaskRequest<OfSite> {
 }
 
 /** What no loaded plugin can remove would be left behind without a record. @throws HW_PLUGIN_MISSING */
-async function refuseUnknown(
+export async function refuseUnknown(
   context: PlanningContext,
   domain: string,
   owner: string,

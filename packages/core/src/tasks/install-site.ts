@@ -5,6 +5,7 @@ import type { SiteDeclaration } from "../contracts/plugin.ts";
 import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
 import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { RunStep } from "../contracts/steps.ts";
+import { KindName } from "../model/kind-name.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Secret } from "../model/secret.ts";
 import {
@@ -45,7 +46,7 @@ const input: z.ZodType<Request> = z.strictObject({
   options: z.strictObject({ type: z.string(), options: z.unknown() }).optional(),
   aliases: z.array(Domain).max(200).readonly().default([]),
   aliasMode: z.enum(["redirect", "serve"]).default("redirect"),
-  bindings: z.record(z.string(), z.string()).default({}),
+  bindings: z.record(KindName, z.string()).default({}),
   title: Title.optional(),
   adminEmail: AdminEmail.optional(),
   adminUser: z
@@ -156,6 +157,8 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
       : refuseOther(known, draft, platform, aliases);
   await refuseTaken(context, names, known?.id);
 
+  // A record that nobody can read is refused by it, before anything is taken from it.
+  if (known !== undefined) inventory.siteDefinition(known);
   const facts = await context.facts(web, { taken: true });
   if (known === undefined)
     refuseServed(facts.servedNames, names, web, inventory.http(web, wanted.bindings.http.service).role);

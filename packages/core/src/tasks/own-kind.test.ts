@@ -71,7 +71,10 @@ describe("a site with a service of a plugin's own kind, on another server than i
     );
     const site = plan.reserve[0]?.value as SiteRecord;
     expect(site.bindings["search"]).toEqual({ server: "store1", service: "index" });
-    expect(doneOn(plan, "store1")).toEqual(["prepare: search index of new.example.com", `+ index /index/${site.id}`]);
+    expect(doneOn(plan, "store1")).toEqual([
+      "prepare: search index of new.example.com, by lucene-plugin",
+      `+ index /index/${site.id}`,
+    ]);
     expect(doneOn(plan, "web1").join("\n")).not.toContain("/index/");
   });
 
@@ -102,7 +105,10 @@ describe("a site with a service of a plugin's own kind, on another server than i
   test("loses it there when it is taken away, and when the site is deleted", async () => {
     await withSite();
     const taken = await inventory.plan(plugins, configure(SITE, { bindings: { search: null } }));
-    expect(doneOn(taken, "store1")).toEqual([`prepare: what ${SITE} kept on store1`, "- index /index/s4"]);
+    expect(doneOn(taken, "store1")).toEqual([
+      `clean-up: remove what store1 kept for ${SITE} and keeps no longer`,
+      "- index /index/s4",
+    ]);
     expect(taken.commit.put.map(({ value }) => Object.keys((value as SiteRecord).bindings))).toEqual([
       ["http", "php", "db"],
     ]);

@@ -2,6 +2,7 @@ import type { ServerRecord } from "../model/records.ts";
 import type { Application, DriverCall } from "../contracts/platform.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step } from "../contracts/steps.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
 import { includesAddress, matchesPath } from "../model/own-rules.ts";
@@ -34,6 +35,13 @@ export function keptOn(parts: SiteParts, server: ServerRecord): string {
   return namesOf(backingOn(parts, server).map(({ title }) => title));
 }
 
+function pluginsOn({ inventory, registry }: PlanningContext, parts: SiteParts, server: ServerRecord): string {
+  const names = backingOn(parts, server).map(
+    ({ service: { record } }) => registry.pluginOf(inventory.definition(server, record)) ?? record.type,
+  );
+  return namesOf([...new Set(names)]);
+}
+
 /** The servers that keep something for a site, each once. */
 export function backingServers({ backing }: SiteParts): readonly ServerRecord[] {
   return [...new Map([...backing.values()].map(({ service: { server } }) => [server.id, server])).values()];
@@ -43,6 +51,7 @@ export function backingServers({ backing }: SiteParts): readonly ServerRecord[] 
 export function webItems(parts: SiteParts): readonly Owned[] {
   const { view, definition, runtime } = parts;
   const { role } = definition;
+  requireNeeds(parts);
   const group = view.user;
   const seed = { id: view.id, paths: view.paths, platform: view.platform, options: view.options };
   const rootOwned = (path: string): ReturnType<typeof directory> =>
@@ -71,6 +80,19 @@ export function webItems(parts: SiteParts): readonly Owned[] {
     ...(runtime === null ? [] : runtime.role.site(view, runtime.view)),
   ];
   return declared.map((item) => ({ ...item, owner: ownerOf(parts) }));
+}
+
+/** A later version of its platform's plugin may need more than the site was made with. @throws HW_SERVICE_MISSING */
+function requireNeeds({ site, definition, platform }: SiteParts): void {
+  const needs = Object.entries(definition.role.needs ?? {});
+  const lacking = needs.find(([kind, need]) => need.optional !== true && site.bindings[kind] === undefined);
+  if (lacking === undefined) return;
+  const [kind] = lacking;
+  throw new HostwrightError(
+    "HW_SERVICE_MISSING",
+    `${site.domain} has no ${kind} service, which ${platform.name} (${platform.type}) needs. Nothing was changed.`,
+    { remedy: `Give it one: configure("${site.domain}", { bindings: { ${kind}: "server:service" } }).` },
+  );
 }
 
 /** Id of the secret that holds a web user's hash, as `hw.sites.setPassword()` made it. */
@@ -123,7 +145,7 @@ export function siteSteps(
   const entries = entriesOf(parts.http.role);
   const before = backingServers(parts).map((server): EnsureStep => ({
     kind: "ensure",
-    title: `${keptOn(parts, server)} of ${parts.site.domain}`,
+    title: `${keptOn(parts, server)} of ${parts.site.domain}, by ${pluginsOn(context, parts, server)}`,
     server,
     phase: "prepare",
     items: backingItems(parts, server),

@@ -49,7 +49,7 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
     await context.facts(server, { standing: true });
     const to = context.inventory.http(server, request.service);
     const sites = await context.inventory.sitesOnServer(server.id);
-    const moving = sites.filter(({ bindings }) => bindings.http.service !== to.record.name);
+    const moving = sites.filter(({ bindings }) => bindings?.http?.service !== to.record.name);
     const draft: TaskDraft<SwitchHttpValue> = {
       title: `switch ${server.name} to ${to.record.type}`,
       about: [`server/${server.id}`],

@@ -145,7 +145,11 @@ function referring(tables: Tables, kind: RecordKind, { by, ids, status }: Record
   return all
     .filter(({ value }) => {
       const { platform, bindings, status: at = "" } = value as Partial<SiteRecord>;
-      const targets = by === "platform" ? [platform] : Object.values(bindings ?? {}).map((place) => place?.server);
+      const places = Object.values(bindings ?? {}).filter((place) => place?.server !== undefined);
+      const targets =
+        by === "platform"
+          ? [platform]
+          : places.map((place) => (by === "server" ? place?.server : `${place?.server}/${place?.service}`));
       return targets.some((id) => id !== undefined && ids.includes(id)) && status.includes(at);
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -67,6 +67,9 @@ export function recordPromises(open: OpenHarness): void {
       expect(await found("platform", "p2", "p1", "p9")).toEqual(["a1", "b1", "c1"]);
       expect(await found("server", "v2")).toEqual(["a1", "b1"]);
       expect(await found("server", "v3", "v2")).toEqual(["a1", "b1", "c1"]);
+      expect(await found("service", "v2/db", "v9/db")).toEqual(["a1", "b1"]);
+      expect(await found("service", "v3/search")).toEqual(["c1"]);
+      expect(await found("service", "v2/search", "v2")).toEqual([]);
       expect(await found("platform")).toEqual([]);
       const all = { by: "platform", ids: ["p1"], status: ["installed", "draft"] } as const;
       expect((await store.records.referring("site", all)).map(({ id }) => id)).toEqual(["a", "b", "d"]);

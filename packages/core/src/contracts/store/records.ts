@@ -45,8 +45,8 @@ export interface RecordDiscard extends Pick<StoredRecord, "kind" | "id"> {
   readonly number: { readonly counter: string; readonly value: number };
 }
 
-/** What sites refer to: their platform, and the servers that their `bindings` name. */
-export type RecordReference = "platform" | "server";
+/** What sites refer to: their platform, and the servers and services (`<server>/<service>`) that their `bindings` name. */
+export type RecordReference = "platform" | "server" | "service";
 
 export interface RecordQuery {
   readonly by: RecordReference;

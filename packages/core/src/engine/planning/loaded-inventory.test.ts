@@ -29,9 +29,9 @@ async function estateOf(sites: number): Promise<FakeEngine> {
   const put = async (kind: "server" | "platform" | "site", id: string, value: object): Promise<unknown> =>
     engine.store.records.put({ kind, id, name: `${id}.test`, value: { id, ...value } }, { expect: 0, claims: [] });
   for (const id of ["v0", "v1"]) {
-    const services = ["nginx", "apache"].map((name) => ({
+    const services = ["nginx", "apache", "db"].map((name) => ({
       name,
-      kind: "http",
+      kind: name === "db" ? "db" : "http",
       type: name,
       options: {},
       optionsVersion: 1,
@@ -78,8 +78,9 @@ test("what it says of neighbours is what all records say", async () => {
   expect(ids(await inventory.sitesBoundTo("v0"))).toEqual(["s1", "s3", "s5"]);
   expect(inventory.servingHttp(v0)).toEqual(["apache"]);
   await inventory.meet(v0);
-  const [service] = v0.services;
-  expect(service && inventory.serverView(v0, service, {}).peers).toEqual(["192.0.2.1"]);
+  const [web, , db] = v0.services;
+  expect(db && inventory.serverView(v0, db, {}).peers).toEqual(["192.0.2.1"]);
+  expect(web && inventory.serverView(v0, web, {}).peers).toEqual([]);
   await expect(inventory.site("s9")).rejects.toMatchObject({ code: "HW_NOT_FOUND" });
   expect(await inventory.findSite("@s1.test")).toMatchObject({ id: "s1" });
   expect([inventory.knownVersion("s1"), inventory.knownVersion("s5x")]).toEqual([1, undefined]);

@@ -17,6 +17,9 @@ export interface BoundService<Role> {
   readonly role: Role;
 }
 
+/** Of services that only sites of their own server use. */
+const WEB_ROLES: readonly string[] = ["http", "runtime"];
+
 const INSTALLED: readonly SiteRecord["status"][] = ["installed"];
 
 /**
@@ -139,17 +142,23 @@ export class LoadedInventory {
     return this.#referring("server", [serverId]);
   }
 
-  /** Whose sites keep something on a server, before its views are asked for. */
+  /** Whose sites keep something with the services of a server, before its views are asked for. */
   async meet(server: ServerRecord): Promise<void> {
-    if (this.#peers.has(server.id)) return;
-    const query = { by: "server", ids: [server.id], status: INSTALLED } as const;
+    for (const service of server.services)
+      if (!WEB_ROLES.includes(this.#registry.kind(service.kind)?.role ?? "")) await this.#meet(server, service);
+  }
+
+  async #meet(server: ServerRecord, { name }: ServiceRecord): Promise<void> {
+    const key = `${server.id}/${name}`;
+    if (this.#peers.has(key)) return;
+    const query = { by: "service", ids: [key], status: INSTALLED } as const;
     const platforms = await this.#records.different("site", "platform", query);
     // A site whose platform or server is missing is its own trouble, and not that of all others here.
     const webIds = new Set(
       this.platforms.filter(({ id }) => platforms.includes(id)).map((platform) => platform.server),
     );
     const others = this.servers.filter(({ id }) => webIds.has(id) && id !== server.id);
-    this.#peers.set(server.id, [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))]);
+    this.#peers.set(key, [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))]);
   }
 
   /** By its name; default: the one that serves. */
@@ -176,7 +185,7 @@ export class LoadedInventory {
 
   /** Does a server serve pages, and so need what releases and sites stand on? */
   isWeb(server: ServerRecord): boolean {
-    return server.services.some(({ kind }) => ["http", "runtime"].includes(this.#registry.kind(kind)?.role ?? ""));
+    return server.services.some(({ kind }) => WEB_ROLES.includes(this.#registry.kind(kind)?.role ?? ""));
   }
 
   /** @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
@@ -232,7 +241,7 @@ export class LoadedInventory {
       services: server.services.map(serviceView),
       service: serviceView(service),
       facts,
-      peers: this.#peers.get(server.id) ?? [],
+      peers: this.#peers.get(`${server.id}/${service.name}`) ?? [],
     };
   }
 

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { PlatformDefinition, Plugin, ServiceDefinition, ServiceKind } from "../../contracts/plugin.ts";
+import { CORE_KINDS } from "../../plugin-kit/kinds.ts";
 import { ROLES } from "./plugin-shape.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -26,7 +27,9 @@ function ofService({ kind, kindVersion = 1, role }: ServiceDefinition, kinds: Ki
   if (known === undefined) return [issue(["kind"], `is "${kind}", which no loaded plugin brings`)];
   if (known.version !== kindVersion)
     return [issue(["kind"], `is version ${kindVersion} of "${kind}", and version ${known.version} is loaded`)];
-  const found = ROLES[known.role].safeParse(role).error?.issues ?? [];
+  const all = ROLES[known.role].safeParse(role).error?.issues ?? [];
+  const isCore = CORE_KINDS.includes(known);
+  const found = all.filter(({ code }) => isCore || code !== "unrecognized_keys");
   return found.map((one) => ({ ...one, path: ["role", ...one.path] }));
 }
 

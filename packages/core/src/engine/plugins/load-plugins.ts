@@ -15,7 +15,7 @@ const AS_EXPORTED = "list what its package exports by name";
  */
 export function loadPlugins(given: readonly unknown[]): readonly Plugin[] {
   const plugins = given.map((value, index) => loadPlugin(value, `plugins[${index}]`));
-  const kinds = new Map([...CORE_KINDS, ...plugins.flatMap((plugin) => plugin.kinds ?? [])].map((it) => [it.name, it]));
+  const kinds = new Map([...plugins.flatMap((plugin) => plugin.kinds ?? []), ...CORE_KINDS].map((it) => [it.name, it]));
   for (const plugin of plugins) {
     for (const requirement of plugin.requires ?? []) refuseMissing(plugin, requirement, plugins);
     const issues = kindIssues(plugin, kinds);

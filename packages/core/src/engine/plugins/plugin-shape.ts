@@ -11,6 +11,7 @@ import type {
 import type { Application, Need, PlatformRole } from "../../contracts/platform.ts";
 import type { AnyResourceType } from "../../contracts/resource.ts";
 import type { AnyTaskType } from "../../contracts/task.ts";
+import { KindName } from "../../model/kind-name.ts";
 import type { BackingRole } from "../../contracts/roles/backing.ts";
 import type { DatabaseMoving, DatabaseRole } from "../../contracts/roles/database.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
@@ -28,8 +29,6 @@ const Schema = z.custom<z.ZodType>(
   (value) => typeof (value as { safeParse?: unknown } | null | undefined)?.safeParse === "function",
   "is not a zod schema",
 );
-const Kind = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "is not lower-case letters, digits and dashes");
-
 const Options = z.strictObject({ version: Version, schema: Schema, migrate: Callable.optional() });
 
 const Publication = z.strictObject({
@@ -86,14 +85,14 @@ export const ROLES: Readonly<Record<keyof ServiceRoles, z.ZodType>> = {
 
 /** Core's own tasks know the one web server and the one database of a site by their kinds. */
 const OwnKind = z.strictObject({
-  name: Kind,
+  name: KindName,
   version: Version,
   title: Text,
   role: z.enum(["runtime", "backing"], "is neither runtime nor backing"),
 } satisfies Fields<ServiceKind>);
 
 const Service = z.strictObject({
-  kind: Kind,
+  kind: KindName,
   kindVersion: Version.optional(),
   type: Text,
   options: Options,
@@ -106,7 +105,7 @@ const Service = z.strictObject({
 } satisfies Fields<ServiceDefinition>);
 
 const Needed = z.record(
-  Kind,
+  KindName,
   z.strictObject({
     protocols: z.array(Text).min(1, "is empty").optional(),
     optional: z.literal(true, "is not true").optional(),
@@ -185,7 +184,7 @@ const Task = z.strictObject({
 } satisfies Fields<AnyTaskType>);
 
 const Required: z.ZodType<Requirement> = z.union(
-  [z.strictObject({ plugin: Text }), z.strictObject({ service: Kind, type: Text.exactOptional() })],
+  [z.strictObject({ plugin: Text }), z.strictObject({ service: KindName, type: Text.exactOptional() })],
   "is neither { plugin } nor { service, type }",
 );
 

@@ -77,7 +77,13 @@ describe("stored options", () => {
       options: { listen: 1 },
       optionsVersion: 1,
     } as PlatformRecord;
-    const site = { id: "s1", domain: "a.example", options: { listen: 2 }, optionsVersion: 1 } as SiteRecord;
+    const site = {
+      id: "s1",
+      domain: "a.example",
+      bindings: { http: { service: "http" } },
+      options: { listen: 2 },
+      optionsVersion: 1,
+    } as SiteRecord;
     expect(readPlatform(registry, platform)).toMatchObject({ options: { port: 1 }, optionsVersion: 3 });
     expect(readSite(registry, platform, site)).toMatchObject({ options: { port: 2 }, optionsVersion: 3 });
     const newer = { ...site, optionsVersion: 9 };
@@ -109,7 +115,7 @@ test("a record that no plugin can use is there, and refused only by what asks fo
     { id: "s3", domain: "c.example", platform: "p2", status: "installed", options: {}, optionsVersion: 1 },
   ];
   for (const site of sites) {
-    const value = { aliases: [], ...site };
+    const value = { aliases: [], bindings: { http: { service: "http" } }, ...site };
     await records.put({ kind: "site", id: site.id, name: site.domain, value }, { expect: 0, claims: [] });
   }
 
@@ -128,6 +134,10 @@ test("a record that no plugin can use is there, and refused only by what asks fo
   expect(inventory.siteDefinition(first)).toBe(blog);
   expect(() => inventory.siteDefinition(second)).toThrow(refusal("HW_OPTIONS_INCOMPATIBLE", "b.example"));
   expect(() => inventory.siteDefinition(third)).toThrow(refusal("HW_PLUGIN_MISSING", "Platform p2"));
-  const draft = { ...sites[0], options: { listen: 7 } } as unknown as SiteRecord;
+  const draft = {
+    ...sites[0],
+    bindings: { http: { service: "http" } },
+    options: { listen: 7 },
+  } as unknown as SiteRecord;
   expect(inventory.readDraft(draft)).toMatchObject({ options: { port: 7 }, optionsVersion: 3 });
 });

@@ -2,6 +2,7 @@ import type { OptionsDefinition } from "../../contracts/plugin.ts";
 import type { Problem } from "../../contracts/problem.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import { showIssues } from "../../model/parse.ts";
+import { STORED_BINDINGS } from "../../model/stored-records.ts";
 import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../../model/records.ts";
 import type { Registry } from "./registry.ts";
 
@@ -39,6 +40,10 @@ export function readSite(registry: Registry, platform: PlatformRecord | undefine
   const definition = registry.findPlatform(type);
   if (definition === undefined)
     throw missing(`Site ${site.domain} is on a platform of type "${type}"`, `platform "${type}"`);
+  if (!STORED_BINDINGS.safeParse(site.bindings).success)
+    throw new HostwrightError("HW_STORE_DAMAGED", `The record of site ${site.domain} is damaged. ${LEFT}`, {
+      remedy: "See what hw.check() tells, and put store.db back from a backup.",
+    });
   const plugin = registry.pluginOf(definition) ?? "";
   return readOptions(site, definition.siteOptions, `site ${site.domain}`, plugin);
 }

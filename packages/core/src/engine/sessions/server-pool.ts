@@ -1,7 +1,8 @@
 import type { Server } from "../../model/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import type { ServerRecord } from "../../model/records.ts";
+import { isApi, type ServerRecord } from "../../model/records.ts";
 import type { Secret } from "../../model/secret.ts";
+import { ApiServer } from "../../servers/api-server.ts";
 import { warn } from "../stream/guarded.ts";
 
 /** Opens a server by its record; the application may replace it (a server made on demand, a fake). */
@@ -104,7 +105,7 @@ export class ServerPool {
     }
     const opening = inTime(
       record.name,
-      this.#open(record, async () => this.#login(record)),
+      isApi(record) ? Promise.resolve(new ApiServer(record.name)) : this.#open(record, async () => this.#login(record)),
     );
     const key = keyOf(record);
     const entry: Entry = { serverId: record.id, key, opening, server: null, holders: 0, outdated: false };

@@ -1,9 +1,10 @@
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { Target } from "../../contracts/resource.ts";
 import type { CommandResult, Script, Server } from "../../model/server.ts";
+import { loginName } from "../../model/login-name.ts";
 import { isApi, type ServerRecord } from "../../model/records.ts";
 import type { NeededSecret, Resolve } from "../../model/text.ts";
-import { ApiServer } from "../../servers/api-server.ts";
+import { Secret } from "../../model/secret.ts";
 import { within } from "../../servers/within.ts";
 import { ranOn, runFenced, type Fence } from "./fence.ts";
 import type { HeldServer, ServerPool } from "./server-pool.ts";
@@ -116,10 +117,11 @@ export class Session implements AsyncDisposable {
     const held = await this.#pool.hold(record, this.#signal);
     this.#held.push(held);
     const { server } = held;
+    const credentials = isApi(record) ? await this.#credentials(record) : null;
     const connections = new Map<string, Promise<unknown>>();
     return {
       server,
-      credentials: server instanceof ApiServer ? server.credentials : null,
+      credentials,
       signal: this.#signal,
       scope: this.#fence?.scope ?? "",
       resolve: this.resolve,
@@ -141,6 +143,13 @@ export class Session implements AsyncDisposable {
       },
       mutate: async (script) => this.#mutate(server, script),
     };
+  }
+
+  /** As they are now: another process may have put others since the API was opened. */
+  async #credentials({ id, connect }: ServerRecord): Promise<Secret> {
+    const secret = { ref: "secret", id: loginName(id, connect) ?? "", label: "credentials" } as const;
+    await this.loadSecrets([secret]);
+    return new Secret(this.resolve(secret));
   }
 
   async #mutate(server: Server, script: Script): Promise<CommandResult> {

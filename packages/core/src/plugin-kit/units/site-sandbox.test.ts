@@ -3,6 +3,7 @@ import { sampleDatabase, sampleSite } from "../../../../../test/applications/sam
 import type { SiteView } from "../../contracts/views.ts";
 import { siteSandbox, type SandboxNeeds } from "./site-sandbox.ts";
 
+const RINGS = "io_uring_setup io_uring_enter io_uring_register";
 const NEEDS: SandboxNeeds = { memoryMegabytes: 512, tasks: 64 };
 const values = (view: SiteView, name: string, needs: SandboxNeeds = NEEDS): string[] =>
   siteSandbox(view, needs)
@@ -92,7 +93,7 @@ test("a file of the runtime is seen where it is there, and one that cannot be na
 
 test("no site listens, whatever it is told about it", () => {
   const filters = (needs: SandboxNeeds): string[] => values(sampleSite(), "SystemCallFilter", needs);
-  expect(filters(NEEDS)).toEqual(["@system-service", "~bind listen"]);
-  expect(filters({ ...NEEDS, listen: "success" })).toEqual(["@system-service", "~bind", "~listen:0"]);
+  expect(filters(NEEDS)).toEqual(["@system-service", `~bind listen ${RINGS}`]);
+  expect(filters({ ...NEEDS, listen: "success" })).toEqual(["@system-service", `~bind ${RINGS}`, "~listen:0"]);
   expect(values(sampleSite(), "SystemCallErrorNumber", { ...NEEDS, listen: "success" })).toEqual(["EPERM"]);
 });

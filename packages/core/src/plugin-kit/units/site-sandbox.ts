@@ -41,11 +41,14 @@ const HARDENING: readonly UnitProperty[] = [
   ["SystemCallFilter", "@system-service"],
 ];
 
+/** What is asked of the kernel by a ring no filter of calls sees: sockets, bind and listen among it. */
+const PAST_FILTERS = "io_uring_setup io_uring_enter io_uring_register";
+
 /** All sites share the host's network: what one listens on, abstract sockets included, every other one would reach. */
 const NOT_LISTENING: Readonly<Record<"EPERM" | "success", readonly UnitProperty[]>> = {
-  EPERM: [["SystemCallFilter", "~bind listen"]],
+  EPERM: [["SystemCallFilter", `~bind listen ${PAST_FILTERS}`]],
   success: [
-    ["SystemCallFilter", "~bind"],
+    ["SystemCallFilter", `~bind ${PAST_FILTERS}`],
     // An error number of 0: the kernel does nothing and says that all is well. Without a bind, listen(2) would choose a port.
     ["SystemCallFilter", "~listen:0"],
   ],
@@ -88,6 +91,19 @@ function emptied(view: SiteView): readonly string[] {
   return folders;
 }
 
+/** The folder of a socket is shown with all that is in it. */
+function refuseShared(view: SiteView, socket: string): void {
+  const folder = dirname(socket);
+  const shared = ["/", "/tmp", "/var/tmp", ...emptied(view)];
+  const holds = [view.paths.home, view.platform.root].some((path) => path === folder || path.startsWith(`${folder}/`));
+  if (!shared.includes(folder) && !holds) return;
+  throw new HostwrightError(
+    "HW_QUOTE_REFUSED",
+    `the socket ${socket} lies in ${folder}, which holds what is others': a site would see all of it`,
+    { remedy: "The service's plugin has to keep its sockets in a folder of their own." },
+  );
+}
+
 function bind(source: string, at: string = source): string {
   return source === at ? safePath(source) : `${safePath(source)}:${safePath(at)}`;
 }
@@ -102,6 +118,7 @@ export function siteSandbox(view: SiteView, needs: SandboxNeeds): readonly UnitP
   const { memoryMegabytes, tasks, readable = [], listen = "EPERM" } = needs;
   const { home, public: publicFolder, private: privateFolder, tmp } = view.paths;
   const sockets = Object.values(view.bindings).flatMap((bound) => bound?.socket ?? []);
+  for (const socket of sockets) refuseShared(view, socket);
   return [
     ["User", view.user],
     ["Group", view.user],

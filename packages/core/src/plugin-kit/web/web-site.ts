@@ -28,6 +28,13 @@ export interface WebUpstream {
   readonly authorization: boolean;
 }
 
+/**
+ * Regular expression, to be taken without regard to case, of paths as visitors write them that hold a dot segment (`/../`,
+ * `/%2e/`, `..%2f`). Rules judge the path without them, and a program would get it with them: it is not asked for such
+ * URLs, which no browser sends (RFC 3986, 5.2.4).
+ */
+export const DOT_SEGMENT = "^[^?]*(?:/|%2f)(?:\\.|%2e){1,2}(?:/|%2f|\\?|$)";
+
 /** A site's PHP, over FastCGI. */
 export interface WebPhp extends WebUpstream {
   /** Script of the release that makes what is no file. */
@@ -63,7 +70,7 @@ export interface WebSite {
   /** Null: no step is a page or a script. */
   readonly php: WebPhp | null;
   /**
-   * A program that speaks HTTP and gets what is no file: the URL as the visitor wrote it, the name that was asked for as
+   * A program that speaks HTTP and gets what is no file: the URL as the visitor wrote it, unless it is a `DOT_SEGMENT`, the name that was asked for as
    * `Host`, and `X-Forwarded-For`, `-Host` and `-Proto` of this server's own, whatever the visitor sent as such. Null: no
    * step passes anything on.
    */

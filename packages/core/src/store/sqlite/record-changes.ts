@@ -6,7 +6,7 @@ import { toJson } from "./json.ts";
 import { putSecrets } from "./secrets.ts";
 import { requireVersion } from "./versions.ts";
 
-const USES = `INSERT INTO uses SELECT DISTINCT one.value ->> '$.server', kind, records.id
+const USES = `INSERT INTO uses SELECT DISTINCT one.value ->> '$.server', coalesce(one.value ->> '$.service', ''), kind, records.id
   FROM records, json_each(records.value, '$.bindings') AS one
   WHERE kind = ?1 AND records.id = ?2 AND one.type = 'object' AND one.value ->> '$.server' IS NOT NULL`;
 

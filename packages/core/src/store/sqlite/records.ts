@@ -21,10 +21,17 @@ const COLUMNS = "kind, id, name, version, value";
 const IDS = "(SELECT ids.value FROM json_each(?2) AS ids)";
 const STATUS = "value ->> '$.status' IN (SELECT states.value FROM json_each(?3) AS states)";
 
+function usedBy(among: string): string {
+  return `(SELECT DISTINCT id AS used FROM uses WHERE ${among} AND +kind = ?1) CROSS JOIN records ON kind = ?1 AND id = used WHERE ${STATUS}`;
+}
+
 /** Rows of records, each once. Without statistics SQLite would search by the kind alone. */
 const AMONG: Readonly<Record<RecordReference, string>> = {
   platform: `records INDEXED BY records_platform WHERE kind = ?1 AND value ->> '$.platform' IN ${IDS} AND ${STATUS}`,
-  server: `(SELECT DISTINCT id AS used FROM uses WHERE server IN ${IDS} AND +kind = ?1) CROSS JOIN records ON kind = ?1 AND id = used WHERE ${STATUS}`,
+  server: usedBy(`server IN ${IDS}`),
+  service: usedBy(
+    `(server, service) IN (SELECT substr(value, 1, instr(value, '/') - 1), substr(value, instr(value, '/') + 1) FROM json_each(?2))`,
+  ),
 };
 
 const FIELDS = { platform: "$.platform", http: "$.bindings.http.service" } as const;

@@ -106,15 +106,15 @@ export const STORE_MIGRATIONS: readonly string[] = [
       ),
       json_patch(
         CASE WHEN value ->> '$.database.server' IS NULL THEN '{}' ELSE json_object('db', value -> '$.database') END,
-        coalesce(value -> '$.bindings', '{}')
+        CASE WHEN json_type(value, '$.bindings') = 'object' THEN value -> '$.bindings' ELSE '{}' END
       )
     )
   ) WHERE kind = 'site' AND value ->> '$.http' IS NOT NULL;
   CREATE INDEX records_platform ON records (kind, value ->> '$.platform', value ->> '$.status', value ->> '$.bindings.http.service');
   -- Which records use a service of another server than their platform's.
-  CREATE TABLE uses (server TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (server, kind, id)) STRICT, WITHOUT ROWID;
+  CREATE TABLE uses (server TEXT NOT NULL, service TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (server, service, kind, id)) STRICT, WITHOUT ROWID;
   CREATE INDEX uses_id ON uses (kind, id);
-  INSERT INTO uses SELECT DISTINCT one.value ->> '$.server', kind, records.id FROM records, json_each(records.value, '$.bindings') AS one
+  INSERT INTO uses SELECT DISTINCT one.value ->> '$.server', coalesce(one.value ->> '$.service', ''), kind, records.id FROM records, json_each(records.value, '$.bindings') AS one
     WHERE kind = 'site' AND one.type = 'object' AND one.value ->> '$.server' IS NOT NULL;
   `,
 ];

@@ -31,7 +31,15 @@ const dns = (more: object = {}): Plugin =>
     contract: 1,
     kinds: [KIND],
     services: [
-      { kind: "dns", type: "dns", options, packages: () => [], facts: () => ({}), problems: () => [], role: { ...role, ...more } },
+      {
+        kind: "dns",
+        type: "dns",
+        options,
+        packages: () => [],
+        facts: () => ({}),
+        problems: () => [],
+        role: { ...role, ...more },
+      },
     ],
     resourceTypes: [
       {
@@ -83,29 +91,57 @@ test("a plugin that brings a kind of core's is blamed, and no other one", () => 
 
 test("a server is put though the record of one of its sites is damaged", async () => {
   const stateDir = folder();
-  const openServer = provide(PART_OPEN, () => async ({ name }: { name: string }) => new FakeServer(name));
+  const openServer = provide(
+    PART_OPEN,
+    () =>
+      async ({ name }: { name: string }) =>
+        new FakeServer(name),
+  );
   await using hw = await createHostwright({ stateDir, plugins: [plainPlugin], provide: [openServer as never] });
   const { local } = await import("../model/records.ts");
   const web = { kind: "http", type: "web", options: {} };
   await hw.servers.put({ name: "web1", connect: local(), services: [web] });
   const platform = await hw.platforms.put({ name: "p1", server: "web1", type: { type: "blog", options: {} } });
   const db = new DatabaseSync(join(stateDir, "store.db"));
-  const value = JSON.stringify({ id: "s1", domain: "a.example", aliases: [], status: "installed", platform: platform.id, bindings: null });
-  db.prepare("INSERT INTO records (kind, id, name, version, value) VALUES ('site', 's1', 'a.example', 1, ?)").run(value);
+  const value = JSON.stringify({
+    id: "s1",
+    domain: "a.example",
+    aliases: [],
+    status: "installed",
+    platform: platform.id,
+    bindings: null,
+  });
+  db.prepare("INSERT INTO records (kind, id, name, version, value) VALUES ('site', 's1', 'a.example', 1, ?)").run(
+    value,
+  );
   db.close();
-  const error: unknown = await hw.servers.put({ name: "web1", services: [{ ...web, name: "other" }] }).catch((e: unknown) => e);
+  const error: unknown = await hw.servers
+    .put({ name: "web1", services: [{ ...web, name: "other" }] })
+    .catch((e: unknown) => e);
   expect(error === undefined || !(error instanceof Error) || isHostwrightError(error), String(error)).toBe(true);
 });
 
 test("a socket that lies in /run itself does not show the site all of /run", () => {
   const view = {
-    id: "s1", user: "s1",
-    paths: { home: "/srv/sites/s1", conf: "/srv/sites/s1/conf", public: "/srv/sites/s1/public", private: "/srv/sites/s1/private", tmp: "/srv/sites/s1/tmp" },
-    platform: { root: "/srv/platforms/p" }, binds: [],
+    id: "s1",
+    user: "s1",
+    paths: {
+      home: "/srv/sites/s1",
+      conf: "/srv/sites/s1/conf",
+      public: "/srv/sites/s1/public",
+      private: "/srv/sites/s1/private",
+      tmp: "/srv/sites/s1/tmp",
+    },
+    platform: { root: "/srv/platforms/p" },
+    binds: [],
     bindings: { search: { socket: "/run/search.sock" } },
   };
   let shown: readonly (readonly [string, string])[] = [];
-  try { shown = siteSandbox(view as never, { memoryMegabytes: 1, tasks: 1 }); } catch (e) { expect(isHostwrightError(e)).toBe(true); }
+  try {
+    shown = siteSandbox(view as never, { memoryMegabytes: 1, tasks: 1 });
+  } catch (e) {
+    expect(isHostwrightError(e)).toBe(true);
+  }
   expect(shown).not.toContainEqual(["BindReadOnlyPaths", "/run"]);
 });
 
@@ -114,12 +150,20 @@ test.each(["EPERM", "success"] as const)("no site listens by io_uring either: %s
   const view = {
     id: "s1",
     user: "s1",
-    paths: { home: "/srv/sites/s1", conf: "/srv/sites/s1/conf", public: "/srv/sites/s1/public", private: "/srv/sites/s1/private", tmp: "/srv/sites/s1/tmp" },
+    paths: {
+      home: "/srv/sites/s1",
+      conf: "/srv/sites/s1/conf",
+      public: "/srv/sites/s1/public",
+      private: "/srv/sites/s1/private",
+      tmp: "/srv/sites/s1/tmp",
+    },
     platform: { root: "/srv/platforms/p" },
     binds: [],
     bindings: {},
   };
-  const filters = siteSandbox(view as never, { memoryMegabytes: 1, tasks: 1, listen }).filter(([name]) => name === "SystemCallFilter");
+  const filters = siteSandbox(view as never, { memoryMegabytes: 1, tasks: 1, listen }).filter(
+    ([name]) => name === "SystemCallFilter",
+  );
   expect(filters.map(([, value]) => value).join("\n")).toMatch(/~.*io_uring_setup/);
 });
 void plainHttp;

@@ -95,7 +95,10 @@ describe("what is `clean-up`, of a kind that is taken away,", () => {
     await inventory.site("s4", "p-blog", { bindings: { search: { server: "store1", service: "index" } } });
     await inventory.carryOut(await inventory.plan(plugins, verify(SITE)));
     const plan = await inventory.plan(plugins, configure(SITE, { bindings: { search: null } }));
-    expect(doneOn(plan, "store1")).toEqual([`clean-up: what ${SITE} kept on store1`, "- index /index/s4"]);
+    expect(doneOn(plan, "store1")).toEqual([
+      `clean-up: remove what store1 kept for ${SITE} and keeps no longer`,
+      "- index /index/s4",
+    ]);
   });
 
   test("goes also from a server that keeps its database", async () => {
@@ -128,30 +131,49 @@ describe("a damaged record", () => {
       const row = await inventory.engine.store.records.get("site", "s1");
       await inventory.put("site", "s1", "s1.example.com", { ...(row?.value as SiteRecord), bindings });
       const error: unknown = await inventory.plan(inventory.plugins, request()).catch((e: unknown) => e);
-      if (error instanceof Error) expect.soft(isHostwrightError(error), `${JSON.stringify(bindings)}: ${error.message}`).toBe(true);
+      if (error instanceof Error)
+        expect.soft(isHostwrightError(error), `${JSON.stringify(bindings)}: ${error.message}`).toBe(true);
     }
   });
 });
 
 describe("configure", () => {
   test("of http is refused, also where it is to go", async () => {
-    await expect(inventory.plan(inventory.plugins, configure("s1.example.com", { bindings: { http: null } }))).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
+    await expect(
+      inventory.plan(inventory.plugins, configure("s1.example.com", { bindings: { http: null } })),
+    ).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
   });
   test("of what no platform names", async () => {
-    for (const bindings of [{ toString: "web1" }, { constructor: "web1" }, { valueOf: null }, { php: null }, { db: null }, {db: ""}, {db: "web1:"}, {search: "a:b:c"}]) {
-      const error: unknown = await inventory.plan(inventory.plugins, configure("s1.example.com", { bindings } as never)).catch((e: unknown) => e);
+    for (const bindings of [
+      { toString: "web1" },
+      { constructor: "web1" },
+      { valueOf: null },
+      { php: null },
+      { db: null },
+      { db: "" },
+      { db: "web1:" },
+      { search: "a:b:c" },
+    ]) {
+      const error: unknown = await inventory
+        .plan(inventory.plugins, configure("s1.example.com", { bindings } as never))
+        .catch((e: unknown) => e);
       expect.soft(isHostwrightError(error), JSON.stringify(bindings)).toBe(true);
     }
   });
   test("a kind named constructor that the platform does not need", async () => {
     const plugins = [...inventory.plugins, lucene("delete", "constructor")];
     const search = { name: "index", kind: "constructor", type: "lucene", options: {}, optionsVersion: 1 };
-    await inventory.put("server", "store3", "store3", { ...serverRecord("store3"), addresses: ["192.0.2.9"], services: [search] });
-    await expect(inventory.plan(plugins, install("new.example.com", { platform: "blog", bindings: { constructor: "store3" } as never }))).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
-  });
-  test("a platform that needs a kind named constructor", async () => {
-    const plugins = withNeeds({ php: {}, db: {}, constructor: { optional: true } }, lucene("delete", "constructor"));
-    await expect(inventory.plan(plugins, install("new.example.com", { platform: "blog" }))).resolves.toBeDefined();
+    await inventory.put("server", "store3", "store3", {
+      ...serverRecord("store3"),
+      addresses: ["192.0.2.9"],
+      services: [search],
+    });
+    await expect(
+      inventory.plan(
+        plugins,
+        install("new.example.com", { platform: "blog", bindings: { constructor: "store3" } as never }),
+      ),
+    ).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
   });
 });
 void db;
