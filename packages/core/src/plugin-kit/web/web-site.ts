@@ -70,9 +70,9 @@ export interface WebSite {
   /** Null: no step is a page or a script. */
   readonly php: WebPhp | null;
   /**
-   * A program that speaks HTTP and gets what is no file: the URL as the visitor wrote it, unless it is a `DOT_SEGMENT`, the name that was asked for as
-   * `Host`, and `X-Forwarded-For`, `-Host` and `-Proto` of this server's own, whatever the visitor sent as such. Null: no
-   * step passes anything on.
+   * A program that speaks HTTP and gets what is no file: the URL as the visitor wrote it, unless it is a `DOT_SEGMENT`,
+   * the name that was asked for as `Host`, and `X-Forwarded-For`, `-Host` and `-Proto` of this server's own, whatever the
+   * visitor sent as such. Null: no step passes anything on.
    */
   readonly program: WebUpstream | null;
   /** Of a request's body, at least 1. */
