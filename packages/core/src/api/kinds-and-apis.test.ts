@@ -1,3 +1,4 @@
+import type { Target } from "../contracts/resource.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,16 +45,16 @@ const dns = (more: object = {}): Plugin =>
     resourceTypes: [
       {
         name: "dns-record",
-        schema: z.any(),
+        schema: z.unknown(),
         rank: 1,
         removal: "delete",
-        key: ({ name }: any) => name,
-        desired: (spec: any) => spec,
-        async read(target: any) {
+        key: ({ name }: { readonly name: string }) => name,
+        desired: (spec: unknown) => spec,
+        async read(target: Target) {
           seen.push(target.credentials?.reveal() ?? "none");
           return new Map();
         },
-        identity: (s: any) => s,
+        identity: (state: unknown) => state,
         apply: async () => undefined,
         showSpec: () => "",
         showState: () => "",
@@ -97,7 +98,7 @@ test("a server is put though the record of one of its sites is damaged", async (
       async ({ name }: { name: string }) =>
         new FakeServer(name),
   );
-  await using hw = await createHostwright({ stateDir, plugins: [plainPlugin], provide: [openServer as never] });
+  await using hw = await createHostwright({ stateDir, plugins: [plainPlugin], provide: [openServer] });
   const { local } = await import("../model/records.ts");
   const web = { kind: "http", type: "web", options: {} };
   await hw.servers.put({ name: "web1", connect: local(), services: [web] });

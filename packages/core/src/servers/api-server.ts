@@ -8,6 +8,7 @@ import { Server, type ServerStats } from "../model/server.ts";
 export class ApiServer extends Server {
   readonly stats: ServerStats = { connections: 0, roundTrips: 0, bytesSent: 0, bytesReceived: 0 };
 
+  // oxlint-disable-next-line no-useless-constructor -- that of a server is protected
   constructor(name: string) {
     super(name);
   }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { serverRecord } from "../../test/fake-engine.ts";
-import { db, declared, FakeInventory, platform, service } from "../../test/fake-inventory.ts";
+import { declared, FakeInventory, platform, service } from "../../test/fake-inventory.ts";
 import type { AnyResourceType } from "../contracts/resource.ts";
 import type { BindingRequest } from "../contracts/roles/backing.ts";
 import type { Plugin } from "../contracts/plugin.ts";
@@ -73,8 +73,8 @@ describe("a kind that a platform needs", () => {
       ...inventory.without("blog"),
       platform("blog", {
         needs: REQUIRED,
-        settings: ({ bindings }: any) => [{ path: "settings", content: bindings.search.host }],
-      } as never),
+        settings: ({ bindings }) => [{ path: "settings", content: bindings["search"]?.host ?? "" }],
+      }),
       lucene(),
     ];
     const error: unknown = await inventory.plan(plugins, verify("s1.example.com")).catch((e: unknown) => e);
@@ -155,11 +155,12 @@ describe("configure", () => {
       { search: "a:b:c" },
     ]) {
       const error: unknown = await inventory
-        .plan(inventory.plugins, configure("s1.example.com", { bindings } as never))
+        .plan(inventory.plugins, configure("s1.example.com", { bindings }))
         .catch((e: unknown) => e);
       expect.soft(isHostwrightError(error), JSON.stringify(bindings)).toBe(true);
     }
   });
+
   test("a kind named constructor that the platform does not need", async () => {
     const plugins = [...inventory.plugins, lucene("delete", "constructor")];
     const search = { name: "index", kind: "constructor", type: "lucene", options: {}, optionsVersion: 1 };
@@ -169,11 +170,7 @@ describe("configure", () => {
       services: [search],
     });
     await expect(
-      inventory.plan(
-        plugins,
-        install("new.example.com", { platform: "blog", bindings: { constructor: "store3" } as never }),
-      ),
+      inventory.plan(plugins, install("new.example.com", { platform: "blog", bindings: { constructor: "store3" } })),
     ).rejects.toMatchObject({ code: "HW_INPUT_INVALID" });
   });
 });
-void db;

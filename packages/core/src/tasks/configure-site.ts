@@ -15,7 +15,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { serversOf, siteParts, type SiteParts } from "./site-parts.ts";
-import { backingServers, ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
+import { ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
 
 export interface ConfigureOptions {
   /** Only what is given changes: `{ redirects: [...] }` replaces the redirects and leaves headers as they are. */
