@@ -102,7 +102,14 @@ export class TwoVersions implements AsyncDisposable {
     const engine = await FakeEngine.open(world, []);
     const [server, platform] = [serverRecord("web1"), { id: "p1", name: "p1", server: "web1", type: "blog" }];
     const release = { options: {}, optionsVersion: 1, root: "/p1", source: null, release: null, managedBy: null };
-    const site = { id: "s1", domain: "a.example.com", aliases: [], platform: "p1", status: "installed" };
+    const site = {
+      id: "s1",
+      domain: "a.example.com",
+      aliases: [],
+      platform: "p1",
+      status: "installed",
+      bindings: { http: { service: "http" } },
+    };
     const stored = { ...site, options: { size: "64 MB" }, optionsVersion: 1 };
     const { records } = engine.store;
     const first = { expect: 0, claims: [] };
