@@ -15,7 +15,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverStep } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { databaseOf, siteParts, type SiteParts } from "./site-parts.ts";
-import { httpItems, ownerOf, probeStep, webItems } from "./site-steps.ts";
+import { httpItems, itemsAt, probeStep, webItems } from "./site-steps.ts";
 
 export interface MovedDatabaseValue extends OfSite {
   /** Name of the server that has it now. */
@@ -145,9 +145,7 @@ function runtimeOf({ runtime, site }: SiteParts): Runtime {
 /** Database and account. */
 function databaseItems(parts: SiteParts): EnsureStep["items"] {
   const database = databaseOf(parts);
-  if (database === null) return [];
-  const { service, request, view } = database;
-  return service.role.site(request, view).map((declared) => ({ ...declared, owner: ownerOf(parts) }));
+  return database === null ? [] : itemsAt(parts, database);
 }
 
 async function copyStep(

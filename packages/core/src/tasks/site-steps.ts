@@ -21,9 +21,12 @@ export function ownerOf(parts: SiteParts): string {
 
 /** What a site keeps on a server: accounts, its database. */
 export function backingItems(parts: SiteParts, server: ServerRecord): readonly Owned[] {
-  return backingOn(parts, server)
-    .flatMap(({ service, request, view }) => service.role.site(request, view))
-    .map((declared) => ({ ...declared, owner: ownerOf(parts) }));
+  return backingOn(parts, server).flatMap((backing) => itemsAt(parts, backing));
+}
+
+/** The same with one of its services. */
+export function itemsAt(parts: SiteParts, { service, request, view }: Backing): readonly Owned[] {
+  return service.role.site(request, view).map((declared) => ({ ...declared, owner: ownerOf(parts) }));
 }
 
 function backingOn({ backing }: SiteParts, server: ServerRecord): readonly Backing[] {

@@ -97,3 +97,11 @@ test("no site listens, whatever it is told about it", () => {
   expect(filters({ ...NEEDS, listen: "success" })).toEqual(["@system-service", `~bind ${RINGS}`, "~listen:0"]);
   expect(values(sampleSite(), "SystemCallErrorNumber", { ...NEEDS, listen: "success" })).toEqual(["EPERM"]);
 });
+
+test.each(["/run/search.sock", "/tmp/x.sock", "/srv/x.sock", "/srv/sites/x.sock", "/x.sock"])(
+  "a socket at %s is refused: its folder is shown with all that others have there",
+  (socket) => {
+    const view = sampleSite({ bindings: { db: { ...database, socket } } });
+    expect(() => siteSandbox(view, NEEDS)).toThrow(expect.objectContaining({ code: "HW_QUOTE_REFUSED" }));
+  },
+);
