@@ -1,4 +1,4 @@
-import type { SiteView, SiteRecord } from "@hostwright/core/plugin";
+import type { DatabaseBinding, SiteView, SiteRecord } from "@hostwright/core/plugin";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { newId } from "../../packages/core/src/model/ids.ts";
 import { referencesOf } from "../../packages/core/src/model/text.ts";
@@ -57,22 +57,20 @@ export async function recordSites(
 
 /** Every secret that the site's settings name. */
 function secretsOf(site: SiteRecord): readonly string[] {
-  const password = siteSecret(site, "db-password", "db password");
-  const view = {
-    ...site,
+  const db: DatabaseBinding = {
+    protocol: "mysql",
+    name: site.id,
+    user: site.id,
+    host: "localhost",
+    port: null,
+    socket: "/s",
+    password: siteSecret(site, "db-password", "db password"),
+  };
+  const view: Pick<SiteView, "paths" | "bindings" | "secret"> = {
     paths: sitePaths(site.id),
-    database: {
-      protocol: "mysql",
-      name: site.id,
-      user: site.id,
-      host: "localhost",
-      port: null,
-      socket: "/s",
-      password,
-    },
-    bindings: {},
-    secret: (name: string, label: string) => siteSecret(site, name, label),
-  } as unknown as SiteView;
-  const settings = wordpress.platforms?.[0]?.role.settings(view) ?? [];
+    bindings: { db },
+    secret: (name, label) => siteSecret(site, name, label),
+  };
+  const settings = wordpress.platforms?.[0]?.role.settings({ ...site, ...view } as unknown as SiteView) ?? [];
   return [...new Set(settings.flatMap(({ content }) => referencesOf(content).map(({ id }) => id)))];
 }
