@@ -51,7 +51,10 @@ interface StepCommon {
   readonly sets?: readonly AssumedSet[];
 }
 
-/** Wanted resources of one server. What already stands as wanted makes no action. */
+/**
+ * Wanted resources of one server. What stands as wanted by then makes no action: each step is planned from what the steps
+ * before it make, so that a later one may change what an earlier one of the same owner made.
+ */
 export interface EnsureStep extends StepCommon {
   readonly kind: "ensure";
   readonly items: readonly Owned[];
@@ -62,8 +65,6 @@ export interface EnsureStep extends StepCommon {
    * stands, and the others go on. Default: whatever fails refuses the plan.
    */
   readonly apart?: (owner: string, error: HostwrightError) => void;
-  /** Its items take the place of what earlier steps of the plan made of the same things. Default: that is a conflict. */
-  readonly replaces?: true;
   /** http service to publish after a change, or when a publication is pending. */
   readonly publish: string | null;
 }
@@ -79,8 +80,8 @@ export interface RunStep extends StepCommon {
   /** Plain JSON, with references to secrets and to the outputs of earlier steps. */
   readonly input: unknown;
   readonly when: "always" | "changed";
-  /** Resources of its server whose state it moves on its way; later steps of the plan see to how they are in the end. */
-  readonly moves?: readonly { readonly type: string; readonly key: string }[];
+  /** Resources of its server whose state it changes: later steps take them as they find them. Only of one that is run always. Default: none. */
+  readonly touches?: readonly { readonly type: string; readonly key: string }[];
 }
 
 export type Step = EnsureStep | RunStep;

@@ -95,7 +95,6 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     server: web,
     phase: "prepare",
     items,
-    replaces: true,
     publish: publish === null ? null : parts.http.record.name,
   });
   const http = old.http.record.name;

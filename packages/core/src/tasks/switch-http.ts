@@ -128,7 +128,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     operation: "take-over",
     input,
     when: "always",
-    moves: [next, former].map(({ unit }) => ({ type: "unit", key: unit })),
+    touches: [next, former].map(({ unit }) => ({ type: "unit", key: unit })),
   };
   const units: EnsureStep = {
     ...common,

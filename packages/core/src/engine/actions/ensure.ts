@@ -41,8 +41,8 @@ export async function prepareEnsure(
     const key = addressKey(change.type, change.key);
     const state = present.get(key);
     if (state !== undefined) prior[key] = state;
-    if (isAfter(context, change, state) && !change.refresh) continue;
-    const follows = change.moved === true || (interrupted && change.refresh);
+    if (isAfter(context, change, state) && !isFollower(context, change)) continue;
+    const follows = change.found === true || (interrupted && isFollower(context, change));
     if (hashOf(context, change, state) !== change.before && !isAfter(context, change, state) && !follows)
       throw changed(action, change);
     todo.push(change);
@@ -55,7 +55,7 @@ export async function firstLost(context: EnsureContext, action: EnsureAction): P
   await context.session.loadSecrets(collectReferences(action.changes.map((change) => change.spec)));
   const present = await readStates(context.registry, context.target, action.changes, { contents: true });
   // What is stopped stays visible as long as its file does, which goes later.
-  const visible = action.changes.filter((change) => change.after !== null || !change.refresh);
+  const visible = action.changes.filter((change) => change.after !== null || !isFollower(context, change));
   return visible.find((change) => !isAfter(context, change, present.get(addressKey(change.type, change.key))));
 }
 
@@ -70,8 +70,9 @@ export async function applyEnsure(
     const fresh = await freshStates(context, type, changes);
     const changing = await mapSlowly(changes, (change): readonly Change[] => {
       const key = addressKey(change.type, change.key);
-      const before = change.refresh ? fresh.get(key) : prior[key];
-      if (change.refresh && isAfter(context, change, before)) return [];
+      const follows = isFollower(context, change);
+      const before = follows ? fresh.get(key) : prior[key];
+      if (follows && isAfter(context, change, before)) return [];
       return [{ key: change.key, before: before ?? null, after: desiredState(context, change) }];
     });
     const all = changing.flat();
@@ -81,9 +82,9 @@ export async function applyEnsure(
 
 /** What earlier changes of the action made out of date is read when its own turn comes. */
 async function freshStates(context: EnsureContext, type: string, changes: readonly PlannedChange[]): Promise<States> {
-  const refreshed = changes.filter((change) => change.refresh).map(({ key }) => ({ type, key }));
-  if (refreshed.length === 0) return new Map();
-  return readStates(context.registry, context.target, refreshed, { contents: true });
+  const followers = changes.filter((change) => isFollower(context, change)).map(({ key }) => ({ type, key }));
+  if (followers.length === 0) return new Map();
+  return readStates(context.registry, context.target, followers, { contents: true });
 }
 
 /**
@@ -106,7 +107,7 @@ export async function undoEnsure(
     const state = present.get(key);
     const before = prior[key];
     if (same(context, change, state, before)) continue;
-    if (!isAfter(context, change, state) && !change.refresh) {
+    if (!isAfter(context, change, state) && !isFollower(context, change)) {
       residue.push(leftover(action, change, MEANWHILE));
       continue;
     }
@@ -133,7 +134,7 @@ async function undoRefreshed(
   prior: PriorStates,
 ): Promise<readonly Residue[]> {
   const kept = action.changes.filter(
-    (change) => change.refresh && prior[addressKey(change.type, change.key)] !== undefined,
+    (change) => isFollower(context, change) && prior[addressKey(change.type, change.key)] !== undefined,
   );
   const residue: Residue[] = [];
   for (const { type, changes } of groupRuns(kept.map((change) => ({ type: change.type, change })))) {
@@ -204,6 +205,11 @@ function groupRuns<T>(
 function desiredState(context: EnsureContext, change: PlannedChange): unknown {
   if (change.after === null) return null;
   return context.registry.resourceType(change.type).desired(change.spec, context.session.resolve);
+}
+
+/** Read again when its turn comes: earlier changes make it out of date. */
+function isFollower({ registry }: EnsureContext, { type }: PlannedChange): boolean {
+  return registry.resourceType(type).refreshedBy !== undefined;
 }
 
 function isAfter(context: EnsureContext, change: PlannedChange, state: unknown): boolean {

@@ -108,8 +108,8 @@ export class Undoing {
     }
     const left = new Set(residue.map((item) => `${item.type}\n${item.key}`));
     const { changes, server } = action;
-    const gone = changes.filter((change) => !change.held && !left.has(`${change.type}\n${change.key}`));
-    const kept = changes.filter((change) => change.held);
+    const gone = changes.filter((change) => change.holder !== "own" && !left.has(`${change.type}\n${change.key}`));
+    const kept = changes.filter((change) => change.holder === "own");
     await register.remove(gone.map((change) => ({ ...hold(change), server })));
     await register.put(kept.map((change) => ({ ...hold(change), server, hash: change.before })));
     return residue;

@@ -214,7 +214,7 @@ describe("a thing that stands there already and is not registered", () => {
   test("is adopted for a server, with a line in the plan", async () => {
     const plan = await engine.plan(ensureStep("web1", [file("/a", "ours", "server/web1")]));
     expect((plan.actions[0] as EnsureAction).changes[0]).toMatchObject({
-      adopt: true,
+      holder: "nobody",
       show: { before: "theirs", after: "ours" },
     });
     expect(renderPlan(plan)).toContain("~ file /a (adopt: stands there already)");
@@ -295,24 +295,76 @@ test("nothing but references reaches the plan and what a person reads of it", as
   expect(JSON.stringify(rotated) + renderPlan(rotated)).not.toContain("hush");
 });
 
-describe("a step that replaces what an earlier one makes", () => {
+describe("a later step of the same plan", () => {
   const closed = ensureStep("web1", [file("/page", "closed"), item("unit", "/php", "off")]);
-  const open = { ...ensureStep("web1", [file("/page", "open"), item("unit", "/php", "on")]), replaces: true as const };
+  const open = ensureStep("web1", [file("/page", "open"), item("unit", "/php", "on")]);
 
-  test("is planned from there, carried out in order, and undone to the beginning", async () => {
-    await engine.carryOut(ensureStep("web1", [file("/page", "open"), item("unit", "/php", "on")]));
+  test("is planned from what an earlier one makes, carried out in order, and undone to the beginning", async () => {
+    await engine.carryOut(open);
     const plan = await engine.plan(closed, open);
     expect(changesOf(plan)).toEqual(["~ file /page", "~ unit /php", "~ file /page", "~ unit /php"]);
     const [first, second] = plan.actions.map((action) => (action as EnsureAction).changes[0]);
     expect(second?.before).toBe(first?.after);
+    expect(second?.show).toEqual({ before: "closed", after: "open" });
+    const before = world.snapshot();
+    engine.operation("fail", { run: () => Promise.reject(new Error("no")) });
+    expect(await engine.carryOut(closed, open, runStep("web1", "fail"))).toMatchObject({
+      committed: false,
+      residue: [],
+    });
+    expect(world.snapshot()).toEqual(before);
     expect(await engine.carryOut(closed, open)).toMatchObject({ committed: true });
     expect((await engine.plan(open)).actions).toEqual([]);
   });
 
-  test("is a conflict where it does not say so, or belongs to another", async () => {
+  test("that an undo takes back leaves nothing of what the earlier one made", async () => {
+    engine.operation("fail", { run: () => Promise.reject(new Error("no")) });
+    expect(await engine.carryOut(closed, open, runStep("web1", "fail"))).toMatchObject({
+      committed: false,
+      residue: [],
+    });
+    expect(world.snapshot()).toEqual({ web1: {} });
+    expect(await engine.registered("web1")).toEqual([]);
+  });
+
+  test("wants nothing again that the earlier one already made so", async () => {
+    const plan = await engine.plan(closed, ensureStep("web1", [file("/page", "closed"), item("unit", "/php", "on")]));
+    expect(changesOf(plan)).toEqual(["+ file /page", "+ unit /php", "~ unit /php"]);
+  });
+
+  test("has a unit follow the file that the earlier one changes", async () => {
+    await engine.carryOut(ensureStep("web1", [file("/u", "one"), item("unit", "/u", "on")]));
+    const plan = await engine.plan(
+      ensureStep("web1", [file("/u", "two")]),
+      ensureStep("web1", [item("unit", "/u", "on")]),
+    );
+    expect(changesOf(plan)).toEqual(["~ file /u", "~ unit /u"]);
+    await engine.run(plan);
+    expect((await engine.plan(ensureStep("web1", [file("/u", "two"), item("unit", "/u", "on")]))).actions).toEqual([]);
+  });
+
+  test("takes what an operation touches as it finds it", async () => {
+    await engine.carryOut(ensureStep("web1", [file("/a", "wanted")]));
+    const set = async (value: string): Promise<void> => void world.states("web1").set("file /a", { value });
+    engine.operation("touch", { run: async () => set("theirs") });
+    const touch = runStep("web1", "touch", { touches: [{ type: "file", key: "/a" }] });
+    const plan = await engine.plan(touch, ensureStep("web1", [file("/a", "wanted")]));
+    expect(changesOf(plan)).toEqual(["~ file /a"]);
+    expect(await engine.run(plan)).toMatchObject({ committed: true });
+    expect(world.snapshot()).toEqual({ web1: { "file /a": "wanted" } });
+  });
+
+  test("is in conflict where the thing is another's, or shared", async () => {
     const conflict = { code: "HW_RESOURCE_CONFLICT" };
-    await expect(engine.plan(closed, { ...open, replaces: undefined } as never)).rejects.toMatchObject(conflict);
-    const other = { ...ensureStep("web1", [file("/page", "x", "site/s2")]), replaces: true as const };
-    await expect(engine.plan(closed, other)).rejects.toMatchObject(conflict);
+    await expect(engine.plan(closed, ensureStep("web1", [file("/page", "x", "site/s2")]))).rejects.toMatchObject(
+      conflict,
+    );
+    const [one, other] = [ensureStep("web1", [shared(SITE)]), ensureStep("web1", [shared(SITE, "other")])];
+    await expect(engine.plan(one, other)).rejects.toMatchObject(conflict);
+  });
+
+  test("is something else than one step that wants a thing twice, otherwise", async () => {
+    const step = ensureStep("web1", [file("/page", "one"), file("/page", "two")]);
+    await expect(engine.plan(step)).rejects.toMatchObject({ code: "HW_RESOURCE_CONFLICT" });
   });
 });

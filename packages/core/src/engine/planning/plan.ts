@@ -20,14 +20,13 @@ export interface PlannedChange {
   /** Keyed hash of the state that is wanted; null: removed. */
   readonly after: string | null;
   readonly spec: unknown;
-  /** It exists already and is not registered: taken over by this line. */
-  readonly adopt: boolean;
-  /** Registered for its owner already, which an undo leaves so. */
-  readonly held: boolean;
-  /** Other changes make it out of date: read again when its turn comes. */
-  readonly refresh: boolean;
-  /** An operation of the same plan moves it: whatever state it is found in is changed. Absent: false. */
-  readonly moved?: true;
+  /**
+   * For whom it is registered before: `own` for its owner, which an undo leaves so. What stands there and is `nobody`'s is
+   * adopted.
+   */
+  readonly holder: "own" | "others" | "nobody";
+  /** An operation, or an earlier change of the same plan, has it in a state of its own: it is changed as it is found. Absent: false. */
+  readonly found?: true;
   /** What a person reads; never secrets. */
   readonly show: { readonly before: string | null; readonly after: string | null };
 }

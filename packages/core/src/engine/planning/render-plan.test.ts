@@ -11,9 +11,7 @@ const change = (part: Partial<PlannedChange>): PlannedChange => ({
   before: "h1",
   after: "h2",
   spec: {},
-  adopt: false,
-  held: false,
-  refresh: false,
+  holder: "own",
   show: { before: null, after: null },
   ...part,
 });
@@ -102,7 +100,7 @@ test("without diffs each change is one line, and nothing says that lines are mis
 });
 
 test("what is adopted is said", () => {
-  const text = renderPlan(plan(ensure([change({ adopt: true, show: { before: "theirs", after: "ours" } })])));
+  const text = renderPlan(plan(ensure([change({ holder: "nobody", show: { before: "theirs", after: "ours" } })])));
   expect(text).toContain("~ file /etc/site.conf (adopt: stands there already)");
   expect(text).toContain("-theirs\n");
   expect(text).toContain("+ours\n");

@@ -64,10 +64,14 @@ function renderAction(action: Action, number: number, content: Content): readonl
 
 function renderChange(change: PlannedChange, content: Content): readonly string[] {
   const sign = change.after === null ? "-" : change.before === null ? "+" : "~";
-  const line = `     ${sign} ${change.type} ${change.key}${change.adopt ? " (adopt: stands there already)" : ""}`;
+  const line = `     ${sign} ${change.type} ${change.key}${isAdopted(change) ? " (adopt: stands there already)" : ""}`;
   const { before, after } = change.show;
   if (after === null || content.left <= 0) return [line];
   return [line, ...(before === null ? newText(after, content) : diffText(before, after, content))];
+}
+
+function isAdopted({ before, after, holder }: PlannedChange): boolean {
+  return before !== null && after !== null && holder === "nobody";
 }
 
 function newText(text: string, content: Content): readonly string[] {

@@ -3,13 +3,12 @@ import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createDeflateRaw, inflateRaw } from "node:zlib";
-import type { RecordChange, StoredTask } from "../../contracts/store.ts";
+import type { StoredTask } from "../../contracts/store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { breathe } from "../../model/breathe.ts";
 import { canonicalPieces, deepFreeze } from "../../model/canonical.ts";
-import { presentSite } from "../../model/former-site.ts";
-import type { SiteRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
+import { presentChange, presentRecord } from "./former-plan.ts";
 import type { PlanData, PlannedChange } from "./plan.ts";
 
 type Registered = PlanData["register"][number];
@@ -66,12 +65,7 @@ export async function openPlan(
     );
   }
   const { reserve, commit } = plan;
-  return { ...plan, reserve: reserve.map(present), commit: { ...commit, put: commit.put.map(present) } };
-}
-
-/** A record as it is written now, of a plan that was made before. */
-function present<T extends Pick<RecordChange, "kind" | "value">>(change: T): T {
-  return change.kind === "site" ? { ...change, value: presentSite(change.value as SiteRecord) } : change;
+  return { ...plan, reserve: reserve.map(presentRecord), commit: { ...commit, put: commit.put.map(presentRecord) } };
 }
 
 async function* linesOf(plan: PlanData): AsyncGenerator<string> {
@@ -118,7 +112,8 @@ export class PlanLines {
     }
     const line = deepFreeze(JSON.parse(text) as Line);
     if ("register" in line) for (const row of line.register) this.#register.push(row);
-    else this.#changes.set(line.action, [...(this.#changes.get(line.action) ?? []), ...line.changes]);
+    else
+      this.#changes.set(line.action, [...(this.#changes.get(line.action) ?? []), ...line.changes.map(presentChange)]);
   }
 
   /** @throws where there was no line */
