@@ -5,7 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { FakeServer } from "../../test/fake-world.ts";
 import { loginKey } from "../../test/login-key.ts";
-import { plainPlugin } from "../../test/plain-plugin.ts";
+import { plainHttp, plainPlugin } from "../../test/plain-plugin.ts";
+import type { Plugin } from "../contracts/plugin.ts";
 import { LocalServer } from "../servers/local-server.ts";
 import { provide } from "../di/container.ts";
 import { createHostwright, type Hostwright } from "../hostwright.ts";
@@ -18,6 +19,13 @@ import { prepare } from "../tasks/prepare-server.ts";
 import { verify } from "../tasks/verify.ts";
 
 const web = { kind: "http", type: "web", options: {} };
+/** Another web server, which listens where the first one does. */
+const other: Plugin = {
+  ...plainPlugin,
+  name: "other-plugin",
+  platforms: [],
+  services: [{ ...plainHttp, type: "other" }],
+};
 const KEY = loginKey();
 const connection = (host: string, key = KEY): ReturnType<typeof ssh> =>
   ssh({ host, hostKey: `SHA256:${"A".repeat(43)}`, privateKey: secret(key) });
@@ -36,7 +44,7 @@ beforeEach(async () => {
     opened.push(server);
     return server;
   });
-  hw = await createHostwright({ stateDir, plugins: [plainPlugin], provide: [openServer] });
+  hw = await createHostwright({ stateDir, plugins: [plainPlugin, other], provide: [openServer] });
   onTestFinished(async () => {
     await hw[Symbol.asyncDispose]();
     rmSync(stateDir, { recursive: true });
@@ -153,6 +161,11 @@ describe("a server's record", () => {
       "HW_INPUT_INVALID",
       'its http services "http" and "second" (web) would both listen at port 80',
     ],
+    [
+      { name: "web1", connect: local(), services: [web, { ...web, name: "second", options: { port: 8080 } }] },
+      "HW_INPUT_INVALID",
+      'its http services "http" and "second" (web) would both be the one web.service of this server',
+    ],
     [{ name: "web1", connect: local(), services: [{ ...web, options: { prot: 1 } }] }, "HW_INPUT_INVALID", "prot"],
     [{ name: "web1", connect: connection("root@10.0.0.1:22") }, "HW_INPUT_INVALID", "as `user`"],
     [
@@ -170,7 +183,7 @@ describe("a server's record", () => {
   });
 
   test("two services of a kind need names", async () => {
-    const services = [web, { ...web, name: "second", options: { port: 8080 } }];
+    const services = [web, { ...web, type: "other", name: "second" }];
     expect(
       (await hw.servers.put({ name: "web1", connect: local(), services })).services.map(({ name }) => name),
     ).toEqual(["http", "second"]);

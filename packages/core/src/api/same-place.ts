@@ -1,11 +1,19 @@
 import type { ServiceDefinition } from "../contracts/plugin.ts";
 import type { ServerView } from "../contracts/views.ts";
+import { httpRole } from "../engine/plugins/http-role.ts";
 import type { Registry } from "../engine/plugins/registry.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
 
+/** What only one of them can have. */
+interface Place {
+  /** In words, as what the two of them would do. */
+  readonly use: string;
+  readonly remedy: string;
+}
+
 /**
- * Two services of one kind and type that listen at one place would be one and the same, with two names. Different types may
+ * Two services of one kind and type that have one place would be one and the same, with two names. Different types may
  * share a port: of web servers one waits for a switch. @throws HW_INPUT_INVALID
  */
 export function refuseSamePlace(registry: Registry, server: ServerRecord): void {
@@ -13,18 +21,30 @@ export function refuseSamePlace(registry: Registry, server: ServerRecord): void 
   for (const service of server.services) {
     const { name, kind, type } = service;
     const view = { ...server, service, facts: {}, peers: [] };
-    const place = placeOf(registry.service(kind, type), view);
-    const key = JSON.stringify([kind, type, place]);
-    const other = known.get(key);
-    if (place !== null && other !== undefined) {
-      throw new HostwrightError(
-        "HW_INPUT_INVALID",
-        `server ${server.name}: its ${kind} services "${other}" and "${name}" (${type}) would both listen at ${place}. Nothing was changed.`,
-        { remedy: `Leave one of them out, or give one of them another place in its options, such as a port.` },
-      );
+    for (const { use, remedy } of placesOf(registry.service(kind, type), view)) {
+      const key = JSON.stringify([kind, type, use]);
+      const other = known.get(key);
+      if (other !== undefined) {
+        throw new HostwrightError(
+          "HW_INPUT_INVALID",
+          `server ${server.name}: its ${kind} services "${other}" and "${name}" (${type}) would both ${use}. Nothing was changed.`,
+          { remedy },
+        );
+      }
+      known.set(key, name);
     }
-    known.set(key, name);
   }
+}
+
+function placesOf(definition: ServiceDefinition, view: ServerView): readonly Place[] {
+  const place = placeOf(definition, view);
+  const remedy = "Leave one of them out, or give one of them another place in its options, such as a port.";
+  const listens = place === null ? [] : [{ use: `listen at ${place}`, remedy }];
+  const role = httpRole(definition);
+  if (role === null) return listens;
+  // Each would take the other's entries for leftovers, and a switch would stop what it starts.
+  const { unit } = role.publication;
+  return [...listens, { use: `be the one ${unit} of this server`, remedy: "Leave one of them out." }];
 }
 
 /** On its own machine, in words; null where options alone do not tell: planning finds out. */

@@ -72,6 +72,8 @@ export interface PlanAnswer {
   readonly world: ReadonlyMap<string, string>;
   /** `place owner`. */
   readonly register: ReadonlySet<string>;
+  /** Is a second plan of it empty? Where one thing is wanted in two ways, one after the other, it goes through both again. */
+  readonly isRepeatable: boolean;
 }
 
 /** What a plan must come to, said without the planner. */
@@ -80,19 +82,21 @@ export function answerOf({ start, steps }: PlanCase): PlanAnswer {
   const owners = new Map(start.map((one) => [placeOf(one), one.owners]));
   const register = new Set(start.flatMap((one) => one.owners.map((by) => `${placeOf(one)} ${by}`)));
   const refused = new Set<string>();
-  const first = new Map<string, Owned>();
-  for (const item of steps.flatMap((step) => step.items)) {
+  const last = new Map<string, Owned & { readonly step: number }>();
+  for (const item of steps.flatMap(({ items }, step) => items.map((one) => ({ ...one, step })))) {
     const at = placeOf(item);
-    const before = first.get(at);
+    const before = last.get(at);
     const shared = item.name === "shared";
-    const alike = before === undefined || (before.value === item.value && (shared || before.owner === item.owner));
+    const isOwn = before?.owner === item.owner;
+    const isLater = isOwn && !shared && before.step < item.step;
+    const alike = before === undefined || isLater || (before.value === item.value && (shared || isOwn));
     const isOthers = (owners.get(at) ?? []).some((by) => by !== item.owner && !shared);
     if (!alike || isOthers) refused.add("HW_RESOURCE_CONFLICT");
     const isForeign = world.has(at) && (owners.get(at) ?? []).length === 0;
     if (before === undefined && isForeign && item.owner.startsWith("site/")) refused.add("HW_RESOURCE_FOREIGN");
-    first.set(at, before ?? item);
+    last.set(at, item);
   }
-  for (const item of first.values()) world.set(placeOf(item), item.value);
+  for (const item of last.values()) world.set(placeOf(item), item.value);
   for (const item of steps.flatMap((step) => step.items)) register.add(`${placeOf(item)} ${item.owner}`);
   const dropped = start.flatMap((one) =>
     one.owners.filter((by) => isDropped({ steps }, placeOf(one), by)).map((by) => [placeOf(one), by] as const),
@@ -101,7 +105,12 @@ export function answerOf({ start, steps }: PlanCase): PlanAnswer {
   for (const [at] of dropped) {
     if (![...register].some((row) => row.startsWith(`${at} `))) world.delete(at);
   }
-  return { refused, world, register };
+  const wanted = Map.groupBy(
+    steps.flatMap(({ items }) => items),
+    placeOf,
+  );
+  const isRepeatable = [...wanted.values()].every((list) => new Set(list.map(({ value }) => value)).size === 1);
+  return { refused, world, register, isRepeatable };
 }
 
 /** Registered for an owner that declares it no longer, and to be removed? */

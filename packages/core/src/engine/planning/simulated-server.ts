@@ -79,7 +79,7 @@ export class SimulatedServer {
   }
 
   keep(step: EnsureStep, item: Wanted): void {
-    if (!this.#seen.has(item.id)) this.#see(step, item, false);
+    this.#see(step, item, this.#seen.get(item.id)?.made ?? false);
   }
 
   make(step: EnsureStep, item: Wanted, change: PlannedChange): void {
