@@ -29,6 +29,15 @@ export interface HubMemoryFigures {
 /** What the hub may have, whatever servers and sites send. */
 export const HUB_MB = 300;
 
+/**
+ * How it is started, as docs/operations.md has it: by itself Node takes what the machine has before it collects, and the
+ * C library keeps memory for each thread and core.
+ */
+const BOUNDED = {
+  flags: ["--max-old-space-size=128", "--max-semi-space-size=4"],
+  env: { MALLOC_ARENA_MAX: "2" },
+} as const;
+
 const CHILD: string = join(import.meta.dirname, "hub-memory-child.ts");
 /** What one part leaves for another. */
 const NEEDS: Readonly<Record<string, string>> = { "the tree is read back, file by file": "a tree is published" };
@@ -69,8 +78,9 @@ export async function benchHubMemory(
 }
 
 async function inChild(order: Order, say: (line: string) => void): Promise<readonly Said[]> {
-  const child = spawn(process.execPath, ["--conditions=@hostwright/source", CHILD], {
+  const child = spawn(process.execPath, [...BOUNDED.flags, "--conditions=@hostwright/source", CHILD], {
     stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...BOUNDED.env },
   });
   const ended = once(child, "exit");
   child.stdin.end(JSON.stringify(order));

@@ -46,8 +46,10 @@ function isExplained(error: TaskOutcome["error"]): boolean {
   return EXPLAINED.has(String(error?.["code"])) || JSON.stringify(error).includes(PLANTED);
 }
 
-/** What the store tells of an end must be told once, and stay so. */
-export function judgeTelling({ state }: LivingServer, ended: readonly Ended[]): readonly string[] {
+/** What the store tells of an end must be told, and stay so; of a worker that died before it told, by another one, later. */
+export async function judgeTelling({ state }: LivingServer, ended: readonly Ended[]): Promise<readonly string[]> {
+  const isTold = (): boolean => ended.every(({ task }) => state.toldEnds(task.id).length > 0);
+  for (const late = performance.now() + QUIET_MS; !isTold() && performance.now() < late;) await delay(200);
   return ended.flatMap(({ move, task, outcome }) => {
     const [stored, told] = [state.stateOf(task.id), state.toldEnds(task.id)];
     const problems = [...unexplained(state.journal(task.id), outcome.state)];

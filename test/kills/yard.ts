@@ -131,7 +131,7 @@ export class KillYard implements AsyncDisposable {
 
     const problems: string[] = [];
     const standing = follow(round.begins, ended, problems);
-    problems.push(...judgeTelling(living, ended));
+    problems.push(...(await judgeTelling(living, ended)));
     if (first.prepare !== undefined && ended[0]?.outcome.state === "undone") {
       if (disturbed !== null) problems.push(...differing("taken back", disturbed, await this.#look(hosts)));
       await living.hw.run(first.request);

@@ -118,6 +118,14 @@ export function memoryLeases(tables: Tables, isGone: IsGone): LeaseStore {
   };
 }
 
+/** The lease of a task that ended without a worker. */
+export function grantOwn(tables: Tables, task: string, holder: string): void {
+  const token = nextNumber(tables, TOKENS, (tables.counters.get(TOKENS) ?? 0) + 1);
+  const scope = `task/${task}`;
+  const lease: Lease = { scope, task, mode: "exclusive", token, holder, heartbeat: 0, lifeMs: LIFE_MS };
+  tables.leases.set(keyOf(scope, task), lease);
+}
+
 function change(tables: Tables, task: string, changed: Partial<TaskRow>): void {
   const row = tables.tasks.get(task);
   if (row !== undefined) tables.tasks.set(task, { ...row, ...changed });

@@ -3,6 +3,7 @@ import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { canonicalJson } from "../../src/model/canonical.ts";
 import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
 import { deleteRecords, discardRecord } from "./records.ts";
+import { grantOwn } from "./leases.ts";
 import { nextNumber, type TaskRow, type Tables } from "./tables.ts";
 
 const ENDED = "ended-tasks";
@@ -99,12 +100,13 @@ export function memoryTasks(tables: Tables): TaskStore {
       });
       return true;
     },
-    end: async (id, from, { state, outcome, finishedAt, deleteRecords: removals, discards, eraseSecrets }) => {
+    end: async (id, from, { state, outcome, finishedAt, deleteRecords: removals, discards, eraseSecrets, closer }) => {
       const row = tables.tasks.get(id);
       if (row === undefined || !from.includes(row.state)) return false;
       if (BACKWARDS.includes(state) && tables.commits.has(id)) return false;
       const ended = nextEnd(tables);
       tables.tasks.set(id, { ...row, state, outcome: JSON.stringify(outcome ?? null), finishedAt, ended, waits: null });
+      if (closer !== undefined) grantOwn(tables, id, closer);
       deleteRecords(tables, removals);
       for (const discard of discards) discardRecord(tables, discard);
       for (const prefix of eraseSecrets)

@@ -127,6 +127,22 @@ export function taskPromises(open: OpenHarness): void {
       expect(await store.journal.read("t2")).toEqual([aRow("t2", { undo: "y" })]);
     });
 
+    it("gives who tells of an end without a worker the task's own lease with it, or nothing", async () => {
+      const { store } = await use(open);
+      await store.tasks.submit(aTask("t1"));
+      const nothing = { deleteRecords: [], discards: [], eraseSecrets: [] };
+      const end = { state: "undone", outcome: null, finishedAt: AT, closer: "h1", ...nothing } as const;
+      expect(await store.tasks.end("t1", ["running"], end)).toBe(false);
+      expect(await store.leases.list()).toEqual([]);
+      const before = await store.leases.lastToken();
+      expect(await store.tasks.end("t1", ["queued"], end)).toBe(true);
+      const [lease, ...others] = await store.leases.list();
+      expect(lease).toMatchObject({ scope: "task/t1", task: "t1", mode: "exclusive", holder: "h1" });
+      expect([others, (lease?.token ?? 0) > before]).toEqual([[], true]);
+      await store.leases.release("t1", undefined, "h1");
+      expect(await store.leases.list()).toEqual([]);
+    });
+
     it("keeps prior states of a task that needs attention, and ends no committed one as undone", async () => {
       const { store } = await use(open);
       for (const id of ["t1", "t2"]) await running(store, id);

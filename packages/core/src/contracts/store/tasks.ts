@@ -40,6 +40,11 @@ export interface TaskEnding {
   readonly discards: readonly RecordDiscard[];
   /** Prefixes of the secrets that go, each ending in `/`. */
   readonly eraseSecrets: readonly string[];
+  /**
+   * Holder that tells of the end: it is granted the task's own lease, `task/<id>`, with it, so that others tell of it where
+   * that one dies before. Default: the lease is as it was, as of a task that has a worker.
+   */
+  readonly closer?: string;
 }
 
 export interface TaskStore {

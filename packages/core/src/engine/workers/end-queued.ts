@@ -2,23 +2,30 @@ import type { StateStore } from "../../contracts/store.ts";
 import { errorJson } from "../../errors/hostwright-error.ts";
 import { draftOf } from "../planning/drafts.ts";
 import type { Events } from "../events.ts";
+import { newHolder } from "../../store/holder.ts";
+import { closeTask } from "./close-ended.ts";
 import { endingOf } from "./task-ends.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
 
-/** Ends a task that nobody has begun, with its reason. Null when it is not queued any more. */
+/**
+ * Ends a task that nobody has begun, with its reason, and tells of it as of any other: whatever becomes of this process, it
+ * is told. Null when it is not queued any more.
+ */
 export async function endQueued(
-  { tasks, records }: StateStore,
+  store: StateStore,
   events: Events,
   id: string,
   why: unknown,
 ): Promise<StoredOutcome | null> {
+  const { tasks, records } = store;
+  const holder = newHolder();
   const outcome: StoredOutcome = { state: "undone", value: {}, error: errorJson(why), residue: [] };
   const task = await tasks.get(id);
   // An approved plan's draft is the plan's, which goes with its time.
   const draft = task?.plan === null ? await draftOf(records, id) : null;
   const end = { state: "undone", outcome, finishedAt: new Date().toISOString() } as const;
-  if (!(await tasks.end(id, ["queued"], { ...end, ...endingOf(id, "undone", null, draft) }))) return null;
-  const { state, error, residue } = outcome;
-  await events.emit(id, "task:finished", { state, error, residue });
+  if (!(await tasks.end(id, ["queued"], { ...end, ...endingOf(id, "undone", null, draft), closer: holder })))
+    return null;
+  await closeTask({ store, events, holder }, id, outcome);
   return outcome;
 }

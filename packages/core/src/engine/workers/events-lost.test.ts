@@ -4,6 +4,7 @@ import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
 import { Events } from "../events.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 
+import { endQueued } from "./end-queued.ts";
 import { Worker } from "./worker.ts";
 
 let fake: FakeWorker;
@@ -62,5 +63,21 @@ test("an end that its worker could not tell before it died is told by another on
   await another.recoverAll(NEVER);
   // At least once: the other one has tried before.
   expect([...new Set(await told())]).toEqual(["task:finished"]);
+  expect(await store.leases.list()).toEqual([]);
+});
+
+test("the end of a task that nobody began is told by a worker where its process died before it could", async () => {
+  const { id } = await fake.submit("a");
+  vi.spyOn(process, "emitWarning").mockReturnValue();
+  const { store, events } = fake.engine;
+  expect(await endQueued(store, events, id, new HostwrightError("HW_CANCELLED", "no"))).toMatchObject({
+    state: "undone",
+  });
+  // What was kept in its memory is lost with it.
+  await events.close();
+  vi.mocked(store.events.append).mockRestore();
+  await new Worker(fake.parts, new Events(store.events)).recoverAll(NEVER);
+  const told = (await store.events.after(0)).filter(({ task, type }) => task === id && type === "task:finished");
+  expect(told.map(({ payload }) => payload)).toMatchObject([{ state: "undone", error: { code: "HW_CANCELLED" } }]);
   expect(await store.leases.list()).toEqual([]);
 });

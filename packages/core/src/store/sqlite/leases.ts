@@ -139,7 +139,7 @@ export class SqliteLeases implements LeaseStore {
   }
 
   async lastToken(): Promise<number> {
-    return this.#db.read(() => this.#lastToken());
+    return this.#db.read(() => lastToken(this.#db));
   }
 
   #decide(
@@ -152,11 +152,11 @@ export class SqliteLeases implements LeaseStore {
     const { place = Infinity, state = null } = placeOf(this.#db, task) ?? {};
     const line = lineBefore(this.#db, task, except);
     const request = { task, holder, scopes, place, state: as ?? state, lifeMs: this.lifeMs };
-    return decideLeases(this.#standing(), line, request, this.#lastToken() + 1);
+    return decideLeases(this.#standing(), line, request, lastToken(this.#db) + 1);
   }
 
   #grant(task: string, { own, dropped }: Extract<LeaseDecision, { readonly granted: unknown }>): void {
-    nextNumber(this.#db, TOKENS, this.#lastToken() + 1);
+    nextToken(this.#db);
     for (const lease of dropped) {
       this.#db.run("DELETE FROM leases WHERE task = ? AND holder = ?", lease.task, lease.holder);
     }
@@ -172,10 +172,6 @@ export class SqliteLeases implements LeaseStore {
       .map(({ state, ...lease }) => ({ lease, state }));
     const dead = this.#watch.dead(rows.map(({ lease }) => lease));
     return rows.map((one) => ({ ...one, dead: dead.has(one.lease) }));
-  }
-
-  #lastToken(): number {
-    return this.#db.get<{ value: number }>("SELECT value FROM counters WHERE name = ?", TOKENS)?.value ?? 0;
   }
 
   /** Another value after each change of the file, by whatever process. */
@@ -199,4 +195,19 @@ export class SqliteLeases implements LeaseStore {
       lease.lifeMs,
     );
   }
+}
+
+/** The lease of a task that ended without a worker, for who tells of it. */
+export function grantOwn(db: Transactions, task: string, holder: string): void {
+  const columns = "scope, task, mode, token, holder, heartbeat";
+  const sql = `INSERT INTO leases (${columns}) VALUES (?, ?, 'exclusive', ?, ?, 0)`;
+  db.run(sql, `task/${task}`, task, nextToken(db), holder);
+}
+
+function nextToken(db: Transactions): number {
+  return nextNumber(db, TOKENS, lastToken(db) + 1);
+}
+
+function lastToken(db: Transactions): number {
+  return db.get<{ value: number }>("SELECT value FROM counters WHERE name = ?", TOKENS)?.value ?? 0;
 }

@@ -12,6 +12,7 @@ import type {
 } from "../../contracts/store.ts";
 import type { Transactions } from "./transactions.ts";
 import { fromJson, toJson } from "./json.ts";
+import { grantOwn } from "./leases.ts";
 import { deleteRecords, discardRecord, nextNumber } from "./record-changes.ts";
 import { removeSecrets } from "./secrets.ts";
 
@@ -105,7 +106,7 @@ export class SqliteTasks implements TaskStore {
   }
 
   async end(id: string, from: readonly TaskState[], end: TaskEnding): Promise<boolean> {
-    const { state, outcome, finishedAt, deleteRecords: removals, discards, eraseSecrets } = end;
+    const { state, outcome, finishedAt, deleteRecords: removals, discards, eraseSecrets, closer } = end;
     return this.#db.write(() => {
       if (!this.#move(id, from, state, { outcome })) return false;
       const sql = "UPDATE tasks SET finishedAt = ?, ended = ?, waits = NULL WHERE id = ?";
@@ -113,6 +114,7 @@ export class SqliteTasks implements TaskStore {
       deleteRecords(this.#db, removals);
       for (const discard of discards) discardRecord(this.#db, discard);
       for (const prefix of eraseSecrets) removeSecrets(this.#db, prefix);
+      if (closer !== undefined) grantOwn(this.#db, id, closer);
       if (state !== "needs-attention")
         this.#db.run("UPDATE journal SET undo = NULL WHERE task = ? AND undo IS NOT NULL", id);
       return true;
