@@ -10,7 +10,7 @@ const source = [
   ["format", "oxfmt", "--check"],
   ["unused code and dependencies", "knip", "--no-config-hints"],
 ];
-const build = ["build", "tsc", "-b"];
+const build = ["build", "npm", "run", "build"];
 const built = [
   ...packages.flatMap((path) => [
     [`${path}: publint`, "publint", path, "--strict"],

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { isHostwrightError } from "@hostwright/core";
 import { benchHubMemory, HUB_MB } from "./hub-memory.ts";
+import { benchImport, MOST_RATIO } from "./import.ts";
 import { benchJournal } from "./journal.ts";
 import { benchMemory } from "./memory.ts";
 import { benchServe } from "./serve.ts";
@@ -8,6 +9,7 @@ import { benchSites } from "./sites.ts";
 import { benchVerify } from "./verify.ts";
 
 const USAGE = `usage: npm run bench -- verify [--sites 500] [--json]
+       npm run bench -- import [--runs 15] [--json]
        npm run bench -- journal [--actions 300] [--json]
        npm run bench -- memory [--tasks 10000] [--json]
        npm run bench -- hub-memory [--commands 10000] [--files 200000] [--json]
@@ -18,6 +20,7 @@ type Say = (line: string) => void;
 
 interface Options {
   readonly sites: number;
+  readonly runs: number;
   readonly actions: number;
   readonly tasks: number;
   readonly commands: number;
@@ -32,6 +35,12 @@ const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<u
   verify: async ({ sites }, say) => {
     const figures = await benchVerify(sites, say);
     say(`no-op ${figures.noopRatio} x its floor, first apply ${figures.applyRatio} x`);
+    return figures;
+  },
+  import: async ({ runs }, say) => {
+    const figures = benchImport(runs, say);
+    say(`core takes ${figures.ratio} x; it may take ${MOST_RATIO} x`);
+    if (!(figures.ratio <= MOST_RATIO)) process.exitCode = 1;
     return figures;
   },
   journal: async ({ actions }, say) => {
@@ -76,6 +85,7 @@ async function bench(argv: readonly string[]): Promise<void> {
     allowPositionals: true,
     options: {
       sites: { type: "string" },
+      runs: { type: "string", default: "15" },
       actions: { type: "string", default: "300" },
       tasks: { type: "string", default: "10000" },
       commands: { type: "string", default: "10000" },
@@ -87,6 +97,7 @@ async function bench(argv: readonly string[]): Promise<void> {
   const name = positionals.join(" ");
   const options = {
     sites: Number(values.sites ?? SITES[name] ?? 1),
+    runs: Number(values.runs),
     actions: Number(values.actions),
     tasks: Number(values.tasks),
     commands: Number(values.commands),

@@ -26,6 +26,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["api"],
   ["options.ts"],
   ["parts.ts"],
+  ["wiring.ts"],
   ["hostwright.ts"],
   ["index.ts", "plugin.ts", "testing.ts"],
 ];

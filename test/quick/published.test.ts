@@ -16,12 +16,17 @@ interface Manifest {
 const manifestOf = (name: string): Manifest =>
   JSON.parse(readFileSync(join(ROOT, "packages", name, "package.json"), "utf8")) as Manifest;
 
-/** Imports them one after the other, as an application does. */
+const WATCH = `const { registerHooks } = process.getBuiltinModule("node:module");
+const loaded = [];
+registerHooks?.({ load: (url, context, next) => (loaded.push(url), next(url, context)) });`;
+const TELL = "process.stdout.write(JSON.stringify(loaded));";
+
+/** Imports them one after the other, as an application does, and writes what was loaded. */
 async function imported(
   entries: readonly string[],
   flags: readonly string[] = [],
-): Promise<{ readonly stderr: string }> {
-  const script = entries.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n");
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const script = [WATCH, ...entries.map((entry) => `await import(${JSON.stringify(entry)});`), TELL].join("\n");
   const argv = ["--conditions=@hostwright/source", ...flags, "--input-type=module", "--eval", script];
   return promisify(execFile)(process.execPath, argv, { cwd: join(ROOT, "packages/testing") });
 }
@@ -37,6 +42,18 @@ test("every entry point of every package can be imported by Node itself, without
   expect(entries.length).toBeGreaterThan(packages.length);
   expect(stderr).toBe("");
 });
+
+test.each(["@hostwright/core", "@hostwright/core/plugin"])(
+  "an import of %s loads light libraries only: the others come with the first instance, server or page",
+  async (entry) => {
+    const loaded = JSON.parse((await imported([entry])).stdout) as readonly string[];
+    const libraries = loaded.map((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1]);
+    expect(libraries).toContain("zod");
+    expect(libraries.filter((name) => !["zod", "diff", undefined].includes(name))).toEqual([]);
+    // With it comes all of Node's `fetch`.
+    expect(loaded).not.toContain("node:http");
+  },
+);
 
 test("an older Node is told in one line what is needed", async () => {
   for (const version of ["18.20.4", "24.14.1"]) {

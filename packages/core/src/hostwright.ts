@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Container } from "./di/container.ts";
+import type { Container } from "./di/provider.ts";
 import type { Server } from "./model/server.ts";
 import { Access, SYSTEM, type Actor, type Policy } from "./api/access.ts";
 import type { StateProblem } from "./api/checks/check.ts";
@@ -22,7 +22,7 @@ import { maintainAll, type Maintained } from "./engine/maintenance/maintain.ts";
 import { raiseEpoch, type RaisedEpoch } from "./engine/workers/raise-epoch.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import { checkOptions, type HostwrightOptions } from "./options.ts";
-import { defaultParts, PART } from "./parts.ts";
+import { PART } from "./parts.ts";
 import { resolveTask, type Resolution } from "./engine/workers/resolve.ts";
 import type { PlainRequest, TaskRequest, TaskValue } from "./contracts/task.ts";
 import { parseRequest } from "./engine/planning/task-engine.ts";
@@ -45,7 +45,8 @@ export async function createHostwright(options: HostwrightOptions): Promise<Host
   checkOptions(options);
   const state = await openState(options);
   try {
-    const container = new Container(defaultParts(options, state), options.provide ?? []);
+    const { wire } = await import("./wiring.ts");
+    const container = wire(options, state);
     container.get(PART.telemetry);
     await container.get(PART.notifying).begin();
     const life = new Lifetime();

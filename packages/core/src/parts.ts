@@ -1,35 +1,14 @@
-import type { Notifier } from "./contracts/notifier.ts";
-import { HostwrightError } from "./errors/hostwright-error.ts";
-import type { Server } from "./model/server.ts";
-import { provide, type Provider } from "./di/container.ts";
 import { token, type Token } from "./di/tokens.ts";
-import { Events } from "./engine/events.ts";
-import { TaskEnds } from "./engine/task-ends.ts";
-import { homeOf } from "./engine/sessions/claim.ts";
-import { takeServer } from "./engine/sessions/take-server.ts";
-import { loadPlugins } from "./engine/plugins/load-plugins.ts";
-import { Registry } from "./engine/plugins/registry.ts";
-import { ServerPool, type OpenServer } from "./engine/sessions/server-pool.ts";
+import type { Events } from "./engine/events.ts";
 import type { EngineParts } from "./engine/planning/task-engine.ts";
-import { takeOver } from "./engine/publishing/take-over.ts";
-import { Telemetry } from "./engine/telemetry.ts";
-import { Worker } from "./engine/workers/worker.ts";
-import type { HostwrightOptions } from "./options.ts";
-import { loginName } from "./model/login-name.ts";
-import type { ServerRecord } from "./model/records.ts";
-import { RETENTION } from "./model/retention.ts";
-import { Secret } from "./model/secret.ts";
-import { Notifying } from "./notify/notifying.ts";
-import { coreOperations } from "./operations/core-operations.ts";
-import { EmbeddedQueue } from "./queue/embedded-queue.ts";
-import { coreResourceTypes } from "./resources/core-types.ts";
-import { LocalServer } from "./servers/local-server.ts";
-import { SshServer } from "./servers/ssh-server.ts";
-import type { SecretBox } from "./store/sealing.ts";
-import type { OpenState } from "./store/open-state.ts";
-import { SecretVault } from "./store/secrets.ts";
-import { coreTasks } from "./tasks/core-tasks.ts";
-import { makePlan } from "./tasks/preview.ts";
+import type { Registry } from "./engine/plugins/registry.ts";
+import type { ServerPool, OpenServer } from "./engine/sessions/server-pool.ts";
+import type { TaskEnds } from "./engine/task-ends.ts";
+import type { Telemetry } from "./engine/telemetry.ts";
+import type { Worker } from "./engine/workers/worker.ts";
+import type { Notifying } from "./notify/notifying.ts";
+import type { EmbeddedQueue } from "./queue/embedded-queue.ts";
+import type { SecretVault } from "./store/secrets.ts";
 
 /** Parts of an instance by name; an application replaces any of them with `provide(PART.openServer, ...)`. */
 export const PART: {
@@ -57,74 +36,3 @@ export const PART: {
   queue: token("queue"),
   notifying: token("notifying"),
 };
-
-const UIDS = { from: 20_000, to: 59_999 };
-const PLAN_LIFE_MS = 24 * 60 * 60 * 1000;
-
-/** Wires an instance: the one place that knows which class stands behind which part. */
-export function defaultParts(options: HostwrightOptions, { store, box }: OpenState): readonly Provider<unknown>[] {
-  return [
-    provide(PART.openServer, () => openServer),
-    provide(PART.registry, (parts) => {
-      const tasks = [...coreTasks, makePlan(() => parts.get(PART.engine))];
-      const operations = [...coreOperations, takeServer, takeOver(() => registry)];
-      const registry: Registry = new Registry(loadPlugins(options.plugins), coreResourceTypes, operations, tasks);
-      return registry;
-    }),
-    provide(PART.vault, () => new SecretVault(store.secrets, box)),
-    provide(
-      PART.pool,
-      (parts) =>
-        new ServerPool(box.hasKey ? parts.get(PART.openServer) : openNone(box), async (record) =>
-          loginSecret(parts.get(PART.vault), record),
-        ),
-    ),
-    provide(PART.events, () => new Events(store.events)),
-    provide(PART.ends, (parts) => new TaskEnds(store.tasks, parts.get(PART.events))),
-    provide(PART.telemetry, (parts) => new Telemetry(parts.get(PART.events))),
-    provide(PART.engine, (parts): EngineParts => ({
-      registry: parts.get(PART.registry),
-      store,
-      box,
-      vault: parts.get(PART.vault),
-      pool: parts.get(PART.pool),
-      tasks: parts.get(PART.registry).tasks(),
-      operations: parts.get(PART.registry).operations(),
-      uids: options.uids ?? UIDS,
-      home: homeOf(options.stateDir),
-      retention: { ...RETENTION, ...options.retention },
-      planLifeMs: PLAN_LIFE_MS,
-    })),
-    provide(PART.worker, (parts) => new Worker(parts.get(PART.engine), parts.get(PART.events))),
-    provide(PART.queue, () => new EmbeddedQueue()),
-    provide(PART.notifying, (parts) => new Notifying(store, parts.get(PART.events), notifiersOf(options))),
-  ];
-}
-
-const openServer: OpenServer = async (record, key): Promise<Server> => {
-  const { connect, name } = record;
-  if (connect.type === "local") return new LocalServer(name);
-  if (connect.type === "api") throw new HostwrightError("HW_INTERNAL", `${name} was to be opened as a machine.`);
-  return new SshServer({ name, ...connect, privateKey: key });
-};
-
-/** Without a key there are no credentials either, whatever way the application has to open a server. */
-function openNone(box: SecretBox): OpenServer {
-  return async ({ name }) => {
-    box.requireKey(`Connecting to ${name}`);
-    throw new HostwrightError("HW_INTERNAL", `${name} was to be opened without credentials.`);
-  };
-}
-
-function notifiersOf({ notify = [], role }: HostwrightOptions): readonly Notifier[] {
-  if (role === undefined || notify.length === 0) return notify;
-  throw new HostwrightError("HW_INPUT_INVALID", `notify: an instance of role "${role}" sends none.`, {
-    remedy: "Give the notifiers to the instances that work.",
-    data: { field: "notify" },
-  });
-}
-
-async function loginSecret(vault: SecretVault, { id: serverId, connect }: ServerRecord): Promise<Secret> {
-  const id = loginName(serverId, connect) ?? "";
-  return new Secret((await vault.load([id])).get(id) ?? "");
-}

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { provide } from "../src/di/container.ts";
+import { provide } from "../src/di/provider.ts";
 import { createHostwright, type Hostwright } from "../src/hostwright.ts";
 import { local, type ServerRecord } from "../src/model/records.ts";
 import { PART } from "../src/parts.ts";

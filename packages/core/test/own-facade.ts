@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import * as z from "zod";
 import type { Operation } from "../src/contracts/operation.ts";
 import type { Plugin } from "../src/contracts/plugin.ts";
-import { provide } from "../src/di/container.ts";
+import { provide } from "../src/di/provider.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
 import type { TaskDraft, TaskRequest, TaskValue } from "../src/contracts/task.ts";
 import { CONTRACT } from "../src/plugin-kit/contract.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runStep } from "../../test/fake-engine.ts";
 import { FakeServer } from "../../test/fake-world.ts";
 import { folder, gate, openOwn, own, type OwnFacade } from "../../test/own-facade.ts";
-import { provide } from "../di/container.ts";
+import { provide } from "../di/provider.ts";
 import type { TaskDraft } from "../contracts/task.ts";
 import { createHostwright } from "../hostwright.ts";
 import { local, type ServerRecord } from "../model/records.ts";

@@ -8,7 +8,7 @@ import { loginKey } from "../../test/login-key.ts";
 import { plainHttp, plainPlugin } from "../../test/plain-plugin.ts";
 import type { Plugin } from "../contracts/plugin.ts";
 import { LocalServer } from "../servers/local-server.ts";
-import { provide } from "../di/container.ts";
+import { provide } from "../di/provider.ts";
 import { createHostwright, type Hostwright } from "../hostwright.ts";
 import { local, ssh } from "../model/records.ts";
 import { secret } from "../model/secret.ts";

@@ -6,7 +6,7 @@ import { FakeServer } from "../../test/fake-world.ts";
 import { loginKey } from "../../test/login-key.ts";
 import { plainPlugin } from "../../test/plain-plugin.ts";
 import type { StateStore } from "../contracts/store.ts";
-import { provide } from "../di/container.ts";
+import { provide } from "../di/provider.ts";
 import { createHostwright, type Hostwright } from "../hostwright.ts";
 import { local, ssh, type ServerRecord, type SiteRecord } from "../model/records.ts";
 import { secret } from "../model/secret.ts";

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { runStep } from "../../test/fake-engine.ts";
 import { gate, openOwn, own, type OwnFacade } from "../../test/own-facade.ts";
 import { ended } from "../../test/store-conformance/parts.ts";
-import { provide } from "../di/container.ts";
+import { provide } from "../di/provider.ts";
 import type { Hostwright } from "../hostwright.ts";
 import { PART } from "../parts.ts";
 import { Worker } from "../engine/workers/worker.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ReadOnlyServer } from "../../test/read-only-server.ts";
-import { provide } from "../di/container.ts";
+import { provide } from "../di/provider.ts";
 import type { HostwrightError } from "../errors/hostwright-error.ts";
 import { createHostwright, type Hostwright } from "../hostwright.ts";
 import { local, ssh } from "../model/records.ts";

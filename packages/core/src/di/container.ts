@@ -1,23 +1,14 @@
 import "reflect-metadata";
 import { container as root, instanceCachingFactory, type DependencyContainer } from "tsyringe";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { Container, Provider } from "./provider.ts";
 import type { Token } from "./tokens.ts";
 
-export interface Provider<T> {
-  readonly token: Token<T>;
-  make(container: Container): T;
-}
-
-/** Gives an instance a part of its own in place of the default one. */
-export function provide<T>(token: Token<T>, make: (container: Container) => T): Provider<T> {
-  return { token, make };
-}
-
 /**
- * The parts of one Hostwright instance, each made once, on first use. The only file that knows tsyringe: it hides what
- * that library does silently (unregistered classes, double registration, weak disposal).
+ * The only file that knows tsyringe: it hides what that library does silently (unregistered classes, double
+ * registration, weak disposal).
  */
-export class Container {
+export class InstanceContainer implements Container {
   readonly #inner: DependencyContainer = root.createChildContainer();
   readonly #known = new Set<string>();
 
