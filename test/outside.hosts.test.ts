@@ -20,7 +20,7 @@ beforeAll(async () => {
   host = hosts.host("web1");
   outside = await OutsidePackage.make(join(folder, "user"));
   const { code, stderr, told } = await outside.run(order({ work: "prepare" }));
-  const core = pathToFileURL(join(folder, "user/node_modules/@hostwright/core/dist/index.js")).href;
+  const core = pathToFileURL(join(folder, "user/node_modules/@hostwright/core/dist/bundle/index.js")).href;
   expect({ code, stderr, told }).toEqual({ code: 0, stderr: "", told: { core } });
 });
 
