@@ -43,5 +43,5 @@ export function ownMilliseconds(all: number, actions: readonly Action[], took: R
 
 function isForeign(action: Action): boolean {
   if (action.kind === "run") return ["site-command", "login-link"].includes(action.operation);
-  return action.changes.some((change) => change.type === "tree");
+  return action.kind === "ensure" && action.changes.some((change) => change.type === "tree");
 }

@@ -45,7 +45,7 @@ async function lastEvent(): Promise<number> {
 async function changes(hw: Hostwright, alias: string): Promise<readonly string[]> {
   const { actions } = await hw.plan(verify(alias));
   return actions.flatMap((action) =>
-    action.kind === "run" ? [] : action.changes.map(({ key }) => key.slice(key.lastIndexOf("/") + 1)),
+    action.kind !== "ensure" ? [] : action.changes.map(({ key }) => key.slice(key.lastIndexOf("/") + 1)),
   );
 }
 

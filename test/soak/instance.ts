@@ -52,7 +52,7 @@ function soakTask(place: Place): AnyTaskType {
       const server = inventory.server(request.server);
       const owner = site === null ? `server/${server.id}` : `site/${site}`;
       const entry: Entry = { file: fileOf(place, request), task, number };
-      const step = { kind: "ensure", title: "set", server, phase: "prepare", publish: null } as const;
+      const step = { kind: "ensure", title: "set", server, phase: "prepare" } as const;
       const spec = { file: valueOf(place, request), value: String(number) };
       const input = { input: entry, server, phase: "prepare", when: "always" } as const;
       return {

@@ -16,6 +16,8 @@ import { ServerPool } from "../src/engine/sessions/server-pool.ts";
 import { Session } from "../src/engine/sessions/session.ts";
 import { NOTHING, type EngineParts } from "../src/engine/planning/task-engine.ts";
 import type { Owned, EnsureStep, RunStep, Step } from "../src/contracts/steps.ts";
+import type { Plugin } from "../src/contracts/plugin.ts";
+import type { RunnerParts } from "../src/engine/actions/runner-parts.ts";
 import { newId } from "../src/model/ids.ts";
 import type { ServerRecord } from "../src/model/records.ts";
 import { Secret } from "../src/model/secret.ts";
@@ -40,12 +42,18 @@ export function ensureStep(server: string, items: readonly Owned[], change: Part
     server: serverRecord(server),
     phase: "prepare",
   } as const;
-  return { ...step, items, publish: null, ...change };
+  return { ...step, items, ...change };
 }
 
 export function runStep(server: string, operation: string, change: Partial<RunStep> = {}): RunStep {
   const step = { kind: "run", title: operation, server: serverRecord(server), phase: "prepare", operation } as const;
   return { ...step, input: {}, when: "always", ...change };
+}
+
+/** What publishes; none of it by default. */
+interface WebParts {
+  readonly plugins?: readonly Plugin[];
+  readonly publish?: RunnerParts["publish"];
 }
 
 /** Planner, runner, journal, events and a real store over a world in memory: what an engine is but servers. */
@@ -62,19 +70,31 @@ export class FakeEngine implements AsyncDisposable {
     async () => new Secret(""),
   );
   readonly #folder: string;
+  readonly #publish: RunnerParts["publish"];
 
-  private constructor(world: FakeWorld, types: readonly AnyResourceType[], folder: string, store: StateStore) {
+  private constructor(
+    world: FakeWorld,
+    types: readonly AnyResourceType[],
+    folder: string,
+    store: StateStore,
+    { plugins = [], publish = async () => undefined }: WebParts,
+  ) {
     this.world = world;
-    this.registry = new Registry([], types);
+    this.registry = new Registry(plugins, types);
+    this.#publish = publish;
     this.store = store;
     this.box = new SecretBox(loadKeyring({ stateDir: folder }));
     this.events = new Events(store.events);
     this.#folder = folder;
   }
 
-  static async open(world: FakeWorld, types: readonly AnyResourceType[], store?: StateStore): Promise<FakeEngine> {
+  static async open(
+    world: FakeWorld,
+    types: readonly AnyResourceType[],
+    { store, ...web }: WebParts & { readonly store?: StateStore } = {},
+  ): Promise<FakeEngine> {
     const folder = mkdtempSync(join(tmpdir(), "hostwright-engine-"));
-    return new FakeEngine(world, types, folder, store ?? (await openSqliteStore({ directory: folder })));
+    return new FakeEngine(world, types, folder, store ?? (await openSqliteStore({ directory: folder })), web);
   }
 
   operation(name: string, parts: Partial<Operation>): void {
@@ -124,7 +144,7 @@ export class FakeEngine implements AsyncDisposable {
         operations: this.operations,
         fingerprint: (text) => this.box.fingerprint(text),
         server: serverRecord,
-        publish: async () => undefined,
+        publish: this.#publish,
         undoing: async () => ({ cancelled: false }),
         closing: new AbortController().signal,
         retryPolicy: () => new RetryPolicy(),

@@ -171,7 +171,7 @@ export class FakeInventory implements AsyncDisposable {
   /** What a plan asks for stands, and is registered. */
   async carryOut({ actions }: PlanData): Promise<void> {
     for (const action of actions) {
-      if (action.kind === "run") continue;
+      if (action.kind !== "ensure") continue;
       for (const { type, key, spec, owner, shared, after: hash } of action.changes) {
         this.world.states(action.server).set(`${type} ${key}`, { value: canonicalJson(spec) });
         await this.engine.store.register.put([{ server: action.server, type, key, owner, shared, hash }]);

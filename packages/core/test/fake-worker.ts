@@ -49,7 +49,7 @@ export class FakeWorker implements AsyncDisposable {
   /** Default: a SQLite store of its own. */
   static async open(store?: StateStore): Promise<FakeWorker> {
     const world = new FakeWorld();
-    const engine = await FakeEngine.open(world, [world.type("file")], store);
+    const engine = await FakeEngine.open(world, [world.type("file")], store === undefined ? {} : { store });
     const server = { kind: "server", id: "web1", name: "web1", value: serverRecord("web1") } as const;
     if ((await engine.store.records.get("server", "web1")) === null)
       await engine.store.records.put(server, { expect: 0, claims: [] });

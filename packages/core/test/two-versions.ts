@@ -155,7 +155,7 @@ export class TwoVersions implements AsyncDisposable {
     const parts = this.parts(plugin);
     const plan = await planRequest(parts, { type: "test:verify" }, newId("t", 16), new AbortController().signal);
     return plan.actions.flatMap((action) =>
-      action.kind === "run"
+      action.kind !== "ensure"
         ? [`run ${action.title}`]
         : action.changes.map(({ key, show }) => `${key}: ${show.before} -> ${show.after}`),
     );

@@ -40,6 +40,8 @@ export interface Selector extends ResourceFilter {
 }
 
 interface StepCommon {
+  /** Names it in its plan, for `OutputReference` and `ActivateStep`. Default: nothing refers to it. */
+  readonly id?: string;
   readonly title: string;
   readonly server: ServerRecord;
   readonly phase: Phase;
@@ -65,15 +67,24 @@ export interface EnsureStep extends StepCommon {
    * stands, and the others go on. Default: whatever fails refuses the plan.
    */
   readonly apart?: (owner: string, error: HostwrightError) => void;
-  /** http service to publish after a change, or when a publication is pending. */
-  readonly publish: string | null;
+}
+
+/**
+ * Puts in force, as one generation, what a service publishes (`Publication`): after a change of its entries by the steps
+ * before it, or when some wait; otherwise it makes no action. An undo takes the changes back first, then puts in force what
+ * stood before.
+ */
+export interface ActivateStep extends StepCommon {
+  readonly kind: "activate";
+  /** Name of a service of the server. */
+  readonly service: string;
+  /** Ids of `ensure` steps before it whose changed files, beside entries, need a generation too. Default: none. */
+  readonly of?: readonly string[];
 }
 
 /** An operation. `when: "changed"` leaves it out of a plan that has no other action. */
 export interface RunStep extends StepCommon {
   readonly kind: "run";
-  /** Names it in its plan, for `OutputReference`. Default: nobody refers to its output. */
-  readonly id?: string;
   readonly operation: string;
   /** Of the operation that the input is made for; default 1. */
   readonly version?: number;
@@ -84,4 +95,4 @@ export interface RunStep extends StepCommon {
   readonly touches?: readonly { readonly type: string; readonly key: string }[];
 }
 
-export type Step = EnsureStep | RunStep;
+export type Step = EnsureStep | RunStep | ActivateStep;

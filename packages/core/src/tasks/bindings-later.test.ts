@@ -52,7 +52,7 @@ function doneOn({ actions }: PlanData, server: string): readonly string[] {
     .filter((action) => action.server === server)
     .flatMap((action) => [
       `${action.phase}: ${action.title}`,
-      ...(action.kind === "run"
+      ...(action.kind !== "ensure"
         ? []
         : action.changes.map(({ type, key, after }) => `${after === null ? "-" : "+"} ${type} ${key}`)),
     ]);

@@ -12,7 +12,7 @@ import { refuseUnknown } from "./delete-site.ts";
 import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
-import { serverStep } from "./server-steps.ts";
+import { serverSteps } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { serversOf, siteParts, type SiteParts } from "./site-parts.ts";
 import { ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
@@ -81,9 +81,9 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
     title: `configure ${site.domain}`,
     about: [`site/${site.id}`],
     steps: [
-      ...(await Promise.all(touched.map(async (server) => serverStep(context, server)))),
+      ...(await Promise.all(touched.map(async (server) => serverSteps(context, server)))).flat(),
       ...before,
-      publish,
+      ...publish,
       probeStep(parts, "changed"),
       ...unbound.map((server) => gone(parts, server)),
     ],
@@ -135,7 +135,6 @@ function gone(parts: SiteParts, server: ServerRecord): Step {
     phase: "clean-up",
     items: [],
     remove: [{ owners: [ownerOf(parts)] }],
-    publish: null,
   };
 }
 

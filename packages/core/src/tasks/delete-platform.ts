@@ -43,7 +43,6 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
         phase: "clean-up",
         items: [],
         remove: [{ owners: [owner] }],
-        publish: null,
       };
       return {
         title: `delete platform ${platform.name}`,

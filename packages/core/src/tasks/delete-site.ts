@@ -4,10 +4,11 @@ import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
-import { backingServers, emptyStep, entriesOf, keptOn, ownerOf, runningParts } from "./site-steps.ts";
+import { activateStep, backingServers, emptyStep, keptOn, ownerOf, runningParts } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { entriesOf } from "../engine/publishing/entries.ts";
 
 export const removeSite: TaskType<[site: string], SiteInput, OfSite> = defineTask({
   type: "site:delete",
@@ -54,10 +55,10 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
   const parts = await siteParts(context, site);
   const running = runningParts(parts);
   const owner = ownerOf(parts);
-  const [units, entries] = [{ types: ["unit"] }, entriesOf(parts.http.role)];
+  const [units, entries] = [{ types: ["unit"] }, entriesOf(parts.http.role.publication)];
   const gone = (
     title: string,
-    { what = {}, ...step }: Pick<EnsureStep, "server" | "phase" | "publish"> & { what?: Omit<Selector, "owners"> },
+    { what = {}, ...step }: Pick<EnsureStep, "server" | "phase"> & { what?: Omit<Selector, "owners"> },
   ): EnsureStep => ({
     kind: "ensure",
     title: `${title} of ${site.domain}`,
@@ -69,18 +70,18 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
   const others = backingServers(parts).filter(({ id }) => id !== web.id);
   await refuseUnknown(context, site.domain, owner, [web, ...others]);
   const steps: Step[] = [
-    gone("unpublish the pages", { server: web, phase: "prepare", what: entries, publish: parts.http.record.name }),
+    gone("remove the pages", { server: web, phase: "prepare", what: entries }),
+    activateStep(parts, `unpublish ${site.domain}`),
     ...(running === null
       ? []
-      : [gone(`stop the ${running.runtime.title}`, { server: web, phase: "prepare", what: units, publish: null })]),
+      : [gone(`stop the ${running.runtime.title}`, { server: web, phase: "prepare", what: units })]),
     ...(running === null ? [] : [emptyStep(running, "clean-up")]),
     gone("remove user, folders and settings", {
       server: web,
       phase: "clean-up",
       what: { except: [entries, units] },
-      publish: null,
     }),
-    ...others.map((server) => gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up", publish: null })),
+    ...others.map((server) => gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up" })),
   ];
   return {
     title: `delete ${site.domain}`,

@@ -23,7 +23,7 @@ import { refuseServed, refuseOther, refuseTaken } from "./taken-names.ts";
 import { chooseService } from "./choose-service.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
-import { serverStep } from "./server-steps.ts";
+import { serverSteps } from "./server-steps.ts";
 import { serversOf, siteParts } from "./site-parts.ts";
 import { applicationParts, probeStep, siteCommandStep, siteSteps, type ApplicationParts } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
@@ -171,7 +171,7 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   const site = known ?? draft ?? (await newSite(context, wanted, facts.usedIds));
   const parts = await siteParts(context, site);
   const { before, publish } = siteSteps(context, parts);
-  const serverSteps = await Promise.all(servers.map(async (server) => serverStep(context, server)));
+  const prepared = await Promise.all(servers.map(async (server) => serverSteps(context, server)));
   const installed: SiteRecord = { ...site, status: "installed" };
   const first = known === undefined;
   const application = first ? applicationParts(parts) : null;
@@ -179,11 +179,11 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
     title: `install ${domain} on ${platform.name}`,
     about: [`site/${site.id}`],
     steps: [
-      ...serverSteps,
+      ...prepared.flat(),
       step,
       ...before,
       ...(application === null ? [] : applicationSteps(application)),
-      publish,
+      ...publish,
       probeStep(parts, first ? "always" : "changed"),
       ...(application === null
         ? []

@@ -33,7 +33,7 @@ const holds = async (owner: string, key: string): Promise<void> => {
 };
 const removed = ({ actions }: PlanData): readonly string[] =>
   actions
-    .flatMap((action) => (action.kind === "run" ? [] : action.changes))
+    .flatMap((action) => (action.kind !== "ensure" ? [] : action.changes))
     .filter(({ after }) => after === null)
     .map(({ key }) => key);
 

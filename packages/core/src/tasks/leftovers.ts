@@ -34,7 +34,6 @@ export async function leftoversOn(context: PlanningContext, server: ServerRecord
     phase: "clean-up",
     items: [],
     remove: [{ owners: [...gone] }],
-    publish: null,
     records: [...gone].map((owner) => recordOf(owner, 0)),
   };
   return {

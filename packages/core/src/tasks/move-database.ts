@@ -12,10 +12,10 @@ import { checkMove } from "./check-move.ts";
 import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
-import { serverStep } from "./server-steps.ts";
+import { serverSteps } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { databaseOf, siteParts, type SiteParts } from "./site-parts.ts";
-import { httpItems, itemsAt, probeStep, webItems } from "./site-steps.ts";
+import { activateStep, httpItems, itemsAt, probeStep, webItems } from "./site-steps.ts";
 
 export interface MovedDatabaseValue extends OfSite {
   /** Name of the server that has it now. */
@@ -89,15 +89,13 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
   const { web, site } = old;
   const running = runtimeOf(old);
   const closed: SiteParts = { ...old, view: { ...old.view, enabled: false } };
-  const on = (title: string, parts: SiteParts, items: EnsureStep["items"], publish: string | null): EnsureStep => ({
+  const on = (title: string, items: EnsureStep["items"]): EnsureStep => ({
     kind: "ensure",
     title: `${title} of ${site.domain}`,
     server: web,
     phase: "prepare",
     items,
-    publish: publish === null ? null : parts.http.record.name,
   });
-  const http = old.http.record.name;
   const database: EnsureStep = {
     kind: "ensure",
     title: `database and account of ${site.domain}`,
@@ -105,7 +103,6 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     phase: "prepare",
     items: databaseItems(moved),
     guards,
-    publish: null,
   };
   const drop: EnsureStep = {
     kind: "ensure",
@@ -118,16 +115,17 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
       types: [type],
       keys: [context.registry.resourceType(type).key(spec)],
     })),
-    publish: null,
   };
   return [
-    await serverStep(context, to),
+    ...(await serverSteps(context, to)),
     database,
-    on("close the pages", closed, httpItems(closed), http),
-    on(`stop the ${running.title}`, closed, webItems(closed), null),
+    on("closed pages", httpItems(closed)),
+    activateStep(closed, `close the pages of ${site.domain}`),
+    on(`stop the ${running.title}`, webItems(closed)),
     await copyStep(context, old, moved, running),
-    on(`settings and ${running.title}`, moved, webItems(moved), null),
-    on("open the pages", moved, httpItems(moved), http),
+    on(`settings and ${running.title}`, webItems(moved)),
+    on("open pages", httpItems(moved)),
+    activateStep(moved, `open the pages of ${site.domain}`),
     probeStep(moved, "always"),
     drop,
   ];

@@ -20,7 +20,7 @@ async function verified(
 ): Promise<{ fixed: string[]; problems: string[]; plan: PlanData }> {
   for (const id of ["s1", "s2", "s3"]) inventory.world.states("web1").set(conf(id), { value: "by somebody else" });
   const plan = await inventory.plan(plugins, verify("web1"));
-  const changes = plan.actions.flatMap((action) => (action.kind === "run" ? [] : action.changes));
+  const changes = plan.actions.flatMap((action) => (action.kind !== "ensure" ? [] : action.changes));
   return {
     plan,
     fixed: changes.map(({ type, key, after }) => `${after === null ? "- " : ""}${type} ${key}`),

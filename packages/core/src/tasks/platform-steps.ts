@@ -80,7 +80,6 @@ export async function platformStep(
       phase: "prepare",
       items: platformItems(platform, definition, release),
       remove: [{ owners: [owner] }],
-      publish: null,
     },
   };
 }

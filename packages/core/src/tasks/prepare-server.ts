@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RunStep } from "../contracts/steps.ts";
 import { Name, type ServerInput } from "./inputs.ts";
-import { ofServer, serverStep } from "./server-steps.ts";
+import { activateServer, ofServer, serverStep } from "./server-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
@@ -47,7 +47,11 @@ export const prepareServer: TaskType<[server: string], ServerInput, PreparedValu
       ...ofServer(context, server),
       title: `prepare server ${server.name}`,
       about: [`server/${server.id}`],
-      steps: [...(packages.length === 0 ? [] : [{ ...install, sets: step.sets ?? [] }]), step],
+      steps: [
+        ...(packages.length === 0 ? [] : [{ ...install, sets: step.sets ?? [] }]),
+        step,
+        ...activateServer(context, step),
+      ],
       value: { packages },
     };
   },

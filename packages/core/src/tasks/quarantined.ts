@@ -1,5 +1,6 @@
 import type { Problem } from "../contracts/problem.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { entryAddress } from "../engine/publishing/entries.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { publisherOf } from "./server-steps.ts";
 
@@ -11,7 +12,7 @@ export async function quarantineProblems(context: PlanningContext, server: Serve
   const { role } = context.inventory.http(server, record.name);
   const { quarantined } = await context.pending(server, role);
   if (quarantined.length === 0) return [];
-  const addresses = quarantined.map(({ name }) => ({ type: "file", key: `${role.publication.root}/entries/${name}` }));
+  const addresses = quarantined.map(({ name }) => entryAddress(role.publication, name));
   const owners = new Map((await context.register.about(server.id, [], addresses)).map((row) => [row.key, row.owner]));
   const problems = quarantined.map(async ({ name, reason }, index): Promise<Problem> => {
     const owner = owners.get(addresses[index]?.key ?? "") ?? "";

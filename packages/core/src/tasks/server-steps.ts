@@ -5,7 +5,7 @@ import { recordOf } from "../engine/planning/assumed-records.ts";
 import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { isApi } from "../model/records.ts";
-import type { EnsureStep, Owned } from "../contracts/steps.ts";
+import type { ActivateStep, EnsureStep, Owned, Step } from "../contracts/steps.ts";
 import { directory } from "../resources/directory.ts";
 import type { Alone } from "./alone.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -48,6 +48,23 @@ export function ofServer(
   return { records: [recordOf(`server/${id}`, inventory.version(id))] };
 }
 
+/** Its own things, and what its web server makes of them. */
+export async function serverSteps(context: PlanningContext, server: ServerRecord): Promise<readonly Step[]> {
+  const step = await serverStep(context, server);
+  return [step, ...activateServer(context, step)];
+}
+
+/** Puts in force what waits, and what steps before it change of the server's web server; none where it has none. */
+export function activateServer(
+  context: PlanningContext,
+  { id, server }: Pick<EnsureStep, "id" | "server">,
+): readonly ActivateStep[] {
+  const service = publisherOf(context, server);
+  if (service === null) return [];
+  const title = `put the configuration of ${server.name} in force`;
+  return [{ kind: "activate", title, server, phase: "prepare", service, of: id === undefined ? [] : [id] }];
+}
+
 export async function serverStep(
   context: PlanningContext,
   server: ServerRecord,
@@ -60,13 +77,13 @@ export async function serverStep(
   const owner = `server/${server.id}`;
   return {
     kind: "ensure",
+    id: owner,
     title: `prepare ${server.name} for its services`,
     server,
     phase: "prepare",
     items: [...items, ...extra],
     // What a service declares whose plugin is absent, or fails, cannot be told from what nobody declares any longer.
     remove: context.inventory.unfitServices(server).length > 0 || !isWhole ? [] : [{ owners: [owner] }],
-    publish: publisherOf(context, server),
     sets: [await assumedSet(context.inventory, "http services at work on server", server.id)],
   };
 }

@@ -1,8 +1,8 @@
 import type { ServerRecord } from "../model/records.ts";
 import type { Application, DriverCall } from "../contracts/platform.ts";
-import type { HttpRole } from "../contracts/roles/http.ts";
-import type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step } from "../contracts/steps.ts";
+import type { ActivateStep, EnsureStep, Owned, Phase, RunStep, Selector, Step } from "../contracts/steps.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { entriesOf, entryAddress } from "../engine/publishing/entries.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
 import { includesAddress, matchesPath } from "../model/own-rules.ts";
@@ -120,14 +120,9 @@ function passwordFiles({ view }: SiteParts): readonly ReturnType<typeof file>[] 
 export function httpItems(parts: SiteParts): readonly Owned[] {
   const { role } = parts.http;
   return role.site(parts.view, parts.httpView).map((entry) => ({
-    ...file({ path: `${role.publication.root}/entries/${entry.name}`, content: entry.content, mode: 0o640 }),
+    ...file({ path: entryAddress(role.publication, entry.name).key, content: entry.content, mode: 0o640 }),
     owner: ownerOf(parts),
   }));
-}
-
-/** The entries of a web server. */
-export function entriesOf({ publication }: HttpRole): ResourceFilter {
-  return { types: ["file"], below: `${publication.root}/entries` };
 }
 
 /** Databases, trees and users go only by a delete task (decisions.md D16). */
@@ -142,10 +137,10 @@ export function removableTypes({ registry }: PlanningContext): readonly string[]
 export function siteSteps(
   context: PlanningContext,
   parts: SiteParts,
-): { readonly before: readonly Step[]; readonly publish: EnsureStep } {
+): { readonly before: readonly Step[]; readonly publish: readonly Step[] } {
   const owners = [ownerOf(parts)];
   const removable: Selector = { owners, types: removableTypes(context) };
-  const entries = entriesOf(parts.http.role);
+  const entries = entriesOf(parts.http.role.publication);
   const before = backingServers(parts).map((server): EnsureStep => ({
     kind: "ensure",
     title: `${keptOn(parts, server)} of ${parts.site.domain}, by ${pluginsOn(context, parts, server)}`,
@@ -153,7 +148,6 @@ export function siteSteps(
     phase: "prepare",
     items: backingItems(parts, server),
     remove: server.id === parts.web.id ? [] : [removable],
-    publish: null,
   }));
   before.push({
     kind: "ensure",
@@ -162,20 +156,26 @@ export function siteSteps(
     phase: "prepare",
     items: webItems(parts),
     remove: [{ ...removable, except: [entries] }],
-    publish: null,
   });
   return {
     before,
-    publish: {
-      kind: "ensure",
-      title: `publish ${parts.site.domain}`,
-      server: parts.web,
-      phase: "prepare",
-      items: httpItems(parts),
-      remove: [{ owners, ...entries }],
-      publish: parts.http.record.name,
-    },
+    publish: [
+      {
+        kind: "ensure",
+        title: `pages of ${parts.site.domain}`,
+        server: parts.web,
+        phase: "prepare",
+        items: httpItems(parts),
+        remove: [{ owners, ...entries }],
+      },
+      activateStep(parts, `publish ${parts.site.domain}`),
+    ],
   };
+}
+
+/** Puts in force what the steps before it change of the site's pages. */
+export function activateStep({ web, http }: SiteParts, title: string): ActivateStep {
+  return { kind: "activate", title, server: web, phase: "prepare", service: http.record.name };
 }
 
 /** What the site's own rules let a visitor from the server itself see of the front page. */

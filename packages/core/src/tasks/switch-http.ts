@@ -3,6 +3,7 @@ import type { HttpRole } from "../contracts/roles/http.ts";
 import type { BoundService } from "../engine/planning/loaded-inventory.ts";
 import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { EnsureStep, Owned, ResourceFilter, RunStep, Step } from "../contracts/steps.ts";
+import { entriesOf } from "../engine/publishing/entries.ts";
 import type { TakeOverInput } from "../engine/publishing/take-over.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
@@ -17,7 +18,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { ofServer, serverItems } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { entriesOf, expectedStatus, httpItems, ownerOf, probeStep } from "./site-steps.ts";
+import { expectedStatus, httpItems, ownerOf, probeStep } from "./site-steps.ts";
 
 export interface SwitchHttpValue {
   readonly server: string;
@@ -112,7 +113,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
   const [next, former] = [to.role.publication, from.role.publication];
   const isNext = (item: Owned): boolean => item.type === "unit" && (item.spec as { name?: unknown }).name === next.unit;
   const formerUnit: ResourceFilter = { types: ["unit"], keys: [former.unit] };
-  const common = { server, phase: "prepare", publish: null } as const;
+  const common = { server, phase: "prepare" } as const;
   const beside: EnsureStep = {
     ...common,
     kind: "ensure",
@@ -145,7 +146,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     items: [],
     remove: [
       // Of a site that it does not move everything stays (decisions.md D56).
-      { owners: moved, ...entriesOf(from.role) },
+      { owners: moved, ...entriesOf(from.role.publication) },
       ...(context.inventory.unfitServices(server).length === 0 ? [{ owners: [owner], except: [formerUnit] }] : []),
     ],
   };

@@ -57,7 +57,7 @@ async function planSwitch(
   const parts = await siteParts(context, changed);
   const { before, publish } = siteSteps(context, parts);
   // A visitor never meets a half-switched site: PHP is there before it is published, and goes after it.
-  const steps = enabled ? [...before, publish] : [publish, ...before];
+  const steps = enabled ? [...before, ...publish] : [...publish, ...before];
   return {
     title: `${enabled ? "enable" : "disable"} ${site.domain}`,
     about: [`site/${site.id}`],

@@ -12,7 +12,7 @@ import { Name } from "./inputs.ts";
 import { leftoversOn } from "./leftovers.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
-import { ofServer, publisherOf, serverStep } from "./server-steps.ts";
+import { activateServer, ofServer, serverStep, serverSteps } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { backingItems, httpItems, ownerOf, probeStep, removableTypes, siteSteps, webItems } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
@@ -78,7 +78,7 @@ async function verifySite(context: PlanningContext, site: SiteRecord): Promise<T
   return {
     title: `verify site ${site.domain}`,
     about: [`site/${site.id}`],
-    steps: [...before, publish, probeStep(parts, "changed")],
+    steps: [...before, ...publish, probeStep(parts, "changed")],
     value: found(context, parts.web, readPage(context, parts)),
   };
 }
@@ -88,7 +88,7 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
   return {
     title: `verify platform ${platform.name}`,
     about: [`platform/${platform.id}`],
-    steps: [await serverStep(context, context.inventory.server(platform.server)), step],
+    steps: [...(await serverSteps(context, context.inventory.server(platform.server))), step],
     commit: { put: publishedRecord(context, platform, release), deleteRecords: [] },
     value: found(context, context.inventory.server(platform.server), {}),
   };
@@ -126,10 +126,10 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     items: judged.flatMap(([, items]) => items),
     remove: [{ owners, types: removableTypes(context) }],
     apart: alone.tellOwner,
-    publish: publisherOf(context, server),
   };
   const leftovers = await leftoversOn(context, server);
-  const steps: Step[] = [await serverStep(context, server, [], alone), ...platformSteps, sites, ...leftovers.steps];
+  const own = await serverStep(context, server, [], alone);
+  const steps: Step[] = [own, ...platformSteps, sites, ...activateServer(context, own), ...leftovers.steps];
   const finding = Promise.all([findProblems(context, server), foreignProblems(context, server)]);
   finding.catch(() => undefined);
   return {

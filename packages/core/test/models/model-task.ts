@@ -92,6 +92,6 @@ function stepsOf(plan: Case): Step[] {
       owner,
       shared: key === "shared",
     }));
-    return { ...common, kind: "ensure", items, remove: [{ owners: [owner], types: step.remove }], publish: null };
+    return { ...common, kind: "ensure", items, remove: [{ owners: [owner], types: step.remove }] };
   });
 }

@@ -150,7 +150,6 @@ function stepOf({ server, items, remove }: PlanCase["steps"][number]): EnsureSte
       shared: name === "shared",
     })),
     remove: [{ owners: remove }],
-    publish: null,
   };
 }
 

@@ -142,7 +142,7 @@ export class Stage {
           action.server === server &&
           (action.kind === "run"
             ? place.startsWith(`part ${(action.input as { name: string }).name}-`)
-            : action.changes.some((change) => `${change.type} ${change.key}` === place)),
+            : action.kind === "ensure" && action.changes.some((change) => `${change.type} ${change.key}` === place)),
       );
       if (!covers) this.wrong.push(`${place} on ${server} was changed, which the journal does not intend`);
     };

@@ -103,6 +103,7 @@ export function describe(error: unknown): { readonly code: string; readonly mess
 export function leftOf(action: Action, error: unknown): readonly Residue[] {
   const { serverName: server, title } = action;
   const reason = describe(error).message;
-  if (action.kind === "run" || action.changes.length === 0) return [{ server, type: action.kind, key: title, reason }];
+  if (action.kind !== "ensure" || action.changes.length === 0)
+    return [{ server, type: action.kind, key: title, reason }];
   return action.changes.map(({ type, key }) => ({ server, type, key, reason }));
 }

@@ -7,10 +7,10 @@ import type { RegisteredResource } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Action, PlannedChange } from "../planning/plan.ts";
 import { planSteps } from "../planning/plan-steps.ts";
-import { publishOptions } from "./publication.ts";
+import { ownEntries } from "./publication.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import { Registry } from "../plugins/registry.ts";
-import type { EnsureStep } from "../../contracts/steps.ts";
+import type { EnsureStep, Step } from "../../contracts/steps.ts";
 
 const ROOT = "/etc/web";
 const role = { publication: { root: ROOT } } as HttpRole;
@@ -30,16 +30,17 @@ beforeEach(async () => {
 });
 afterEach(async () => engine[Symbol.asyncDispose]());
 
-function publishing(site: string): EnsureStep {
+function publishing(site: string): readonly Step[] {
   const services = [{ name: "http", kind: "http", type: "web", options: {}, optionsVersion: 1 }];
   const server: ServerRecord = { ...serverRecord("web1"), services };
   const items = [{ type: "file", spec: { key: `${ROOT}/entries/${site}.conf`, value: "x" }, owner: `site/${site}` }];
-  return { ...ensureStep("web1", items), title: `publish ${site}`, server, publish: "http" };
+  const pages: EnsureStep = { ...ensureStep("web1", items), id: `pages of ${site}`, title: `pages of ${site}`, server };
+  return [pages, { kind: "activate", title: `publish ${site}`, server, phase: "prepare", service: "http" }];
 }
 
 async function planned(pending: Pending): Promise<readonly Action[]> {
-  const steps = [publishing("s1"), publishing("s2")];
-  await engine.carryOut(...steps.map((step) => ({ ...step, publish: null })));
+  const steps = [...publishing("s1"), ...publishing("s2")];
+  await engine.carryOut(...steps.filter(({ kind }) => kind === "ensure"));
   await using session = engine.session();
   const planner = { registry: new Registry([plugin], [world.type("file")]), register: engine.store.register, session };
   const rest = {
@@ -50,33 +51,26 @@ async function planned(pending: Pending): Promise<readonly Action[]> {
   return (await planSteps({ ...planner, ...rest }, steps)).actions;
 }
 
-test("what waits is published by whoever plans; what was quarantined, by those who declare it", async () => {
+test("what waits is published by whoever plans, once; what was quarantined, by those who declare it", async () => {
   expect(await planned({ waits: false, quarantined: [] })).toEqual([]);
   const titles = (actions: readonly Action[]): string[] => actions.map(({ title }) => title);
-  expect(titles(await planned({ waits: true, quarantined: [] }))).toEqual(["publish s1", "publish s2"]);
+  expect(titles(await planned({ waits: true, quarantined: [] }))).toEqual(["publish s1"]);
   const held = await planned({ waits: false, quarantined: [{ name: "s2.conf", reason: "nonsense" }] });
-  expect(held).toMatchObject([{ title: "publish s2", changes: [], publish: "http" }]);
+  expect(held).toMatchObject([{ kind: "activate", title: "publish s2", service: "http", from: 0, force: false }]);
 });
 
 const change = (key: string, type = "file"): PlannedChange => ({ type, key }) as PlannedChange;
 const row = (key: string, owner: string): RegisteredResource =>
   ({ type: "file", key, owner, server: "web1", shared: false, hash: "h" }) as const;
 
-test("a task answers for the entries that it changes and for those of what it holds alone; other files ask for a reload", () => {
+test("a task answers for the entries that it changes and for those of what it holds alone", () => {
   const entry = `${ROOT}/entries/s1.conf`;
   const rows = [
     row(`${ROOT}/entries/s2.conf`, "site/s2"),
     row(`${ROOT}/entries/s3.conf`, "site/s3"),
     row("/x", "site/s2"),
   ];
-  expect(publishOptions(role, [change(entry)], rows, ["site/s2"])).toEqual({
-    force: false,
-    own: ["s1.conf", "s2.conf"],
-  });
-  expect(publishOptions(role, [change(entry), change("/etc/other")], [], [])).toEqual({
-    force: true,
-    own: ["s1.conf"],
-  });
-  expect(publishOptions(role, [change("/srv", "directory")], [], [])).toEqual({ force: false, own: [] });
-  expect(publishOptions(role, [], [], [])).toEqual({ force: false, own: [] });
+  expect(ownEntries(role, [change(entry)], rows, ["site/s2"])).toEqual(["s1.conf", "s2.conf"]);
+  expect(ownEntries(role, [change(entry), change("/etc/other")], [], [])).toEqual(["s1.conf"]);
+  expect(ownEntries(role, [change("/srv", "directory")], [], [])).toEqual([]);
 });

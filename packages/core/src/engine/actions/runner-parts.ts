@@ -29,14 +29,16 @@ export interface RunnerParts {
   undoing(reason: (cancelled: boolean) => unknown): Promise<Undone>;
   /** Seals a secret that the task makes. */
   readonly keep: OperationContext["keep"];
-  /** Publishes a new generation of an http service if its entries, or these changes, ask for one. */
-  publish(
-    task: string,
-    server: ServerRecord,
-    service: string,
-    session: Session,
-    changes: readonly PlannedChange[],
-  ): Promise<void>;
+  /** Puts a new generation of a service in force if its entries ask for one, or the publication does. */
+  publish(server: ServerRecord, service: string, session: Session, publication: Publishing): Promise<void>;
+}
+
+/** What a task puts in force. */
+export interface Publishing {
+  /** All that it changed for it. */
+  readonly changes: readonly PlannedChange[];
+  /** Is a generation made although no entry differs? Null: if any file beside the entries changed. */
+  readonly force: boolean | null;
 }
 
 /** What became of telling that a task is being undone. */

@@ -7,7 +7,8 @@ import { HandedOver, throwIfClosing } from "./handed-over.ts";
 import { checkGuards } from "../planning/guards.ts";
 import type { ActionHistory } from "./journal.ts";
 import { preCommitCheck } from "./pre-commit-check.ts";
-import type { Action, EnsureAction, PlanData, RunAction } from "../planning/plan.ts";
+import { publishingOf } from "./activations.ts";
+import type { Action, ActivateAction, EnsureAction, PlanData, RunAction } from "../planning/plan.ts";
 import type { Outputs } from "../../model/outputs.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { RunnerParts } from "./runner-parts.ts";
@@ -68,7 +69,7 @@ export class Runner {
           : error;
       const undone = await this.#parts.undoing(reason);
       if (undone === "committed") return this.finish();
-      const residue = await new Undoing(this.#parts, this.#context).from(actions.length - 1);
+      const residue = await new Undoing(this.#parts, this.#context).all();
       return { committed: false, error: reason(undone.cancelled, residue), residue };
     }
     return this.finish();
@@ -110,7 +111,7 @@ export class Runner {
   /** Takes everything back that the journal knows of: after a cancel, or an undo that was interrupted. */
   async undo(error: unknown): Promise<RunEnd> {
     await this.#parts.undoing(() => error);
-    const residue = await new Undoing(this.#parts, this.#context).from(this.#plan.actions.length - 1);
+    const residue = await new Undoing(this.#parts, this.#context).all();
     return { committed: false, error, residue };
   }
 
@@ -169,6 +170,7 @@ export class Runner {
     const started = performance.now();
     try {
       if (action.kind === "ensure") await this.#ensure(index, action, session, before);
+      else if (action.kind === "activate") await this.#activate(index, action, session);
       else await this.#operate(index, action, session);
     } catch (error) {
       const { code, message } = describe(error);
@@ -198,15 +200,25 @@ export class Runner {
     );
     await applyEnsure(context, todo, prior);
     if (before !== undefined) await clearEnsure(context, action);
-    if (action.publish !== null) {
+    if (typeof action.publish === "string") {
       // What an interrupted attempt has written waits for its publication as well.
       const changes = before === undefined ? todo : action.changes;
-      await this.#parts.publish(this.#plan.task, this.#parts.server(action.server), action.publish, session, changes);
+      await this.#parts.publish(this.#parts.server(action.server), action.publish, session, { changes, force: null });
     }
     journal.done(this.#context.row(index, "do", attempt), null, {
       put: kept.map((change) => ({ ...hold(change), server, hash: change.after })),
       remove: gone.map((change) => ({ ...hold(change), server })),
     });
+  }
+
+  async #activate(index: number, action: ActivateAction, session: Session): Promise<void> {
+    const { journal } = this.#parts;
+    const attempt = newAttempt();
+    const server = this.#parts.server(action.server);
+    await checkGuards(await session.target(server), [action], NOT_BEGUN);
+    await journal.begin(this.#context.row(index, "do", attempt), {}, [], action.records);
+    await this.#parts.publish(server, action.service, session, publishingOf(this.#plan, index, action));
+    journal.done(this.#context.row(index, "do", attempt), null);
   }
 
   async #operate(index: number, action: RunAction, session: Session): Promise<void> {

@@ -4,7 +4,8 @@ import { clearEnsure, undoEnsure } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { ActionHistory } from "./journal.ts";
 import type { RetryPolicy } from "../sessions/retry-policy.ts";
-import type { Action, EnsureAction, PlannedChange, RunAction } from "../planning/plan.ts";
+import { publishingOf, undoOrder } from "./activations.ts";
+import type { Action, ActivateAction, EnsureAction, PlannedChange, RunAction } from "../planning/plan.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
 
@@ -24,43 +25,51 @@ export class Undoing {
   }
 
   /** @throws HW_LEASE_LOST: another worker undoes it. */
-  async from(last: number): Promise<readonly Residue[]> {
+  async all(): Promise<readonly Residue[]> {
     const { journal, events } = this.#parts;
     const { plan } = this.#context;
     const begun = await journal.history(plan.task);
     for (const [index, { output }] of begun) this.#context.note(index, output);
     const residue: Residue[] = [];
-    let index = last;
+    const order = undoOrder(plan.actions).filter((index) => isBegun(this.#context.action(index), index, begun));
+    let done = 0;
     try {
-      for (; index >= 0; index--) {
-        const intent = begun.get(index);
-        if (intent === undefined) continue;
-        if (intent.undone?.length === 0) continue;
-        const action = this.#context.action(index);
-        const row = this.#context.row(index, "undo", newAttempt());
-        await journal.begin(row, {});
-        const left = await this.#patiently(index, action, intent, row.attempt);
-        for (const one of left) residue.push(one);
-        journal.done(row, left);
-        const { title, serverName: server } = action;
-        await events.emit(plan.task, "action:undone", { action: index, server, title, residue: left });
+      for (const index of order) {
+        if (begun.get(index)?.undone?.length !== 0) {
+          const action = this.#context.action(index);
+          const row = this.#context.row(index, "undo", newAttempt());
+          await journal.begin(row, {});
+          const left = await this.#patiently(index, action, begun.get(index), row.attempt);
+          for (const one of left) residue.push(one);
+          journal.done(row, left);
+          const { title, serverName: server } = action;
+          await events.emit(plan.task, "action:undone", { action: index, server, title, residue: left });
+        }
+        done += 1;
       }
       await journal.flush();
     } catch (error) {
       // All was undone, but the journal does not say so: then it does not count.
-      if (isLeaseLost(error) || index < 0) throw error;
+      if (isLeaseLost(error) || done === order.length) throw error;
       // Without its journal an undo goes no further: what it did not come to is left.
-      const rest = [...begun.keys()].filter((begunIndex) => begunIndex <= index).toSorted((a, b) => b - a);
-      for (const restIndex of rest) for (const one of leftOf(this.#context.action(restIndex), error)) residue.push(one);
+      for (const index of order.slice(done))
+        for (const one of leftOf(this.#context.action(index), error)) residue.push(one);
     }
     return residue;
   }
 
-  async #patiently(index: number, action: Action, intent: ActionHistory, attempt: string): Promise<readonly Residue[]> {
+  async #patiently(
+    index: number,
+    action: Action,
+    intent: ActionHistory | undefined,
+    attempt: string,
+  ): Promise<readonly Residue[]> {
     try {
       return await this.#policy.try(async () => {
         await using session = this.#parts.session.apart();
         await session.settle(this.#parts.server(action.server));
+        if (action.kind === "activate") return await this.#activated(index, action, session);
+        if (intent === undefined) return [];
         if (action.kind === "ensure") return await this.#ensured(action, intent, session);
         return await this.#operated(index, action, intent, attempt, session);
       });
@@ -92,20 +101,21 @@ export class Undoing {
     return [];
   }
 
+  /** What stood before is in force again. */
+  async #activated(index: number, action: ActivateAction, session: Session): Promise<readonly Residue[]> {
+    const { publish, server } = this.#parts;
+    const publishing = publishingOf(this.#context.plan, index, action);
+    await publish(server(action.server), action.service, session, publishing);
+    return [];
+  }
+
   async #ensured(action: EnsureAction, intent: ActionHistory, session: Session): Promise<readonly Residue[]> {
-    const { register, publish } = this.#parts;
+    const { register, publish, server: recordOf } = this.#parts;
     const context = await this.#context.ensure(action, session);
     const residue = await undoEnsure(context, action, intent.prior);
     if (!intent.done) await clearEnsure(context, action);
-    if (action.publish !== null) {
-      await publish(
-        this.#context.plan.task,
-        this.#parts.server(action.server),
-        action.publish,
-        session,
-        action.changes,
-      );
-    }
+    if (typeof action.publish === "string")
+      await publish(recordOf(action.server), action.publish, session, { changes: action.changes, force: null });
     const left = new Set(residue.map((item) => `${item.type}\n${item.key}`));
     const { changes, server } = action;
     const gone = changes.filter((change) => change.holder !== "own" && !left.has(`${change.type}\n${change.key}`));
@@ -114,6 +124,12 @@ export class Undoing {
     await register.put(kept.map((change) => ({ ...hold(change), server, hash: change.before })));
     return residue;
   }
+}
+
+/** Of what an activation would have put in force another one may have: it is looked after where any of that was begun. */
+function isBegun(action: Action, index: number, begun: ReadonlyMap<number, ActionHistory>): boolean {
+  if (action.kind !== "activate") return begun.has(index);
+  return [...begun.keys()].some((one) => one >= action.from && one <= index);
 }
 
 export function hold({

@@ -3,9 +3,9 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { outputReferences } from "../../model/outputs.ts";
 import { inPhases } from "./plan-steps.ts";
 
-/** Whatever refers to an output stands behind the step that gives it. @throws HW_INTERNAL naming the task's mistake */
+/** Whatever refers to another step, or to its output, stands behind it. @throws HW_INTERNAL naming the task's mistake */
 export function checkOutputs({ title, steps, outputs = {} }: Pick<TaskDraft, "title" | "steps" | "outputs">): void {
-  const known = new Set<string>();
+  const [known, ensured] = [new Set<string>(), new Set<string>()];
   const refuse = (what: string): HostwrightError =>
     new HostwrightError("HW_INTERNAL", `The plan of "${title}" ${what}. Nothing was changed.`);
   const require = (value: unknown): void => {
@@ -14,11 +14,12 @@ export function checkOutputs({ title, steps, outputs = {} }: Pick<TaskDraft, "ti
       throw refuse(`refers to "${unknown.name}" of the step "${unknown.step}", which does not come before it`);
   };
   for (const step of inPhases(steps)) {
-    if (step.kind !== "run") continue;
-    require(step.input);
+    if (step.kind === "run") require(step.input);
+    for (const id of step.kind === "activate" ? (step.of ?? []) : [])
+      if (!ensured.has(id)) throw refuse(`puts the step "${id}" in force, which does not come before it`);
     if (step.id === undefined) continue;
-    if (known.has(step.id)) throw refuse(`has two steps "${step.id}"`);
-    known.add(step.id);
+    if (known.has(step.id) || ensured.has(step.id)) throw refuse(`has two steps "${step.id}"`);
+    (step.kind === "ensure" ? ensured : known).add(step.id);
   }
   require(outputs);
 }

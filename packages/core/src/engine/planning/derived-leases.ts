@@ -21,7 +21,7 @@ export function derivedLeases(
   };
   for (const { server } of steps) share(`server/${server.id}`);
   for (const step of steps) {
-    if (step.kind === "run" || modes.get(`server/${step.server.id}`) === "exclusive") continue;
+    if (step.kind !== "ensure" || modes.get(`server/${step.server.id}`) === "exclusive") continue;
     for (const { owner } of step.items) share(owner);
   }
   return [...modes].map(([scope, mode]) => ({ scope, mode }));

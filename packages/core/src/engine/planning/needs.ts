@@ -11,10 +11,9 @@ export function needsOf(
   const needs = actions.flatMap((action) =>
     action.kind === "run"
       ? [operationNeed(registry, action)]
-      : [
-          ...new Set(action.changes.map((change) => change.type)).values().map((type) => typeNeed(registry, type)),
-          ...serviceNeed(registry, servers.get(action.server), action.publish),
-        ],
+      : action.kind === "activate"
+        ? serviceNeed(registry, servers.get(action.server), action.service)
+        : [...new Set(action.changes.map(({ type }) => type))].map((type) => typeNeed(registry, type)),
   );
   return [...new Map(needs.map((need) => [showNeed(need), need])).values()];
 }
@@ -48,7 +47,7 @@ function typeNeed(registry: Registry, name: string): Need {
   return { kind: "resource type", name, version: typeVersion(registry, name), plugin };
 }
 
-function serviceNeed(registry: Registry, server: ServerRecord | undefined, name: string | null): readonly Need[] {
+function serviceNeed(registry: Registry, server: ServerRecord | undefined, name: string): readonly Need[] {
   const record = server?.services.find((service) => service.name === name);
   const definition = record === undefined ? undefined : registry.findService(record.kind, record.type);
   if (record === undefined || definition === undefined) return [];

@@ -1,5 +1,5 @@
 import type { Guard } from "../../contracts/guard.ts";
-import type { EnsureStep, Step } from "../../contracts/steps.ts";
+import type { Step } from "../../contracts/steps.ts";
 import { deepFreeze } from "../../model/canonical.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import { collectReferences } from "../../model/references.ts";
@@ -8,8 +8,9 @@ import { assumedSets } from "./assumed-sets.ts";
 import { checkGuards } from "./guards.ts";
 import { needsOf } from "./needs.ts";
 import type { Action, PlanData } from "./plan.ts";
+import { planActivation } from "./plan-activation.ts";
 import { planEnsure } from "./plan-ensure.ts";
-import { readPresent, type Present, type StepPlanner } from "./read-present.ts";
+import { readPresent, type StepPlanner } from "./read-present.ts";
 import { SimulatedServer } from "./simulated-server.ts";
 
 export type Planned = Pick<PlanData, "actions" | "needs" | "register" | "records" | "sets">;
@@ -17,18 +18,18 @@ export type Planned = Pick<PlanData, "actions" | "needs" | "register" | "records
 /** Turns wanted steps into the actions that are really needed: reads in bulk per server and type, diffs, orders. */
 export async function planSteps(planner: StepPlanner, given: readonly Step[]): Promise<Planned> {
   const steps = inPhases(given);
-  const ensures = steps.filter((step): step is EnsureStep => step.kind === "ensure");
+  const read = steps.filter(({ kind }) => kind !== "run");
   const servers = new Map(
     await Promise.all(
-      [...Map.groupBy(ensures, ({ server }) => server.id)].map(async ([id, list]) => {
-        const [{ server }] = list as [EnsureStep];
+      [...Map.groupBy(read, ({ server }) => server.id)].map(async ([id, list]) => {
+        const [{ server }] = list as [Step];
         return [id, new SimulatedServer(await readPresent(planner, server, list), planner.fingerprint)] as const;
       }),
     ),
   );
   const register: PlanData["register"][number][] = [];
   const actions: { readonly action: Action; readonly incidental: boolean; readonly step: Step }[] = [];
-  for (const step of steps) {
+  for (const [at, step] of steps.entries()) {
     const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
     const server = servers.get(step.server.id);
     if (step.kind === "run") {
@@ -47,13 +48,18 @@ export async function planSteps(planner: StepPlanner, given: readonly Step[]): P
       continue;
     }
     if (server === undefined) continue;
-    const planned = await planEnsure(planner, step, server);
-    for (const row of planned.register) register.push(deepFreeze({ ...row, server: step.server.id }));
-    const { changes, guards } = planned;
-    const publish = changes.length > 0 || isAwaited(step, server.present) ? step.publish : null;
-    if (changes.length === 0 && publish === null) continue;
+    if (step.kind === "activate") {
+      const planned = planActivation(planner, step, server, { steps: steps.slice(0, at), actions });
+      if (planned === null) continue;
+      const conditions = { ...guarded(step.guards), ...assumedRecords(planner, step) };
+      actions.push({ action: { ...common, kind: "activate", ...planned, ...conditions }, incidental: false, step });
+      continue;
+    }
+    const { changes, guards, register: rows } = await planEnsure(planner, step, server);
+    for (const row of rows) register.push(deepFreeze({ ...row, server: step.server.id }));
+    if (changes.length === 0) continue;
     const conditions = { ...guarded(guards), ...assumedRecords(planner, step, ownersAssumed(changes)) };
-    actions.push({ action: { ...common, kind: "ensure", changes, publish, ...conditions }, incidental: false, step });
+    actions.push({ action: { ...common, kind: "ensure", changes, ...conditions }, incidental: false, step });
   }
   const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
   await planner.session.loadSecrets(
@@ -95,11 +101,4 @@ async function checkAll(
       if (record !== undefined) await checkGuards(await session.target(record), list, "Nothing was changed.");
     }),
   );
-}
-
-/** Does something wait for a publication? What was quarantined does for those only who declare it. */
-function isAwaited(step: EnsureStep, { pending, wanted }: Present): boolean {
-  const waiting = step.publish === null ? undefined : pending.get(step.publish);
-  if (waiting === undefined) return false;
-  return waiting.waits || (wanted.get(step) ?? []).some((item) => waiting.quarantined.has(item.id));
 }

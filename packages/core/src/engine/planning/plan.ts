@@ -60,8 +60,18 @@ export interface EnsureAction extends ActionCommon {
   readonly kind: "ensure";
   /** In the order in which they are made; undone in reverse. */
   readonly changes: readonly PlannedChange[];
-  /** Name of the http service that publishes a new generation after the changes, both ways. */
-  readonly publish: string | null;
+  /** Only of a plan that was made before there was `ActivateAction`: the service that it publishes after the changes, both ways. */
+  readonly publish?: string | null;
+}
+
+export interface ActivateAction extends ActionCommon {
+  readonly kind: "activate";
+  /** Name of the service that puts a new generation in force. */
+  readonly service: string;
+  /** Index of the first action whose changes it puts in force; its own where it only takes up what waits. */
+  readonly from: number;
+  /** Something beside its entries changed: a generation is made although none of them differs. */
+  readonly force: boolean;
 }
 
 export interface RunAction extends ActionCommon {
@@ -74,7 +84,7 @@ export interface RunAction extends ActionCommon {
   readonly input: unknown;
 }
 
-export type Action = EnsureAction | RunAction;
+export type Action = EnsureAction | RunAction | ActivateAction;
 
 /** Code that a plan names and that its worker must know, to do it and to take it back (decisions.md D4). */
 export interface Need {

@@ -3,6 +3,7 @@ import type { RegisteredResource, RegisterStore } from "../../contracts/store.ts
 import type { ServerRecord } from "../../model/records.ts";
 import { filterSlowly, mapSlowly } from "../../model/breathe.ts";
 import { collectReferences } from "../../model/references.ts";
+import { entryAddress } from "../publishing/entries.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { Phase } from "../../contracts/steps.ts";
@@ -10,7 +11,7 @@ import { LeftOut } from "./left-out.ts";
 import { addressKey, readStates, type States } from "./resource-states.ts";
 import { selection } from "./selection.ts";
 import type { Session } from "../sessions/session.ts";
-import type { EnsureStep, Selector } from "../../contracts/steps.ts";
+import type { EnsureStep, Selector, Step } from "../../contracts/steps.ts";
 import { isSatisfied, wantedOf, type Wanted } from "./wanted.ts";
 import { httpRole } from "../plugins/http-role.ts";
 
@@ -52,12 +53,9 @@ export interface Present {
 }
 
 /** Reads in bulk: one read per resource type however many sites, and a second one for what will be shown as changed. */
-export async function readPresent(
-  planner: StepPlanner,
-  server: ServerRecord,
-  steps: readonly EnsureStep[],
-): Promise<Present> {
+export async function readPresent(planner: StepPlanner, server: ServerRecord, all: readonly Step[]): Promise<Present> {
   const { registry, session } = planner;
+  const steps = all.filter((step): step is EnsureStep => step.kind === "ensure");
   const left = new LeftOut(session.signal);
   await loadSecrets(session, steps, left);
   const wanted = new Map<EnsureStep, readonly Wanted[]>();
@@ -66,9 +64,9 @@ export async function readPresent(
       mapSlowly(items, (item) => wantedOf(registry, item, session.resolve));
     wanted.set(step, await left.eachOwner(step, step.items, ready));
   }
-  const all = [...wanted.values()].flat();
-  const registered = await registeredFor(planner, server, steps, all);
-  const declared = new Set(all.map((item) => `${item.id}\n${item.owner}`));
+  const items = [...wanted.values()].flat();
+  const registered = await registeredFor(planner, server, steps, items);
+  const declared = new Set(items.map((item) => `${item.id}\n${item.owner}`));
   const isSelected = selection(selectorsOf(steps));
   const dropped = registered.filter(
     (row) =>
@@ -81,8 +79,8 @@ export async function readPresent(
   const target = await session.target(server);
   const read = async (list: readonly (Wanted | RegisteredResource)[], contents: boolean): Promise<States> =>
     left.readTypes(list, wanted, async (some) => readStates(registry, target, some, { contents }));
-  const [states, pending] = await Promise.all([read([...all, ...dropped], false), readPending(planner, server, steps)]);
-  const differing = await filterSlowly(all, (item) => {
+  const [states, pending] = await Promise.all([read([...items, ...dropped], false), readPending(planner, server, all)]);
+  const differing = await filterSlowly(items, (item) => {
     const state = states.get(item.id);
     return state !== undefined && !isSatisfied(item.resourceType, item.desired, item.identity, state);
   });
@@ -132,18 +130,19 @@ function selectorsOf(steps: readonly EnsureStep[]): readonly Selector[] {
 async function readPending(
   planner: StepPlanner,
   server: ServerRecord,
-  steps: readonly EnsureStep[],
+  steps: readonly Step[],
 ): Promise<Map<string, Waiting>> {
-  const names = [...new Set(steps.flatMap((step) => (step.publish === null ? [] : [step.publish])))];
+  const names = [...new Set(steps.flatMap((step) => (step.kind === "activate" ? [step.service] : [])))];
   const pending = await Promise.all(
     names.map(async (name) => {
       const record = server.services.find((service) => service.name === name);
       const role = httpRole(record === undefined ? undefined : planner.registry.service("http", record.type));
       if (role === null) return [];
       const { waits, quarantined } = await planner.pendingPublication(server, role);
-      const addresses = quarantined.map((entry) =>
-        addressKey("file", `${role.publication.root}/entries/${entry.name}`),
-      );
+      const addresses = quarantined.map((entry) => {
+        const { type, key } = entryAddress(role.publication, entry.name);
+        return addressKey(type, key);
+      });
       return [[name, { waits, quarantined: new Set(addresses) }] as const];
     }),
   );

@@ -17,7 +17,7 @@ const change = (part: Partial<PlannedChange>): PlannedChange => ({
 });
 const ensure = (changes: readonly PlannedChange[], part: Partial<EnsureAction> = {}): Action => {
   const common = { title: "files", server: "v1", serverName: "web1", phase: "prepare" } as const;
-  return { ...common, kind: "ensure", changes, publish: null, ...part };
+  return { ...common, kind: "ensure", changes, ...part };
 };
 const plan = (...actions: Action[]): PlanData => ({
   value: {},
@@ -59,8 +59,19 @@ test("a plan reads from top to bottom: made, changed, removed, run, commit, clea
     version: 1,
     input: {},
   };
+  const activate: Action = {
+    kind: "activate",
+    title: "publish example.com",
+    server: "v1",
+    serverName: "web1",
+    phase: "prepare",
+    service: "http",
+    from: 0,
+    force: false,
+  };
   const actions = [
-    ensure([folder, made, changed], { publish: "http" }),
+    ensure([folder, made, changed]),
+    activate,
     probe,
     ensure([removed], { phase: "clean-up", title: "old files" }),
   ];
@@ -78,16 +89,18 @@ test("a plan reads from top to bottom: made, changed, removed, run, commit, clea
          -e
          +E
           f
-     * publish a new generation of http: test, switch, reload once
 
-  2. [web2] probe the page (runs probe-page)
+  2. [web1] publish example.com
+     * a new generation of http: test, switch, reload once
+
+  3. [web2] probe the page (runs probe-page)
 
   -- commit: from here on everything goes forward --
 
-  3. [web1] old files
+  4. [web1] old files
      - file /srv/old
 
-  3 actions on 2 servers: 2 to make, 1 to change, 1 to remove, 1 to run
+  4 actions on 2 servers: 2 to make, 1 to change, 1 to remove, 1 to run
 `);
 });
 

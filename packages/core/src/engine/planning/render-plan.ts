@@ -57,9 +57,9 @@ function renderAction(action: Action, number: number, content: Content): readonl
     ...gone.map(({ kind, id }) => `     ? only while there is no record of ${kind}/${id}`),
   ];
   if (action.kind === "run") return [`${head} (runs ${action.operation})`, ...guards];
-  const published =
-    action.publish === null ? [] : [`     * publish a new generation of ${action.publish}: test, switch, reload once`];
-  return [head, ...guards, ...action.changes.flatMap((change) => renderChange(change, content)), ...published];
+  if (action.kind === "activate")
+    return [head, ...guards, `     * a new generation of ${action.service}: test, switch, reload once`];
+  return [head, ...guards, ...action.changes.flatMap((change) => renderChange(change, content))];
 }
 
 function renderChange(change: PlannedChange, content: Content): readonly string[] {

@@ -129,11 +129,11 @@ export class TaskRun {
         },
         retryPolicy: () => this.#retryPolicy(),
         undoing: async (reason) => this.#undoing(reason),
-        publish: async (_task, server, service, using, changes) => {
+        publish: async (server, service, using, publication) => {
           const role = publisherRole(this.#engine, server, service);
           const target = await using.target(server);
           const common = { events: this.#events, register: store.register, plan: this.#plan };
-          await publishFor({ ...common, server, service, role, target }, changes);
+          await publishFor({ ...common, server, service, role, target }, publication);
         },
       },
       this.#plan,

@@ -1,0 +1,25 @@
+import type { Publication } from "../../contracts/roles/http.ts";
+import type { ResourceFilter } from "../../contracts/steps.ts";
+import type { ResourceAddress } from "../planning/resource-states.ts";
+
+/** Files of sites and of the service itself that a publication puts in force, as the register has them. */
+export function entriesOf(publication: Publication): ResourceFilter {
+  return { types: ["file"], below: folderOf(publication) };
+}
+
+export function isEntryOf(publication: Publication, { type, key }: ResourceAddress): boolean {
+  return type === "file" && key.startsWith(`${folderOf(publication)}/`);
+}
+
+export function entryAddress(publication: Publication, name: string): ResourceAddress {
+  return { type: "file", key: `${folderOf(publication)}/${name}` };
+}
+
+/** Of one that `isEntryOf` knows. */
+export function entryName(publication: Publication, { key }: ResourceAddress): string {
+  return key.slice(folderOf(publication).length + 1);
+}
+
+function folderOf({ root }: Publication): string {
+  return `${root}/entries`;
+}
