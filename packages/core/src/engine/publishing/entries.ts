@@ -1,22 +1,24 @@
 import type { Publication } from "../../contracts/roles/http.ts";
 import type { ResourceFilter } from "../../contracts/steps.ts";
-import type { ResourceAddress } from "../planning/resource-states.ts";
+import type { RegisteredResource } from "../../contracts/store.ts";
+
+type Address = Pick<RegisteredResource, "type" | "key">;
 
 /** Files of sites and of the service itself that a publication puts in force, as the register has them. */
 export function entriesOf(publication: Publication): ResourceFilter {
   return { types: ["file"], below: folderOf(publication) };
 }
 
-export function isEntryOf(publication: Publication, { type, key }: ResourceAddress): boolean {
+export function isEntryOf(publication: Publication, { type, key }: Address): boolean {
   return type === "file" && key.startsWith(`${folderOf(publication)}/`);
 }
 
-export function entryAddress(publication: Publication, name: string): ResourceAddress {
+export function entryAddress(publication: Publication, name: string): Address {
   return { type: "file", key: `${folderOf(publication)}/${name}` };
 }
 
 /** Of one that `isEntryOf` knows. */
-export function entryName(publication: Publication, { key }: ResourceAddress): string {
+export function entryName(publication: Publication, { key }: Address): string {
   return key.slice(folderOf(publication).length + 1);
 }
 
