@@ -31,11 +31,11 @@ export const HUB_MB = 300;
 
 /**
  * How it is started, as docs/operations.md has it: by itself Node takes what the machine has before it collects, and the
- * C library keeps memory for each thread and core.
+ * C library (mallopt(3)) keeps what was freed, for each thread apart.
  */
 const BOUNDED = {
   flags: ["--max-old-space-size=128", "--max-semi-space-size=4"],
-  env: { MALLOC_ARENA_MAX: "2" },
+  env: { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "65536" },
 } as const;
 
 const CHILD: string = join(import.meta.dirname, "hub-memory-child.ts");
