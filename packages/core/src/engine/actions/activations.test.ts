@@ -101,6 +101,18 @@ describe("an activation", () => {
   });
 });
 
+test("a plan that was stored with its publication in a step is carried out and undone as it was made", async () => {
+  engine.operation("fail", { run: () => Promise.reject(new Error("no")) });
+  const made = await engine.plan(pages("x"), runStep("web1", "fail"));
+  const actions = made.actions.map((action) => (action.kind === "ensure" ? { ...action, publish: "http" } : action));
+  expect(await engine.run({ ...made, actions })).toMatchObject({ committed: false, residue: [] });
+  const keys = [entry("s1")];
+  expect(published).toEqual([
+    { files: JSON.stringify({ [`file ${entry("s1")}`]: "x" }), keys, force: null },
+    { files: "{}", keys, force: null },
+  ]);
+});
+
 test("actions are taken back last first, an activation behind the first of those that it put in force", () => {
   const action = (from?: number): Action =>
     (from === undefined ? { kind: "run" } : { kind: "activate", from }) as unknown as Action;
