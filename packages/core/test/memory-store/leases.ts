@@ -61,7 +61,9 @@ export function memoryLeases(tables: Tables, isGone: IsGone): LeaseStore {
 
   function grant(task: string, decision: Extract<LeaseDecision, { readonly granted: unknown }>): void {
     nextNumber(tables, TOKENS, (tables.counters.get(TOKENS) ?? 0) + 1);
-    for (const dropped of decision.dropped) drop(tables, dropped.task, dropped.holder);
+    for (const [key, lease] of tables.leases)
+      if (decision.dropped.some((dead) => dead.task === lease.task && dead.holder === lease.holder))
+        if (lease.scope !== `task/${lease.task}`) tables.leases.delete(key);
     for (const lease of decision.own) tables.leases.set(keyOf(lease.scope, lease.task), lease);
     change(tables, task, { waits: null });
   }

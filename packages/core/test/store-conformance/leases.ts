@@ -275,6 +275,17 @@ export function leasePromises(open: OpenHarness): void {
       await granted(leases, "t4", [exclusive("server/v1")]);
     });
 
+    it("leaves a dead holder's ended task its own lease, by which its end is told, when another task takes the others over", async () => {
+      const { store } = await use(open);
+      const { leases } = store;
+      for (const id of ["t1", "t2"]) await running(store, id);
+      await granted(leases, "t1", [exclusive("site/s1"), shared("server/v1"), exclusive("task/t1")], GONE);
+      await ended(store, "t1", "running", "undone");
+      await granted(leases, "t2", [exclusive("site/s1")]);
+      const left = (await leases.list()).filter(({ task }) => task === "t1").map(({ scope }) => scope);
+      expect(left).toEqual(["task/t1"]);
+    });
+
     it("lets who has what others wait for go before them", async () => {
       const { store } = await use(open);
       const { leases } = store;

@@ -157,9 +157,9 @@ export class SqliteLeases implements LeaseStore {
 
   #grant(task: string, { own, dropped }: Extract<LeaseDecision, { readonly granted: unknown }>): void {
     nextToken(this.#db);
-    for (const lease of dropped) {
-      this.#db.run("DELETE FROM leases WHERE task = ? AND holder = ?", lease.task, lease.holder);
-    }
+    // Its own lease stays, by which others find that nobody has told of its end.
+    const others = "DELETE FROM leases WHERE task = ?1 AND holder = ?2 AND scope <> 'task/' || ?1";
+    for (const lease of dropped) this.#db.run(others, lease.task, lease.holder);
     for (const lease of own) this.#put(lease);
     this.#db.run("UPDATE tasks SET waits = NULL WHERE id = ?", task);
   }
