@@ -1,4 +1,8 @@
-import { phpConformance, testHosts } from "@hostwright/testing";
+import { phpLanguage, runtimeConformance, testHosts } from "@hostwright/testing";
 import { examplePhp } from "./php.ts";
 
-phpConformance({ plugin: examplePhp, harness: testHosts({ packages: ["php8.4-fpm", "php8.4-cli", "php8.4-pgsql"] }) });
+runtimeConformance({
+  plugin: examplePhp,
+  language: phpLanguage,
+  harness: testHosts({ packages: ["php8.4-fpm", "php8.4-cli", "php8.4-pgsql"] }),
+});

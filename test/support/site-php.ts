@@ -1,5 +1,5 @@
 import type { SiteRecord, SshServer } from "@hostwright/core";
-import { askPhp } from "../../packages/testing/src/php/fastcgi.ts";
+import { askPhp } from "../../packages/testing/src/runtime/fastcgi.ts";
 import type { TestHost } from "../hosts/hosts.ts";
 import { asSite } from "./as-site.ts";
 import { homeOf } from "./fleet.ts";

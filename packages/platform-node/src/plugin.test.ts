@@ -21,10 +21,6 @@ test.each([
   expect(await detect(source({ "package.json": text }))).toEqual(found);
 });
 
-test("a folder without package.json is no project", async () => {
-  expect(await detect(source({ "server.js": "" }))).toBeNull();
-});
-
 test.each(["server.js", "dist/main.mjs", "a-b/c_d.cjs", "publicity/x.js"])("%s can be a program", (main) => {
   expect(NodeAppOptions.parse({ main })).toEqual({ main });
 });

@@ -19,15 +19,6 @@ test("an enabled site listens, and its program runs only when it is asked for", 
   ]);
 });
 
-test("a disabled site neither listens nor runs, and keeps its files", () => {
-  const declared = role.site({ ...site, enabled: false }, server);
-  expect(units(declared)).toEqual([
-    { name: "hostwright-node-s1aaaaaaaa.socket", enabled: false, active: false },
-    { name: "hostwright-node-s1aaaaaaaa.service", enabled: false, active: false },
-  ]);
-  expect(declared.filter((one) => one.type === "file")).toHaveLength(2);
-});
-
 test("what a server has is declared alike by all its services", () => {
   expect(role.server(server).every((one) => one.shared === true)).toBe(true);
 });

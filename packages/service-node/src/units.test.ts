@@ -2,7 +2,6 @@ import type { SiteView } from "@hostwright/core/plugin";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { sampleDatabase, sampleSite } from "../../../test/applications/sample-site.ts";
-import { sandbox } from "./sandbox.ts";
 import { renderServiceUnit, renderSocketUnit } from "./units.ts";
 
 const runtime = { kind: "node", protocol: "http", socket: "/run/x.sock", main: "/srv/platforms/s1aaaaaaaa/server.js" };
@@ -20,17 +19,6 @@ test("the heap is smaller than what the kernel grants", () => {
   const unit = renderServiceUnit(site({ limits: { ...site().limits, memoryMegabytes: 300 } }));
   expect(unit).toContain("--max-old-space-size=300 ");
   expect(unit).toContain("\nMemoryMax=428M\n");
-});
-
-test("the unit file holds exactly the sandbox that other commands of the site get", () => {
-  const view = site({ bindings: { db: sampleDatabase } });
-  const lines = renderServiceUnit(view).split("\n");
-  for (const [name, value] of sandbox(view)) expect(lines).toContain(`${name}=${value.replaceAll("%", "%%")}`);
-});
-
-test("a program that ends is started again, however often", () => {
-  const unit = renderServiceUnit(site());
-  for (const line of ["Restart=always", "StartLimitIntervalSec=0"]) expect(unit.split("\n")).toContain(line);
 });
 
 const password = { ref: "secret", id: "other", label: "other" } as const;

@@ -1,4 +1,4 @@
-import { phpConformance } from "@hostwright/testing";
+import { runtimeConformance } from "@hostwright/testing";
 import { subject } from "./subject.ts";
 
-phpConformance(subject);
+runtimeConformance(subject);

@@ -1,4 +1,4 @@
-import { testHosts, type PhpSubject } from "@hostwright/testing";
+import { phpLanguage, testHosts, type RuntimeSubject } from "@hostwright/testing";
 import { phpFpm } from "../src/index.ts";
 
-export const subject: PhpSubject = { plugin: phpFpm, harness: testHosts() };
+export const subject: RuntimeSubject = { plugin: phpFpm, language: phpLanguage, harness: testHosts() };

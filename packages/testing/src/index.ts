@@ -26,21 +26,30 @@ export type { AnyType, Compared } from "./resources/work.ts";
 export { HttpBench, sampleSites } from "./http/http-bench.ts";
 export type { Answer, ConfigFile, HttpSubject } from "./http/http-bench.ts";
 export { httpChecks } from "./http/http-checks.ts";
-export { PhpBench } from "./php/php-bench.ts";
-export type { PhpSubject } from "./php/php-bench.ts";
-export { phpChecks } from "./php/php-checks.ts";
-export { PlacedSite } from "./php/placed-site.ts";
+export type { RuntimeLanguage, RuntimeProgram } from "./runtime/language.ts";
+export { nodeLanguage } from "./runtime/node.ts";
+export { phpLanguage } from "./runtime/php.ts";
+export { PlacedSite } from "./runtime/placed-site.ts";
+export { RuntimeBench } from "./runtime/runtime-bench.ts";
+export type { RuntimeSubject } from "./runtime/runtime-bench.ts";
+export { runtimeChecks } from "./runtime/runtime-checks.ts";
+export { PlainBench } from "./platform/plain-bench.ts";
+export type { Page, PlainPlatformSubject } from "./platform/plain-bench.ts";
+export { plainChecks } from "./platform/plain-checks.ts";
 export { PlatformBench, readerOf } from "./platform/platform-bench.ts";
 export type { Called, PlatformSubject } from "./platform/platform-bench.ts";
 export { platformChecks } from "./platform/platform-checks.ts";
-export type { PhpAnswer } from "./php/fastcgi.ts";
+export { roleChecks } from "./platform/role-checks.ts";
+export type { RoleBench } from "./platform/role-checks.ts";
+export type { SiteAnswer } from "./runtime/site-answer.ts";
 export {
   cacheConformance,
   databaseConformance,
   httpConformance,
-  phpConformance,
+  plainPlatformConformance,
   platformConformance,
   resourceConformance,
+  runtimeConformance,
 } from "./suites.ts";
 export { sshHarness } from "./hosts/ssh-harness.ts";
 export type { SshHarnessOptions } from "./hosts/ssh-harness.ts";

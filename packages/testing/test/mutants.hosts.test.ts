@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { oneIn } from "../../../test/support/drawn.ts";
 import { subject as mysqlSubject } from "../../service-mysql/test/subject.ts";
 import { subject as nginxSubject } from "../../service-nginx/test/subject.ts";
+import { subject as nodeAppSubject } from "../../platform-node/test/subject.ts";
+import { subject as nodeSubject } from "../../service-node/test/subject.ts";
 import { subject as phpSubject } from "../../service-php-fpm/test/subject.ts";
 import { subject as postgresSubject } from "../../service-postgres/test/subject.ts";
 import { subject as redisSubject } from "../../service-redis/test/subject.ts";
@@ -12,14 +14,17 @@ import {
   databaseChecks,
   HttpBench,
   httpChecks,
-  PhpBench,
-  phpChecks,
+  PlainBench,
+  plainChecks,
+  RuntimeBench,
+  runtimeChecks,
 } from "../src/index.ts";
 import { cacheHostMutants } from "./cache-mutants.ts";
 import { mysqlMutants, postgresMutants } from "./database-mutants.ts";
 import { httpHostMutants } from "./http-mutants.ts";
 import { catches } from "./mutant.ts";
-import { phpMutants } from "./php-mutants.ts";
+import { plainMutants } from "./plain-mutants.ts";
+import { nodeMutants, phpMutants } from "./runtime-mutants.ts";
 
 /** Names of things begin anew with each mutant: what a broken one leaves must not hide another. */
 const NAMES = 1000;
@@ -66,11 +71,34 @@ describe("a broken service of nginx is caught", () => {
   catches(httpHostMutants, httpChecks, async ({ plugin }) => bench.with(plugin), oneIn(3));
 });
 
-describe("a broken service of php-fpm is caught", () => {
-  let bench: PhpBench;
-  beforeAll(async () => {
-    bench = await PhpBench.open(phpSubject);
+for (const [name, subject, mutants, protocol] of [
+  ["php-fpm", phpSubject, phpMutants, "fastcgi"],
+  ["Node.js", nodeSubject, nodeMutants, "http"],
+] as const) {
+  describe(`a broken service of ${name} is caught`, () => {
+    let bench: RuntimeBench;
+    beforeAll(async () => {
+      bench = await RuntimeBench.open(subject);
+    });
+    afterAll(async () => bench?.[Symbol.asyncDispose]());
+    const checks = runtimeChecks({ kind: protocol === "http" ? "node" : "php", protocol });
+    catches(mutants, checks, async ({ plugin }, index) => bench.with(plugin, (index + 1) * NAMES), oneIn(3));
   });
-  afterAll(async () => bench?.[Symbol.asyncDispose]());
-  catches(phpMutants, phpChecks, async ({ plugin }, index) => bench.with(plugin, (index + 1) * NAMES), oneIn(3));
+}
+
+describe("a broken platform without an application is caught", () => {
+  const benches: PlainBench[] = [];
+  afterEach(async () => {
+    for (const bench of benches.splice(0)) await bench[Symbol.asyncDispose]();
+  });
+  catches(
+    plainMutants,
+    plainChecks,
+    async ({ plugin }) => {
+      const bench = await PlainBench.open({ ...nodeAppSubject, plugin });
+      benches.push(bench);
+      return bench;
+    },
+    oneIn(3),
+  );
 });

@@ -18,10 +18,11 @@ import {
   failureOf,
   HttpBench,
   httpChecks,
-  phpChecks,
   resourceChecks,
+  plainChecks,
   PlatformBench,
   platformChecks,
+  runtimeChecks,
   type HostSet,
   type TestedHost,
 } from "../src/index.ts";
@@ -40,6 +41,9 @@ const nobody: TestedHost = {
 
 /** Hosts that nothing is asked of. */
 const none: HostSet = { hosts: [nobody, { ...nobody, address: "192.0.2.11" }], [Symbol.asyncDispose]: async () => {} };
+
+const phpRuntime = runtimeChecks({ kind: "php", protocol: "fastcgi" });
+const programRuntime = runtimeChecks({ kind: "node", protocol: "http" });
 
 let codebase: string;
 
@@ -108,7 +112,15 @@ test("a capability is lacking by a name that a check knows, and with a reason", 
 });
 
 test("every check of a suite has a name of its own", () => {
-  for (const checks of [cacheChecks, databaseChecks, httpChecks, phpChecks, platformChecks]) {
+  for (const checks of [
+    cacheChecks,
+    databaseChecks,
+    httpChecks,
+    phpRuntime,
+    programRuntime,
+    plainChecks,
+    platformChecks,
+  ]) {
     const names = (checks as readonly { readonly name: string }[]).map(({ name }) => name);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   }
@@ -116,29 +128,34 @@ test("every check of a suite has a name of its own", () => {
 
 test("the README tells how many checks each suite has", () => {
   const text = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-  const told = [...text.matchAll(/^\| `(\w+)Conformance\([^)]*\)` *\| *\d+ *\| *(\d+) /gm)].map(([, name, count]) => [
-    name,
-    Number(count),
-  ]);
+  const told = [...text.matchAll(/^\| `(\w+)Conformance\([^)]*\)`( of \w+)? *\| *\d+ *\| *(\d+) /gm)].map(
+    ([, name = "", what = "", count]) => [name + what, Number(count)],
+  );
   const suites = {
     cache: cacheChecks,
     database: databaseChecks,
     http: httpChecks,
-    php: phpChecks,
+    plainPlatform: plainChecks,
     platform: platformChecks,
     resource: resourceChecks,
+    "runtime of PHP": phpRuntime,
+    "runtime of programs": programRuntime,
   };
   expect(told).toEqual(Object.entries(suites).map(([name, checks]) => [name, checks.length]));
 });
 
-test("each promise of an http service in the documents is one that a check looks at", () => {
+test("each promise in the documents is one that a check looks at", () => {
   const text = readFileSync(new URL("../../../docs/plugin-author.md", import.meta.url), "utf8");
-  const table = /^\| promise .*?(?=\n\n)/ms.exec(text)?.[0] ?? "";
-  const named = table
-    .split("\n")
-    .slice(2)
-    .map((row) => row.split(" | ").at(-1) ?? "");
-  expect(named.length).toBeGreaterThan(10);
-  const begins = named.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, begin = ""]) => begin));
-  expect(begins.filter((begin) => !httpChecks.some(({ name }) => name.startsWith(begin)))).toEqual([]);
+  const tables = [...text.matchAll(/^\| promise .*?(?=\n\n)/gms)].map(([table]) => table.split("\n").slice(2));
+  const known: readonly (readonly { readonly name: string }[])[] = [
+    httpChecks,
+    [...phpRuntime, ...programRuntime],
+    plainChecks,
+  ];
+  expect(tables.map((rows) => rows.length > 7)).toEqual(known.map(() => true));
+  for (const [index, checks] of known.entries()) {
+    const named = (tables[index] ?? []).map((row) => row.split(" | ").at(-1) ?? "");
+    const begins = named.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, begin = ""]) => begin));
+    expect(begins.filter((begin) => !checks.some(({ name }) => name.startsWith(begin)))).toEqual([]);
+  }
 });

@@ -1,3 +1,4 @@
+import { secret, ssh } from "@hostwright/core";
 import type { Harness, TestedHost } from "../hosts/host.ts";
 import type { HostSpec } from "./host-spec.ts";
 import { startHosts } from "./hosts.ts";
@@ -26,11 +27,12 @@ export function testHosts({ services = [], ...rest }: TestHostsOptions = {}): Ha
 }
 
 function tested(host: TestHost): TestedHost {
-  const { name, address } = host;
+  const { name, address, port, user, hostKey, privateKey } = host;
   return {
     name,
     address,
     server: sshTo(host),
+    connect: ssh({ host: address, port, user, hostKey, privateKey: secret(privateKey) }),
     exec: async (argv, { input, env } = {}) =>
       host.exec(argv, { ...(input === undefined ? {} : { input }), ...(env === undefined ? {} : { env: { ...env } }) }),
   };

@@ -1,3 +1,4 @@
+import type { ConnectInput } from "@hostwright/core";
 import type { Server } from "@hostwright/core/plugin";
 
 export interface ExecOptions {
@@ -18,6 +19,8 @@ export interface TestedHost {
   readonly address: string;
   /** As the plugin works on it. */
   readonly server: Server;
+  /** As a server's record has it: for suites that work through core as a whole. */
+  readonly connect?: ConnectInput;
   /** Runs a command as root past the plugin, to judge it; resolves whatever its exit code. */
   exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
 }

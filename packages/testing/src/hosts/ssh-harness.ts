@@ -1,4 +1,4 @@
-import { SshServer, type SshServerOptions } from "@hostwright/core";
+import { ssh, SshServer, type ConnectInput, type SshServerOptions } from "@hostwright/core";
 import type { Harness, TestedHost } from "./host.ts";
 
 export interface SshHarnessOptions {
@@ -14,8 +14,10 @@ export function sshHarness({ machines, reset }: SshHarnessOptions): Harness {
     async reset(names) {
       const used = machines.slice(0, names.length);
       await reset(used);
+      const connects = await Promise.all(used.map(asRecorded));
       const open = used.map((options) => ({ options, plugin: new SshServer(options), judge: new SshServer(options) }));
       const hosts = open.map(({ options, plugin, judge }, index): TestedHost => ({
+        ...(connects[index] === undefined ? {} : { connect: connects[index] }),
         name: names[index] ?? options.name,
         address: options.host,
         server: plugin,
@@ -37,4 +39,10 @@ export function sshHarness({ machines, reset }: SshHarnessOptions): Harness {
       };
     },
   };
+}
+
+async function asRecorded({ host, port, user, hostKeys, privateKey: key }: SshServerOptions): Promise<ConnectInput> {
+  const privateKey = typeof key === "function" ? await key() : key;
+  const login = { ...(port === undefined ? {} : { port }), ...(user === undefined ? {} : { user }) };
+  return ssh({ host, ...login, hostKey: hostKeys, privateKey });
 }

@@ -21,14 +21,15 @@ import { join } from "node:path";
 import type { Lacking } from "../check.ts";
 import { hostAt, sh, type ExecResult, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";
 import { SEED } from "../hostile.ts";
-import { PlacedSite } from "../php/placed-site.ts";
+import type { RoleBench } from "./role-checks.ts";
+import { PlacedSite } from "../runtime/placed-site.ts";
 import { freeze, serviceOf, type CoreKinds } from "../subject.ts";
 import { openTarget, secretOf } from "../resources/target.ts";
 import { serverView, siteView } from "../views.ts";
 import { Work } from "../resources/work.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- its options do not matter here
-type AnyService = ServicePlugin<any>;
+export type AnyService = ServicePlugin<any>;
 
 /** A platform, with any php service and any database service that it can use. */
 export interface PlatformSubject {
@@ -58,7 +59,7 @@ export interface Called {
 }
 
 /** A platform on one host: its codebase as a release, and sites placed by hand from what its plugins render. */
-export class PlatformBench implements AsyncDisposable {
+export class PlatformBench implements RoleBench, AsyncDisposable {
   readonly subject: PlatformSubject;
   readonly definition: PlatformDefinition;
   readonly host: TestedHost;
@@ -140,19 +141,12 @@ export class PlatformBench implements AsyncDisposable {
     return application;
   }
 
+  get version(): RegExp {
+    return this.subject.version;
+  }
+
   seedOf(id: string): SiteSeed {
-    const { paths } = siteView(id);
-    const root = "/srv/platforms/tested";
-    const { docroot } = this.definition.role.layout;
-    const platform = {
-      id: "p1",
-      name: "tested",
-      type: this.definition.type,
-      root,
-      docroot: join(root, docroot),
-      options: {},
-    };
-    return { id, paths, platform, options: this.definition.siteOptions.schema.parse(this.subject.siteOptions ?? {}) };
+    return seedOf(this.definition, id, this.subject);
   }
 
   viewOf(id: string, change: Partial<SiteView> = {}): SiteView {
@@ -168,6 +162,13 @@ export class PlatformBench implements AsyncDisposable {
       bindings: { db: this.#binding(id) },
       ...change,
     });
+  }
+
+  render(): unknown {
+    const { role } = this.definition;
+    const { install, status } = this.application;
+    const view = freeze(this.viewOf("s1"));
+    return [role.settings(view), role.binds(view), role.webRules(view), install(view), status(view)];
   }
 
   /** Runs a call of the driver as core does: in the site's sandbox, its input with secrets on standard input. */
@@ -240,6 +241,18 @@ export class PlatformBench implements AsyncDisposable {
     });
     if (exitCode !== 0) throw new Error(`the codebase could not be put on the host: ${stderr}`);
   }
+}
+
+/** A site on a release of the platform, with options as records would hold them. */
+export function seedOf(
+  { type, options, siteOptions, role: { layout } }: PlatformDefinition,
+  id: string,
+  given: { readonly platformOptions?: unknown; readonly siteOptions?: unknown },
+): SiteSeed {
+  const root = "/srv/platforms/tested";
+  const parsed = options.schema.parse(given.platformOptions ?? {});
+  const platform = { id: "p1", name: "tested", type, root, docroot: join(root, layout.docroot), options: parsed };
+  return { id, paths: siteView(id).paths, platform, options: siteOptions.schema.parse(given.siteOptions ?? {}) };
 }
 
 export function readerOf(folder: string): SourceReader {

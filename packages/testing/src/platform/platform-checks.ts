@@ -1,27 +1,12 @@
-import { isHostwrightError, resolveText, type PathPattern, type WebRules } from "@hostwright/core/plugin";
-import { canonicalJson } from "@hostwright/core/testing";
+import { isHostwrightError, resolveText } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import type { Check } from "../check.ts";
 import { sh } from "../hosts/host.ts";
 import { hostileTexts, orRefused, SEED } from "../hostile.ts";
 import { TITLE, type Called, type PlatformBench } from "./platform-bench.ts";
-import type { PhpAnswer } from "../php/fastcgi.ts";
-import { freeze } from "../subject.ts";
+import { roleChecks } from "./role-checks.ts";
+import type { SiteAnswer } from "../runtime/site-answer.ts";
 import { assertNoSecret, secretsSeenDuring } from "../hosts/secret-watch.ts";
-
-function patternsOf({ scripts, denied, cache }: WebRules): readonly PathPattern[] {
-  const { virtual = [], entryPoints = [], generated = [] } = scripts ?? {};
-  return [...virtual, ...entryPoints, ...denied, ...cache.map(({ match }) => match), ...generated];
-}
-
-function assertPath(path: string, what: string): void {
-  assert.ok(path.startsWith("/"), `${what}: ${path} does not begin with /`);
-  assert.ok(!path.split("/").includes(".."), `${what}: ${path} climbs`);
-}
-
-function assertRelative(path: string, what: string): void {
-  assert.ok(!path.startsWith("/") && path !== "" && !path.split("/").includes(".."), `${what}: "${path}"`);
-}
 
 function assertDone({ code, answer, result }: Called): void {
   assert.ok(code === 0 && !("error" in answer), `exit code ${code}: ${result.stdout}${result.stderr}`);
@@ -33,14 +18,14 @@ function assertRefused({ code, answer }: Called): void {
 }
 
 /** Follows a URL of the site to the script that a web server would run for it. */
-async function follow({ site }: PlatformBench, url: string): Promise<PhpAnswer> {
+async function follow({ site }: PlatformBench, url: string): Promise<SiteAnswer> {
   const { hostname, pathname, search } = new URL(url);
   assert.equal(hostname, site.view.domain, "it leads to another name");
   const script = pathname.endsWith(".php") ? { script: pathname } : {};
   return site.ask(`${pathname}${search}`, script);
 }
 
-const cookies = ({ headers }: PhpAnswer): number => headers.match(/^Set-Cookie: /gim)?.length ?? 0;
+const cookies = ({ headers }: SiteAnswer): number => headers.match(/^Set-Cookie: /gim)?.length ?? 0;
 
 const installed = async (bench: PlatformBench): Promise<boolean> =>
   (await bench.call(bench.application.status(bench.site.view))).answer["installed"] === true;
@@ -69,84 +54,9 @@ async function lint(bench: PlatformBench, sources: readonly Source[]): Promise<v
 const phpOf = (bench: PlatformBench): string =>
   bench.php.role.interpreter(bench.site.view, bench.phpView)[0] ?? "/usr/bin/php";
 
-/** What every platform promises. */
+/** What every platform promises that has an application. */
 export const platformChecks: readonly Check<PlatformBench>[] = [
-  {
-    name: "its codebase is known with its version, and nothing else is",
-    async run(bench) {
-      const { role } = bench.definition;
-      assert.match((await role.detect(await bench.source()))?.version ?? "none", bench.subject.version);
-      const nothing = { exists: async () => Promise.resolve(false), text: async () => Promise.resolve(null) };
-      assert.equal(await role.detect(nothing), null);
-      const junk = { exists: async () => Promise.resolve(true), text: async () => Promise.resolve("<html>junk") };
-      assert.equal(await role.detect(junk), null, "any folder is taken for its codebase");
-    },
-  },
-  {
-    name: "its paths stay in the release and in the site",
-    async run(bench) {
-      const { role } = bench.definition;
-      const seed = bench.seedOf("s1");
-      const { layout } = role;
-      assertRelative(layout.docroot, "docroot");
-      assertRelative(layout.sourceAt, "sourceAt");
-      for (const { path } of layout.mountPoints) assertRelative(path, "a mount point");
-      for (const { path } of role.ownFolders(seed)) assertRelative(path, "an own folder");
-      for (const path of role.confFolders(seed)) assertRelative(path, "a folder of conf");
-      for (const { source, at, writable } of role.binds(seed)) {
-        assert.ok(source.startsWith(`${seed.paths.home}/`), `${source} is bound, which is not the site's`);
-        assert.ok(at.startsWith(`${seed.platform.root}/`), `${at} is bound to, which is not in the release`);
-        const relative = at.slice(seed.platform.root.length + 1);
-        assert.ok(
-          layout.mountPoints.some(({ path }) => path === relative),
-          `${relative} is no mount point`,
-        );
-        assert.ok(!writable || !source.startsWith(seed.paths.conf), `${source} may be written, and holds settings`);
-      }
-      return Promise.resolve();
-    },
-  },
-  {
-    name: "its web rules name paths that begin with /, and settings are denied or outside of the URLs",
-    async run(bench) {
-      const rules = bench.definition.role.webRules(bench.seedOf("s1"));
-      if (rules.scripts !== null) assertPath(rules.scripts.frontController, "the front controller");
-      for (const pattern of patternsOf(rules)) {
-        if ("exact" in pattern) assertPath(pattern.exact, "exact");
-        else if ("prefix" in pattern) assert.match(pattern.prefix, /^\/.*\/$/);
-        else if ("segment" in pattern) assert.ok(!pattern.segment.includes("/"), pattern.segment);
-        else if (pattern.under !== undefined) assert.match(pattern.under, /^\/.*\/$/);
-      }
-      for (const { prefix } of rules.ownPaths) assert.match(prefix, /^\/.+\/$/);
-      for (const folder of rules.scripts?.indexes ?? []) assert.match(folder, /^\/.+\/$/);
-      const own = bench.definition.role.ownFolders(bench.seedOf("s1")).map(({ path }) => `/${path}/`);
-      for (const { prefix } of rules.ownPaths)
-        assert.ok(
-          own.some((folder) => prefix.startsWith(folder)),
-          `${prefix} is in no own folder`,
-        );
-      for (const { maxAgeSeconds } of rules.cache) assert.ok(Number.isInteger(maxAgeSeconds) && maxAgeSeconds >= 0);
-      return Promise.resolve();
-    },
-  },
-  {
-    name: "the same view renders the same text, and is not changed by it",
-    async run(bench) {
-      const { application, definition } = bench;
-      const { role } = definition;
-      const view = freeze(bench.viewOf("s1"));
-      const render = (): string =>
-        canonicalJson([
-          role.settings(view),
-          role.binds(view),
-          role.webRules(view),
-          application.install(view),
-          application.status(view),
-        ]);
-      assert.equal(render(), render());
-      return Promise.resolve();
-    },
-  },
+  ...roleChecks,
   {
     name: "a database that it cannot use is refused by name",
     async run(bench) {
@@ -182,10 +92,8 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
     },
   },
   {
-    name: "secrets stand in its settings as references only",
+    name: "secrets stand in its driver's calls as references only",
     async run(bench) {
-      for (const { path, content } of bench.definition.role.settings(bench.viewOf("s1")))
-        assertNoSecret(path, JSON.stringify(content));
       const { install: installer, loginLink } = bench.application;
       assertNoSecret("a call", JSON.stringify([installer(bench.viewOf("s1")), loginLink(bench.viewOf("s1"))]));
       return Promise.resolve();
@@ -270,7 +178,7 @@ export const platformChecks: readonly Check<PlatformBench>[] = [
         first.status >= 300 && first.status < 400 && cookies(first) > 0,
         `${first.status} ${first.body.slice(0, 200)}`,
       );
-      const where = ({ status, headers }: PhpAnswer): string =>
+      const where = ({ status, headers }: SiteAnswer): string =>
         `${status} ${/^Location: (.*)\r/im.exec(headers)?.[1] ?? ""}`;
       assert.notEqual(where(second), where(first), "it can be used twice");
       const forged = url.replaceAll(/[0-9a-f]{16,}/gi, (text) => "0".repeat(text.length));

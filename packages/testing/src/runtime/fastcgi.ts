@@ -1,13 +1,8 @@
 import type { Server } from "@hostwright/core/plugin";
 import type { Duplex } from "node:stream";
+import type { SiteAnswer } from "./site-answer.ts";
 
 const [BEGIN, PARAMS, STDIN, STDOUT, STDERR] = [1, 4, 5, 6, 7];
-
-export interface PhpAnswer {
-  readonly status: number;
-  readonly headers: string;
-  readonly body: string;
-}
 
 function record(type: number, content: Uint8Array): Buffer {
   const head = Buffer.from([1, type, 0, 1, content.length >> 8, content.length & 255, 0, 0]);
@@ -29,7 +24,7 @@ export async function askPhp(
   socket: string,
   params: Readonly<Record<string, string>>,
   body: string = "",
-): Promise<PhpAnswer> {
+): Promise<SiteAnswer> {
   const stream = await server.forward({ path: socket });
   const all = { ...params, CONTENT_LENGTH: String(Buffer.byteLength(body)) };
   stream.write(

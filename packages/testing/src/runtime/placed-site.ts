@@ -1,27 +1,22 @@
-import {
-  quoteValue,
-  type Bind,
-  type RuntimeRole,
-  type ServerView,
-  type SiteView,
-  type UnitProperty,
-} from "@hostwright/core/plugin";
-import { askPhp, type PhpAnswer } from "./fastcgi.ts";
+import type { Bind, RuntimeRole, ServerView, SiteView, UnitProperty } from "@hostwright/core/plugin";
 import { sh, type ExecResult, type TestedHost } from "../hosts/host.ts";
+import { askPhp } from "./fastcgi.ts";
+import { askProgram } from "./program-http.ts";
+import type { SiteAnswer } from "./site-answer.ts";
 
 const word = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** A site's user and folders on a host, made by hand as core would, and its PHP as it is rendered. */
+/** A site's user and folders on a host, made by hand as core would, and its code as its runtime runs it. */
 export class PlacedSite {
   readonly host: TestedHost;
   readonly view: SiteView;
-  readonly #php: RuntimeRole;
+  readonly #runtime: RuntimeRole;
   readonly #server: ServerView;
 
-  constructor(host: TestedHost, view: SiteView, php: RuntimeRole, server: ServerView) {
+  constructor(host: TestedHost, view: SiteView, runtime: RuntimeRole, server: ServerView) {
     this.host = host;
     this.view = view;
-    this.#php = php;
+    this.#runtime = runtime;
     this.#server = server;
   }
 
@@ -61,7 +56,7 @@ ${lines.join("\n")}`,
       writable ? "BindPaths" : "BindReadOnlyPaths",
       `${source}:${at}`,
     ]);
-    const properties = [...this.#php.sandbox(this.view, this.#server), ...extra].flatMap(([name, value]) => [
+    const properties = [...this.#runtime.sandbox(this.view, this.#server), ...extra].flatMap(([name, value]) => [
       "-p",
       `${name}=${value}`,
     ]);
@@ -71,13 +66,14 @@ ${lines.join("\n")}`,
 
   /** A script by the site's command-line interpreter, in its sandbox. */
   async script(path: string, input: string, binds: readonly Bind[] = []): Promise<ExecResult> {
-    return this.run([...this.#php.interpreter(this.view, this.#server), path], input, binds);
+    return this.run([...this.#runtime.interpreter(this.view, this.#server), path], input, binds);
   }
 
-  /** A request to the site's PHP, as its web server sends it. */
-  async ask(path: string, options: { readonly body?: string; readonly script?: string } = {}): Promise<PhpAnswer> {
+  /** A request to the site's code, as its web server sends it. */
+  async ask(path: string, options: { readonly body?: string; readonly script?: string } = {}): Promise<SiteAnswer> {
     const { body = "", script = this.view.rules.scripts?.frontController ?? "" } = options;
     const { domain, platform, runtime } = this.view;
+    if (runtime?.protocol === "http") return askProgram(this.host.server, runtime.socket, domain, path, body);
     const query = path.split("?")[1] ?? "";
     return askPhp(
       this.host.server,
@@ -100,9 +96,4 @@ ${lines.join("\n")}`,
       body,
     );
   }
-}
-
-/** A value as PHP code. */
-export function phpLiteral(value: string | readonly string[]): string {
-  return typeof value === "string" ? quoteValue(value, "php") : `[${value.map((one) => phpLiteral(one)).join(", ")}]`;
 }

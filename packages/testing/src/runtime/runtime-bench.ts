@@ -1,19 +1,30 @@
-import type { Declared, ServerView, ServiceDefinition, ServicePlugin, SiteView } from "@hostwright/core/plugin";
+import type {
+  Declared,
+  RuntimeRole,
+  ServerView,
+  ServiceDefinition,
+  ServicePlugin,
+  SiteView,
+} from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
+import { dirname } from "node:path";
 import type { Lacking } from "../check.ts";
 import { hostAt, sh, type Harness, type HostSet, type TestedHost } from "../hosts/host.ts";
 import { SEED } from "../hostile.ts";
+import type { RuntimeLanguage } from "./language.ts";
 import { PlacedSite } from "./placed-site.ts";
 import type { Drift, ResourceBench } from "../resources/resource-bench.ts";
-import { freeze, serviceOf, type CoreKinds } from "../subject.ts";
+import { freeze, runtimeOf } from "../subject.ts";
 import { openTarget } from "../resources/target.ts";
 import { serverView, siteView } from "../views.ts";
 import { Work } from "../resources/work.ts";
 
-/** A php service. */
-export interface PhpSubject {
+/** A service that runs the code of sites. */
+export interface RuntimeSubject {
   // oxlint-disable-next-line typescript/no-explicit-any -- its options do not matter here
   readonly plugin: ServicePlugin<any>;
+  /** What the code of its sites is written in: `phpLanguage`, `nodeLanguage`, or one of your own. */
+  readonly language: RuntimeLanguage;
   readonly harness: Harness;
   /** Default: none. */
   readonly options?: unknown;
@@ -22,14 +33,11 @@ export interface PhpSubject {
 
 export const PROBE = "/srv/platforms/probe";
 
-/** An application that is one script: it evaluates what it is sent, as a hostile owner's code would. */
-const INDEX = `<?php error_reporting(0); $value = eval('return ' . file_get_contents('php://input') . ';');
-echo json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR);`;
-
-/** A php service on one host, with two sites of one release. */
-export class PhpBench implements ResourceBench, AsyncDisposable {
-  readonly subject: PhpSubject;
-  readonly definition: ServiceDefinition<CoreKinds["php"]>;
+/** A runtime on one host, with two sites of one release. */
+export class RuntimeBench implements ResourceBench, AsyncDisposable {
+  readonly subject: RuntimeSubject;
+  readonly definition: ServiceDefinition<RuntimeRole>;
+  readonly language: RuntimeLanguage;
   readonly host: TestedHost;
   readonly view: ServerView;
   readonly types: ResourceBench["types"];
@@ -41,12 +49,13 @@ export class PhpBench implements ResourceBench, AsyncDisposable {
   #made: number;
 
   /** @param set its hosts, as a harness gives them; nothing is brought onto them yet. */
-  constructor(subject: PhpSubject, set: HostSet, made = 0) {
+  constructor(subject: RuntimeSubject, set: HostSet, made = 0) {
     this.subject = subject;
     this.#set = set;
     this.#made = made;
     this.host = hostAt(set, 0);
-    this.definition = serviceOf(subject.plugin, "php");
+    this.definition = runtimeOf(subject.plugin);
+    this.language = subject.language;
     this.view = freeze(serverView(this.definition, subject.options));
     this.types = subject.plugin.resourceTypes ?? [];
     this.serviceOptions = { [this.definition.type]: this.view.service.options };
@@ -54,45 +63,58 @@ export class PhpBench implements ResourceBench, AsyncDisposable {
     this.two = this.placed("two", 20_302);
   }
 
-  static async open(subject: PhpSubject): Promise<PhpBench> {
+  static async open(subject: RuntimeSubject): Promise<RuntimeBench> {
     process.stdout.write(`  drawn with HOSTWRIGHT_TEST_SEED=${SEED}\n`);
-    const bench = new PhpBench(subject, await subject.harness.reset(["web"]));
-    await sh(bench.host, `mkdir -p ${PROBE}/web/own /srv/platforms/other; cat > ${PROBE}/web/index.php`, INDEX);
-    for (const site of [bench.one, bench.two]) {
-      await site.place(["own"]);
-      const { paths, user } = site.view;
-      await sh(bench.host, `echo secret > ${paths.private}/secret; chown ${user} ${paths.private}/secret`);
-      await site.write("settings.php", "<?php // of this site alone");
+    const bench = new RuntimeBench(subject, await subject.harness.reset(["web"]));
+    await sh(bench.host, `mkdir -p ${PROBE}/web/own /srv/platforms/other`);
+    for (const [path, content] of Object.entries(bench.language.files)) {
+      const file = `${PROBE}/${path}`;
+      await sh(bench.host, `mkdir -p ${dirname(file)}; cat > ${file}`, content);
     }
     await bench.ensure(bench.definition.role.server(bench.view));
+    for (const site of [bench.one, bench.two]) await bench.place(site);
     await bench.ensure(bench.sites());
     return bench;
   }
 
   /** The same bench with another plugin, one that was broken on purpose: its sites are rendered anew. */
-  async with(plugin: PhpSubject["plugin"], from: number): Promise<PhpBench> {
-    const bench = new PhpBench({ ...this.subject, plugin }, this.#set, from);
+  async with(plugin: RuntimeSubject["plugin"], from: number): Promise<RuntimeBench> {
+    const bench = new RuntimeBench({ ...this.subject, plugin }, this.#set, from);
     await bench.ensure(bench.sites());
     return bench;
   }
 
   sites(): readonly Declared[] {
-    const { role } = this.definition;
-    return [this.one, this.two].flatMap(({ view }) => [...role.site(view, this.view)]);
+    return [this.one, this.two].flatMap((site) => [...this.declared(site)]);
+  }
+
+  /** What runs a site's code. */
+  declared({ view }: PlacedSite): readonly Declared[] {
+    return this.definition.role.site(view, this.view);
   }
 
   placed(id: string, uid: number): PlacedSite {
     return new PlacedSite(this.host, this.site(id, { uid }), this.definition.role, this.view);
   }
 
+  /** A site's user, folders, settings, and a file that is nobody else's. */
+  async place(site: PlacedSite): Promise<void> {
+    await site.place(["own"]);
+    const { paths, user } = site.view;
+    await sh(this.host, `echo secret > ${paths.private}/secret; chown ${user} ${paths.private}/secret`);
+    await site.write("settings.php", "<?php // of this site alone");
+  }
+
   /** A site of the probe, with a folder of its own within the release and a file that it may only read. */
-  site(id: string, change: Partial<SiteView> = {}): SiteView {
+  site(id: string, change: Partial<SiteView> = {}, root: string = PROBE): SiteView {
     const { platform, paths } = siteView(id);
+    const { kind, role } = this.definition;
+    const main = this.language.program === null ? null : `${root}/${this.language.program.main}`;
     return siteView(id, {
-      platform: { ...platform, root: PROBE, docroot: `${PROBE}/web` },
+      platform: { ...platform, root, docroot: `${root}/web` },
       limits: { uploadMegabytes: 16, requestSeconds: 30, memoryMegabytes: 192, phpWorkers: 3 },
-      runtime: { kind: "php", protocol: "fastcgi", socket: this.definition.role.socket(id), main: null },
-      binds: [{ source: `${paths.public}/own`, at: `${PROBE}/web/own`, writable: true }],
+      runtime: { kind, protocol: role.protocol, socket: role.socket(id), main },
+      binds: [{ source: `${paths.public}/own`, at: `${root}/web/own`, writable: true }],
       ...change,
     });
   }
@@ -129,7 +151,7 @@ export class PhpBench implements ResourceBench, AsyncDisposable {
     );
   }
 
-  /** The value of a PHP expression, worked out by a site's PHP as its web server asks it. */
+  /** The value of an expression, worked out by a site's code as its web server asks it. */
   async inside(site: PlacedSite, expression: string): Promise<unknown> {
     const { body, status } = await site.ask("/", { body: expression });
     assert.equal(status, 200, body);
@@ -139,8 +161,7 @@ export class PhpBench implements ResourceBench, AsyncDisposable {
   /** The same by a command of the site. */
   async inCommand(site: PlacedSite, expression: string): Promise<unknown> {
     const interpreter = this.definition.role.interpreter(site.view, this.view);
-    const code = `error_reporting(0); echo json_encode(${expression}, JSON_PARTIAL_OUTPUT_ON_ERROR);`;
-    const { code: exit, stdout, stderr } = await site.run([...interpreter, "-r", code]);
+    const { code: exit, stdout, stderr } = await site.run([...interpreter, ...this.language.evaluating(expression)]);
     assert.equal(exit, 0, stderr);
     return JSON.parse(stdout) as unknown;
   }

@@ -1,0 +1,4 @@
+import { plainPlatformConformance } from "@hostwright/testing";
+import { subject } from "./subject.ts";
+
+plainPlatformConformance(subject);

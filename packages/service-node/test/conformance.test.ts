@@ -1,0 +1,4 @@
+import { runtimeConformance } from "@hostwright/testing";
+import { subject } from "./subject.ts";
+
+runtimeConformance(subject);
