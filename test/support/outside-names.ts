@@ -37,7 +37,7 @@ const publish = defineTask({
       title: "names at " + server.name,
       about: [owner],
       steps: [
-        { ...common, kind: "ensure", title: "names", items, publish: null },
+        { ...common, kind: "ensure", title: "names", items },
         { ...common, kind: "run", title: "look", operation: look.name, input: { name: lookFor }, when: "always" },
       ],
       value: { names: Object.keys(names) },
