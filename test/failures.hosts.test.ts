@@ -13,7 +13,7 @@ import { underLoad } from "./support/under-load.ts";
 const NEW = "new.example.com";
 
 const PUBLISH_PLATFORM = /^publish platform/;
-const DATABASE = /^database and account/;
+const DATABASE = /^database of/;
 const FOLDERS = /^user, folders/;
 const CONTENT = /^first content/;
 const INSTALLER = /^installer/;

@@ -66,7 +66,7 @@ sub value {
   my $at = 2 + length $kind;
   if ($kind eq "t") { return unpack "Q<", substr $_[0], $at + -$at % 8 }
   $at += -$at % 4;
-  if ($kind eq "b") { return unpack "V", substr $_[0], $at }
+  if ($kind =~ /^[bu]$/) { return unpack "V", substr $_[0], $at }
   if ($kind eq "s") { return unpack "V/a", substr $_[0], $at }
   my $end = $at + 4 + unpack "V", substr $_[0], $at;
   return strings(\$_[0], $at + 4, $end);

@@ -82,6 +82,8 @@ sub states {
     # Whoever asked for a start may be gone: systemd goes on with it all the same, and an undo has to know.
     my $starting = ($row->[7] // "") =~ /^(start|restart)$/;
     $unit->{active} = $starting || $unit->{ActiveState} =~ /^(active|reloading|refreshing)$/ ? 1 : 0;
+    # One that fails and is to be started again does not run, and will all the same unless it is stopped.
+    $unit->{rests} = !$starting && $unit->{ActiveState} =~ /^(inactive|failed)$/ ? 1 : 0;
     # What systemd holds no longer than for this question cannot be out of date.
     push @known, $unit if $loaded{$unit->{id}} || $unit->{active};
   }
@@ -139,9 +141,17 @@ $ENV{SYSTEMCTL_SKIP_SYSV} = 1;
 sub systemctl { my ($verb, @units) = @_; system("systemctl", split(/ /, $verb), "--quiet", "--", @units) if @units }
 sub fits {
   my ($unit, $wish) = @_;
-  return $unit->{absent} || !($unit->{enabled} || $unit->{active}) if $wish eq "-";
+  return $unit->{absent} || (!$unit->{enabled} && $unit->{rests}) if $wish eq "-";
   my ($enabled, $active, $stale) = split / /, $wish;
-  return $unit->{enabled} == $enabled && ($active eq "*" || $unit->{active} == $active) && ($stale || !$unit->{stale});
+  my $is_so = $active eq "*" || ($active ? $unit->{active} : $unit->{rests});
+  return $unit->{enabled} == $enabled && $is_so && ($stale || !$unit->{stale});
+}
+# Nobody but systemd itself stopped or started it since it was read.
+sub flaps {
+  my ($unit) = @_;
+  return 0 if $unit->{rests} || $unit->{id} !~ /\.service$/;
+  return 1 if !$unit->{active};
+  return value((ask(property($unit->{path}, "org.freedesktop.systemd1.Service", "NRestarts")))[0]);
 }
 
 my $lock = lock_units(LOCK_EX);
@@ -154,7 +164,7 @@ for my $change (@changes) {
   if (fits($unit, $change->{after}) && !($unit->{absent} && $change->{after} ne "-")) { $change->{result} = "already"; next }
   # That it became stale is our own doing: the files come before the units.
   my $changed = $unit->{enabled} != $was_enabled && !$unit->{absent}
-    || ($active ne "*" && $was_active ne "*" && $unit->{active} != $was_active);
+    || ($active ne "*" && $was_active ne "*" && $unit->{active} != $was_active && !flaps($unit));
   if ($changed) { $change->{result} = "changed"; next }
   push @todo, $change;
   push @{$list{$enabled ? "enable" : "disable"}}, $change->{name} if $unit->{enabled} != $enabled;
@@ -173,8 +183,9 @@ if ($list{enable} || $list{disable} || grep { $units->{$_->{name}}{reload} } @to
 for my $change (@todo) {
   my $unit = $units->{$change->{name}};
   my ($enabled, $active) = $change->{after} eq "-" ? (0, 0) : split / /, $change->{after};
-  my $keep = $active eq "*" ? $unit->{active} : $active;
-  if (!$keep) { push @{$list{stop}}, $change->{name} if $unit->{active} }
+  next if $active eq "*" && !$unit->{active};
+  my $keep = $active eq "*" || $active;
+  if (!$keep) { push @{$list{stop}}, $change->{name} if !$unit->{rests} }
   elsif (!$unit->{active}) { push @{$list{start}}, $change->{name} }
   elsif ($unit->{older} && $change->{name} =~ /\.socket$/) {
     # A socket does not start while its service runs, and its service starts as soon as somebody knocks: both go at once.
@@ -187,9 +198,9 @@ for my $change (@todo) {
 }
 for my $name (splice @{$list{restart} // []}) { push @{$list{exists $held{$name} ? "start" : "restart"}}, $name }
 systemctl($_, @{$list{$_} // []}) for qw(stop start restart);
-systemctl("reset-failed", grep { $units->{$_}{ActiveState} eq "failed" } map { $_->{name} } grep { $_->{after} eq "-" } @todo);
 
 my $now = @todo ? states(map { $_->{name} } @todo) : {};
+systemctl("reset-failed", grep { $now->{$_}{ActiveState} eq "failed" } map { $_->{name} } grep { $_->{after} eq "-" } @todo);
 for my $change (@todo) {
   my $unit = $now->{$change->{name}};
   $change->{result} = fits($unit, $change->{after}) ? "done" : "failed";

@@ -201,6 +201,30 @@ describe("units", () => {
     expect(await state()).toMatch(/^(inactive|failed)$/);
   });
 
+  test("what fails and is started again and again is stopped by an undo, in whatever moment that meets it", async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `flaps${index}.service`);
+    const restart = (index: number): string => `Restart=always\nRestartSec=${10 + index * 7}ms\n`;
+    const files = names.map((name, index) =>
+      file({
+        path: path(name),
+        content: `[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/false\n${restart(index)}`,
+      }),
+    );
+    await ensure(...files);
+    await host.sh(`systemctl daemon-reload && systemctl start --no-block ${names.join(" ")}`);
+    await host.sh("sleep 0.3");
+    for (const name of names) {
+      const [wanted, after] = [
+        unit({ name, enabled: false, active: true }),
+        { enabled: false, active: true, stale: false },
+      ];
+      await undo(wanted, [{ key: name, before: null, after }]);
+    }
+    await host.sh("sleep 0.3");
+    const states = await host.sh(`systemctl show -p ActiveState --value ${names.join(" ")}`);
+    expect(new Set(states.split("\n").filter((state) => state !== ""))).toEqual(new Set(["inactive"]));
+  });
+
   test("two hundred units are read in one round trip", async () => {
     const names = Array.from({ length: 200 }, (_, i) => `many${i}.service`);
     await ensure(...names.map((name) => service(name)));
