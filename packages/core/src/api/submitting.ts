@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { StoredPlan, StoredTask } from "../contracts/store.ts";
+import type { StoredPlan, StoredTask, TaskSubmission } from "../contracts/store.ts";
 import type { PlainRequest, TaskRequest } from "../contracts/task.ts";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
@@ -75,10 +75,7 @@ export class Submitting {
     return task.id;
   }
 
-  async #store(
-    approved: StoredPlan | null,
-    task: Omit<StoredTask, "state" | "finishedAt" | "outcome">,
-  ): Promise<StoredTask> {
+  async #store(approved: StoredPlan | null, task: TaskSubmission): Promise<StoredTask> {
     try {
       const { store } = this.#engine;
       const about = subjectOf(this.#engine, task.request as PlainRequest);
