@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { ListedTask, TaskState } from "../contracts/store.ts";
 import type { PlainRequest } from "../contracts/task.ts";
-import { titleOf, type EngineParts } from "../engine/planning/task-engine.ts";
+import { titleOf } from "../engine/planning/parse-request.ts";
+import type { EngineParts } from "../engine/planning/task-engine.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { plainName } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
