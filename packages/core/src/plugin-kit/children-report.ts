@@ -4,7 +4,7 @@ import type { ChildReport } from "../contracts/children-report.ts";
 const Child: z.ZodType<ChildReport> = z.strictObject({
   task: z.string().nullable(),
   title: z.string(),
-  state: z.enum(["succeeded", "undone", "needs-attention", "not-begun"]),
+  state: z.enum(["queued", "running", "cancelling", "undoing", "succeeded", "undone", "needs-attention", "not-begun"]),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
 });
 

@@ -25,7 +25,7 @@ export interface StoredTask {
 
 /** A task as it is put into the line; without `parent` it is nobody's child. */
 export interface TaskSubmission extends Omit<StoredTask, "state" | "finishedAt" | "outcome" | "parent"> {
-  readonly parent?: string;
+  readonly parent?: string | null;
 }
 
 /** A task without its plan, which may have megabytes. */

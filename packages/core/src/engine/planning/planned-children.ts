@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { TaskDraft } from "../../contracts/task.ts";
+import type { TaskChildren, TaskDraft } from "../../contracts/task.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { filterSlowly, mapSlowly } from "../../model/breathe.ts";
 import { canonicalJson } from "../../model/canonical.ts";
@@ -11,10 +11,10 @@ const MOST = 10_000;
 const MOST_AT_ONCE = 100;
 const AT_ONCE = 4;
 
-const Children = z.strictObject({
+const Children: z.ZodType<TaskChildren> = z.strictObject({
   requests: z.array(z.looseObject({ type: z.string() })).max(MOST),
-  concurrency: z.int().min(1).max(MOST_AT_ONCE).default(AT_ONCE),
-  stopAfter: z.int().min(1).nullable().default(null),
+  concurrency: z.int().min(1).max(MOST_AT_ONCE).exactOptional(),
+  stopAfter: z.int().min(1).exactOptional(),
 });
 
 /**
@@ -33,7 +33,8 @@ export async function plannedChildren(
     const what = `The plan of "${draft.title}" has children, and beside them ${own.join(", ")} of its own`;
     throw new HostwrightError("HW_INTERNAL", `${what}, for which they could wait without end. Nothing was changed.`);
   }
-  const { requests, concurrency, stopAfter } = parseInput(Children, draft.children, `${type.type}: children`);
+  const asked = parseInput(Children, draft.children, `${type.type}: children`);
+  const { requests, concurrency = AT_ONCE, stopAfter = null } = asked;
   const judged = await parseRequests(parts, requests);
   const parents = judged.findIndex((one) => one.type.standsFor !== undefined);
   if (parents >= 0) throw nested(draft.title, `Request ${parents + 1} of ${requests.length}`);
