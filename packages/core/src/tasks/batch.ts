@@ -6,7 +6,12 @@ import { defineTask } from "../plugin-kit/define-task.ts";
 import { PREVIEW } from "./preview.ts";
 
 /** How a batch is worked. */
-export type BatchOptions = Omit<TaskChildren, "requests">;
+export interface BatchOptions {
+  /** So many are unfinished at once, 1 to 100. Default: 4. */
+  readonly concurrency?: number;
+  /** After so many have failed no further one is begun. Default: all are tried. */
+  readonly stopAfter?: number;
+}
 
 const BATCH = "task:batch";
 // The right to each is asked for, and one that stands for others is none of its own.
