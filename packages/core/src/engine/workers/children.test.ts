@@ -8,6 +8,7 @@ import type { ListedTask, StateStore } from "../../contracts/store.ts";
 import type { TaskChildren } from "../../contracts/task.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { childId } from "../../model/ids.ts";
+import { newHolder } from "../../store/holder.ts";
 import { EmbeddedQueue } from "../../queue/embedded-queue.ts";
 import { raiseEpoch } from "./raise-epoch.ts";
 import { Worker } from "./worker.ts";
@@ -152,6 +153,32 @@ describe("a task with children", () => {
     expect(await working).toMatchObject({ code: "HW_LEASE_LOST" });
     expect(await next).toMatchObject({ state: "succeeded", value: { succeeded: 2 } });
     expect((await childrenOf(task)).map(({ state }) => state)).toEqual(["succeeded", "succeeded"]);
+  });
+
+  test("that another one holds gets no further child from the worker that lost it", async () => {
+    const gate = fake.gate("slow");
+    child("a", { steps: [runStep("web1", "slow")] });
+    const task = await parent(["a", "b"], { concurrency: 1 });
+    const working = fake.worker.work(task.id, NEVER).catch((error: unknown) => error);
+    await gate.reached;
+    const { leases: store } = fake.engine.store;
+    await store.release(task.id);
+    expect(await store.acquire(task.id, newHolder(), [{ scope: `task/${task.id}`, mode: "exclusive" }])).toHaveProperty(
+      "granted",
+    );
+    gate.open();
+    expect(await working).toMatchObject({ code: "HW_LEASE_LOST" });
+    expect((await childrenOf(task)).map(({ id }) => id)).toEqual([childId(task.id, 0)]);
+  });
+
+  test("is never put back into the line, where a cancel would end it and leave its children", async () => {
+    const task = await parent(["a", "b"], { concurrency: 1 });
+    const dying = mortal(fake.engine.store, 12);
+    const worker = new Worker({ ...fake.parts, store: dying.store }, fake.engine.events, GONE);
+    await worker.work(task.id, NEVER).catch(() => null);
+    expect(await childrenOf(task)).not.toEqual([]);
+    await fake.worker.recover(task.id, { closing: AbortSignal.abort() });
+    expect(await stateOf(task)).toBe("running");
   });
 
   test("waits for a child that somebody else's task is in the way of, and helps that on where nobody works it", async () => {
