@@ -34,7 +34,9 @@ test("children are put into the line in order, never more at once than asked, no
         if (open.length === 0) break;
         // As many as may be, unless it is stopped or none is left.
         expect(line.isStopped || submitted.length === total || open.length === concurrency).toBe(true);
-        const [at, state] = seen.next().value;
+        const one = seen.next();
+        if (one.done === true) break;
+        const [at, state] = one.value;
         const place = open[at % open.length] ?? 0;
         expect(line.note(`t${place}`, state)).toBe(ENDS.includes(state));
         if (state === "undone" || state === "needs-attention") failed++;
