@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { rolldown } from "rolldown";
 
 // Core as it is published: `tsc` compiles it to hundreds of small modules, and finding and reading each of them was a third
-// of an import (decisions.md D62). What entries have in common is in files that they share, so that each class is there once.
+// of an import (decisions.md D64). What entries have in common is in files that they share, so that each class is there once.
 const folder = resolve(import.meta.dirname, "../packages/core");
 const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 const entries = Object.values(exports).flatMap(({ default: file }) => (file === undefined ? [] : [file]));

@@ -1,4 +1,4 @@
-import { CONTRACT, defineTask, runChecked, type Operation, type Plugin } from "@hostwright/core/plugin";
+import { childrenReport, CONTRACT, defineTask, runChecked, type Operation, type Plugin } from "@hostwright/core/plugin";
 import * as z from "zod";
 
 const FILE = "/var/log/hostwright-notes";
@@ -44,12 +44,33 @@ const note = defineTask({
   },
 });
 
+const noteOnAll = defineTask({
+  type: "server:note-all",
+  version: 1,
+  input: z.strictObject({ text: z.string().max(200) }),
+  value: childrenReport.extend({ text: z.string() }), // core adds the report; the rest is the task's own
+  request: (text: string) => ({ text }),
+  title: () => "note on all servers",
+  subject: () => ({}),
+  async plan({ inventory }, { text }) {
+    const requests = inventory.servers.map(({ name }) => note.request(name, text));
+    return {
+      title: `note on ${requests.length} servers`,
+      about: [],
+      steps: [],
+      children: { requests, concurrency: 10 },
+      value: { text },
+    };
+  },
+});
+
 /** Writes a line into a log on a server: a kind of task that a package brings. */
 export const notes: Plugin = {
   name: "hostwright-example-notes",
   contract: CONTRACT,
-  tasks: [note],
+  tasks: [note, noteOnAll],
   operations: [noteOperation],
 };
 
 export const noteOn = note.request; // await hw.run(noteOn("web1", "hello")) gives { server: string }
+export const noteOnEach = noteOnAll.request;

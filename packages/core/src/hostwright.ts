@@ -25,7 +25,7 @@ import { checkOptions, type HostwrightOptions } from "./options.ts";
 import { PART } from "./parts.ts";
 import { resolveTask, type Resolution } from "./engine/workers/resolve.ts";
 import type { PlainRequest, TaskRequest, TaskValue } from "./contracts/task.ts";
-import { parseRequest } from "./engine/planning/task-engine.ts";
+import { parseRequest } from "./engine/planning/parse-request.ts";
 import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import { parseInput } from "./model/parse.ts";
 import { openState } from "./store/open-state.ts";

@@ -48,7 +48,14 @@ export type {
   SiteRecord,
 } from "./model/records.ts";
 export { parseDomain } from "./model/domain.ts";
-export type { Action, EnsureAction, PlanApproval, PlannedChange, RunAction } from "./engine/planning/plan.ts";
+export type {
+  Action,
+  EnsureAction,
+  PlanApproval,
+  PlannedChange,
+  PlannedChild,
+  RunAction,
+} from "./engine/planning/plan.ts";
 export type { EventMap, EventType, HostwrightEvent, Listener } from "./engine/events.ts";
 export type { OpenServer } from "./engine/sessions/server-pool.ts";
 export type { PlainRequest, TaskRequest, TaskValue } from "./contracts/task.ts";
@@ -63,6 +70,9 @@ export type { StateProblem } from "./api/checks/check.ts";
 export type { Maintained } from "./engine/maintenance/maintain.ts";
 export type { Retention } from "./model/retention.ts";
 export type { RaisedEpoch } from "./engine/workers/raise-epoch.ts";
+export { batch } from "./tasks/batch.ts";
+export type { BatchOptions } from "./tasks/batch.ts";
+export type { ChildReport, ChildrenReport } from "./contracts/children-report.ts";
 export { install } from "./tasks/install-site.ts";
 export type { InstallOptions, InstallValue } from "./tasks/install-site.ts";
 export { verify } from "./tasks/verify.ts";

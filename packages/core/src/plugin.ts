@@ -10,7 +10,18 @@ export type { OutputReference } from "./model/outputs.ts";
 export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
 export { CONTRACT } from "./plugin-kit/contract.ts";
 export { defineTask } from "./plugin-kit/define-task.ts";
-export type { AnyTaskType, TaskDescription, TaskDraft, TaskRequest, TaskSubject, TaskType } from "./contracts/task.ts";
+export { childrenReport } from "./plugin-kit/children-report.ts";
+export type { ChildReport, ChildrenReport } from "./contracts/children-report.ts";
+export type {
+  AnyTaskType,
+  PlainRequest,
+  TaskChildren,
+  TaskDescription,
+  TaskDraft,
+  TaskRequest,
+  TaskSubject,
+  TaskType,
+} from "./contracts/task.ts";
 export type { Inventory, Planning } from "./contracts/planning.ts";
 export type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step } from "./contracts/steps.ts";
 export { definePlatform } from "./plugin-kit/define-platform.ts";

@@ -1,7 +1,7 @@
 import { Access } from "../src/api/access.ts";
 import * as z from "zod";
 import { Task } from "../src/api/task.ts";
-import type { StateStore, StoredTask, Wants } from "../src/contracts/store.ts";
+import type { StateStore, TaskSubmission, Wants } from "../src/contracts/store.ts";
 import type { AnyTaskType, TaskDraft, TaskRequest } from "../src/contracts/task.ts";
 import { defineTask } from "../src/plugin-kit/define-task.ts";
 import type { Step } from "../src/contracts/steps.ts";
@@ -73,7 +73,7 @@ export class FakeWorker implements AsyncDisposable {
     });
   }
 
-  async submit(name: string, change: Partial<StoredTask> = {}): Promise<Task> {
+  async submit(name: string, change: Partial<TaskSubmission> = {}): Promise<Task> {
     const common = {
       type: "test:work",
       plan: null,

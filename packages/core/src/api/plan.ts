@@ -1,5 +1,5 @@
-import type { Action, PlanApproval, PlanData } from "../engine/planning/plan.ts";
-import { renderPlan, type RenderOptions } from "../engine/planning/render-plan.ts";
+import type { Action, PlanApproval, PlanData, PlannedChild } from "../engine/planning/plan.ts";
+import { isEmpty, renderPlan, type RenderOptions } from "../engine/planning/render-plan.ts";
 
 /** A plan to be read, approved and run. Running goes by id: what a browser sends back is never believed. */
 export class Plan<Value = unknown> {
@@ -11,6 +11,8 @@ export class Plan<Value = unknown> {
   readonly expiresAt: string;
   /** In the order in which they are carried out. */
   readonly actions: readonly Action[];
+  /** Tasks that are worked for it, in the order in which they are begun; mostly none. */
+  readonly children: readonly PlannedChild[];
   /** What planning found or what the task will give back: problems, pages, the site's id. */
   readonly value: Value;
   readonly #data: PlanData;
@@ -22,12 +24,13 @@ export class Plan<Value = unknown> {
     this.hash = data.hash;
     this.expiresAt = data.expiresAt;
     this.actions = data.actions;
+    this.children = data.children?.list ?? [];
     this.value = data.value as Value;
   }
 
-  /** True when everything stands as wanted. */
+  /** True when everything stands as wanted. One with children is not: each finds out when it is planned. */
   get empty(): boolean {
-    return this.actions.length === 0;
+    return isEmpty(this.#data);
   }
 
   /** What a person approves: these two words go to a browser and come back, never a plan (decisions.md D1). */
@@ -36,7 +39,7 @@ export class Plan<Value = unknown> {
   }
 
   /**
-   * Every action with its diff, as text for a person. Holds references (`<db password of example.com>`), never secrets.
+   * Every action with its diff, and every child by its title, as text for a person. Holds references (`<db password of example.com>`), never secrets.
    */
   render(options: RenderOptions = {}): string {
     return renderPlan(this.#data, options);

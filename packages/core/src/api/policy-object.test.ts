@@ -4,16 +4,21 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { StateStore } from "../contracts/store.ts";
 import type { PlainRequest } from "../contracts/task.ts";
-import { parseRequest } from "../engine/planning/task-engine.ts";
+import { parseRequest } from "../engine/planning/parse-request.ts";
 import { coreTasks } from "../tasks/core-tasks.ts";
+import { makePlan } from "../tasks/preview.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { Access } from "./access.ts";
-import { objectOf, objectsOf } from "./policy-object.ts";
+import { objectOf, objectsOf, rightsTo } from "./policy-object.ts";
 
 let directory: string;
 let store: StateStore;
 const asked = (request: { readonly type: string; readonly [name: string]: unknown }): PlainRequest => request;
-const parts = () => ({ store, tasks: new Map(coreTasks.map((type) => [type.type, type])) });
+const unused = (): never => {
+  throw new Error("nothing is planned here");
+};
+const types = [...coreTasks, makePlan(unused)];
+const parts = () => ({ store, tasks: new Map(types.map((type) => [type.type, type])) });
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "hostwright-policy-"));
@@ -64,7 +69,7 @@ test.each([
   const own = { kind: "site", name: "own.test" };
   expect(await objectsOf(parts(), asked({ ...install, domain: "own.test", aliases: [given] }))).toEqual([own, object]);
   const request = { ...install, domain: "own.test", aliases: [given] };
-  expect(await objectsOf(parts(), asked({ type: "plan:make", request }))).toEqual([own, object]);
+  expect(await rightsTo(parts(), asked({ type: "plan:make", request }))).toEqual([request]);
 });
 
 test.each(["victim", "vic tim.example", "10.0.0.1", "xn--a.example"])("%s is no domain, and refused", (wrong) => {

@@ -1,14 +1,13 @@
 import type { RecordStore } from "../contracts/store.ts";
 import type { PlainRequest, TaskSubject } from "../contracts/task.ts";
-import { parseRequest, type EngineParts } from "../engine/planning/task-engine.ts";
+import { stoodFor, subjectOf, type TaskTypes } from "../engine/planning/parse-request.ts";
+import { breathe } from "../model/breathe.ts";
 import { plainName } from "../model/domain.ts";
-import { PREVIEW } from "../tasks/preview.ts";
 import type { PolicyObject } from "./access.ts";
 
 type Kind = Exclude<PolicyObject["kind"], "task">;
 
-interface Parts {
-  readonly tasks: EngineParts["tasks"];
+interface Parts extends TaskTypes {
   readonly store: { readonly records: RecordStore };
 }
 
@@ -19,28 +18,37 @@ const KINDS: readonly (readonly [name: keyof TaskSubject & (Kind | "alias"), kin
   ["alias", ["server", "platform", "site"]],
 ];
 
-/** Whoever asks for the plan of a request needs the right to that request. */
-export function askedFor(request: PlainRequest): PlainRequest {
-  // A plugin's task may have an input of that name, too, which stands for nothing else.
-  if (request.type !== PREVIEW) return request;
-  const { request: inner } = request as { readonly request?: unknown };
-  return typeof inner === "object" && inner !== null ? (inner as PlainRequest) : request;
+/** The requests that somebody needs the right to who asks for one: those that it stands for, else itself. */
+export async function rightsTo(parts: TaskTypes, request: PlainRequest): Promise<readonly PlainRequest[]> {
+  const inner = stoodFor(parts, request);
+  if (inner === null) return [request];
+  const all: PlainRequest[] = [];
+  for (const one of inner) {
+    await breathe();
+    for (const right of await rightsTo(parts, one)) all.push(right);
+  }
+  return all;
 }
 
 /**
  * What a request is about, by the one name that its record has: a rule on a domain must not be passed by writing the
- * site's id or alias instead. Of one that no loaded type takes only its type is known, of what is gone nothing.
+ * site's id or alias instead. Of one that no loaded type takes only its type is known, of what is gone nothing; of one that
+ * stands for several, its type.
  */
 export async function objectOf(parts: Parts, request: unknown): Promise<PolicyObject> {
-  const asked = askedFor((request ?? {}) as PlainRequest);
+  const asked = (request ?? {}) as PlainRequest;
+  const [first, ...others] = stoodFor(parts, asked) ?? [];
+  if (first !== undefined && others.length === 0) return objectOf(parts, first);
   return ofSubject(parts, asked, subjectOf(parts, asked));
 }
 
-/** All that a request is about: also the further domains that an install takes, each of which may be somebody else's. */
+/**
+ * All that a request is about, which stands for itself: also the further domains that an install takes, each of which may be
+ * somebody else's.
+ */
 export async function objectsOf(parts: Parts, request: PlainRequest): Promise<readonly PolicyObject[]> {
-  const asked = askedFor(request);
-  const subject = subjectOf(parts, asked);
-  const own = await ofSubject(parts, asked, subject);
+  const subject = subjectOf(parts, request);
+  const own = await ofSubject(parts, request, subject);
   const others = await Promise.all(
     (subject.aliases ?? []).map(async (name) => named(parts.store.records, ["site"], name)),
   );
@@ -50,18 +58,6 @@ export async function objectsOf(parts: Parts, request: PlainRequest): Promise<re
 /** A server, a platform or a site, by whatever name. */
 export async function objectNamed({ store }: Parts, alias: string): Promise<PolicyObject> {
   return named(store.records, ["server", "platform", "site"], alias);
-}
-
-/** What a stored request that no loaded type takes is about, too, as far as its names say so. */
-export function subjectOf(parts: Pick<Parts, "tasks">, asked: PlainRequest): TaskSubject {
-  try {
-    const { type, input } = parseRequest(parts, asked);
-    return type.subject(input);
-  } catch {
-    const { domain, site = domain, server, platform, alias } = asked as unknown as Readonly<Record<string, unknown>>;
-    const names = Object.entries({ site, server, platform, alias });
-    return Object.fromEntries(names.filter(([, name]) => typeof name === "string"));
-  }
 }
 
 async function ofSubject({ store }: Parts, asked: PlainRequest, subject: TaskSubject): Promise<PolicyObject> {

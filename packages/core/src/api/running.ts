@@ -4,7 +4,7 @@ import { hasEnded, type TaskEnds } from "../engine/task-ends.ts";
 import type { EngineParts } from "../engine/planning/task-engine.ts";
 import type { Worker } from "../engine/workers/worker.ts";
 import { isLeaseLost } from "../errors/hostwright-error.ts";
-import { cancelTask } from "./cancel-task.ts";
+import { cancelTask } from "../engine/workers/cancel-task.ts";
 import { closedOver, type Task } from "./task.ts";
 
 export interface RunOptions {

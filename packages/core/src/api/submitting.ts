@@ -1,16 +1,17 @@
 import * as z from "zod";
-import type { StoredPlan, StoredTask } from "../contracts/store.ts";
+import type { StoredPlan, StoredTask, TaskSubmission } from "../contracts/store.ts";
 import type { PlainRequest, TaskRequest } from "../contracts/task.ts";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
 import type { PlanApproval } from "../engine/planning/plan.ts";
-import { parseRequest, taskIdOf, titleOf, type EngineParts } from "../engine/planning/task-engine.ts";
+import { parseRequest, parseRequests, subjectOf, titleOf } from "../engine/planning/parse-request.ts";
+import { taskIdOf, type EngineParts } from "../engine/planning/task-engine.ts";
 import { firstWants } from "../engine/workers/first-wants.ts";
 import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access } from "./access.ts";
 import { Plan } from "./plan.ts";
-import { askedFor, objectsOf, subjectOf } from "./policy-object.ts";
+import { objectsOf, rightsTo } from "./policy-object.ts";
 
 export interface SubmitOptions {
   /** The same `key`, request and actor give the same task. Default: none, each submit is a task of its own. */
@@ -42,9 +43,9 @@ export class Submitting {
   /** @throws HW_INPUT_INVALID, HW_FORBIDDEN */
   async allowed(request: PlainRequest): Promise<PlainRequest> {
     const judged = parseRequest(this.#engine, request).request;
-    const asked = askedFor(judged);
-    if (asked !== judged) parseRequest(this.#engine, asked);
-    await this.#requireAllowed(judged);
+    const rights = await rightsTo(this.#engine, judged);
+    await parseRequests(this.#engine, rights);
+    await this.#requireAllowed(rights);
     return judged;
   }
 
@@ -53,7 +54,7 @@ export class Submitting {
     const approved = "type" in what ? null : await this.#approved(what instanceof Plan ? what.approval : what);
     // As it was when it was planned, also for newer code.
     const request = approved === null ? await this.allowed(what as PlainRequest) : (approved.request as PlainRequest);
-    if (approved !== null) await this.#requireAllowed(request);
+    if (approved !== null) await this.#requireAllowed(await rightsTo(this.#engine, request));
     const id = approved?.task ?? newId("t", 16);
     const createdAt = new Date().toISOString();
     // All that may fail comes before it is stored.
@@ -75,10 +76,7 @@ export class Submitting {
     return task.id;
   }
 
-  async #store(
-    approved: StoredPlan | null,
-    task: Omit<StoredTask, "state" | "finishedAt" | "outcome">,
-  ): Promise<StoredTask> {
+  async #store(approved: StoredPlan | null, task: TaskSubmission): Promise<StoredTask> {
     try {
       const { store } = this.#engine;
       const about = subjectOf(this.#engine, task.request as PlainRequest);
@@ -106,9 +104,16 @@ export class Submitting {
     );
   }
 
-  async #requireAllowed(request: PlainRequest): Promise<void> {
-    const { type } = askedFor(request);
-    for (const object of await objectsOf(this.#engine, request)) await this.#access.require(type, object);
+  async #requireAllowed(requests: readonly PlainRequest[]): Promise<void> {
+    const asked = new Set<string>();
+    for (const request of requests) {
+      for (const object of await objectsOf(this.#engine, request)) {
+        const question = `${request.type} ${object.kind} ${object.name}`;
+        if (asked.has(question)) continue;
+        asked.add(question);
+        await this.#access.require(request.type, object);
+      }
+    }
   }
 
   /** As it is stored in the clear; the worker compares all of it with what was sealed. */

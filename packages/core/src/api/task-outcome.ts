@@ -11,10 +11,13 @@ interface Ended {
 export type TaskOutcome<Value = unknown> =
   | (Ended & { readonly state: "succeeded"; readonly value: Value; readonly error: null })
   | (Ended & {
-      /** `undone`: everything is as it was before. `needs-attention`: the residue lists what is not. */
+      /**
+       * `undone`: everything is as it was before. `needs-attention`: the residue lists what is not. Of a task with children
+       * `undone` says that nothing of its own is left: each child has its own end, and what it did stays.
+       */
       readonly state: "undone" | "needs-attention";
       readonly value: null;
-      /** With the task's id, state and residue as its data. */
+      /** With the task's id, state and residue as its data; of a task with children also their `report`. */
       readonly error: HostwrightError;
     });
 
@@ -25,10 +28,11 @@ export function outcomeOf<Value>(task: string, stored: StoredOutcome, value: Val
   return { state, value: null, error: errorOf(task, stored), residue };
 }
 
-function errorOf(task: string, { state, error, residue }: StoredOutcome): HostwrightError {
+function errorOf(task: string, { state, value, error, residue }: StoredOutcome): HostwrightError {
   const said = { message: `Task ${task} failed.`, ...error };
   const left =
     residue.length === 0 ? "" : ` Left behind: ${residue.map((item) => `${item.key} on ${item.server}`).join(", ")}.`;
-  const data = { ...(said as { readonly data?: object }).data, task, state, residue };
+  const report = "children" in value ? { report: value } : {};
+  const data = { ...(said as { readonly data?: object }).data, task, state, residue, ...report };
   return errorFromJson({ ...said, message: `${said.message}${left}`, data });
 }

@@ -3,11 +3,11 @@ import type { HostwrightEvent } from "../engine/events.ts";
 /** How far a task is, for a bar and a line beside it. */
 export interface TaskProgress {
   readonly phase: "waiting" | "working" | "undoing" | "over";
-  /** Actions that are done, or taken back again: it falls while `undoing`. */
+  /** Actions that are done, or taken back again: it falls while `undoing`. Of a task with children: those that ended. */
   readonly done: number;
-  /** All actions of its plan; 0 until it is planned. */
+  /** All actions of its plan, or all children; 0 until it is planned. */
   readonly of: number;
-  /** What is done at this moment, in words: the title of an action; empty while it waits and when it is over. */
+  /** What is done at this moment, in words: the title of an action or of the child begun last; empty while it waits and when it is over. */
   readonly title: string;
 }
 
@@ -24,6 +24,10 @@ export function progressAfter(before: TaskProgress, event: HostwrightEvent): Tas
       return { phase: "working", done: before.done, of: event.payload.of, title: event.payload.title };
     case "action:finished":
       return { ...before, done: Math.min(before.done + 1, before.of) };
+    case "child:submitted":
+      return { ...before, phase: "working", of: event.payload.of, title: event.payload.title };
+    case "child:finished":
+      return { ...before, done: event.payload.ended, of: event.payload.of };
     case "action:failed":
       return { ...before, phase: "undoing" };
     case "action:undone":

@@ -14,7 +14,7 @@ import { Secret } from "../model/secret.ts";
 import type { Reference } from "../model/text.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import type { Access } from "./access.ts";
-import { cancelTask } from "./cancel-task.ts";
+import { cancelTask } from "../engine/workers/cancel-task.ts";
 import { objectOf } from "./policy-object.ts";
 import { NOT_BEGUN, progressAfter, type TaskProgress } from "./task-progress.ts";
 import { outcomeOf, type TaskOutcome } from "./task-outcome.ts";

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { ListedTask, TaskState } from "../contracts/store.ts";
 import type { PlainRequest } from "../contracts/task.ts";
-import { titleOf, type EngineParts } from "../engine/planning/task-engine.ts";
+import { titleOf } from "../engine/planning/parse-request.ts";
+import type { EngineParts } from "../engine/planning/task-engine.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { plainName } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
@@ -18,6 +19,7 @@ const Filter = z.strictObject({
   type: z.string().min(1).max(100).optional(),
   subject: z.string().min(1).max(300).optional(),
   actor: z.string().min(1).max(300).optional(),
+  parent: z.string().min(1).max(100).optional(),
   after: z.string().min(1).max(100).nullable().optional(),
   limit: z.int().min(1).max(MOST).optional(),
 });
@@ -31,6 +33,8 @@ export interface TaskFilter {
   readonly subject?: string;
   /** Id of who submitted it; `system` for the application itself. */
   readonly actor?: string;
+  /** Id of the task whose children they are. */
+  readonly parent?: string;
   /** `next` of the page before; default: from the newest on. */
   readonly after?: string | null;
   /** Tasks of a page, 1 to 500; default 50. */
@@ -47,6 +51,8 @@ export interface TaskSummary {
   readonly subject: PolicyObject;
   readonly state: TaskState;
   readonly actor: string;
+  /** Id of the task whose child it is; null where somebody asked for it. */
+  readonly parent: string | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   /** Null while it has not ended. */
@@ -81,7 +87,7 @@ export class Tasks {
 
   /** A page of tasks, the last submitted first. @throws HW_INPUT_INVALID */
   async list(filter: TaskFilter = {}): Promise<TaskPage> {
-    const { state, type, actor, subject, after = null, limit = 50 } = parseInput(Filter, filter, "tasks.list");
+    const { state, type, actor, parent, subject, after = null, limit = 50 } = parseInput(Filter, filter, "tasks.list");
     const states = state === undefined || typeof state !== "string" ? state : [state];
     const wanted = subject === undefined ? null : await this.#subject(subject);
     const names = new Map<string, Promise<PolicyObject>>();
@@ -94,6 +100,7 @@ export class Tasks {
         limit: MOST,
         ...from,
         ...(states && { states }),
+        ...(parent !== undefined && { parent }),
       });
       for (const task of page) {
         cursor = task.id;
@@ -125,8 +132,8 @@ export class Tasks {
   }
 
   #summary(task: ListedTask, subject: PolicyObject): TaskSummary {
-    const { id, type, state, actor, createdAt, finishedAt } = task;
+    const { id, type, state, actor, parent, createdAt, finishedAt } = task;
     const title = titleOf(this.#engine, task.request as PlainRequest);
-    return { id, type, title, subject, state, actor, createdAt, finishedAt };
+    return { id, type, title, subject, state, actor, parent, createdAt, finishedAt };
   }
 }

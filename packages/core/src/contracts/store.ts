@@ -28,7 +28,15 @@ export type {
 export type { RegisterChanges, RegisterStore, RegisteredResource, ResourceHold } from "./store/register.ts";
 export type { SealedSecret } from "./store/sealed-secret.ts";
 export type { SecretStore } from "./store/secrets.ts";
-export type { EndedTask, ListedTask, StoredTask, TaskEnding, TaskState, TaskStore } from "./store/tasks.ts";
+export type {
+  EndedTask,
+  ListedTask,
+  StoredTask,
+  TaskEnding,
+  TaskState,
+  TaskStore,
+  TaskSubmission,
+} from "./store/tasks.ts";
 
 /** Durable state (decisions.md D15). SQLite by default; each part is small, so that another store can be written and proved. */
 export interface StateStore extends TaskWrites {

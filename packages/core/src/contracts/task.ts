@@ -51,6 +51,11 @@ export interface TaskDescription<Input, Value> {
    * `{}`: none, so that only the leases of its plan say what it waits for.
    */
   subject(input: Input): TaskSubject;
+  /**
+   * Requests in its input that it stands for, as a plan stands for what it plans: whoever asks for it needs the right to
+   * each of them, and is asked about nothing else. Its children are among them. Pure. Default: it stands for itself.
+   */
+  standsFor?(input: Input): readonly PlainRequest[];
   /** The input as this version takes it, from what an older version stored. Pure. Default: as it is. */
   migrate?(input: Readonly<Record<string, unknown>>, fromVersion: number): unknown;
 }
@@ -59,6 +64,16 @@ export interface TaskDescription<Input, Value> {
 export interface TaskCommit {
   readonly put: readonly RecordChange[];
   readonly deleteRecords: readonly RecordRemoval[];
+}
+
+/** Tasks that a task is made of: each with its own plan, leases, undo and outcome. */
+export interface TaskChildren {
+  /** In the order in which they are put into the line; 10,000 at most. */
+  readonly requests: readonly PlainRequest[];
+  /** So many are unfinished at once, 1 to 100. Default: 4. */
+  readonly concurrency?: number;
+  /** After so many have failed no further one is begun. Default: all are tried. */
+  readonly stopAfter?: number;
 }
 
 /** What a task comes to; core reads, compares, orders and makes the plan of it. */
@@ -72,6 +87,12 @@ export interface TaskDraft<Value = TaskValue> {
   readonly about: readonly string[];
   /** In the order in which they are carried out; undone in reverse. */
   readonly steps: readonly Step[];
+  /**
+   * Tasks that are worked for it. It has nothing of its own beside them but title and value, so that it holds nothing that
+   * they could wait for; what became of them is added to its value (`ChildrenReport`). They have no children themselves.
+   * Default: none.
+   */
+  readonly children?: TaskChildren;
   /**
    * Given back when the task succeeds, with its `outputs`; what is still being read is waited for after the servers' states.
    * A function is asked once the steps are planned.

@@ -69,6 +69,8 @@ export const ERROR_CODES = {
   HW_TASK_STATE: "The task is not in a state that allows this. Look at its state with `hw.tasks.list()` first.",
   HW_TASK_TIMEOUT:
     "The task did not end in the time it was given, and was taken back. Give it more time, or find what it waited for.",
+  HW_BATCH_STOPPED:
+    "So many tasks of a batch failed that, as it was told to, it began no further one. What they did stays: `report` in its data has what became of each.",
   HW_LEASE_LOST: "Another worker took over this task, and this one stopped. Follow the task by its id.",
   HW_QUOTE_REFUSED: "A value cannot be quoted safely in the target's syntax. Choose another value.",
   HW_SECRET_UNREADABLE: "A stored secret cannot be decrypted. Give the key that it was stored with.",

@@ -1,4 +1,4 @@
-import { randomInt } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 
 // No vowels and no look-alikes: an id never spells a word and survives being read aloud.
 const ALPHABET = "bcdfghjkmnpqrstvwxz23456789";
@@ -11,4 +11,10 @@ export function newId(letter: string, length = 10): string {
   let id = letter;
   while (id.length < length) id += ALPHABET[randomInt(ALPHABET.length)];
   return id;
+}
+
+/** The id of a child of a task, by its place: whoever puts it into the line again meets it there. */
+export function childId(parent: string, place: number): string {
+  const digest = createHash("sha256").update(`${parent}/${place}`).digest();
+  return `t${[...digest.subarray(0, 15)].map((byte) => ALPHABET[byte % ALPHABET.length]).join("")}`;
 }

@@ -12,6 +12,7 @@ const ended = (change: Partial<EndedTask> = {}): EndedTask => ({
   request: { type: "site:install", domain: "a.example", adminEmail: "private@a.example" },
   state: "needs-attention",
   actor: "ann",
+  parent: null,
   key: "order-1",
   timeoutMs: null,
   createdAt: "2026-01-02T03:04:04.000Z",

@@ -1,3 +1,4 @@
+import { batchOfTasks } from "./batch.ts";
 import { configureSite } from "./configure-site.ts";
 import { removePlatform } from "./delete-platform.ts";
 import { removeSite } from "./delete-site.ts";
@@ -24,4 +25,5 @@ export const coreTasks: readonly AnyTaskType[] = [
   takeServerOver,
   moveSiteDatabase,
   siteLoginLink,
+  batchOfTasks,
 ];

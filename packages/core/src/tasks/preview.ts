@@ -2,9 +2,9 @@ import * as z from "zod";
 import type { AnyTaskType, PlainRequest, TaskRequest } from "../contracts/task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import { renderPlan } from "../engine/planning/render-plan.ts";
+import { isEmpty, renderPlan } from "../engine/planning/render-plan.ts";
 import type { EngineParts } from "../engine/planning/task-engine.ts";
-import { titleOf } from "../engine/planning/task-engine.ts";
+import { titleOf } from "../engine/planning/parse-request.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
 
 /** What `preview` gives back: all that a person needs to read and approve a plan. Holds references, never secrets. */
@@ -13,7 +13,7 @@ export interface PreviewValue {
   readonly plan: string;
   readonly hash: string;
   readonly title: string;
-  /** Every action with its diff. */
+  /** Every action with its diff, and every child by its title. */
   readonly text: string;
   /** True when everything stands as wanted. */
   readonly empty: boolean;
@@ -44,10 +44,11 @@ export function makePlan(parts: () => EngineParts): AnyTaskType {
     request: (request: PlainRequest) => ({ request: { ...request } }),
     title: ({ request }) => `plan: ${titleOf(parts(), request)}`,
     subject: () => ({}),
+    standsFor: ({ request }) => [request],
     async plan({ session, store, vault }: PlanningContext, { request }) {
       const plan = await makeStoredPlan({ ...parts(), store, vault }, request, session.signal);
-      const { id, title, expiresAt, actions } = plan;
-      const value = { plan: id, hash: plan.hash, title, expiresAt, empty: actions.length === 0 };
+      const { id, title, expiresAt } = plan;
+      const value = { plan: id, hash: plan.hash, title, expiresAt, empty: isEmpty(plan) };
       return {
         title: `plan: ${title}`,
         about: [],

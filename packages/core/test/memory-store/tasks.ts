@@ -25,6 +25,7 @@ export function memoryTasks(tables: Tables): TaskStore {
       if (tables.tasks.has(task.id)) throw new HostwrightError("HW_TASK_STATE", `A task ${task.id} exists already.`);
       tables.tasks.set(task.id, {
         ...task,
+        parent: task.parent ?? null,
         state: "queued",
         request: toJson(request),
         plan: toJson(plan),
@@ -36,7 +37,7 @@ export function memoryTasks(tables: Tables): TaskStore {
         subject: wants.subject,
         waits: wants.scopes,
       });
-      return { ...task, state: "queued", finishedAt: null, outcome: null };
+      return { ...task, parent: task.parent ?? null, state: "queued", finishedAt: null, outcome: null };
     },
     get: async (id) => {
       const row = tables.tasks.get(id);
@@ -56,14 +57,16 @@ export function memoryTasks(tables: Tables): TaskStore {
         .map((row) => ({ ...listed(row), ended: row.ended })),
     endedBefore: async (time, limit, among) =>
       [...tables.tasks.values()]
-        .filter((row) => OVER.includes(row.state) && (row.finishedAt ?? time) < time)
+        .filter((row) => OVER.includes(row.state) && (row.finishedAt ?? time) < time && !isAwaited(tables, row.id))
         .filter(({ id }) => among?.includes(id) ?? true)
         .toSorted((a, b) => ((a.finishedAt ?? "") < (b.finishedAt ?? "") ? -1 : 1))
         .slice(0, limit)
         .map(({ id }) => id),
     remove: async (ids) => {
       const held = new Set([...tables.leases.values()].map(({ task }) => task));
-      const gone = ids.filter((id) => OVER.includes(tables.tasks.get(id)?.state ?? "queued") && !held.has(id));
+      const gone = ids.filter(
+        (id) => OVER.includes(tables.tasks.get(id)?.state ?? "queued") && !held.has(id) && !isAwaited(tables, id),
+      );
       for (const id of gone) {
         tables.tasks.delete(id);
         tables.journal.delete(id);
@@ -73,13 +76,14 @@ export function memoryTasks(tables: Tables): TaskStore {
       return gone.length;
     },
     lastEnded: async () => tables.counters.get(ENDED) ?? 0,
-    list: async ({ states, newest, after, limit } = {}) => {
+    list: async ({ states, parent, newest, after, limit } = {}) => {
       const rows = [...tables.tasks.values()];
       if (newest === true) rows.reverse();
       const from = after === undefined ? 0 : rows.findIndex(({ id }) => id === after) + 1 || rows.length;
       return rows
         .slice(from)
         .filter((row) => states === undefined || states.includes(row.state))
+        .filter((row) => parent === undefined || row.parent === parent)
         .slice(0, limit)
         .map(listed);
     },
@@ -122,6 +126,11 @@ export function memoryTasks(tables: Tables): TaskStore {
   };
 }
 
+function isAwaited({ tasks }: Tables, id: string): boolean {
+  const parent = tasks.get(tasks.get(id)?.parent ?? "");
+  return parent !== undefined && !OVER.includes(parent.state);
+}
+
 export function nextEnd(tables: Tables): number {
   return nextNumber(tables, ENDED, 1);
 }
@@ -132,7 +141,7 @@ function listed(row: TaskRow): ListedTask {
 }
 
 function parse(row: TaskRow): StoredTask {
-  const { id, type, state, actor, key, timeoutMs, createdAt, finishedAt } = row;
+  const { id, type, state, actor, parent, key, timeoutMs, createdAt, finishedAt } = row;
   const [request, plan, outcome] = [row.request, row.plan, row.outcome].map(fromJson);
-  return { id, type, request, state, plan, actor, key, timeoutMs, createdAt, finishedAt, outcome };
+  return { id, type, request, state, plan, actor, parent, key, timeoutMs, createdAt, finishedAt, outcome };
 }

@@ -2,16 +2,14 @@ import type {
   CommitChanges,
   JournalRow,
   StateStore,
-  StoredTask,
   TaskEnding,
   TaskState,
+  TaskSubmission,
 } from "../../src/contracts/store.ts";
 
 export const AT = "2026-01-02T03:04:05.000Z";
 
-type Submission = Omit<StoredTask, "state" | "finishedAt" | "outcome">;
-
-export function aTask(id: string, change: Partial<Submission> = {}): Submission {
+export function aTask(id: string, change: Partial<TaskSubmission> = {}): TaskSubmission {
   return {
     id,
     type: "install",

@@ -8,7 +8,7 @@ export function taskPromises(open: OpenHarness): void {
   describe("tasks", () => {
     it("stores a task as queued and lists in the order of submission", async () => {
       const { store, reopen } = await use(open);
-      const queued = { ...aTask("t2"), state: "queued", finishedAt: null, outcome: null };
+      const queued = { ...aTask("t2"), parent: null, state: "queued", finishedAt: null, outcome: null };
       expect(await store.tasks.submit(aTask("t2"))).toEqual(queued);
       await store.tasks.submit(aTask("t1"));
       await store.tasks.submit(aTask("t3"));
@@ -43,6 +43,36 @@ export function taskPromises(open: OpenHarness): void {
       ]);
       expect((await store.tasks.get("t1"))?.plan).toEqual({ sealed: "x" });
       expect((await store.tasks.get("t2"))?.plan).toBe("p".repeat(100_000));
+    });
+
+    it("lists the children of a task, and keeps what ended of them until it is over itself", async () => {
+      const { store, reopen } = await use(open);
+      await running(store, "p");
+      await running(store, "q");
+      for (const [id, parent] of [
+        ["c1", "p"],
+        ["d1", "q"],
+        ["c2", "p"],
+      ] as const)
+        await store.tasks.submit(aTask(id, { parent }));
+      const other = await reopen();
+      expect(await other.tasks.get("c1")).toMatchObject({ parent: "p" });
+      const ids = async (filter: Parameters<typeof store.tasks.list>[0]) =>
+        (await other.tasks.list(filter)).map(({ id }) => id);
+      expect(await ids({ parent: "p" })).toEqual(["c1", "c2"]);
+      expect(await ids({ parent: "p", after: "c1" })).toEqual(["c2"]);
+      expect(await ids({ parent: "p", newest: true, limit: 1, states: ["queued"] })).toEqual(["c2"]);
+      expect(await ids({ parent: "c1" })).toEqual([]);
+      for (const id of ["c1", "c2", "d1"]) await ended(store, id, "queued", "succeeded");
+      expect(await other.tasks.endedBefore("9999", 9)).toEqual([]);
+      expect(await store.tasks.remove(["c1"])).toBe(0);
+      await ended(store, "p", "running", "needs-attention");
+      expect(await store.tasks.remove(["c1"])).toBe(0);
+      await store.tasks.move("p", ["needs-attention"], "undoing");
+      await ended(store, "p", "undoing", "undone");
+      expect(await other.tasks.endedBefore("9999", 9)).toEqual(expect.arrayContaining(["c1", "c2", "p"]));
+      expect(await store.tasks.remove(["p", "c1", "d1"])).toBe(2);
+      expect(await store.tasks.remove(["c2"])).toBe(1);
     });
 
     it("tells a queued task's place among the queued", async () => {

@@ -12,6 +12,8 @@ export interface StoredTask {
   /** The signed plan, once there is one. */
   readonly plan: unknown;
   readonly actor: string;
+  /** Id of the task whose child it is; null where somebody asked for it. */
+  readonly parent: string | null;
   readonly key: string | null;
   /** Milliseconds of one worker's work on it, waiting included, after which it is cancelled; null: as long as it takes. */
   readonly timeoutMs: number | null;
@@ -19,6 +21,11 @@ export interface StoredTask {
   readonly finishedAt: string | null;
   /** Value, error and residue of a finished task. */
   readonly outcome: unknown;
+}
+
+/** A task as it is put into the line; without `parent` it is nobody's child. */
+export interface TaskSubmission extends Omit<StoredTask, "state" | "finishedAt" | "outcome" | "parent"> {
+  readonly parent?: string | null;
 }
 
 /** A task without its plan, which may have megabytes. */
@@ -52,7 +59,7 @@ export interface TaskStore {
    * Stores it as `queued`. A key is its actor's own: the same type, request and plan under it give the task that is
    * there. Without `wants` nothing is in its way. @throws HW_KEY_REUSED when the actor used the key for another request, HW_TASK_STATE when the id is taken.
    */
-  submit(task: Omit<StoredTask, "state" | "finishedAt" | "outcome">, wants?: Wants): Promise<StoredTask>;
+  submit(task: TaskSubmission, wants?: Wants): Promise<StoredTask>;
   get(id: string): Promise<StoredTask | null>;
   /** Alone, for those who ask again and again: a stored plan may have megabytes. Null when there is no such task. */
   state(id: string): Promise<TaskState | null>;
@@ -60,10 +67,11 @@ export interface TaskStore {
   position(id: string): Promise<number | null>;
   /**
    * In the order of submission, or with `newest` the other way round, those after the task `after`; without `limit` all.
-   * Plans are not read.
+   * With `parent` only the children of that task. Plans are not read.
    */
   list(filter?: {
     readonly states?: readonly TaskState[];
+    readonly parent?: string;
     readonly newest?: boolean;
     readonly after?: string;
     readonly limit?: number;
@@ -92,10 +100,13 @@ export interface TaskStore {
   ended(after: number, limit?: number): Promise<readonly EndedTask[]>;
   /** A cursor after all that ended so far; 0 when none did. */
   lastEnded(): Promise<number>;
-  /** Ids of tasks that ended as `succeeded` or `undone` before `time` (ISO 8601, UTC), at most `limit`, the longest ago first; default: among all. */
+  /**
+   * Ids of tasks that ended as `succeeded` or `undone` before `time` (ISO 8601, UTC), at most `limit`, the longest ago first;
+   * default: among all. Not of children whose parent has not ended so: it is to report of them.
+   */
   endedBefore(time: string, limit: number, among?: readonly string[]): Promise<readonly string[]>;
   /**
-   * Removes tasks that are `succeeded` or `undone` and hold no lease, each with its plan, journal, commit row and secrets
+   * Removes tasks that are `succeeded` or `undone`, hold no lease and have no parent that is not, each with its plan, journal, commit row and secrets
    * (`task/<id>/`), all in one transaction; others stay. A key of one that is gone is free. Numbers of ends are never
    * given again. @returns how many were removed
    */

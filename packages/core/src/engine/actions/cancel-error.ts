@@ -25,6 +25,6 @@ export function cancelError(
 }
 
 /** Also of the application's own `AbortSignal.timeout`. */
-function isTimeout(reason: unknown): boolean {
+export function isTimeout(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === "TimeoutError";
 }

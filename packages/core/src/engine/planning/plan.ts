@@ -1,6 +1,7 @@
 import type { Guard } from "../../contracts/guard.ts";
 import type { AssumedSet, Phase } from "../../contracts/steps.ts";
 import type { LeaseRequest, RecordChange, RecordRemoval, RecordVersion } from "../../contracts/store.ts";
+import type { PlainRequest } from "../../contracts/task.ts";
 import type { OutputReference } from "../../model/outputs.ts";
 
 /** Approves a stored plan by its id and hash. */
@@ -97,6 +98,23 @@ export interface Need {
   readonly plugin: string | null;
 }
 
+/** A child as it was judged when its parent was planned; it is planned itself when it is worked. */
+export interface PlannedChild {
+  /** What a person calls it: `verify example.com`. */
+  readonly title: string;
+  readonly request: PlainRequest;
+}
+
+/** Tasks that are worked for the one whose plan this is of. */
+export interface PlannedChildren {
+  /** In the order in which they are put into the line. */
+  readonly list: readonly PlannedChild[];
+  /** So many are unfinished at once at most. */
+  readonly concurrency: number;
+  /** After so many have failed no further one is begun; null: all are tried. */
+  readonly stopAfter: number | null;
+}
+
 /** The ordered actions of a task as frozen plain data, computed before anything is touched. */
 export interface PlanData {
   readonly id: string;
@@ -110,6 +128,8 @@ export interface PlanData {
   readonly expiresAt: string;
   readonly leases: readonly LeaseRequest[];
   readonly actions: readonly Action[];
+  /** Absent where it has none. A plan with children has no actions. */
+  readonly children?: PlannedChildren;
   readonly needs: readonly Need[];
   readonly register: readonly (Registration & { readonly server: string })[];
   /** As of an action, for what its commit forgets and what the whole is about. Absent where there are none. */

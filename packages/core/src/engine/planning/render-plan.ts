@@ -1,18 +1,25 @@
 // Of the whole package, what it takes to import is mostly other kinds of diffs.
 import { createTwoFilesPatch } from "diff/lib/patch/create.js";
 import { showGuard } from "./guards.ts";
-import type { Action, PlanData, PlannedChange } from "./plan.ts";
+import type { Action, PlanData, PlannedChange, PlannedChildren } from "./plan.ts";
 
 /** Of longer new files the beginning is shown; of a change with more edits than that their number of lines. */
 const MOST_LINES = 60;
 const MOST_EDITS = 300;
 /** Lines that a whole plan shows of its changes' contents. Beyond them each change is its line alone. */
 const MOST_CONTENT = 5000;
+/** Children that a plan names; of more it says how many. */
+const MOST_CHILDREN = 200;
 
 /** How a plan is rendered. */
 export interface RenderOptions {
   /** Also what the changed texts say, before and after. Default true; without them each change is one line. */
   readonly diffs?: boolean;
+}
+
+/** Does it change nothing, since everything stands as wanted? What children change is known when they are planned. */
+export function isEmpty({ actions, children }: Pick<PlanData, "actions" | "children">): boolean {
+  return actions.length === 0 && (children?.list.length ?? 0) === 0;
 }
 
 /**
@@ -21,6 +28,7 @@ export interface RenderOptions {
  */
 export function renderPlan(plan: PlanData, { diffs = true }: RenderOptions = {}): string {
   const head = `Plan ${plan.id}: ${plan.title}`;
+  if (plan.children !== undefined) return `${[head, ...renderChildren(plan.children)].join("\n")}\n`;
   if (plan.actions.length === 0) return `${head}\n  nothing to do: everything stands as wanted\n`;
   const before = plan.actions.filter((action) => action.phase === "prepare");
   const after = plan.actions.filter((action) => action.phase === "clean-up");
@@ -33,6 +41,17 @@ export function renderPlan(plan: PlanData, { diffs = true }: RenderOptions = {})
       : ["", `  contents of further changes are not shown: more than ${MOST_CONTENT} lines`];
   const parts = [[head], ...blocks.slice(0, before.length), commit, ...blocks.slice(before.length), cut];
   return `${[...parts.flat(), "", summary(plan)].join("\n")}\n`;
+}
+
+function renderChildren({ list, concurrency, stopAfter }: PlannedChildren): readonly string[] {
+  const shown = list.slice(0, MOST_CHILDREN).map(({ title }, index) => `    ${index + 1}. ${title}`);
+  const more = list.length - shown.length;
+  const rule = stopAfter === null ? "all are tried" : `none further once ${stopAfter} failed`;
+  return [
+    `  ${list.length} children, ${concurrency} at once, ${rule}; each is planned when its turn comes`,
+    ...shown,
+    ...(more === 0 ? [] : [`    ... and ${more} more`]),
+  ];
 }
 
 /** How much of its changes' contents a plan may still show. */

@@ -27,6 +27,7 @@ test("the hash of a plan is of all that is approved with it, and of nothing else
     { sets: [{ set: "sites on platform", of: "p1", found: ["s1"] }] },
     { commit: { put: [], deleteRecords: [{ kind: "site", id: "s1" }] } },
     { reserve: [{ kind: "site", id: "s1", name: "a", value: {}, expect: 0, claims: [] }] },
+    { children: { list: [{ title: "work b", request: request("b") }], concurrency: 4, stopAfter: null } },
     { request: request("b") },
   ] as const;
   for (const other of others) expect(await planHash({ ...plan, ...other }), JSON.stringify(other)).not.toBe(plan.hash);

@@ -9,22 +9,23 @@ import { breathe } from "../../model/breathe.ts";
 import { canonicalPieces, deepFreeze } from "../../model/canonical.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import { presentChange, presentRecord } from "./former-plan.ts";
-import type { PlanData, PlannedChange } from "./plan.ts";
+import type { PlanData, PlannedChange, PlannedChild } from "./plan.ts";
 
 type Registered = PlanData["register"][number];
 
 /** What a plan has by the thousand, in lines of their own after a first line with all else: each is worked by itself. */
 type Line =
   | { readonly action: number; readonly changes: readonly PlannedChange[] }
-  | { readonly register: readonly Registered[] };
+  | { readonly register: readonly Registered[] }
+  | { readonly children: readonly PlannedChild[] };
 
 const ROWS_A_LINE = 100;
 
 /** What is approved: the plan's actions, not its times or ids. SHA-256, hex. */
 export async function planHash(plan: Omit<PlanData, "hash">): Promise<string> {
-  const { actions, register, records = [], sets = [], commit, reserve, request } = plan;
+  const { actions, register, children, records = [], sets = [], commit, reserve, request } = plan;
   const hash = createHash("sha256");
-  for (const piece of canonicalPieces({ actions, register, records, sets, commit, reserve, request }, 4)) {
+  for (const piece of canonicalPieces({ actions, register, children, records, sets, commit, reserve, request }, 4)) {
     hash.update(piece);
     const pause = breathe();
     if (pause !== null) await pause;
@@ -70,17 +71,20 @@ export async function openPlan(
 
 async function* linesOf(plan: PlanData): AsyncGenerator<string> {
   const actions = plan.actions.map((action) => (action.kind === "ensure" ? { ...action, changes: [] } : action));
-  yield `${JSON.stringify({ ...plan, actions, register: [] })}\n`;
+  const { children } = plan;
+  const head = { ...plan, actions, register: [], ...(children && { children: { ...children, list: [] } }) };
+  yield `${JSON.stringify(head)}\n`;
   for (const line of manyOf(plan)) {
     await breathe();
     yield `${JSON.stringify(line)}\n`;
   }
 }
 
-function* manyOf({ actions, register }: PlanData): Generator<Line> {
+function* manyOf({ actions, register, children }: PlanData): Generator<Line> {
   for (const [action, one] of actions.entries())
     if (one.kind === "ensure") for (const changes of parts(one.changes)) yield { action, changes };
   for (const rows of parts(register)) yield { register: rows };
+  for (const list of parts(children?.list ?? [])) yield { children: list };
 }
 
 function* parts<T>(list: readonly T[]): Generator<readonly T[]> {
@@ -102,6 +106,7 @@ async function unpacked(packed: string): Promise<PlanData> {
 /** Puts a plan together of its lines, as they come. */
 export class PlanLines {
   readonly #register: Registered[] = [];
+  readonly #children: PlannedChild[] = [];
   readonly #changes = new Map<number, PlannedChange[]>();
   #head: PlanData | null = null;
 
@@ -111,7 +116,8 @@ export class PlanLines {
       return;
     }
     const line = deepFreeze(JSON.parse(text) as Line);
-    if ("register" in line) for (const row of line.register) this.#register.push(row);
+    if ("children" in line) for (const child of line.children) this.#children.push(child);
+    else if ("register" in line) for (const row of line.register) this.#register.push(row);
     else
       this.#changes.set(line.action, [...(this.#changes.get(line.action) ?? []), ...line.changes.map(presentChange)]);
   }
@@ -122,6 +128,8 @@ export class PlanLines {
     const actions = this.#head.actions.map((action, index) =>
       action.kind === "ensure" ? { ...action, changes: this.#changes.get(index) ?? [] } : action,
     );
-    return deepFreeze({ ...this.#head, actions, register: this.#register });
+    const { children } = this.#head;
+    const all = { ...this.#head, actions, register: this.#register };
+    return deepFreeze(children === undefined ? all : { ...all, children: { ...children, list: this.#children } });
   }
 }

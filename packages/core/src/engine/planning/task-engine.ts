@@ -2,8 +2,7 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
-import type { AnyTaskType, PlainRequest, TaskDraft } from "../../contracts/task.ts";
-import { parseInput } from "../../model/parse.ts";
+import type { PlainRequest, TaskDraft } from "../../contracts/task.ts";
 import type { Retention } from "../../model/retention.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
@@ -19,8 +18,10 @@ import { refuseClaimed } from "../sessions/claim.ts";
 import type { RetryPolicy } from "../sessions/retry-policy.ts";
 import { assumedRecords } from "./assumed-records.ts";
 import { assumedSets } from "./assumed-sets.ts";
+import { parseRequest, type ParsedRequest, type TaskTypes } from "./parse-request.ts";
 import type { PlanData } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
+import { plannedChildren } from "./planned-children.ts";
 import { planSteps } from "./plan-steps.ts";
 import { planHash } from "./seal-plan.ts";
 import { pendingPublication, type Pending } from "../publishing/publisher.ts";
@@ -30,13 +31,12 @@ import { Session } from "../sessions/session.ts";
 import { httpRole } from "../plugins/http-role.ts";
 
 /** What planning and working share. */
-export interface EngineParts {
+export interface EngineParts extends TaskTypes {
   readonly registry: Registry;
   readonly store: StateStore;
   readonly vault: SecretVault;
   readonly box: SecretBox;
   readonly pool: ServerPool;
-  readonly tasks: ReadonlyMap<string, AnyTaskType>;
   readonly operations: ReadonlyMap<string, Operation>;
   readonly uids: { readonly from: number; readonly to: number };
   /** Where this hub is, for people who find its claim on a server: see `homeOf`. */
@@ -47,58 +47,6 @@ export interface EngineParts {
   readonly planLifeMs: number;
   /** Default: `new RetryPolicy()`, its own for each undo and for all clean-ups. */
   readonly retryPolicy?: () => RetryPolicy;
-}
-
-/** A request that its task type has parsed. */
-export interface ParsedRequest {
-  readonly type: AnyTaskType;
-  /** As the type takes it. */
-  readonly input: unknown;
-  /** The same as it is stored. */
-  readonly request: PlainRequest;
-}
-
-/** Reads a request by its task type. @throws HW_INPUT_INVALID */
-export function parseRequest(parts: Pick<EngineParts, "tasks">, request: PlainRequest): ParsedRequest {
-  const type = parts.tasks.get(request?.type);
-  if (type === undefined) {
-    throw new HostwrightError(
-      "HW_INPUT_INVALID",
-      `There is no task type "${request?.type?.slice(0, 60)}". Nothing was changed.`,
-      {
-        remedy: `Use one of: ${[...parts.tasks.keys()].join(", ")}.`,
-      },
-    );
-  }
-  const input = parseInput(type.input, inputOf(type, request), type.type);
-  return { type, input, request: { ...(input as object), ...versionOf(type) } };
-}
-
-function versionOf({ type, version }: AnyTaskType): PlainRequest {
-  return version === 1 ? { type } : ({ type, version } as PlainRequest);
-}
-
-/** Of whatever version it was stored by. */
-function inputOf(type: AnyTaskType, request: PlainRequest): unknown {
-  const { type: _type, version = 1, ...given } = request as PlainRequest & { readonly version?: unknown };
-  if (version === type.version) return given;
-  if (Number.isInteger(version) && Number(version) >= 1 && Number(version) < type.version)
-    return type.migrate?.(given, Number(version)) ?? given;
-  throw new HostwrightError(
-    "HW_INPUT_INVALID",
-    `The request of ${type.type} is of version ${JSON.stringify(version)}, the loaded one takes up to ${type.version}. Nothing was changed.`,
-    { remedy: "Load the version of the package that made the request, or a later one." },
-  );
-}
-
-/** What a person calls a request. One of a type that is not loaded, of an older form or without words goes by its type. */
-export function titleOf(parts: Pick<EngineParts, "tasks">, request: PlainRequest): string {
-  try {
-    const { type, input } = parseRequest(parts, request);
-    return type.title(input);
-  } catch {
-    return request.type;
-  }
 }
 
 /** Plans a request from the facts of this moment. Reads servers, changes none. */
@@ -153,6 +101,7 @@ async function planParsed(
   // Awaited below: what planning throws first must not leave it unhandled.
   if (typeof value !== "function") value.catch(() => undefined);
   checkOutputs(draft);
+  const children = await plannedChildren(parts, parsed, draft);
   const planned = await planSteps(
     {
       registry,
@@ -164,12 +113,13 @@ async function planParsed(
     },
     draft.steps,
   );
-  const { about: _about, steps: _steps, value: _value, records = [], sets = [], ...rest } = draft;
+  const { about: _about, steps: _steps, children: _children, value: _value, records = [], sets = [], ...rest } = draft;
   const now = Date.now();
   const plan = {
     ...NOTHING,
     ...rest,
     ...planned,
+    ...children,
     ...assumedRecords(
       { version: () => undefined },
       { phase: "prepare", records: [...records, ...(planned.records ?? [])] },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { defineTask } from "../../plugin-kit/define-task.ts";
-import { titleOf } from "./task-engine.ts";
+import { titleOf } from "./parse-request.ts";
 
 function titled(title: (input: { readonly name: string }) => string): Parameters<typeof titleOf>[0] {
   const type = defineTask({

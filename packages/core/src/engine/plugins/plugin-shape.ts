@@ -179,6 +179,7 @@ const Task = z.strictObject({
   request: Callable,
   title: Callable,
   subject: Callable,
+  standsFor: Callable.optional(),
   migrate: Callable.optional(),
   plan: Callable,
 } satisfies Fields<AnyTaskType>);

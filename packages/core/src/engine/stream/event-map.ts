@@ -27,6 +27,18 @@ export interface EventMap {
   "task:log": { readonly action: number; readonly server: string; readonly line: string };
   "task:committed": Record<never, never>;
   "task:finished": { readonly state: TaskState; readonly error: unknown; readonly residue: readonly Residue[] };
+  /** A child of the task was put into the line, and waits for its turn; its own events go by its own id. */
+  "child:submitted": { readonly child: number; readonly of: number; readonly task: string; readonly title: string };
+  /** A child has ended. At least once: `ended` and `failed` count those up to now. */
+  "child:finished": {
+    readonly child: number;
+    readonly of: number;
+    readonly task: string;
+    readonly title: string;
+    readonly state: TaskState;
+    readonly ended: number;
+    readonly failed: number;
+  };
   "action:started": { readonly action: number; readonly of: number; readonly server: string; readonly title: string };
   "action:finished": { readonly action: number; readonly server: string; readonly title: string; readonly ms: number };
   "action:failed": {

@@ -3,6 +3,7 @@ import type { PlainRequest } from "../../contracts/task.ts";
 import { cancelError } from "../actions/cancel-error.ts";
 import { throwIfClosing } from "../actions/handed-over.ts";
 import { draftOf } from "../planning/drafts.ts";
+import { refuseGrandchildren } from "../planning/planned-children.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { sealPlan } from "../planning/seal-plan.ts";
 import { planRequest, type EngineParts } from "../planning/task-engine.ts";
@@ -40,6 +41,7 @@ export async function readyPlan(
     signal.throwIfAborted();
     if (!how.begun && how.closing.aborted && (await putBack(parts, task, how.turn))) return null;
     const plan = stored ?? (await planRequest(engine, task.request as PlainRequest, task.id, signal));
+    refuseGrandchildren(task.parent, plan);
     const answer = await (how.begun ? insist(parts, task.id, plan, how) : acquire(parts, task.id, plan));
     if ("blockedBy" in answer) {
       if (await putBack(parts, task, how.turn, plan.leases)) return null;

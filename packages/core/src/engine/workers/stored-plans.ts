@@ -7,7 +7,8 @@ import { RETENTION } from "../../model/retention.ts";
 import { sweepPlans } from "../maintenance/sweep-plans.ts";
 import type { PlanApproval, PlanData } from "../planning/plan.ts";
 import { openPlan, sealPlan } from "../planning/seal-plan.ts";
-import { parseRequest, planIdOf, planRequest, type EngineParts } from "../planning/task-engine.ts";
+import { parseRequest } from "../planning/parse-request.ts";
+import { planIdOf, planRequest, type EngineParts } from "../planning/task-engine.ts";
 
 /** More than the one that is added. */
 const PLANS_AT_ONCE = 10;

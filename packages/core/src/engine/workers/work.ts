@@ -13,6 +13,8 @@ export interface Work {
   readonly closing: AbortSignal;
   /** Ends its waiting for others; what it has begun goes on. */
   readonly waiting: AbortSignal;
+  /** Of its children it works so many here at once; the others are for whoever takes them. */
+  readonly places: number;
   /** Another worker had it. */
   readonly resumed: boolean;
 }

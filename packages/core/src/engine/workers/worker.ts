@@ -3,6 +3,7 @@ import type { Blocker, StoredTask, TaskState } from "../../contracts/store.ts";
 import { newHolder } from "../../store/holder.ts";
 import { cancelError } from "../actions/cancel-error.ts";
 import { ActiveTasks } from "./active-tasks.ts";
+import { Children, type ChildrenParts } from "./children.ts";
 import { closeEnded, closeTask, type Closing } from "./close-ended.ts";
 import { endQueued } from "./end-queued.ts";
 import { Errands } from "./errands.ts";
@@ -22,6 +23,10 @@ import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
 import { TaskWatch } from "./task-watch.ts";
 import { firstInWay, Turn } from "./turn.ts";
 import { NEVER, ownScope, unbegun, type Work } from "./work.ts";
+
+/** Of its children a task works one in the place that it has in the queue; whoever runs one has no other worker to count on. */
+const ONE = 1;
+const ALL = Infinity;
 
 const UNFINISHED: readonly TaskState[] = ["running", "cancelling", "undoing"];
 
@@ -66,7 +71,7 @@ export class Worker {
   /** Carries a task out that `takeNext` gave. Null when it is left for another, or waits in line once more. */
   async carryOut(taskId: string, closing: AbortSignal): Promise<StoredOutcome | null> {
     using turn = new Turn(this.#events, taskId);
-    return await this.#guarded(taskId, { turn, signal: NEVER, closing, waiting: closing, resumed: false });
+    return await this.#guarded(taskId, { turn, signal: NEVER, closing, waiting: closing, places: ONE, resumed: false });
   }
 
   /**
@@ -85,7 +90,7 @@ export class Worker {
       if (answer === null) return null;
       if ("granted" in answer) {
         this.#active.enter(taskId);
-        const how = { turn, signal, closing: NEVER, waiting, resumed: false };
+        const how = { turn, signal, closing: NEVER, waiting, places: ALL, resumed: false };
         const outcome = await this.#guarded(taskId, how);
         if (outcome !== null || (await tasks.state(taskId)) !== "queued") return outcome;
       } else {
@@ -101,13 +106,7 @@ export class Worker {
     taskId: string,
     { closing = NEVER, waiting = closing }: Partial<Pick<Work, "closing" | "waiting">> = {},
   ): Promise<StoredOutcome | null> {
-    const { tasks } = this.#parts.store;
-    if (this.#active.has(taskId)) return null;
-    const state = await tasks.state(taskId);
-    if (state === null || !UNFINISHED.includes(state) || (await this.stranding.leaves(taskId))) return null;
-    if (!(await this.#takeUp(taskId))) return null;
-    await this.#events.emit(taskId, "task:recovered", { state });
-    return this.#goOn(taskId, closing, waiting);
+    return (await this.#takeOver(taskId)) ? this.#goOn(taskId, closing, waiting) : null;
   }
 
   /**
@@ -174,10 +173,20 @@ export class Worker {
     return heldParts(this.#parts, taskId, this.#holder);
   }
 
+  /** A task that is begun, if its worker died and this instance can finish it. */
+  async #takeOver(taskId: string): Promise<boolean> {
+    if (this.#active.has(taskId)) return false;
+    const state = await this.#parts.store.tasks.state(taskId);
+    if (state === null || !UNFINISHED.includes(state) || (await this.stranding.leaves(taskId))) return false;
+    if (!(await this.#takeUp(taskId))) return false;
+    await this.#events.emit(taskId, "task:recovered", { state });
+    return true;
+  }
+
   /** Whoever finds it may be cancelled meanwhile: that is no cancel of this one. */
   async #goOn(taskId: string, closing: AbortSignal, waiting: AbortSignal): Promise<StoredOutcome | null> {
     using turn = new Turn(this.#events, taskId);
-    return await this.#guarded(taskId, { turn, signal: NEVER, closing, waiting, resumed: true });
+    return await this.#guarded(taskId, { turn, signal: NEVER, closing, waiting, places: ONE, resumed: true });
   }
 
   /** All leases that a task has, from whoever does not live any more. */
@@ -204,19 +213,50 @@ export class Worker {
 
   /** Once, without a wait: who still waits for it comes again. What is in its own way was submitted before it. */
   async #helpOn(taskId: string, waiting: AbortSignal): Promise<void> {
+    using turn = new Turn(this.#events, taskId);
+    const work = await this.#take(taskId, { turn, closing: NEVER, waiting }, async (blockers) => {
+      for (const { task } of firstInWay(blockers)) this.#helps.run(task, async () => this.#helpOn(task, waiting));
+    });
+    await work?.();
+  }
+
+  /** Takes a task that nothing is in the way of, or whose worker died, and gives the work on it; null: not now, or not here. */
+  async #take(
+    taskId: string,
+    how: Pick<Work, "turn" | "closing" | "waiting">,
+    tell: (blockers: readonly Blocker[]) => Promise<void>,
+  ): Promise<(() => Promise<StoredOutcome | null>) | null> {
     const { tasks, leases } = this.#parts.store;
-    if (this.#active.has(taskId) || waiting.aborted || (await this.stranding.leaves(taskId))) return;
-    if ((await tasks.state(taskId)) !== "queued") return void (await this.recover(taskId, { waiting }));
-    const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
-    if (answer === null) return this.stranding.forget(taskId);
-    if ("granted" in answer) {
-      this.#active.enter(taskId);
-      using turn = new Turn(this.#events, taskId);
-      await this.#guarded(taskId, { turn, signal: NEVER, closing: NEVER, waiting, resumed: false });
-    } else {
-      for (const { task } of firstInWay(answer.blockedBy))
-        this.#helps.run(task, async () => this.#helpOn(task, waiting));
+    if (this.#active.has(taskId) || how.waiting.aborted || (await this.stranding.leaves(taskId))) return null;
+    const work = { ...how, signal: NEVER, places: ONE };
+    if ((await tasks.state(taskId)) !== "queued") {
+      return (await this.#takeOver(taskId)) ? async () => this.#guarded(taskId, { ...work, resumed: true }) : null;
     }
+    const answer = await leases.claim(taskId, this.#holder, this.stranding.ids);
+    if (answer !== null && "granted" in answer) {
+      this.#active.enter(taskId);
+      return async () => this.#guarded(taskId, { ...work, resumed: false });
+    }
+    if (answer === null) this.stranding.forget(taskId);
+    else await tell(answer.blockedBy);
+    return null;
+  }
+
+  /** The work on a task that has children, in place of actions. */
+  #childrenOf(plan: PlanData, task: StoredTask, how: Work): Children | null {
+    if (plan.children === undefined) return null;
+    const { closing, waiting } = how;
+    const parts: ChildrenParts = {
+      engine: this.#held(task.id),
+      events: this.#events,
+      take: async (child, turn) =>
+        this.#take(child, { turn, closing, waiting }, async (blockers) => {
+          await turn.tell(blockers);
+          this.#help(turn, blockers, waiting);
+        }),
+      commit: async () => this.run(plan).commit(),
+    };
+    return new Children(parts, task, plan, plan.children);
   }
 
   /** Of a task that it was granted. */
@@ -254,6 +294,7 @@ export class Worker {
     try {
       // Somebody may have taken it as done before any of it was begun.
       begun = (await journal.read(task.id)).length > 0 || (await journal.isCommitted(task.id));
+      begun ||= resumed && (await tasks.list({ parent: task.id, limit: 1 })).length > 0;
       // The time of a plan is judged until it is the task's own; whoever took an approval before may have died first.
       plan = await planOf(engine, task, { begun: begun || (resumed && !isApproval(task.plan)) });
       const ready = await readyPlan(this.#ready(engine), task, plan, { ...how, begun });
@@ -262,6 +303,8 @@ export class Worker {
       isPlanned = true;
       await this.#events.emit(task.id, "task:started", { actions: plan.actions.length });
       const direction = directionOf(task);
+      const children = this.#childrenOf(plan, task, how);
+      if (children !== null) return await children.run({ ...how, direction });
       return await this.run(plan).run(ready.token, signal, { direction, resumed: begun, closing, task });
     } catch (error) {
       // Another worker has it now: it is not this one's to end.

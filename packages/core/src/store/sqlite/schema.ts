@@ -117,6 +117,10 @@ export const STORE_MIGRATIONS: readonly string[] = [
   INSERT INTO uses SELECT DISTINCT one.value ->> '$.server', coalesce(one.value ->> '$.service', ''), kind, records.id FROM records, json_each(records.value, '$.bindings') AS one
     WHERE kind = 'site' AND one.type = 'object' AND one.value ->> '$.server' IS NOT NULL;
   `,
+  `
+  ALTER TABLE tasks ADD COLUMN parent TEXT;
+  CREATE INDEX tasks_children ON tasks (parent, seq) WHERE parent IS NOT NULL;
+  `,
 ];
 
 /** Migrations of events.db. */

@@ -8,6 +8,7 @@ import type {
   TaskEnding,
   TaskState,
   TaskStore,
+  TaskSubmission,
   Wants,
 } from "../../contracts/store.ts";
 import type { Transactions } from "./transactions.ts";
@@ -26,14 +27,14 @@ interface Row extends ListedRow {
   readonly digest: string;
 }
 
-type Submission = Parameters<TaskStore["submit"]>[0];
-
-const LISTED = "id, type, request, state, actor, key, timeoutMs, createdAt, finishedAt, outcome";
+const LISTED = "id, type, request, state, actor, parent, key, timeoutMs, createdAt, finishedAt, outcome";
 // Plans lie apart: a state is changed and a list is read without them.
 const COLUMNS = `${LISTED}, digest, (SELECT plan FROM task_plans WHERE task = tasks.id) AS plan`;
 const ENDED = "ended-tasks";
 /** Nothing comes back to them; a task that needs attention waits for a person, however long. */
 const OVER = "state IN ('succeeded', 'undone')";
+/** The task of which it is a child goes on, and finds it by its id. */
+const AWAITED = `EXISTS (SELECT 1 FROM tasks AS parent WHERE parent.id = tasks.parent AND NOT parent.${OVER})`;
 const ENDED_AT_ONCE = 100;
 const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
 
@@ -44,7 +45,7 @@ export class SqliteTasks implements TaskStore {
     this.#db = db;
   }
 
-  async submit(task: Submission, wants?: Wants): Promise<StoredTask> {
+  async submit(task: TaskSubmission, wants?: Wants): Promise<StoredTask> {
     const digest = digestOf(task);
     return this.#db.write(() => {
       const before = this.#db.get<Row>(
@@ -54,7 +55,7 @@ export class SqliteTasks implements TaskStore {
       );
       if (before !== undefined) return sameOrRefused(before, digest);
       this.#insert(task, digest, wants ?? { subject: task.id, scopes: [] });
-      return { ...task, state: "queued", finishedAt: null, outcome: null };
+      return { ...task, parent: task.parent ?? null, state: "queued", finishedAt: null, outcome: null };
     });
   }
 
@@ -82,8 +83,9 @@ export class SqliteTasks implements TaskStore {
     const where = states === null ? "?1 IS NULL" : single ? "state = ?1" : "state IN (SELECT value FROM json_each(?1))";
     const [beyond, order] = filter.newest === true ? ["<", "DESC"] : [">", "ASC"];
     const after = filter.after === undefined ? "?3 IS NULL" : `seq ${beyond} (SELECT seq FROM tasks WHERE id = ?3)`;
-    const sql = `SELECT ${LISTED} FROM tasks WHERE ${where} AND ${after} ORDER BY seq ${order} LIMIT ?2`;
-    const values = [states, filter.limit ?? -1, filter.after ?? null] as const;
+    const child = filter.parent === undefined ? "?4 IS NULL" : "parent = ?4";
+    const sql = `SELECT ${LISTED} FROM tasks WHERE ${where} AND ${after} AND ${child} ORDER BY seq ${order} LIMIT ?2`;
+    const values = [states, filter.limit ?? -1, filter.after ?? null, filter.parent ?? null] as const;
     return (await this.#db.read(() => this.#db.all<ListedRow>(sql, ...values))).map(parseListed);
   }
 
@@ -149,7 +151,7 @@ export class SqliteTasks implements TaskStore {
 
   async endedBefore(time: string, limit: number, among?: readonly string[]): Promise<readonly string[]> {
     const named = among === undefined ? "?3 IS NULL" : "id IN (SELECT value FROM json_each(?3))";
-    const sql = `SELECT id FROM tasks WHERE finishedAt < ?1 AND ${OVER} AND ${named} ORDER BY finishedAt LIMIT ?2`;
+    const sql = `SELECT id FROM tasks WHERE finishedAt < ?1 AND ${OVER} AND ${named} AND NOT ${AWAITED} ORDER BY finishedAt LIMIT ?2`;
     const ids = among === undefined ? null : JSON.stringify(among);
     return (await this.#db.read(() => this.#db.all<Pick<Row, "id">>(sql, time, limit, ids))).map(({ id }) => id);
   }
@@ -160,21 +162,22 @@ export class SqliteTasks implements TaskStore {
 
   #remove(id: string): boolean {
     const unheld = "NOT EXISTS (SELECT 1 FROM leases WHERE task = tasks.id)";
-    const { changes } = this.#db.run(`DELETE FROM tasks WHERE id = ? AND ${OVER} AND ${unheld}`, id);
+    const { changes } = this.#db.run(`DELETE FROM tasks WHERE id = ? AND ${OVER} AND ${unheld} AND NOT ${AWAITED}`, id);
     if (changes === 0) return false;
     for (const table of ["task_plans", "journal", "commits"]) this.#db.run(`DELETE FROM ${table} WHERE task = ?`, id);
     removeSecrets(this.#db, `task/${id}/`);
     return true;
   }
 
-  #insert(task: Submission, digest: string, { subject, scopes }: Wants): void {
+  #insert(task: TaskSubmission, digest: string, { subject, scopes }: Wants): void {
     const { changes } = this.#db.run(
       `INSERT INTO tasks (${LISTED}, digest, subject, waits)
-       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, NULL, 'null', ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, NULL, 'null', ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
       task.id,
       task.type,
       toJson(task.request),
       task.actor,
+      task.parent ?? null,
       task.key,
       task.timeoutMs,
       task.createdAt,
@@ -199,7 +202,7 @@ export function nextEnd(db: Transactions): number {
 }
 
 // Taken when it is submitted: the stored plan changes later.
-function digestOf({ type, request, plan }: Submission): string {
+function digestOf({ type, request, plan }: TaskSubmission): string {
   return createHash("sha256")
     .update(canonicalJson([type, request ?? null, plan ?? null]))
     .digest("base64url");
@@ -221,7 +224,7 @@ function parse(row: Row): StoredTask {
 }
 
 function parseListed(row: ListedRow): ListedTask {
-  const { id, type, state, actor, key, timeoutMs, createdAt, finishedAt } = row;
+  const { id, type, state, actor, parent, key, timeoutMs, createdAt, finishedAt } = row;
   const [request, outcome] = [row.request, row.outcome].map(fromJson);
-  return { id, type, request, state, actor, key, timeoutMs, createdAt, finishedAt, outcome };
+  return { id, type, request, state, actor, parent, key, timeoutMs, createdAt, finishedAt, outcome };
 }

@@ -1,7 +1,7 @@
-import type { StateStore } from "../contracts/store.ts";
-import type { Events } from "../engine/events.ts";
-import { endQueued } from "../engine/workers/end-queued.ts";
-import { HostwrightError } from "../errors/hostwright-error.ts";
+import type { StateStore } from "../../contracts/store.ts";
+import { HostwrightError } from "../../errors/hostwright-error.ts";
+import type { Events } from "../events.ts";
+import { endQueued } from "./end-queued.ts";
 
 /**
  * Asks whoever works a task, in whatever process, to stop it and undo what was done; a queued one ends at once. One that is

@@ -1,0 +1,60 @@
+import * as z from "zod";
+import type { ChildrenReport } from "../contracts/children-report.ts";
+import type { PlainRequest, TaskChildren, TaskRequest, TaskType } from "../contracts/task.ts";
+import { childrenReport } from "../plugin-kit/children-report.ts";
+import { defineTask } from "../plugin-kit/define-task.ts";
+import { PREVIEW } from "./preview.ts";
+
+/** How a batch is worked. */
+export interface BatchOptions {
+  /** So many are unfinished at once, 1 to 100. Default: 4. */
+  readonly concurrency?: number;
+  /** After so many have failed no further one is begun. Default: all are tried. */
+  readonly stopAfter?: number;
+}
+
+const BATCH = "task:batch";
+// The right to each is asked for, and one that stands for others is none of its own.
+const child = z
+  .string()
+  .refine((type) => type !== BATCH && type !== PREVIEW, "neither a batch nor a preview may be in a batch");
+
+const Input: z.ZodType<TaskChildren> = z.strictObject({
+  requests: z.array(z.looseObject({ type: child })).max(10_000),
+  concurrency: z.int().min(1).max(100).exactOptional(),
+  stopAfter: z.int().min(1).exactOptional(),
+});
+
+type Args = [requests: readonly PlainRequest[], options?: BatchOptions];
+
+export const batchOfTasks: TaskType<Args, TaskChildren, ChildrenReport> = defineTask({
+  type: BATCH,
+  version: 1,
+  input: Input,
+  value: childrenReport,
+  request: (...[requests, options = {}]: Args) => ({ requests: requests.map((one) => ({ ...one })), ...options }),
+  title: ({ requests: { length } }) => `batch of ${length} task${length === 1 ? "" : "s"}`,
+  subject: () => ({}),
+  standsFor: ({ requests }) => requests,
+  plan: async (_context, input) => ({
+    title: batchOfTasks.title(input),
+    about: [],
+    steps: [],
+    children: input,
+    value: {},
+  }),
+});
+
+/**
+ * Asks for many tasks at once, 10,000 at most: each is planned when its turn comes, by its own leases, and ends by itself. So
+ * many are in line or worked at once as `concurrency` says (default 4), in the order given. One that fails stops no other,
+ * unless `stopAfter` says after how many failures none further is begun. Needs the right to each of them.
+ *
+ * The batch succeeds when all have ended, also those that failed; its value is the report. When it stops early
+ * (HW_BATCH_STOPPED), is cancelled or runs out of time, it is `undone`, `error.data.report` is the same report, and what its
+ * children did stays. A cancel of it stops those that run.
+ * @throws HW_INPUT_INVALID when one of them is none, before any is begun
+ */
+export function batch(requests: readonly TaskRequest[], options: BatchOptions = {}): TaskRequest<ChildrenReport> {
+  return batchOfTasks.request(requests, options);
+}
