@@ -23,7 +23,16 @@ export type {
   TaskType,
 } from "./contracts/task.ts";
 export type { Inventory, Planning } from "./contracts/planning.ts";
-export type { EnsureStep, Owned, Phase, ResourceFilter, RunStep, Selector, Step } from "./contracts/steps.ts";
+export type {
+  ActivateStep,
+  EnsureStep,
+  Owned,
+  Phase,
+  ResourceFilter,
+  RunStep,
+  Selector,
+  Step,
+} from "./contracts/steps.ts";
 export { definePlatform } from "./plugin-kit/define-platform.ts";
 export {
   defineBackingService,

@@ -199,7 +199,7 @@ describe("a batch", () => {
     await using _working = hw.work({ concurrency: 2 });
     const outcome = await task.outcome();
     expect(outcome).toMatchObject({ state: "undone", residue: [], error: { code: "HW_BATCH_STOPPED" } });
-    expect(outcome.error?.message).toContain("of 6 children 2 succeeded, 2 failed and 2 were not begun");
+    expect(outcome.error?.message).toContain("of 6 children 2 succeeded, 2 failed, 2 not begun");
     const { report } = outcome.error?.data ?? {};
     expect(childrenReport.parse(report).children.map(({ state, task }) => [state, task !== null])).toEqual([
       ["succeeded", true],
@@ -252,7 +252,7 @@ describe("a batch", () => {
     await task.cancel();
     const outcome = await task.outcome();
     expect(outcome).toMatchObject({ state: "undone", error: { code: "HW_CANCELLED" } });
-    expect(outcome.error?.message).toContain("of 6 children 1 succeeded, 2 failed and 3 were not begun");
+    expect(outcome.error?.message).toContain("of 6 children 1 succeeded, 2 failed, 3 not begun");
     expect(begun(world).toSorted()).toEqual(["w0", "w1", "w2"]);
     const report = childrenReport.parse(outcome.error?.data["report"]);
     expect(report.children.slice(1, 3).map(({ error }) => error?.code)).toEqual(["HW_CANCELLED", "HW_CANCELLED"]);
@@ -273,7 +273,7 @@ describe("a batch", () => {
     await held.reached;
     const outcome = await timed.outcome();
     expect(outcome).toMatchObject({ state: "undone", error: { code: "HW_TASK_TIMEOUT" } });
-    expect(outcome.error?.message).toContain("1 failed and 1 were not begun");
+    expect(outcome.error?.message).toContain("1 failed, 1 not begun");
     expect(begun(world)).toEqual(["w0", "w2"]);
   });
 

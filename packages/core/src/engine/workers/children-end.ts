@@ -35,7 +35,7 @@ export function stopError(title: string, code: StopCode, report: ChildrenReport)
   const { total, succeeded, failed, notBegun } = report;
   return new HostwrightError(
     code,
-    `${title} ${DID[code]}: of ${total} children ${succeeded} succeeded, ${failed} failed and ${notBegun} were not begun. ` +
+    `${title} ${DID[code]}: of ${total} children ${succeeded} succeeded, ${failed} failed, ${notBegun} not begun. ` +
       "What they did stays as it is.",
     { remedy: "See the report for what became of each, and ask again for those that are wanted." },
   );
