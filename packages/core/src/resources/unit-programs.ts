@@ -150,7 +150,7 @@ sub fits {
 sub flaps {
   my ($unit) = @_;
   return 0 if $unit->{rests} || $unit->{id} !~ /\.service$/;
-  return 1 if !$unit->{active};
+  return $unit->{ActiveState} eq "activating" if !$unit->{active};
   return value((ask(property($unit->{path}, "org.freedesktop.systemd1.Service", "NRestarts")))[0]);
 }
 

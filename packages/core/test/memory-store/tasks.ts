@@ -57,15 +57,14 @@ export function memoryTasks(tables: Tables): TaskStore {
         .map((row) => ({ ...listed(row), ended: row.ended })),
     endedBefore: async (time, limit, among) =>
       [...tables.tasks.values()]
-        .filter((row) => OVER.includes(row.state) && (row.finishedAt ?? time) < time && !isAwaited(tables, row.id))
-        .filter(({ id }) => among?.includes(id) ?? true)
+        .filter((row) => OVER.includes(row.state) && (row.finishedAt ?? time) < time)
+        .filter(({ id }) => among?.includes(id) ?? (!isAwaited(tables, id) && !isHeld(tables, id)))
         .toSorted((a, b) => ((a.finishedAt ?? "") < (b.finishedAt ?? "") ? -1 : 1))
         .slice(0, limit)
         .map(({ id }) => id),
     remove: async (ids) => {
-      const held = new Set([...tables.leases.values()].map(({ task }) => task));
       const gone = ids.filter(
-        (id) => OVER.includes(tables.tasks.get(id)?.state ?? "queued") && !held.has(id) && !isAwaited(tables, id),
+        (id) => OVER.includes(tables.tasks.get(id)?.state ?? "queued") && !isHeld(tables, id) && !isAwaited(tables, id),
       );
       for (const id of gone) {
         tables.tasks.delete(id);
@@ -124,6 +123,10 @@ export function memoryTasks(tables: Tables): TaskStore {
       return true;
     },
   };
+}
+
+function isHeld(tables: Tables, id: string): boolean {
+  return [...tables.leases.values()].some(({ task }) => task === id);
 }
 
 function isAwaited({ tasks }: Tables, id: string): boolean {

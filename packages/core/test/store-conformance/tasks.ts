@@ -232,7 +232,8 @@ export function taskPromises(open: OpenHarness): void {
       await running(store, "t5");
       const other = await reopen();
       expect(await other.tasks.endedBefore(day(1), 9)).toEqual([]);
-      expect(await other.tasks.endedBefore(day(4), 9)).toEqual(["t1", "t2", "held"]);
+      expect(await other.tasks.endedBefore(day(4), 9)).toEqual(["t1", "t2"]);
+      expect(await other.tasks.endedBefore(day(4), 9, ["held", "t1"])).toEqual(["t1", "held"]);
       expect(await other.tasks.endedBefore(day(4), 1)).toEqual(["t1"]);
       const last = await tasks.lastEnded();
       expect(await tasks.remove(["t1", "t2", "t3", "held", "t5", "none"])).toBe(2);

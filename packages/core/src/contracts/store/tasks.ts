@@ -102,7 +102,8 @@ export interface TaskStore {
   lastEnded(): Promise<number>;
   /**
    * Ids of tasks that ended as `succeeded` or `undone` before `time` (ISO 8601, UTC), at most `limit`, the longest ago first;
-   * default: among all. Not of children whose parent has not ended so: it is to report of them.
+   * default: of all that `remove` removes, which are those that hold no lease and whose parent has ended so, if they have
+   * one.
    */
   endedBefore(time: string, limit: number, among?: readonly string[]): Promise<readonly string[]>;
   /**

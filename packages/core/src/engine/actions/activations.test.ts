@@ -5,7 +5,7 @@ import { plainHttp, plainPlugin } from "../../../test/plain-plugin.ts";
 import type { ActivateStep, EnsureStep, Step } from "../../contracts/steps.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Action } from "../planning/plan.ts";
-import { undoOrder } from "./activations.ts";
+import { isBegun, undoOrder } from "./activations.ts";
 import type { Publishing } from "./runner-parts.ts";
 
 const ROOT = plainHttp.role.publication.root;
@@ -119,4 +119,11 @@ test("actions are taken back last first, an activation behind the first of those
   expect(undoOrder([action(), action(), action(0), action(), action(3)])).toEqual([3, 4, 1, 0, 2]);
   expect(undoOrder([action(0)])).toEqual([0]);
   expect(undoOrder([])).toEqual([]);
+});
+
+test("an activation is owed by an undo as soon as anything was begun of what it puts in force", () => {
+  const actions = [{ kind: "run" }, { kind: "ensure" }, { kind: "activate", from: 1 }] as unknown as readonly Action[];
+  const owed = (...begun: number[]): boolean => isBegun(actions, 2, new Set(begun));
+  expect([owed(), owed(0), owed(0, 1), owed(2)]).toEqual([false, false, true, true]);
+  expect([isBegun(actions, 1, new Set([1])), isBegun(actions, 1, new Set([0]))]).toEqual([true, false]);
 });

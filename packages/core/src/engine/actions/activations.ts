@@ -24,3 +24,13 @@ export function undoOrder(actions: PlanData["actions"]): readonly number[] {
   }));
   return places.toSorted((a, b) => b.at - a.at || b.index - a.index).map(({ index }) => index);
 }
+
+/**
+ * Is there something of an action to be taken back? What an activation would have put in force another task may have: it is
+ * looked after where any of that was begun.
+ */
+export function isBegun(actions: PlanData["actions"], index: number, begun: ReadonlySet<number>): boolean {
+  const action = actions[index];
+  if (action?.kind !== "activate") return begun.has(index);
+  return [...begun].some((one) => one >= action.from && one <= index);
+}

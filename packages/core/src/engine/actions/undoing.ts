@@ -4,7 +4,7 @@ import { clearEnsure, undoEnsure } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { ActionHistory } from "./journal.ts";
 import type { RetryPolicy } from "../sessions/retry-policy.ts";
-import { publishingOf, undoOrder } from "./activations.ts";
+import { isBegun, publishingOf, undoOrder } from "./activations.ts";
 import type { Action, ActivateAction, EnsureAction, PlannedChange, RunAction } from "../planning/plan.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
@@ -31,7 +31,7 @@ export class Undoing {
     const begun = await journal.history(plan.task);
     for (const [index, { output }] of begun) this.#context.note(index, output);
     const residue: Residue[] = [];
-    const order = undoOrder(plan.actions).filter((index) => isBegun(this.#context.action(index), index, begun));
+    const order = undoOrder(plan.actions).filter((index) => isBegun(plan.actions, index, new Set(begun.keys())));
     let done = 0;
     try {
       for (const index of order) {
@@ -124,12 +124,6 @@ export class Undoing {
     await register.put(kept.map((change) => ({ ...hold(change), server, hash: change.before })));
     return residue;
   }
-}
-
-/** Of what an activation would have put in force another one may have: it is looked after where any of that was begun. */
-function isBegun(action: Action, index: number, begun: ReadonlyMap<number, ActionHistory>): boolean {
-  if (action.kind !== "activate") return begun.has(index);
-  return [...begun.keys()].some((one) => one >= action.from && one <= index);
 }
 
 export function hold({

@@ -5,7 +5,9 @@ import { inPhases } from "./plan-steps.ts";
 
 /** Whatever refers to another step, or to its output, stands behind it. @throws HW_INTERNAL naming the task's mistake */
 export function checkOutputs({ title, steps, outputs = {} }: Pick<TaskDraft, "title" | "steps" | "outputs">): void {
-  const [known, ensured] = [new Set<string>(), new Set<string>()];
+  const known = new Set<string>();
+  /** With the server of each. */
+  const ensured = new Map<string, string>();
   const refuse = (what: string): HostwrightError =>
     new HostwrightError("HW_INTERNAL", `The plan of "${title}" ${what}. Nothing was changed.`);
   const require = (value: unknown): void => {
@@ -16,10 +18,12 @@ export function checkOutputs({ title, steps, outputs = {} }: Pick<TaskDraft, "ti
   for (const step of inPhases(steps)) {
     if (step.kind === "run") require(step.input);
     for (const id of step.kind === "activate" ? (step.of ?? []) : [])
-      if (!ensured.has(id)) throw refuse(`puts the step "${id}" in force, which does not come before it`);
+      if (ensured.get(id) !== step.server.id)
+        throw refuse(`puts the step "${id}" in force, which does not come before it on its server`);
     if (step.id === undefined) continue;
     if (known.has(step.id) || ensured.has(step.id)) throw refuse(`has two steps "${step.id}"`);
-    (step.kind === "ensure" ? ensured : known).add(step.id);
+    if (step.kind === "ensure") ensured.set(step.id, step.server.id);
+    else known.add(step.id);
   }
   require(outputs);
 }

@@ -69,7 +69,10 @@ export class SimulatedServer {
     // What follows others is out of date by the time that the step is begun.
     const follows = type.refreshedBy !== undefined && seen?.made === true;
     const found = this.#touched.has(id) || follows || this.#isOutdated({ ...item, resourceType: type }, this.#earlier);
-    const holder = seen?.item.owner === owner ? "own" : this.#holderBefore(id, owner);
+    const before = this.#holderBefore(id, owner);
+    const planned = seen?.item.owner === owner ? "own" : "others";
+    // What another step of the plan makes is nobody's no longer.
+    const holder = seen?.made === true && before !== "own" ? planned : before;
     const common = { holder, ...(found ? { found: true as const } : {}) } as const;
     if (seen?.made === true)
       return { ...common, before: this.#hash(type, seen.item.desired), shown: type.showSpec(seen.item.spec) };

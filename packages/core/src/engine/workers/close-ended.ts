@@ -46,7 +46,9 @@ export async function closeEnded(closing: Closing, isActive: (task: string) => b
     if (!(await closing.events.flush())) return;
     if (await takenOver(closing, task)) {
       const stored = isActive(task) ? null : await tasks.get(task);
-      if (stored !== null) await closeTask(closing, task, stored.outcome as StoredOutcome);
+      // One whose outcome nobody can read has nothing to be told, and keeps no other from it.
+      if (stored?.outcome === null) await leases.release(task, undefined, closing.holder);
+      else if (stored !== null) await closeTask(closing, task, stored.outcome as StoredOutcome);
     }
   }
 }

@@ -51,7 +51,7 @@ describe("after a restore", () => {
     const outcome = await fake.task(id).outcome();
     expect(outcome).toMatchObject({ state: "needs-attention", error: { code: "HW_STORE_RESTORED" } });
     expect(outcome.error?.["remedy"]).toContain("complete");
-    expect(outcome.residue.map(({ type, key }) => `${type} ${key}`)).toEqual(["file /a", "run gate"]);
+    expect(outcome.residue.map(({ type, key }) => `${type} ${key}`)).toEqual(["run gate", "file /a"]);
     await fake.another().recoverAll(NEVER);
     expect(fake.world.snapshot()).toEqual({ web1: { "file /a": "x" } });
     const events = await fake.engine.store.events.after(0);

@@ -4,12 +4,12 @@ import type { Lease } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import { isApi } from "../../model/records.ts";
 import { isHolderGone } from "../../store/holder.ts";
-import { describe, leftOf } from "../actions/action-context.ts";
+import { describe } from "../actions/action-context.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { Events } from "../events.ts";
 import { raiseFence } from "../sessions/fence.ts";
-import { Journal } from "../actions/journal.ts";
 import { planOf } from "./stored-plans.ts";
+import { leftBegun } from "./task-ends.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
 
@@ -87,17 +87,13 @@ async function requireNobodyWorks({ store }: EngineParts): Promise<void> {
 
 /** Everything that the journal of the backup knows to be begun: whether it stands, was undone or went on is not known. */
 async function begunBy(parts: EngineParts, taskId: string): Promise<readonly Residue[]> {
-  const { store, box } = parts;
+  const { store } = parts;
   const task = await store.tasks.get(taskId);
   const reason = new Error("it was begun before the backup; what became of it is not known");
   try {
     const plan = task === null ? null : await planOf(parts, task, { begun: true });
     if (plan === null) return [];
-    const history = await new Journal(store.journal, box).history(taskId);
-    return plan.actions.flatMap((action, index) => {
-      const begun = history.get(index);
-      return begun === undefined || begun.undone?.length === 0 ? [] : leftOf(action, reason);
-    });
+    return await leftBegun(store.journal, taskId, plan, reason);
   } catch (error) {
     if (isHostwrightError(error)) return [{ server: "", type: "task", key: taskId, reason: error.message }];
     throw error;

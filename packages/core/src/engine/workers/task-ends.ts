@@ -1,5 +1,6 @@
 import type { JournalStore, TaskEnding } from "../../contracts/store.ts";
 import { describe, leftOf } from "../actions/action-context.ts";
+import { isBegun } from "../actions/activations.ts";
 import type { Residue } from "../../model/residue.ts";
 import type { SiteRecord } from "../../model/records.ts";
 import type { PlanData } from "../planning/plan.ts";
@@ -15,16 +16,23 @@ export async function leftBegun(
   plan: PlanData | null,
   error: unknown,
 ): Promise<readonly Residue[]> {
-  const begun = new Set<number>();
+  const [begun, undone] = [new Set<number>(), new Set<number>()];
   for (const row of await journal.read(task)) {
-    if (row.phase === "do") begun.add(row.action);
-    else if (row.state === "done" && (row.output as readonly Residue[]).length === 0) begun.delete(row.action);
+    if (row.phase === "do") {
+      begun.add(row.action);
+      undone.delete(row.action);
+    } else if (row.state === "done" && (row.output as readonly Residue[]).length === 0) undone.add(row.action);
   }
   const reason = describe(error).message;
-  return [...begun].toReversed().flatMap((index) => {
-    const action = plan?.actions[index];
-    return action === undefined ? [{ server: "", type: "run", key: `action ${index}`, reason }] : leftOf(action, error);
-  });
+  if (plan === null)
+    return [...begun]
+      .filter((index) => !undone.has(index))
+      .toReversed()
+      .map((index) => ({ server: "", type: "run", key: `action ${index}`, reason }));
+  return plan.actions
+    .flatMap((action, index) => (isBegun(plan.actions, index, begun) && !undone.has(index) ? [action] : []))
+    .toReversed()
+    .flatMap((action) => leftOf(action, error));
 }
 
 /** The commit row stands: what failed after it is listed, and nothing is taken back. */

@@ -11,6 +11,7 @@ import type { Events } from "../events.ts";
 import { HandedOver } from "../actions/handed-over.ts";
 import { heldParts } from "./held-parts.ts";
 import { draftOf } from "../planning/drafts.ts";
+import { hasEnded } from "../task-ends.ts";
 import { committedEnd, endingOf, leftBegun } from "./task-ends.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
 import type { PlanData } from "../planning/plan.ts";
@@ -266,8 +267,10 @@ export class Worker {
       using watch = new TaskWatch(this.#held(taskId), taskId, this.#holder);
       const task = await tasks.get(taskId);
       if (task === null || !UNFINISHED.includes(task.state)) {
-        // It turned out to be over: this worker has nothing to do with it.
-        await leases.release(taskId, [ownScope(taskId).scope], this.#holder);
+        // It turned out to be over. Whoever ended it may have died before it told.
+        if (task !== null && hasEnded(task.state) && task.outcome !== null)
+          await this.close(taskId, task.outcome as StoredOutcome);
+        else await leases.release(taskId, [ownScope(taskId).scope], this.#holder);
         return null;
       }
       if (task.timeoutMs !== null) watch.endAfter(task.timeoutMs);

@@ -35,6 +35,7 @@ const ENDED = "ended-tasks";
 const OVER = "state IN ('succeeded', 'undone')";
 /** The task of which it is a child goes on, and finds it by its id. */
 const AWAITED = `EXISTS (SELECT 1 FROM tasks AS parent WHERE parent.id = tasks.parent AND NOT parent.${OVER})`;
+const UNHELD = "NOT EXISTS (SELECT 1 FROM leases WHERE task = tasks.id)";
 const ENDED_AT_ONCE = 100;
 const BACKWARDS: readonly TaskState[] = ["cancelling", "undoing", "undone"];
 
@@ -150,8 +151,10 @@ export class SqliteTasks implements TaskStore {
   }
 
   async endedBefore(time: string, limit: number, among?: readonly string[]): Promise<readonly string[]> {
-    const named = among === undefined ? "?3 IS NULL" : "id IN (SELECT value FROM json_each(?3))";
-    const sql = `SELECT id FROM tasks WHERE finishedAt < ?1 AND ${OVER} AND ${named} AND NOT ${AWAITED} ORDER BY finishedAt LIMIT ?2`;
+    // Which of them may go is asked without names; by name, what of theirs is over, whoever still reads their ends.
+    const named =
+      among === undefined ? `?3 IS NULL AND ${UNHELD} AND NOT ${AWAITED}` : "id IN (SELECT value FROM json_each(?3))";
+    const sql = `SELECT id FROM tasks WHERE finishedAt < ?1 AND ${OVER} AND ${named} ORDER BY finishedAt LIMIT ?2`;
     const ids = among === undefined ? null : JSON.stringify(among);
     return (await this.#db.read(() => this.#db.all<Pick<Row, "id">>(sql, time, limit, ids))).map(({ id }) => id);
   }
@@ -161,8 +164,7 @@ export class SqliteTasks implements TaskStore {
   }
 
   #remove(id: string): boolean {
-    const unheld = "NOT EXISTS (SELECT 1 FROM leases WHERE task = tasks.id)";
-    const { changes } = this.#db.run(`DELETE FROM tasks WHERE id = ? AND ${OVER} AND ${unheld} AND NOT ${AWAITED}`, id);
+    const { changes } = this.#db.run(`DELETE FROM tasks WHERE id = ? AND ${OVER} AND ${UNHELD} AND NOT ${AWAITED}`, id);
     if (changes === 0) return false;
     for (const table of ["task_plans", "journal", "commits"]) this.#db.run(`DELETE FROM ${table} WHERE task = ?`, id);
     removeSecrets(this.#db, `task/${id}/`);
