@@ -30,6 +30,12 @@ test("one that fails goes back as it is undone", () => {
   });
 });
 
+test("an activation that was never done counts for nothing when it is taken back", () => {
+  const three = [event("task:started", { actions: 3 }), first, done, second, event("action:failed", { action: 1 })];
+  const activation = event("action:undone", { action: 2, title: "activate" });
+  expect(after([...three, activation])).toMatchObject({ done: 1, title: "activate" });
+});
+
 test("what says nothing of it changes nothing, and one that goes back into the line waits", () => {
   const working = after([started, first]);
   expect(progressAfter(working, event("task:log", { line: "x" }))).toBe(working);

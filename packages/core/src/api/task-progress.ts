@@ -31,7 +31,13 @@ export function progressAfter(before: TaskProgress, event: HostwrightEvent): Tas
     case "action:failed":
       return { ...before, phase: "undoing" };
     case "action:undone":
-      return { ...before, phase: "undoing", done: Math.max(before.done - 1, 0), title: event.payload.title };
+      // Those after it were taken back before; one that was never done is taken back as well.
+      return {
+        ...before,
+        phase: "undoing",
+        done: Math.min(before.done, event.payload.action),
+        title: event.payload.title,
+      };
     case "task:finished":
       return { ...before, phase: "over", title: "" };
     default:

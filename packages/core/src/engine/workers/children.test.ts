@@ -104,6 +104,11 @@ describe("a task with children", () => {
       const ids = (await childrenOf(task)).map(({ id, state }) => `${id} ${state}`);
       expect([where, ids]).toEqual([where, names.map((_, place) => `${childId(task.id, place)} succeeded`)]);
       expect([where, await leases()]).toEqual([where, []]);
+      const told = (await own.engine.store.events.after(0, { task: task.id })).filter(
+        ({ type }) => type === "child:submitted",
+      );
+      const places = new Set(told.map(({ payload }) => (payload as { child: number }).child));
+      expect([where, places]).toEqual([where, new Set(names.keys())]);
     }
     expect(deaths).toBeGreaterThan(30);
   }, 120_000);
@@ -122,6 +127,34 @@ describe("a task with children", () => {
     await using _next = new EmbeddedQueue().work(fake.another(), 1);
     expect(await task.outcome()).toMatchObject({ state: "succeeded", value: { succeeded: 3 } });
     expect(fake.world.effects).toEqual(["web1 + file /a", "web1 + file /c"]);
+  });
+
+  test("of which nine are recovered at once keeps no other dead task waiting", async () => {
+    const gate = fake.gate("slow");
+    const { store } = fake.engine;
+    child("slow", { steps: [runStep("web1", "slow")] });
+    fake.wants.set("slow", { subject: "slow", scopes: [] });
+    // One worker that lives has the children, so that their parents can only wait.
+    const other = fake.another();
+    for (let n = 0; n < 9; n++) {
+      const task = await parent(["slow"]);
+      const dying = mortal(store, 6);
+      await new Worker({ ...fake.parts, store: dying.store }, fake.engine.events, GONE)
+        .work(task.id, NEVER)
+        .catch(() => null);
+    }
+    const children = (await store.tasks.list()).filter(({ parent: of }) => of !== null);
+    expect(children).toHaveLength(9);
+    const working = children.map(async ({ id }) => other.work(id, NEVER));
+    await gate.reached;
+    const single = await fake.submit("z");
+    await store.leases.claim(single.id, GONE);
+    await fake.worker.lookForDead(NEVER);
+    expect(await single.outcome()).toMatchObject({ state: "succeeded" });
+    gate.open();
+    await Promise.all(working);
+    await fake.worker.settled();
+    expect(await leases()).toEqual([]);
   });
 
   test("that was cancelled while it had no worker begins no further child", async () => {

@@ -6,7 +6,7 @@ import { isTimeout } from "../actions/cancel-error.ts";
 import { HandedOver } from "../actions/handed-over.ts";
 import type { Events } from "../events.ts";
 import { subjectOf } from "../planning/parse-request.ts";
-import type { PlanData, PlannedChildren } from "../planning/plan.ts";
+import type { PlanData, PlannedChild, PlannedChildren } from "../planning/plan.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 import { reportOf, stopError, withdrawnError, type StopCode } from "./children-end.ts";
 import { ChildrenLine } from "./children-line.ts";
@@ -27,7 +27,7 @@ export interface ChildrenParts {
   commit(): Promise<void>;
 }
 
-export interface ChildrenHow extends Pick<Work, "signal" | "closing" | "waiting" | "places"> {
+export interface ChildrenHow extends Pick<Work, "signal" | "closing" | "waiting" | "places" | "rest"> {
   readonly direction: Direction;
 }
 
@@ -77,7 +77,10 @@ export class Children {
     const signals = [how.signal, how.closing, how.waiting];
     for (const one of signals) one.addEventListener("abort", ring);
     try {
-      for (const { id, state } of await this.#stored()) {
+      const stored = await this.#stored();
+      // Whoever put the last one into the line may have died before it told.
+      if (stored.length > 0) await this.#tell(stored.length - 1);
+      for (const { id, state } of stored) {
         this.#enter(id);
         await this.#note(id, state);
       }
@@ -111,7 +114,8 @@ export class Children {
           stop = { error };
         }
       }
-      await this.#pause();
+      const pause = async (): Promise<void> => this.#pause();
+      await (this.#working.size === 0 ? how.rest(pause) : pause());
     }
   }
 
@@ -143,21 +147,28 @@ export class Children {
   }
 
   async #submit(): Promise<void> {
-    const { engine, events } = this.#parts;
+    const { engine } = this.#parts;
     const { id: parent, actor } = this.#task;
-    const { list } = this.#children;
     for (let place = this.#line.next; place !== null; place = this.#line.next) {
-      const { title, request } = list[place] ?? {};
-      if (title === undefined || request === undefined) return;
+      const { request } = this.#children.list[place] as PlannedChild;
       const id = childId(parent, place);
       const createdAt = new Date().toISOString();
       const common = { type: request.type, request, plan: null, actor, parent, key: null, timeoutMs: null, createdAt };
       const wants = await firstWants(engine.store.records, id, subjectOf(engine, request));
       await engine.store.tasks.submit({ id, ...common }, wants);
       this.#enter(id);
-      await events.emit(id, "task:submitted", { type: request.type, title, actor });
-      await events.emit(parent, "child:submitted", { child: place, of: list.length, task: id, title });
+      await this.#tell(place);
     }
+  }
+
+  async #tell(place: number): Promise<void> {
+    const { events } = this.#parts;
+    const { id: parent, actor } = this.#task;
+    const { list } = this.#children;
+    const { title, request } = list[place] as PlannedChild;
+    const id = childId(parent, place);
+    await events.emit(id, "task:submitted", { type: request.type, title, actor });
+    await events.emit(parent, "child:submitted", { child: place, of: list.length, task: id, title });
   }
 
   /** Those in line go; those that are worked come to their end, or are stopped where the parent was. */

@@ -23,3 +23,21 @@ test("no more than eight errands are run at once, each name once, and one that f
   run(0);
   await counted(21);
 });
+
+test("who only waits keeps nobody else from working, and has a place again when it goes on", async () => {
+  const errands = new Errands();
+  const gates = Array.from({ length: 9 }, () => Promise.withResolvers<void>());
+  const ended: number[] = [];
+  for (const [index, gate] of gates.entries())
+    errands.run(`batch${index}`, async (rest) => {
+      await rest(async () => gate.promise);
+      ended.push(index);
+    });
+  const other = Promise.withResolvers<void>();
+  errands.run("task", async () => other.resolve());
+  await other.promise;
+  expect(ended).toEqual([]);
+  for (const gate of gates) gate.resolve();
+  await errands.settled();
+  expect(ended).toHaveLength(9);
+});

@@ -1,5 +1,6 @@
 import type { LeaseRequest } from "../../contracts/store.ts";
 import type { Stopped } from "../actions/cancel-error.ts";
+import type { Rest } from "./errands.ts";
 import type { Turn } from "./turn.ts";
 
 export const NEVER: AbortSignal = new AbortController().signal;
@@ -15,6 +16,8 @@ export interface Work {
   readonly waiting: AbortSignal;
   /** Of its children it works so many here at once; the others are for whoever takes them. */
   readonly places: number;
+  /** What it does while it waits for its children. */
+  readonly rest: Rest;
   /** Another worker had it. */
   readonly resumed: boolean;
 }

@@ -6,7 +6,7 @@ import { ActiveTasks } from "./active-tasks.ts";
 import { Children, type ChildrenParts } from "./children.ts";
 import { closeEnded, closeTask, type Closing } from "./close-ended.ts";
 import { endQueued } from "./end-queued.ts";
-import { Errands } from "./errands.ts";
+import { Errands, restless, type Rest } from "./errands.ts";
 import type { Events } from "../events.ts";
 import { HandedOver } from "../actions/handed-over.ts";
 import { heldParts } from "./held-parts.ts";
@@ -72,7 +72,8 @@ export class Worker {
   /** Carries a task out that `takeNext` gave. Null when it is left for another, or waits in line once more. */
   async carryOut(taskId: string, closing: AbortSignal): Promise<StoredOutcome | null> {
     using turn = new Turn(this.#events, taskId);
-    return await this.#guarded(taskId, { turn, signal: NEVER, closing, waiting: closing, places: ONE, resumed: false });
+    const how = { turn, signal: NEVER, closing, waiting: closing, places: ONE, rest: restless, resumed: false };
+    return await this.#guarded(taskId, how);
   }
 
   /**
@@ -91,7 +92,7 @@ export class Worker {
       if (answer === null) return null;
       if ("granted" in answer) {
         this.#active.enter(taskId);
-        const how = { turn, signal, closing: NEVER, waiting, places: ALL, resumed: false };
+        const how = { turn, signal, closing: NEVER, waiting, places: ALL, rest: restless, resumed: false };
         const outcome = await this.#guarded(taskId, how);
         if (outcome !== null || (await tasks.state(taskId)) !== "queued") return outcome;
       } else {
@@ -105,9 +106,9 @@ export class Worker {
   /** Goes on with a task whose worker died, or takes it back. Gives null when it is finished or its worker lives. */
   async recover(
     taskId: string,
-    { closing = NEVER, waiting = closing }: Partial<Pick<Work, "closing" | "waiting">> = {},
+    { closing = NEVER, waiting = closing, rest = restless }: Partial<Pick<Work, "closing" | "waiting" | "rest">> = {},
   ): Promise<StoredOutcome | null> {
-    return (await this.#takeOver(taskId)) ? this.#goOn(taskId, closing, waiting) : null;
+    return (await this.#takeOver(taskId)) ? this.#goOn(taskId, { closing, waiting, rest }) : null;
   }
 
   /**
@@ -116,10 +117,10 @@ export class Worker {
    */
   async lookForDead(stop: AbortSignal): Promise<void> {
     await this.stranding.refresh();
-    await closeEnded(this.#closing, (task) => this.#active.has(task));
+    this.#recoveries.run("ended tasks", async () => closeEnded(this.#closing, (task) => this.#active.has(task)));
     for (const { id } of await this.#parts.store.tasks.unfinished()) {
       if (stop.aborted) return;
-      if (!this.#active.has(id)) this.#recoveries.run(id, async () => this.recover(id, { closing: stop }));
+      if (!this.#active.has(id)) this.#recoveries.run(id, async (rest) => this.recover(id, { closing: stop, rest }));
     }
   }
 
@@ -149,7 +150,7 @@ export class Worker {
       const result = await work(this.#held(taskId));
       if (result !== "go on") return result;
       this.#active.enter(taskId);
-      return await this.#goOn(taskId, NEVER, NEVER);
+      return await this.#goOn(taskId, { closing: NEVER, waiting: NEVER, rest: restless });
     } catch (error) {
       // It is this frame's until the end: what this worker's own recovery takes up then it holds by the same name.
       await this.#parts.store.leases.release(taskId, [ownScope(taskId).scope], this.#holder);
@@ -185,9 +186,9 @@ export class Worker {
   }
 
   /** Whoever finds it may be cancelled meanwhile: that is no cancel of this one. */
-  async #goOn(taskId: string, closing: AbortSignal, waiting: AbortSignal): Promise<StoredOutcome | null> {
+  async #goOn(taskId: string, how: Pick<Work, "closing" | "waiting" | "rest">): Promise<StoredOutcome | null> {
     using turn = new Turn(this.#events, taskId);
-    return await this.#guarded(taskId, { turn, signal: NEVER, closing, waiting, places: ONE, resumed: true });
+    return await this.#guarded(taskId, { ...how, turn, signal: NEVER, places: ONE, resumed: true });
   }
 
   /** All leases that a task has, from whoever does not live any more. */
@@ -209,14 +210,16 @@ export class Worker {
   /** What keeps others waiting is gone on with, in frames of its own. */
   #help(turn: Turn, blockers: readonly Blocker[], waiting: AbortSignal): void {
     const whileWanted = AbortSignal.any([waiting, turn.over]);
-    for (const rival of turn.helpless(blockers)) this.#helps.run(rival, async () => this.#helpOn(rival, whileWanted));
+    for (const rival of turn.helpless(blockers))
+      this.#helps.run(rival, async (rest) => this.#helpOn(rival, whileWanted, rest));
   }
 
   /** Once, without a wait: who still waits for it comes again. What is in its own way was submitted before it. */
-  async #helpOn(taskId: string, waiting: AbortSignal): Promise<void> {
+  async #helpOn(taskId: string, waiting: AbortSignal, rest: Rest): Promise<void> {
     using turn = new Turn(this.#events, taskId);
-    const work = await this.#take(taskId, { turn, closing: NEVER, waiting }, async (blockers) => {
-      for (const { task } of firstInWay(blockers)) this.#helps.run(task, async () => this.#helpOn(task, waiting));
+    const work = await this.#take(taskId, { turn, closing: NEVER, waiting, rest }, async (blockers) => {
+      for (const { task } of firstInWay(blockers))
+        this.#helps.run(task, async (own) => this.#helpOn(task, waiting, own));
     });
     await work?.();
   }
@@ -224,7 +227,7 @@ export class Worker {
   /** Takes a task that nothing is in the way of, or whose worker died, and gives the work on it; null: not now, or not here. */
   async #take(
     taskId: string,
-    how: Pick<Work, "turn" | "closing" | "waiting">,
+    how: Pick<Work, "turn" | "closing" | "waiting" | "rest">,
     tell: (blockers: readonly Blocker[]) => Promise<void>,
   ): Promise<(() => Promise<StoredOutcome | null>) | null> {
     const { tasks, leases } = this.#parts.store;
@@ -251,7 +254,7 @@ export class Worker {
       engine: this.#held(task.id),
       events: this.#events,
       take: async (child, turn) =>
-        this.#take(child, { turn, closing, waiting }, async (blockers) => {
+        this.#take(child, { turn, closing, waiting, rest: restless }, async (blockers) => {
           await turn.tell(blockers);
           this.#help(turn, blockers, waiting);
         }),
