@@ -108,13 +108,17 @@ sub states {
       && (grep { ($times{$_} // [0])->[0] > $unit->{since} } @{$unit->{files}}) ? 1 : 0;
     $unit->{stale} = $unit->{older} || $unit->{reload} ? 1 : 0;
     $unit->{absent} = $unit->{LoadState} eq "not-found" && !$unit->{active};
-    $unit->{state} = $unit->{absent} ? "-" : "$unit->{enabled} $unit->{active} $unit->{stale}";
+    my $activity = $unit->{active} || $unit->{rests} ? $unit->{active} : "r";
+    $unit->{state} = $unit->{absent} ? "-" : "$unit->{enabled} $activity $unit->{stale}";
   }
   return \%units;
 }
 `;
 
-/** Input: names, ended by NUL. Output: for each `enabled active stale` as digits, or `-`, ended by NUL; then `end`. */
+/**
+ * Input: names, ended by NUL. Output: for each `enabled active stale` as digits, or `-`, ended by NUL; then `end`. `active`
+ * is `r` between an end and the next start.
+ */
 export const READ_UNITS: PerlProgram = {
   what: "read units",
   text: String.raw`${COMMON}
@@ -127,7 +131,7 @@ print "end\0";
 };
 
 /**
- * Input, ended by NUL each: for every change name, before and after (`*` for an activity that does not matter); then
+ * Input, ended by NUL each: for every change name, before and after (activity `*`: does not matter); then
  * `end`. One systemctl call for each verb, with all names.
  */
 export const APPLY_UNITS: PerlProgram = {
@@ -143,7 +147,7 @@ sub fits {
   my ($unit, $wish) = @_;
   return $unit->{absent} || (!$unit->{enabled} && $unit->{rests}) if $wish eq "-";
   my ($enabled, $active, $stale) = split / /, $wish;
-  my $is_so = $active eq "*" || ($active ? $unit->{active} : $unit->{rests});
+  my $is_so = $active eq "*" || ($active eq "r" ? !$unit->{rests} : $active ? $unit->{active} : $unit->{rests});
   return $unit->{enabled} == $enabled && $is_so && ($stale || !$unit->{stale});
 }
 # Nobody but systemd itself stopped or started it since it was read.
@@ -164,7 +168,7 @@ for my $change (@changes) {
   if (fits($unit, $change->{after}) && !($unit->{absent} && $change->{after} ne "-")) { $change->{result} = "already"; next }
   # That it became stale is our own doing: the files come before the units.
   my $changed = $unit->{enabled} != $was_enabled && !$unit->{absent}
-    || ($active ne "*" && $was_active ne "*" && $unit->{active} != $was_active && !flaps($unit));
+    || ($active ne "*" && $was_active =~ /^[01]$/ && $unit->{active} != $was_active && !flaps($unit));
   if ($changed) { $change->{result} = "changed"; next }
   push @todo, $change;
   push @{$list{$enabled ? "enable" : "disable"}}, $change->{name} if $unit->{enabled} != $enabled;

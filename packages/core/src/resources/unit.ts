@@ -25,8 +25,8 @@ export interface UnitInput extends Pick<UnitSpec, "name" | "enabled"> {
 
 export interface UnitState {
   readonly enabled: boolean;
-  /** Null only in what is wished for. */
-  readonly active: boolean | null;
+  /** `restarting`: it neither runs nor rests, as between its end and the next start. Null only in what is wished for. */
+  readonly active: boolean | "restarting" | null;
   /** systemd or the running unit has not seen the unit's files as they are now. */
   readonly stale: boolean;
 }
@@ -76,19 +76,22 @@ export function unit({ shared, ...spec }: UnitInput): Declared {
 }
 
 function show({ enabled, active, stale }: UnitState): string {
-  const activity = active === null ? "started on demand" : active ? "running" : "stopped";
+  const activity = active === null ? "started on demand" : active === true ? "running" : active || "stopped";
   return `${enabled ? "enabled" : "not enabled"}, ${activity}${stale ? ", older than its files" : ""}`;
 }
 
 function format(state: UnitState | null): string {
   if (state === null) return "-";
+  const digit = (value: boolean): string => (value ? "1" : "0");
   const { enabled, active, stale } = state;
-  return [enabled, active, stale].map((value) => (value === null ? "*" : value ? "1" : "0")).join(" ");
+  const activity = active === null ? "*" : active === "restarting" ? "r" : digit(active);
+  return [digit(enabled), activity, digit(stale)].join(" ");
 }
 
 export function parseUnit(line: string): UnitState | null {
   const [enabled, active, stale] = line.split(" ");
-  return stale === undefined ? null : { enabled: enabled === "1", active: active === "1", stale: stale === "1" };
+  if (stale === undefined) return null;
+  return { enabled: enabled === "1", active: active === "r" ? "restarting" : active === "1", stale: stale === "1" };
 }
 
 async function readUnits(target: Target, names: readonly string[]): Promise<Map<string, UnitState>> {

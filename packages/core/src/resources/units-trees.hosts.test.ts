@@ -225,6 +225,23 @@ describe("units", () => {
     expect(new Set(states.split("\n").filter((state) => state !== ""))).toEqual(new Set(["inactive"]));
   });
 
+  test("what waits for its next start is not stopped, is stopped where it is to be, and started again by the undo", async () => {
+    const content = "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=60\n";
+    await ensure(file({ path: path("waits.service"), content }));
+    await host.sh("systemctl daemon-reload && systemctl start --no-block waits.service");
+    const state = async (): Promise<string> =>
+      (await host.sh("systemctl show -p ActiveState --value waits.service")).trim();
+    await expect.poll(state).toBe("activating");
+    const wanted = unit({ name: "waits.service", enabled: false, active: false });
+    const changes = await ensure(wanted);
+    expect(changes).toMatchObject([{ before: { active: "restarting" }, after: { active: false } }]);
+    expect(await state()).toBe("inactive");
+    expect(await changesFor([wanted])).toEqual([]);
+    await undo(wanted, changes);
+    await expect.poll(state).toBe("activating");
+    await host.sh("systemctl stop waits.service");
+  });
+
   test("two hundred units are read in one round trip", async () => {
     const names = Array.from({ length: 200 }, (_, i) => `many${i}.service`);
     await ensure(...names.map((name) => service(name)));

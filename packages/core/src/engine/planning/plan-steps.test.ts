@@ -208,6 +208,27 @@ describe("owners", () => {
   });
 });
 
+test("a shared thing that an earlier step of the plan makes for another owner is taken back for each", async () => {
+  engine.operation("rewrite", {
+    run: async () => void world.states("web1").set("file /shared", { value: "rewritten" }),
+    undo: async () => void world.states("web1").set("file /shared", { value: "x" }),
+  });
+  engine.operation("fail", { run: async () => Promise.reject(new Error("no")) });
+  const rewrite = { ...runStep("web1", "rewrite"), touches: [{ type: "file", key: "/shared" }] };
+  const steps = [ensureStep("web1", [shared("site/s1")]), rewrite, ensureStep("web1", [shared("site/s2")])];
+  const made = (await engine.plan(...steps)).actions.flatMap((one) => (one.kind === "ensure" ? one.changes : []));
+  expect(made.map(({ owner, holder, found }) => [owner, holder, found])).toEqual([
+    ["site/s1", "nobody", undefined],
+    ["site/s2", "others", true],
+  ]);
+  expect(await engine.carryOut(...steps, runStep("web1", "fail"))).toMatchObject({ committed: false, residue: [] });
+  expect(world.snapshot()).toEqual({ web1: {} });
+  expect(await engine.registered("web1")).toEqual([]);
+  expect(await engine.carryOut(...steps)).toMatchObject({ committed: true });
+  expect(world.snapshot()).toEqual({ web1: { "file /shared": "x" } });
+  expect((await engine.registered("web1")).map(({ owner }) => owner)).toEqual(["site/s1", "site/s2"]);
+});
+
 describe("a thing that stands there already and is not registered", () => {
   beforeEach(() => void world.states("web1").set("file /a", { value: "theirs" }));
 
