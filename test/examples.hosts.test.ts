@@ -18,6 +18,7 @@ import { examplePhp } from "../examples/plugins/php.ts";
 import { examplePostgres } from "../examples/plugins/database.ts";
 import { guestbook } from "../examples/plugins/platform.ts";
 import { exampleSessions } from "../examples/plugins/sessions.ts";
+import { notices, showNotice } from "../examples/plugins/notice.ts";
 import { noteOn, notes } from "../examples/plugins/task.ts";
 import { fetchFrom } from "../demo/fetch.ts";
 import { wordpressCodebases } from "./hosts/codebases.ts";
@@ -72,7 +73,7 @@ async function exampleServer(host: TestHost, source: string): Promise<Hostwright
   const { name, address, hostKey, privateKey } = host;
   const hw = await createHostwright({
     stateDir: join(folder, name),
-    plugins: [exampleHttp, examplePhp, examplePostgres, exampleSessions, guestbook, notes],
+    plugins: [exampleHttp, examplePhp, examplePostgres, exampleSessions, guestbook, notes, notices],
   });
   await hw.servers.put({
     name,
@@ -121,6 +122,17 @@ test("a site on the example plugins is installed, answers, stands as recorded an
 
   expect((await hw.run(noteOn("own", 'it\'s "here"'))).server).toBe("own");
   expect(await host.sh("cut -d' ' -f2- /var/log/hostwright-notes")).toBe('it\'s "here"\n');
+
+  const notice = async () => (await fetchFrom(host.address, "http://notice.example.com/")).body;
+  await hw.run(showNotice("own", "Back at 12:00."));
+  expect(await notice()).toBe("Back at 12:00.\n");
+  expect((await hw.plan(showNotice("own", "Back at 12:00."))).empty).toBe(true);
+  await hw.run(showNotice("own", null));
+  expect(await notice()).not.toContain("Back at");
+  await hw.run(showNotice("own", "Back at 13:00."));
+  expect(await notice()).toBe("Back at 13:00.\n");
+  await hw.run(verify("own"));
+  expect(await notice()).not.toContain("Back at");
 
   const { id } = await hw.sites.get("book.example.com");
   await hw.run(deleteSite("book.example.com"));

@@ -30,7 +30,7 @@ import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import { parseInput } from "./model/parse.ts";
 import { openState } from "./store/open-state.ts";
 
-const Cursor = z.union([z.int().min(0), z.literal("now")]);
+const Cursor = z.union([z.int().min(0), z.literal("now")], 'a cursor: the seq of an event, or "now"');
 const Concurrency = z.int().min(1);
 
 export type { RunOptions } from "./api/running.ts";

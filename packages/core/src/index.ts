@@ -17,6 +17,7 @@ export type { Problem } from "./contracts/problem.ts";
 export { Server } from "./model/server.ts";
 export type { ServerStats } from "./model/server.ts";
 export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/own-rules.ts";
+export type { PathPattern } from "./model/path-pattern.ts";
 export type { SiteLimits } from "./contracts/views.ts";
 export { createHostwright, Hostwright } from "./hostwright.ts";
 export type { RunOptions, SubmitOptions } from "./hostwright.ts";
@@ -50,6 +51,7 @@ export type {
 export { parseDomain } from "./model/domain.ts";
 export type {
   Action,
+  ActivateAction,
   EnsureAction,
   PlanApproval,
   PlannedChange,

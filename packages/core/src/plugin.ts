@@ -16,15 +16,19 @@ export type {
   AnyTaskType,
   PlainRequest,
   TaskChildren,
+  TaskCommit,
   TaskDescription,
   TaskDraft,
   TaskRequest,
   TaskSubject,
   TaskType,
+  TaskValue,
 } from "./contracts/task.ts";
+export type { RecordChange, RecordRemoval, RecordVersion, TaskState } from "./contracts/store.ts";
 export type { Inventory, Planning } from "./contracts/planning.ts";
 export type {
   ActivateStep,
+  AssumedSet,
   EnsureStep,
   Owned,
   Phase,

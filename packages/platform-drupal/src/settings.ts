@@ -54,7 +54,7 @@ function database(domain: string, binding: DatabaseBinding): readonly Text[] {
   const { protocol, name, user, password, host, port, socket } = binding;
   const driver = DRIVERS[protocol];
   if (driver === undefined)
-    throw new HostwrightError("HW_SERVICE_UNFIT", `the Drupal site ${domain} cannot use ${protocol}`);
+    throw new HostwrightError("HW_SERVICE_UNFIT", `The Drupal site ${domain} cannot use ${protocol}.`);
   const { module } = driver;
   const entries: Entries = [
     ["driver", module],
@@ -96,7 +96,8 @@ function objectCache(cache: CacheBinding | undefined): readonly Text[] {
 export function settings(view: SiteView): readonly SettingsFile[] {
   const { paths } = view;
   const { db } = view.bindings;
-  if (db === undefined) throw new HostwrightError("HW_SERVICE_UNFIT", `the Drupal site ${view.domain} has no database`);
+  if (db === undefined)
+    throw new HostwrightError("HW_SERVICE_UNFIT", `The Drupal site ${view.domain} has no database.`);
   const setting = (name: string, value: Value): Text => assign(`$settings[${php(name)}]`, value);
   const content = join([
     "<?php\n// Written by Hostwright. Changes made here are lost.\n",

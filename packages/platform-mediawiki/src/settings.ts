@@ -50,7 +50,7 @@ export function databaseServer({ protocol, host, port, socket }: DatabaseBinding
 export function databaseType(domain: string, { protocol }: DatabaseBinding): string {
   const driver = DRIVERS[protocol];
   if (driver !== undefined) return driver.type;
-  throw new HostwrightError("HW_SERVICE_UNFIT", `the MediaWiki site ${domain} cannot use ${protocol}`);
+  throw new HostwrightError("HW_SERVICE_UNFIT", `The MediaWiki site ${domain} cannot use ${protocol}.`);
 }
 
 function database(domain: string, binding: DatabaseBinding): readonly Text[] {
@@ -68,7 +68,7 @@ function database(domain: string, binding: DatabaseBinding): readonly Text[] {
 export function settings(view: SiteView): readonly SettingsFile[] {
   const { paths, domain } = view;
   const { db } = view.bindings;
-  if (db === undefined) throw new HostwrightError("HW_SERVICE_UNFIT", `the MediaWiki site ${domain} has no database`);
+  if (db === undefined) throw new HostwrightError("HW_SERVICE_UNFIT", `The MediaWiki site ${domain} has no database.`);
   const { language, skins, extensions } = view.options as MediaWikiSiteOptions;
   const header = "<?php\n// Written by Hostwright. Changes made here are lost.\n";
   const content = join([

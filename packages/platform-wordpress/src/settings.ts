@@ -64,7 +64,7 @@ export function settings(view: SiteView): readonly SettingsFile[] {
   const { paths, bindings } = view;
   const { db: database } = bindings;
   if (database === undefined)
-    throw new HostwrightError("HW_SERVICE_UNFIT", `the WordPress site ${view.domain} has no database`);
+    throw new HostwrightError("HW_SERVICE_UNFIT", `The WordPress site ${view.domain} has no database.`);
   const { tablePrefix } = view.options as WordPressSiteOptions;
   const header = "<?php\n// Written by Hostwright. Changes made here are lost.\n";
   const content = join([

@@ -62,11 +62,11 @@ export function problems(view: ServerView): readonly Problem[] {
     php !== undefined && {
       message: `Apache runs PHP itself (${php}_module), as the user that may read every site's files.`,
       remedy:
-        "Switch it off: a2dismod 'php*' && a2dismod mpm_prefork && a2enmod mpm_event && systemctl restart apache2",
+        "Switch it off: `a2dismod 'php*' && a2dismod mpm_prefork && a2enmod mpm_event && systemctl restart apache2`.",
     },
     !modules.includes("mpm_event") && {
       message: `Apache does not run its event module: it would hold a process for each of its visitors on port ${httpPort}.`,
-      remedy: "a2dismod mpm_prefork mpm_worker && a2enmod mpm_event && systemctl restart apache2",
+      remedy: "Switch to it: `a2dismod mpm_prefork mpm_worker && a2enmod mpm_event && systemctl restart apache2`.",
     },
     nameless.length > 0 && {
       message: `Requests for the server's own name or address are answered by ${nameless.join(", ")} of sites-enabled, not by a neutral site.`,

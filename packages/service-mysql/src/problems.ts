@@ -13,7 +13,7 @@ export function problems(view: ServerView): readonly Problem[] {
   const exposure = (view.facts["exposure"] ?? null) as Exposure | null;
   const stopped: Problem = {
     message: `${title} does not answer root on ${options.socket}`,
-    remedy: `Start it: systemctl start ${unit}. If it runs: root has to log in by its unix user (MariaDB: unix_socket, MySQL: auth_socket).`,
+    remedy: `Start it: systemctl start ${unit}. If it runs, let root log in by its unix user (MariaDB: unix_socket, MySQL: auth_socket).`,
   };
   return [...wrongVersion(version, options), ...(exposure === null ? [stopped] : exposed(view, options, exposure))];
 }
@@ -59,12 +59,12 @@ function exposed(view: ServerView, { flavour, listen }: MysqlOptions, exposure: 
     ).map((problem): Problem => ({ ...problem, tolerable: true })),
     ...anonymous.map((host) => ({
       message: `anybody may log in from "${host}" without a name or password`,
-      remedy: `DROP USER ''@'${host.replaceAll("'", "''")}';`,
+      remedy: `Remove that account: \`DROP USER ''@'${host.replaceAll("'", "''")}';\`.`,
     })),
     ...problemIf(
       openDatabases.length > 0,
       `every account may use the databases ${openDatabases.map((name) => `"${name}"`).join(", ")}`,
-      `${everybody}DELETE FROM mysql.db WHERE User = ''; FLUSH PRIVILEGES; DROP DATABASE IF EXISTS test;`,
+      `Close them: \`${everybody}DELETE FROM mysql.db WHERE User = ''; FLUSH PRIVILEGES; DROP DATABASE IF EXISTS test;\`.`,
     ),
   ];
 }

@@ -143,7 +143,10 @@ describe("problems", () => {
       ),
     );
     expect(found).toEqual([
-      { message: 'anybody may log in from "%" without a name or password', remedy: "DROP USER ''@'%';" },
+      {
+        message: 'anybody may log in from "%" without a name or password',
+        remedy: "Remove that account: `DROP USER ''@'%';`.",
+      },
       {
         message: 'every account may use the databases "test", "test\\_%"',
         remedy: expect.stringContaining("DELETE FROM mysql.db") as string,

@@ -42,7 +42,7 @@ export function renderServiceUnit(view: SiteView): string {
   if (main === null)
     throw new HostwrightError(
       "HW_SERVICE_UNFIT",
-      `the platform of ${view.domain} names no program that Node.js could run`,
+      `The platform of ${view.domain} names no program that Node.js could run.`,
     );
   const command = [
     PROGRAM,

@@ -46,7 +46,7 @@ export function problems({ service, facts }: ServerView): readonly Problem[] {
   if ((facts["version"] ?? null) === null) {
     found.push({
       message: `PHP ${version} with php-fpm is not installed`,
-      remedy: `Run the task \`prepare\`, or: apt-get install php${version}-fpm`,
+      remedy: `Run the task \`prepare\`, or \`apt-get install php${version}-fpm\`.`,
     });
   }
   const pools = (facts["foreignPools"] ?? []) as readonly ForeignPool[];
@@ -57,7 +57,7 @@ export function problems({ service, facts }: ServerView): readonly Problem[] {
     )) {
       found.push({
         message: `${unit} runs PHP as ${WEB_USER}, the web server's user: whoever controls that code reads every site's public files and reaches every site's PHP socket (${file})`,
-        remedy: `If nothing needs it: systemctl disable --now ${unit}. Otherwise give that pool a user of its own in ${file}.`,
+        remedy: `If nothing needs it, run \`systemctl disable --now ${unit}\`. Otherwise give that pool a user of its own in ${file}.`,
       });
     }
   }

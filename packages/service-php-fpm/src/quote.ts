@@ -11,7 +11,7 @@ export function iniValue(value: string | number | boolean): string {
   if (/["\\${}\u0000-\u001f\u007f]/.test(value)) {
     throw new HostwrightError(
       "HW_QUOTE_REFUSED",
-      `the value ${JSON.stringify(value)} cannot be written into PHP's configuration`,
+      `The value ${JSON.stringify(value)} cannot be written into PHP's configuration.`,
     );
   }
   return `"${value}"`;

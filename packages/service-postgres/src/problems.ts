@@ -14,7 +14,12 @@ export function problems(view: ServerView): readonly Problem[] {
   const exposure = (view.facts["exposure"] ?? null) as Exposure | null;
   if (exposure === null) {
     const message = `PostgreSQL does not answer the user postgres on port ${options.port}`;
-    return [{ message, remedy: `Start it: systemctl start ${unit}. If it runs: keep \`local all postgres peer\`.` }];
+    return [
+      {
+        message,
+        remedy: `Start it: systemctl start ${unit}. If it runs, keep \`local all postgres peer\` in pg_hba.conf.`,
+      },
+    ];
   }
   const stock = `${config}/pg_hba.conf`;
   return [
@@ -26,7 +31,7 @@ export function problems(view: ServerView): readonly Problem[] {
     ...undeclaredListening(view, listen, exposure.listens, "listen_addresses = 'localhost'"),
     ...exposure.trusted.map((line) => ({
       message: `anybody may log in over the network without a password (${stock}, ${line})`,
-      remedy: "Change `trust` to `scram-sha-256` there, then: systemctl reload postgresql",
+      remedy: "Change `trust` to `scram-sha-256` there, then run `systemctl reload postgresql`.",
     })),
   ];
 }

@@ -224,6 +224,6 @@ function connectRecord(connect: ConnectInput): ConnectRecord {
     host: connect.host,
     port: connect.port ?? 22,
     user: connect.user ?? "root",
-    hostKeys: connect.hostKeys,
+    hostKeys: [connect.hostKey].flat(),
   };
 }

@@ -98,7 +98,7 @@ export class Submitting {
       "HW_TASK_STATE",
       `Plan ${plan} (${title}) was submitted before: its task ${task} is ${before.state}. Nothing was submitted.`,
       {
-        remedy: "A plan runs once. Follow its task with `task(id)`; to do the same once more, plan again.",
+        remedy: "Follow its task with `task(id)`. To do the same once more, plan again: a plan runs once.",
         data: { plan, task, state: before.state },
       },
     );

@@ -135,7 +135,7 @@ export class Task<Value = unknown> {
 
   /**
    * What it waits for at this moment; null when it runs or is finished. `task:waiting` events tell the same of a task that
-   * `run` waits for, or that went back into the line. @throws HW_NOT_FOUND when there is no such task.
+   * `run` waits for, or that went back into the queue. @throws HW_NOT_FOUND when there is no such task.
    */
   async waiting(): Promise<TaskWaiting | null> {
     const { tasks, leases } = this.#parts.store;

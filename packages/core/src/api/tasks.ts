@@ -15,7 +15,9 @@ const MOST = 500;
 const MOST_READ = 2_000;
 
 const Filter = z.strictObject({
-  state: z.union([z.enum(STATES), z.array(z.enum(STATES)).readonly()]).optional(),
+  state: z
+    .union([z.enum(STATES), z.array(z.enum(STATES)).readonly()], "a state of tasks, or a list of them")
+    .optional(),
   type: z.string().min(1).max(100).optional(),
   subject: z.string().min(1).max(300).optional(),
   actor: z.string().min(1).max(300).optional(),

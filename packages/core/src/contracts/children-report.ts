@@ -2,10 +2,10 @@ import type { TaskState } from "./store.ts";
 
 /** What became of one child of a task. */
 export interface ChildReport {
-  /** Its id, for `hw.task(id)`; null when it was never put into the line. */
+  /** Its id, for `hw.task(id)`; null when it was never put into the queue. */
   readonly task: string | null;
   readonly title: string;
-  /** `not-begun` also where it was put into the line and taken out again. */
+  /** `not-begun` also where it was put into the queue and taken out of it again. */
   readonly state: TaskState | "not-begun";
   /** What stopped it, shortened; null when it succeeded or was not begun. */
   readonly error: { readonly code: string; readonly message: string } | null;

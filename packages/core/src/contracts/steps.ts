@@ -7,13 +7,16 @@ import type { RecordVersion } from "./store.ts";
 /** Where a step stands relative to the commit row (decisions.md D8). */
 export type Phase = "prepare" | "clean-up";
 
-/** Of which records it was made, where one more or one less would make another plan of it. */
+/**
+ * All records of a kind that a plan was made for: with one more or one less it would be another plan. A plan whose set has
+ * changed is refused before it begins (HW_RESOURCE_CHANGED).
+ */
 export interface AssumedSet {
-  /** Such as `sites served by server`. */
+  /** `sites served by server`, `sites on platform` or `http services at work on server`. */
   readonly set: string;
   /** Id of that server or platform. */
   readonly of: string;
-  /** Ids, or names of services, in order. */
+  /** Ids of the sites, or names of the services, sorted. */
   readonly found: readonly string[];
 }
 
@@ -49,7 +52,7 @@ interface StepCommon {
   readonly guards?: readonly Guard[];
   /** Records by whose versions it was decided, beside those of the sites whose things it changes. Default: none. */
   readonly records?: readonly RecordVersion[];
-  /** What it was made for all of, or chosen by: see `assumedSet`. Default: nothing. */
+  /** Sets of records that it was made for or chosen by. Default: none. */
   readonly sets?: readonly AssumedSet[];
 }
 

@@ -68,11 +68,14 @@ export interface TaskCommit {
 
 /** Tasks that a task is made of: each with its own plan, leases, undo and outcome. */
 export interface TaskChildren {
-  /** In the order in which they are put into the line; 10,000 at most. */
+  /** In the order in which they are put into the queue; 10,000 at most. None of a task that has children or `standsFor`. */
   readonly requests: readonly PlainRequest[];
-  /** So many are unfinished at once, 1 to 100. Default: 4. */
+  /** How many may be unfinished at once, 1 to 100. Default: 4. */
   readonly concurrency?: number;
-  /** After so many have failed no further one is begun. Default: all are tried. */
+  /**
+   * Number of failures after which no further one is begun. Those under way come to their end, so that more may fail.
+   * Default: all are tried.
+   */
   readonly stopAfter?: number;
 }
 
@@ -88,9 +91,10 @@ export interface TaskDraft<Value = TaskValue> {
   /** In the order in which they are carried out; undone in reverse. */
   readonly steps: readonly Step[];
   /**
-   * Tasks that are worked for it. It has nothing of its own beside them but title and value, so that it holds nothing that
-   * they could wait for; what became of them is added to its value (`ChildrenReport`). They have no children themselves.
-   * Default: none.
+   * Tasks that are worked for it; what became of them is added to its value (`ChildrenReport`). Such a draft has
+   * `about: []` and `steps: []`, and of the fields below only `value`: whatever else it had, its children could wait for
+   * without end. Anything more is refused when it is planned (HW_INTERNAL), and so is a child that its `standsFor` does not
+   * give; a child that has children or `standsFor` itself is HW_INPUT_INVALID. Default: none.
    */
   readonly children?: TaskChildren;
   /**
@@ -102,7 +106,7 @@ export interface TaskDraft<Value = TaskValue> {
   readonly outputs?: { readonly [K in keyof Value]?: OutputReference };
   /** Records by which the whole was decided, beside those of its steps. Default: none. */
   readonly records?: readonly RecordVersion[];
-  /** What the whole was made for all of, beside that of its steps. Default: nothing. */
+  /** Sets of records that the whole was made for, beside those of its steps. Default: none. */
   readonly sets?: readonly AssumedSet[];
   /** Records that are written before anything is changed: they reserve domains. Default: none. */
   readonly reserve?: readonly RecordChange[];

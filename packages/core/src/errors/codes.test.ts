@@ -32,6 +32,13 @@ describe("the table of codes", () => {
   });
 });
 
+test("every remedy in the sources is a whole sentence", () => {
+  const remedies = sources.matchAll(/\bremedy(?::| =)\s*(?:[^"`;,{}]*\?\s*)?("(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)/g);
+  const said = [...remedies].map(([, text = ""]) => text.slice(1, -1));
+  expect(said.length).toBeGreaterThan(90);
+  expect(said.filter((text) => !/^[A-Z].*\.$/s.test(text))).toEqual([]);
+});
+
 describe("an error", () => {
   test("has its code's remedy unless a better one is given, and is not retryable by default", () => {
     const error = new HostwrightError("HW_DISK_FULL", "full");

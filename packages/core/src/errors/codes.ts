@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   HW_PLATFORM_UNKNOWN: "No loaded plugin implements this platform type. Add the plugin, or correct the type.",
   HW_PLATFORM_INVALID: "The codebase is not what the platform type expects. Check the source folder.",
   HW_SERVICE_UNFIT: "The platform or the site cannot use this service. Choose one of the listed types.",
-  HW_PLUGIN_INVALID: "A plugin cannot be loaded. Its message names the plugin and the remedy.",
+  HW_PLUGIN_INVALID: "A plugin cannot be loaded. Correct what the message says of it, or leave it out.",
   HW_PLUGIN_MISSING: "A stored record or task needs a plugin that is not loaded. Load it.",
   HW_OPTIONS_INCOMPATIBLE:
     "Stored options do not fit the loaded plugin: a newer version wrote them, or they cannot be migrated. Its message names record and versions.",
@@ -70,7 +70,7 @@ export const ERROR_CODES = {
   HW_TASK_TIMEOUT:
     "The task did not end in the time it was given, and was taken back. Give it more time, or find what it waited for.",
   HW_BATCH_STOPPED:
-    "So many tasks of a batch failed that, as it was told to, it began no further one. What they did stays: `report` in its data has what became of each.",
+    "A batch began no further task, since `stopAfter` of them or more had failed. What its tasks did stays. Look at `data.report`, which says what became of each, and ask again for those that are wanted.",
   HW_LEASE_LOST: "Another worker took over this task, and this one stopped. Follow the task by its id.",
   HW_QUOTE_REFUSED: "A value cannot be quoted safely in the target's syntax. Choose another value.",
   HW_SECRET_UNREADABLE: "A stored secret cannot be decrypted. Give the key that it was stored with.",

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { includesAddress, matchesPath, OwnRulesSchema, spellings, type Redirect } from "./own-rules.ts";
+import { parseInput } from "./parse.ts";
 
 const takes = (value: unknown): boolean => OwnRulesSchema.safeParse(value).success;
 const to = (from: Redirect["from"], target: string): unknown => ({ redirects: [{ from, to: target }] });
@@ -114,4 +115,12 @@ test("patterns mean what the contract says", () => {
   expect(matchesPath({ suffix: ".zip", under: "/a/" }, "/b.zip")).toBe(false);
   expect(matchesPath({ segment: "x" }, "/a/x")).toBe(true);
   expect(matchesPath({ segment: "x" }, "/a/xy")).toBe(false);
+});
+
+test.each([
+  [{ denied: ["/private/"] }, "denied.0: a pattern: { exact }, { prefix }, { suffix, under? } or { segment }"],
+  [{ denied: [{ prefix: "/private" }] }, "denied.0.prefix: a prefix ends with /"],
+  [to("/a" as never, "/b"), "redirects.0.from: { exact } or { prefix }"],
+])("%j is refused with what stands in its place", (value, message) => {
+  expect(() => parseInput(OwnRulesSchema, value, "rules")).toThrow(message);
 });

@@ -47,15 +47,18 @@ const UrlPath = PlainText.refine((path) => path.startsWith("/"), "a path that be
   .refine((path) => !/\/(?:\.{0,2})\//.test(path), "a path without // or . and ..");
 const Prefix = UrlPath.refine((path) => path.endsWith("/"), "a prefix ends with /");
 
-const Pattern: z.ZodType<PathPattern> = z.union([
-  z.strictObject({ exact: UrlPath }),
-  z.strictObject({ prefix: Prefix }),
-  z.strictObject({
-    suffix: PlainText.refine((suffix) => !/[/$]/.test(suffix), "without / and $"),
-    under: Prefix.exactOptional(),
-  }),
-  z.strictObject({ segment: PlainText.refine((segment) => !/[/$]/.test(segment), "without / and $") }),
-]);
+const Pattern: z.ZodType<PathPattern> = z.union(
+  [
+    z.strictObject({ exact: UrlPath }),
+    z.strictObject({ prefix: Prefix }),
+    z.strictObject({
+      suffix: PlainText.refine((suffix) => !/[/$]/.test(suffix), "without / and $"),
+      under: Prefix.exactOptional(),
+    }),
+    z.strictObject({ segment: PlainText.refine((segment) => !/[/$]/.test(segment), "without / and $") }),
+  ],
+  "a pattern: { exact }, { prefix }, { suffix, under? } or { segment }",
+);
 
 const Target = z
   .string()
@@ -72,9 +75,11 @@ function isWebUrl(to: string): boolean {
 
 const RedirectSchema: z.ZodType<Redirect> = z
   .strictObject({
-    from: z.union([z.strictObject({ exact: UrlPath }), z.strictObject({ prefix: Prefix })]),
+    from: z.union([z.strictObject({ exact: UrlPath }), z.strictObject({ prefix: Prefix })], "{ exact } or { prefix }"),
     to: Target,
-    status: z.union([z.literal(301), z.literal(302), z.literal(307), z.literal(308)]).default(301),
+    status: z
+      .union([z.literal(301), z.literal(302), z.literal(307), z.literal(308)], "301, 302, 307 or 308")
+      .default(301),
   })
   .refine(({ from, to }) => "exact" in from || to.endsWith("/"), "what a prefix leads to ends with /");
 

@@ -20,7 +20,7 @@ function refused(schema: typeof ServerSchema | typeof PlatformSchema, value: unk
 describe("parsing at the boundary", () => {
   test("defaults are filled in", () => {
     const parsed = parseInput(ServerSchema, { name: "web1", connect }, "server");
-    expect(parsed.connect).toMatchObject({ type: "ssh", port: 22, user: "root", hostKeys: [FINGERPRINT] });
+    expect(parsed.connect).toMatchObject({ type: "ssh", port: 22, user: "root", hostKey: FINGERPRINT });
     expect(parseInput(SiteLimitsSchema, {}, "limits")).toEqual({
       uploadMegabytes: 64,
       requestSeconds: 60,
@@ -43,10 +43,12 @@ describe("parsing at the boundary", () => {
     [{ name: "../etc", connect }, "name"],
     [{ name: "-rf", connect }, "name"],
     [{ name: "a".repeat(64), connect }, "name"],
-    [{ name: "web1", connect: { ...connect, hostKeys: [] } }, "connect.hostKeys"],
-    [{ name: "web1", connect: { ...connect, hostKeys: ["MD5:00"] } }, "connect.hostKeys.0"],
+    [{ name: "web1", connect: { ...connect, hostKey: [] } }, "connect.hostKey: at least one"],
+    [{ name: "web1", connect: { ...connect, hostKey: "MD5:00" } }, "connect.hostKey: "],
+    [{ name: "web1", connect: { ...connect, hostKey: [FINGERPRINT, "MD5:00"] } }, "connect.hostKey.1: "],
+    [{ name: "web1", connect: { ...connect, hostKey: 22 } }, "connect.hostKey: a fingerprint"],
     [{ name: "web1", connect: { ...connect, user: "root; id" } }, "connect.user"],
-    [{ name: "web1", connect: { type: "telnet" } }, "connect"],
+    [{ name: "web1", connect: { type: "telnet" } }, "connect.type: made by ssh()"],
     ["web1", "expected object"],
   ])("%j is refused for %s", (value, field) => {
     expect(refused(ServerSchema, value)).toContain(field);
@@ -77,11 +79,12 @@ describe("parsing at the boundary", () => {
 });
 
 describe("connections", () => {
-  test("one host key or several make a list; what is not given is left to the default", () => {
+  test("one host key or several stay as they were given; what is not given is left to the default", () => {
     expect(connect).not.toHaveProperty("port");
     const keys = [FINGERPRINT, `SHA256:${"B".repeat(43)}`];
+    expect(connect).toMatchObject({ hostKey: FINGERPRINT });
     expect(ssh({ host: "h", hostKey: keys, privateKey: secret("k"), port: 2222, user: "ops" })).toMatchObject({
-      hostKeys: keys,
+      hostKey: keys,
       port: 2222,
       user: "ops",
     });

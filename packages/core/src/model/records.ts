@@ -41,29 +41,36 @@ export type ConnectInput =
       readonly port?: number | undefined;
       /** Root, or one that may use sudo without a password; default `root`. */
       readonly user?: string | undefined;
-      /** `SHA256:...`; one of them is the server's. */
-      readonly hostKeys: readonly string[];
+      /** `SHA256:...`, or several of which one is the server's. */
+      readonly hostKey: string | readonly string[];
       readonly privateKey: Secret;
       /** Of the private key; only for one that has a passphrase. */
       readonly passphrase?: Secret | undefined;
     };
 
-const ConnectSchema = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("local") }),
-  z.strictObject({ type: z.literal("api"), credentials: SecretValue }),
-  z.strictObject({
-    type: z.literal("ssh"),
-    host: Host,
-    port: Port.default(22),
-    user: z
-      .string()
-      .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "a login name: lower-case letters, digits, _ and -, at most 32")
-      .default("root"),
-    hostKeys: z.array(Fingerprint).min(1, "at least one fingerprint of the server's host keys"),
-    privateKey: SecretValue,
-    passphrase: SecretValue.optional(),
-  }),
-]);
+const ConnectSchema = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({ type: z.literal("local") }),
+    z.strictObject({ type: z.literal("api"), credentials: SecretValue }),
+    z.strictObject({
+      type: z.literal("ssh"),
+      host: Host,
+      port: Port.default(22),
+      user: z
+        .string()
+        .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "a login name: lower-case letters, digits, _ and -, at most 32")
+        .default("root"),
+      hostKey: z.union(
+        [Fingerprint, z.array(Fingerprint).min(1, "at least one fingerprint of the server's host keys")],
+        "a fingerprint of the server's host key, SHA256:..., or a list of them",
+      ),
+      privateKey: SecretValue,
+      passphrase: SecretValue.optional(),
+    }),
+  ],
+  "made by ssh(), local() or api()",
+);
 
 /** A service as its plugin's builder makes it: `nginx.service()`. */
 export interface ServiceInput {
@@ -247,7 +254,7 @@ export function ssh(options: {
     host: options.host,
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.user === undefined ? {} : { user: options.user }),
-    hostKeys: typeof options.hostKey === "string" ? [options.hostKey] : [...options.hostKey],
+    hostKey: options.hostKey,
     privateKey: options.privateKey,
     ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
   };

@@ -76,7 +76,8 @@ export function quoted(reference: Reference, quote: Quote): Reference {
 
 /** Quotes a value as a literal of the given syntax. @throws HW_QUOTE_REFUSED for what has no safe form. */
 export function quoteValue(value: string, quote: Quote): string {
-  if (value.includes("\0")) throw new HostwrightError("HW_QUOTE_REFUSED", "a value holds a NUL byte");
+  if (value.includes("\0"))
+    throw new HostwrightError("HW_QUOTE_REFUSED", "A value holds a NUL byte, which no text may hold.");
   switch (quote) {
     case "none":
       return value;
@@ -89,7 +90,7 @@ export function quoteValue(value: string, quote: Quote): string {
     // the whole file for what is no character of Unicode; a line's end inside of quotes many readers do not know.
     case "environment-file":
       if (/[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u.test(value))
-        throw new HostwrightError("HW_QUOTE_REFUSED", "a value holds what cannot stand in a file of variables");
+        throw new HostwrightError("HW_QUOTE_REFUSED", "A value holds what cannot stand in a file of variables.");
       return `"${value.replace(/["\\`$]/g, "\\$&")}"`;
   }
 }

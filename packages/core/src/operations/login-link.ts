@@ -46,6 +46,6 @@ function requireOwnUrl(value: unknown, domain: string, what: string): string {
   throw new HostwrightError(
     "HW_INSTALLER_FAILED",
     `${what}: the application gave a link that is not one of ${domain}.`,
-    { remedy: "Look at the site's own code: a plugin or drop-in of it answers in the application's place." },
+    { remedy: "Look at the site's own code: a plugin or drop-in of it answers in place of the application." },
   );
 }

@@ -35,20 +35,24 @@ export async function askDriver(context: OperationContext, input: SiteCommandInp
     throw new HostwrightError(
       "HW_COMMAND_TIMEOUT",
       `${input.what} on ${name} did not end in ${Math.round(input.timeoutMs / 1000)} s and was stopped.`,
-      { server: name, output, remedy: "Its output says how far it came. Find out what it waited for, then try again." },
+      {
+        server: name,
+        output,
+        remedy: "See in its output how far it came, find out what it waited for, then try again.",
+      },
     );
   }
   const lines = stdout.trimEnd().split("\n");
   const answer = parseAnswer(lines.at(-1) ?? "");
   if (result.result !== "success" || answer === null || "error" in answer) {
     const why = typeof answer?.["error"] === "string" ? answer["error"] : endedHow(result);
-    const said = bounded(context.redact(why), 500);
+    const said = bounded(context.redact(why), 500).replace(/\.$/, "");
     const full = DISK_FULL.test(`${why}\n${stdout}\n${result.stderr}`);
     throw new HostwrightError(
       full ? "HW_DISK_FULL" : "HW_INSTALLER_FAILED",
       full
-        ? `${input.what} on ${name} found no space left on a file system: ${said}`
-        : `${input.what} on ${name} failed: ${said}`,
+        ? `${input.what} on ${name} found no space left on a file system: ${said}.`
+        : `${input.what} on ${name} failed: ${said}.`,
       {
         server: name,
         output,

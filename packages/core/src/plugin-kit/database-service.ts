@@ -60,7 +60,7 @@ export function problemIf(is: boolean, message: string, remedy: string): readonl
 export function notInstalled(title: string, packages: readonly string[]): Problem {
   return {
     message: `${title} is not installed`,
-    remedy: `Run the task \`prepare\`, or: apt-get install ${packages.join(" ")}`,
+    remedy: `Run the task \`prepare\`, or \`apt-get install ${packages.join(" ")}\`.`,
   };
 }
 

@@ -37,10 +37,10 @@ const Reference = z.strictObject({
   generate: z.literal("password").exactOptional(),
 });
 
-export const TextSchema: z.ZodType<Text> = z.union([
-  z.string(),
-  z.strictObject({ parts: z.array(z.union([z.string(), Reference])).readonly() }),
-]);
+export const TextSchema: z.ZodType<Text> = z.union(
+  [z.string(), z.strictObject({ parts: z.array(z.union([z.string(), Reference])).readonly() })],
+  "a string, or what text`...` makes",
+);
 
 /** What an author's constructor gives: the input parsed early, so that a mistake is named where it was made. */
 export function declare<Spec>(

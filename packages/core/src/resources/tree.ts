@@ -119,7 +119,7 @@ const FAILURES: Failures = {
   digest: {
     code: "HW_RESOURCE_CHANGED",
     says: (key) => `${key}: what arrived is not what was planned; nothing of it was kept`,
-    remedy: "Somebody changed the source, or the stream was cut. Plan again.",
+    remedy: "Plan again: somebody changed the source, or the stream was cut.",
   },
   changed: { code: "HW_RESOURCE_CHANGED", says: (key) => `${key}: it is not what it was when it was read` },
 };

@@ -121,7 +121,7 @@ async function readUsers(target: Target, names: readonly string[]): Promise<Map<
   return states;
 }
 
-const NEW_NUMBER = "Choose another name or number for the user, or remove what holds it. Nothing was changed.";
+const NEW_NUMBER = "Choose another name or number for the user, or remove what holds it.";
 
 const FAILURES: Failures = {
   taken: { code: "HW_RESOURCE_FOREIGN", says: (key, detail) => `${key}: ${detail}`, remedy: NEW_NUMBER },

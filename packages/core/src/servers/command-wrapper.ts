@@ -23,7 +23,7 @@ const ENV_NAME = /^[A-Z_][A-Z0-9_]*$/;
 const USER_NAME = /^[a-z_][a-z0-9_.-]{0,31}$/i;
 
 function invalid(message: string, field: string): HostwrightError {
-  return new HostwrightError("HW_INPUT_INVALID", `${message}; nothing was run`, { data: { field } });
+  return new HostwrightError("HW_INPUT_INVALID", `${message}. Nothing was run.`, { data: { field } });
 }
 
 /** A script as the command that runs it. */

@@ -100,7 +100,7 @@ export class LocalServer extends CommandServer {
   }
 
   protected override _closedError(): HostwrightError {
-    return new HostwrightError("HW_CANCELLED", `${this.name} was closed here; what ran there was stopped`, {
+    return new HostwrightError("HW_CANCELLED", `${this.name} was closed here. What ran there was stopped.`, {
       server: this.name,
     });
   }
@@ -112,7 +112,7 @@ export class LocalServer extends CommandServer {
     const tooLong = code === "E2BIG";
     throw new HostwrightError(
       tooLong ? "HW_INPUT_INVALID" : "HW_COMMAND_FAILED",
-      `${program} could not be started on ${this.name} (${code})`,
+      `${program} could not be started on ${this.name} (${code}).`,
       {
         server: this.name,
         cause: error,
@@ -133,7 +133,7 @@ export class LocalServer extends CommandServer {
       if (answer !== undefined && "stdout" in answer) return answer.stdout;
       throw new HostwrightError(
         "HW_COMMAND_TIMEOUT",
-        `a command on ${this.name} could not be stopped; it may still run`,
+        `A command on ${this.name} could not be stopped. It may still run.`,
         {
           server: this.name,
           retryable: true,
@@ -154,7 +154,7 @@ export class LocalServer extends CommandServer {
     if ((cause as NodeJS.ErrnoException).code !== "EACCES") return nothingAnswers(this.name, address, cause);
     return new HostwrightError(
       "HW_PERMISSION_DENIED",
-      `access to ${showAddress(address)} on ${this.name} was refused`,
+      `Access to ${showAddress(address)} on ${this.name} was refused.`,
       { server: this.name, cause, data: { address } },
     );
   }

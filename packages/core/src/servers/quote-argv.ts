@@ -9,9 +9,9 @@ const PLAIN = /^[A-Za-z0-9_/.:,@%+-]+$/;
  */
 export function quoteWord(word: string): string {
   if (word.includes("\0"))
-    throw new HostwrightError("HW_QUOTE_REFUSED", "an argument holds a NUL byte; nothing was run");
+    throw new HostwrightError("HW_QUOTE_REFUSED", "An argument holds a NUL byte. Nothing was run.");
   if (!word.isWellFormed())
-    throw new HostwrightError("HW_QUOTE_REFUSED", "an argument is not valid Unicode; nothing was run");
+    throw new HostwrightError("HW_QUOTE_REFUSED", "An argument is not valid Unicode. Nothing was run.");
   if (PLAIN.test(word)) return word;
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

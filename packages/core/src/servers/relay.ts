@@ -108,12 +108,12 @@ function refused(server: string, { path, user }: RelayAddress, result: CommandRe
   if (exitCode === DENIED) {
     return new HostwrightError(
       "HW_PERMISSION_DENIED",
-      `access to ${path} on ${server} as ${user} was refused`,
+      `Access to ${path} on ${server} as ${user} was refused.`,
       details,
     );
   }
   if (exitCode === REFUSED || aborted) {
-    const message = `nothing answers at ${path} on ${server}${aborted ? " in time" : ""}`;
+    const message = `Nothing answers at ${path} on ${server}${aborted ? " in time" : ""}.`;
     return new HostwrightError("HW_SOCKET_UNREACHABLE", message, { ...details, retryable: true });
   }
   const message = `${path} on ${server} could not be reached as ${user}: ${stderr.trim().slice(0, 200)}`;

@@ -7,7 +7,7 @@ export function showAddress(address: SocketAddress): string {
 
 /** Nobody listens there, or whoever does lets nobody in. */
 export function nothingAnswers(server: string, address: SocketAddress, cause: unknown): HostwrightError {
-  return new HostwrightError("HW_SOCKET_UNREACHABLE", `nothing answers at ${showAddress(address)} on ${server}`, {
+  return new HostwrightError("HW_SOCKET_UNREACHABLE", `Nothing answers at ${showAddress(address)} on ${server}.`, {
     server,
     retryable: true,
     cause,

@@ -37,19 +37,23 @@ const WORDS: Readonly<Record<Unreachable, string>> = {
 
 export function unreachable(endpoint: Endpoint, reason: Unreachable, cause?: unknown): HostwrightError {
   const { name, host, port } = endpoint;
-  return new HostwrightError("HW_SSH_UNREACHABLE", `${name} (${host} port ${port}) ${WORDS[reason]}; nothing was run`, {
-    server: name,
-    retryable: reason !== "protocol",
-    cause,
-    data: { host, port, reason },
-  });
+  return new HostwrightError(
+    "HW_SSH_UNREACHABLE",
+    `${name} (${host} port ${port}) ${WORDS[reason]}. Nothing was run.`,
+    {
+      server: name,
+      retryable: reason !== "protocol",
+      cause,
+      data: { host, port, reason },
+    },
+  );
 }
 
 export function authenticationFailed(endpoint: Endpoint, cause: unknown): HostwrightError {
   const { name, host, user } = endpoint;
   return new HostwrightError(
     "HW_SSH_AUTH",
-    `${name} (${host}) does not let ${user} in with the given key; nothing was run`,
+    `${name} (${host}) does not let ${user} in with the given key. Nothing was run.`,
     {
       server: name,
       cause,
@@ -68,7 +72,7 @@ export function hostKeyRefused(
   const known = expected.length === 0 ? "no key is recorded" : `recorded: ${expected.join(", ")}`;
   return new HostwrightError(
     "HW_SSH_HOST_KEY",
-    `${name} (${host} port ${port}) shows the host key ${got} (${type}); ${known}. Nothing was sent`,
+    `${name} (${host} port ${port}) shows the host key ${got} (${type}); ${known}. Nothing was run.`,
     {
       server: name,
       data: { host, port, expected: [...expected], got, type },
@@ -77,7 +81,7 @@ export function hostKeyRefused(
 }
 
 export function connectionLost(server: string, what: string, cause?: unknown): HostwrightError {
-  return new HostwrightError("HW_SSH_LOST", `the connection to ${server} was lost ${what}`, {
+  return new HostwrightError("HW_SSH_LOST", `The connection to ${server} was lost ${what}.`, {
     server,
     retryable: true,
     cause,
@@ -97,7 +101,7 @@ export function connectError(endpoint: Endpoint, phase: Phase, error: Error): Ho
 export function sessionRefused(server: string, cause: unknown): HostwrightError {
   return new HostwrightError(
     "HW_PERMISSION_DENIED",
-    `${server} gives no session for a command (${(cause as Error).message}); nothing was run`,
+    `${server} gives no session for a command (${(cause as Error).message}). Nothing was run.`,
     {
       server,
       retryable: true,
@@ -109,10 +113,10 @@ export function sessionRefused(server: string, cause: unknown): HostwrightError 
 
 export function forwardError(server: string, address: SocketAddress, cause: unknown): HostwrightError {
   if ((cause as { reason?: unknown }).reason === OPEN_FAILED) return nothingAnswers(server, address, cause);
-  return new HostwrightError("HW_PERMISSION_DENIED", `sshd on ${server} does not forward to ${showAddress(address)}`, {
+  return new HostwrightError("HW_PERMISSION_DENIED", `sshd on ${server} does not forward to ${showAddress(address)}.`, {
     server,
     cause,
-    remedy: "Allow it in sshd_config: AllowTcpForwarding and AllowStreamLocalForwarding.",
+    remedy: "Allow it in sshd_config by AllowTcpForwarding and AllowStreamLocalForwarding.",
     data: { address },
   });
 }

@@ -83,7 +83,7 @@ export class SshServer extends CommandServer {
     if (Buffer.byteLength(line) > LONGEST_LINE) {
       throw new HostwrightError(
         "HW_INPUT_INVALID",
-        `a command for ${this.name} is longer than 128 KiB; nothing was run`,
+        `A command for ${this.name} is longer than 128 KiB. Nothing was run.`,
         {
           server: this.name,
           remedy: "Send long data by stdin.",

@@ -102,7 +102,7 @@ async function endSession(process: RunningProcess, { server, reaper, graceMs }: 
   if (session === undefined) {
     throw new HostwrightError(
       "HW_SSH_LOST",
-      `a command on ${server} was to be stopped but does not answer; it may still run`,
+      `A command on ${server} was to be stopped but does not answer. It may still run.`,
       {
         server,
         retryable: true,
@@ -112,7 +112,7 @@ async function endSession(process: RunningProcess, { server, reaper, graceMs }: 
   if (session !== null && !(await reaper.end(session))) {
     throw new HostwrightError(
       "HW_COMMAND_TIMEOUT",
-      `a command on ${server} was stopped but did not end, not even by SIGKILL; its session ${session} still runs`,
+      `A command on ${server} was stopped but did not end, not even by SIGKILL. Its session ${session} still runs.`,
       {
         server,
         remedy: `Look at the server: ps -s ${session}. A process in state D waits for a disk or a network file system.`,
@@ -126,7 +126,7 @@ async function endSession(process: RunningProcess, { server, reaper, graceMs }: 
 function brokenInput(server: string, cause: Error | undefined): HostwrightError {
   return new HostwrightError(
     "HW_COMMAND_FAILED",
-    `the input of a command on ${server} broke off: ${cause?.message ?? "unknown cause"}; the command was stopped`,
+    `The input of a command on ${server} broke off (${cause?.message ?? "unknown cause"}). The command was stopped.`,
     {
       server,
       cause,

@@ -87,7 +87,7 @@ function deriveKey(bytes: Uint8Array, field: string = "key"): StoreKey {
 function invalid(field: string, message: string): HostwrightError {
   return new HostwrightError("HW_INPUT_INVALID", message, {
     remedy:
-      "Name the key that the installation was first opened with. For a new one, make it with: (umask 077; head -c 32 /dev/urandom | base64 > FILE)",
+      "Name the key that the installation was first opened with. For a new one, make it with `(umask 077; head -c 32 /dev/urandom | base64 > FILE)`.",
     data: { field },
   });
 }

@@ -51,7 +51,7 @@ export function requirePrivate(path: string, mode: "600" | "700"): void {
     ? `has mode ${(found.mode & 0o777).toString(8)}, which lets other users in`
     : `belongs to user ${found.uid}`;
   throw new HostwrightError("HW_STORE_EXPOSED", `${path} ${why}; it was not used.`, {
-    remedy: `Look whether others used it, then run: chown ${process.geteuid?.() ?? ""} and chmod ${mode} on ${path}`,
+    remedy: `Look whether others used it, then run \`chown ${process.geteuid?.() ?? ""} ${path}\` and \`chmod ${mode} ${path}\`.`,
     data: { file: path },
   });
 }

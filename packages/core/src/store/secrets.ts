@@ -84,7 +84,7 @@ function known(values: ReadonlyMap<string, string>, id: string): string {
   const value = values.get(id);
   if (value !== undefined) return value;
   throw new HostwrightError("HW_SECRET_UNREADABLE", `There is no secret ${id}. Nothing was changed.`, {
-    remedy: "It is made when its task is submitted: submit the task again.",
+    remedy: "Submit its task again, which makes it anew.",
     data: { id },
   });
 }

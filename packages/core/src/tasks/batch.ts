@@ -7,9 +7,12 @@ import { PREVIEW } from "./preview.ts";
 
 /** How a batch is worked. */
 export interface BatchOptions {
-  /** So many are unfinished at once, 1 to 100. Default: 4. */
+  /** How many of its tasks may be unfinished at once, 1 to 100. Default: 4. */
   readonly concurrency?: number;
-  /** After so many have failed no further one is begun. Default: all are tried. */
+  /**
+   * Number of failures, from 1 on, after which no further task is begun. Those under way come to their end, so that more
+   * may fail. Default: all are tried.
+   */
   readonly stopAfter?: number;
 }
 
@@ -46,14 +49,17 @@ export const batchOfTasks: TaskType<Args, TaskChildren, ChildrenReport> = define
 });
 
 /**
- * Asks for many tasks at once, 10,000 at most: each is planned when its turn comes, by its own leases, and ends by itself. So
- * many are in line or worked at once as `concurrency` says (default 4), in the order given. One that fails stops no other,
- * unless `stopAfter` says after how many failures none further is begun. Needs the right to each of them.
+ * Asks for many tasks at once, 10,000 at most. Each is planned when its turn comes, has leases of its own, and ends by
+ * itself. They are begun in the order given; `concurrency` (default 4) says how many may be unfinished at once. One that
+ * fails stops no other, unless `stopAfter` says after how many failures no further one is begun. Needs the right to each.
+ *
+ * No batch, no preview and no other task that has children or stands for requests may be among them.
  *
  * The batch succeeds when all have ended, also those that failed; its value is the report. When it stops early
  * (HW_BATCH_STOPPED), is cancelled or runs out of time, it is `undone`, `error.data.report` is the same report, and what its
  * children did stays. A cancel of it stops those that run.
- * @throws HW_INPUT_INVALID when one of them is none, before any is begun
+ *
+ * HW_INPUT_INVALID, before any is begun, when one of them is not a request that may be in a batch.
  */
 export function batch(requests: readonly TaskRequest[], options: BatchOptions = {}): TaskRequest<ChildrenReport> {
   return batchOfTasks.request(requests, options);

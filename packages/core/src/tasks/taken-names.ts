@@ -55,7 +55,7 @@ export function refuseServed(
     {
       server: web.name,
       remedy: ours
-        ? "A site that this store does not know has the name: another state folder's, or the store was restored from a backup. It was left as it is. Choose another domain."
+        ? "Choose another domain: a site that this store does not know has the name, of another state folder or from before a backup was put back."
         : `Remove the name from ${file}, or choose another domain.`,
       data: { name, file },
     },

@@ -23,7 +23,7 @@ export interface StoredTask {
   readonly outcome: unknown;
 }
 
-/** A task as it is put into the line; without `parent` it is nobody's child. */
+/** A task as it is put into the queue; without `parent` it is nobody's child. */
 export interface TaskSubmission extends Omit<StoredTask, "state" | "finishedAt" | "outcome" | "parent"> {
   readonly parent?: string | null;
 }

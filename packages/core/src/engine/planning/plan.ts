@@ -107,7 +107,7 @@ export interface PlannedChild {
 
 /** Tasks that are worked for the one whose plan this is of. */
 export interface PlannedChildren {
-  /** In the order in which they are put into the line. */
+  /** In the order in which they are put into the queue. */
   readonly list: readonly PlannedChild[];
   /** So many are unfinished at once at most. */
   readonly concurrency: number;

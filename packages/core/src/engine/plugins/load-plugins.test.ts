@@ -12,7 +12,7 @@ import { loadPlugins } from "./load-plugins.ts";
 function refusal(given: readonly unknown[], ...words: readonly string[]): void {
   for (const word of words) {
     const message: unknown = expect.stringContaining(word);
-    const remedy: unknown = expect.stringMatching(/\.$/);
+    const remedy: unknown = expect.stringMatching(/^[A-Z].*\.$/);
     expect(() => loadPlugins(given)).toThrow(expect.objectContaining({ code: "HW_PLUGIN_INVALID", message, remedy }));
   }
 }
@@ -40,22 +40,26 @@ test("a platform whose sites may have what no loaded plugin brings is taken", ()
 
 describe("what is no plugin is named by its place", () => {
   test.each([
-    ["a missing export", undefined, "plugins[1] is undefined; list what its package exports by name"],
+    [
+      "a missing export",
+      undefined,
+      "plugins[1] is undefined: its package has no such export. List what its package exports by name.",
+    ],
     ["null", null, "plugins[1] is no plugin (null)"],
     ["a package's name", "@acme/web", "plugins[1] is no plugin (string)"],
-    ["a factory", () => plainPlugin, "plugins[1] is a function; call it"],
-    ["an import that was not awaited", Promise.resolve(plainPlugin), "plugins[1] is a promise; await it"],
+    ["a factory", () => plainPlugin, "plugins[1] is a function. Call it"],
+    ["an import that was not awaited", Promise.resolve(plainPlugin), "plugins[1] is a promise. Await it."],
     [
       "a module",
       { web: plainPlugin, version: "1" },
-      "plugins[1] is a whole module, not a plugin; list what it exports by name: web",
+      "plugins[1] is a whole module, not a plugin. List what it exports by name: web.",
     ],
     ["some object", {}, "plugins[1] is no plugin: it has no name"],
   ])("%s", (_what, value, words) => refusal([plainPlugin, value], words));
 });
 
 test("another contract is refused with both versions, whatever else it holds", () => {
-  refusal([{ ...plainPlugin, contract: 0, later: 1 }], "test-plugin is built for contract 0, this core has 1; install");
+  refusal([{ ...plainPlugin, contract: 0, later: 1 }], "test-plugin is built for contract 0, this core has 1. Install");
   refusal([{ name: "acme-web" }], "acme-web is built for contract undefined");
 });
 
@@ -65,7 +69,7 @@ describe("a field that is not what the contract says is named with its plugin", 
     [
       "wanting",
       withRole(portless),
-      ["test-plugin: services[0] (http web) role.port is not a function; fix the plugin"],
+      ["test-plugin: services[0] (http web) role.port is not a function. Fix the plugin"],
     ],
     [
       "unknown in a role",
@@ -131,7 +135,7 @@ test("a plugin that throws when it is loaded is named with what it said", () => 
       throw new Error("no licence");
     },
   };
-  refusal([throwing], "test-plugin threw when it was loaded: no licence; fix the plugin");
+  refusal([throwing], "test-plugin threw when it was loaded: no licence. Fix the plugin");
   const nameless = {
     get name(): never {
       throw new Error("no name today");
@@ -180,7 +184,7 @@ describe("what a plugin requires", () => {
   test("and is missed by name", () => {
     refusal(
       [plainPlugin, needing({ plugin: "@acme/cart" })],
-      "acme-shop needs @acme/cart; list that among the plugins too",
+      "acme-shop needs @acme/cart. List @acme/cart among the plugins too.",
     );
     refusal(
       [plainPlugin, needing({ service: "php" })],

@@ -7,7 +7,7 @@ import { CORE_KINDS } from "../../plugin-kit/kinds.ts";
 import { kindIssues } from "./kind-issues.ts";
 import { PluginShape } from "./plugin-shape.ts";
 
-const AS_EXPORTED = "list what its package exports by name";
+const AS_EXPORTED = "List what its package exports by name.";
 
 /**
  * Judges once what packages hand over, before anything is opened: whatever is wrong is named with its plugin and the remedy.
@@ -25,12 +25,8 @@ export function loadPlugins(given: readonly unknown[]): readonly Plugin[] {
 }
 
 export function refusePlugin(what: string, remedy: string, plugin: string, cause?: unknown): HostwrightError {
-  const data = { plugin };
-  return new HostwrightError("HW_PLUGIN_INVALID", `createHostwright: ${what}; ${remedy}.`, {
-    remedy: `${remedy}.`,
-    data,
-    cause,
-  });
+  const message = `createHostwright: ${what.replace(/\.?$/, ".")} ${remedy}`;
+  return new HostwrightError("HW_PLUGIN_INVALID", message, { remedy, data: { plugin }, cause });
 }
 
 function loadPlugin(value: unknown, place: string): Plugin {
@@ -43,7 +39,7 @@ function loadPlugin(value: unknown, place: string): Plugin {
     // First: what another contract has besides is not this one's to judge.
     if (plugin.contract !== CONTRACT) {
       const theirs = `is built for contract ${String(plugin.contract)}, this core has ${CONTRACT}`;
-      throw refusePlugin(`${name} ${theirs}`, "install versions of both that fit", name);
+      throw refusePlugin(`${name} ${theirs}`, "Install versions of both that fit.", name);
     }
     const parsed = PluginShape.safeParse(plugin);
     if (!parsed.success) throw refuseShape(plugin, parsed.error.issues);
@@ -52,27 +48,28 @@ function loadPlugin(value: unknown, place: string): Plugin {
   } catch (error) {
     if (isHostwrightError(error)) throw error;
     const said = error instanceof Error ? error.message.slice(0, 300) : String(error).slice(0, 300);
-    throw refusePlugin(`${name} threw when it was loaded: ${said}`, "fix the plugin, or leave it out", name, error);
+    throw refusePlugin(`${name} threw when it was loaded: ${said}`, "Fix the plugin, or leave it out.", name, error);
   }
 }
 
 function refuseShape(plugin: Plugin, issues: readonly z.core.$ZodIssue[]): HostwrightError {
   const shown = issues.map((issue) => showIssue(issue, plugin)).join("; ");
-  return refusePlugin(`${plugin.name}: ${shown}`, "fix the plugin, or install a version of it that fits", plugin.name);
+  return refusePlugin(`${plugin.name}: ${shown}`, "Fix the plugin, or install a version of it that fits.", plugin.name);
 }
 
 /** The mistakes that an import makes easy, each by its name. */
 function noPlugin(value: unknown, place: string): HostwrightError {
-  if (value === undefined) return refusePlugin(`${place} is undefined`, `${AS_EXPORTED}; it has no such export`, place);
+  if (value === undefined)
+    return refusePlugin(`${place} is undefined: its package has no such export`, AS_EXPORTED, place);
   if (typeof value === "function")
-    return refusePlugin(`${place} is a function`, "call it, and list what it returns", place);
+    return refusePlugin(`${place} is a function`, "Call it, and list what it returns.", place);
   if (typeof value !== "object" || value === null)
     return refusePlugin(`${place} is no plugin (${value === null ? "null" : typeof value})`, AS_EXPORTED, place);
-  if (value instanceof Promise) return refusePlugin(`${place} is a promise`, "await it", place);
+  if (value instanceof Promise) return refusePlugin(`${place} is a promise`, "Await it.", place);
   const inside = Object.entries(value).flatMap(([key, entry]) => (isLikePlugin(entry) ? [key] : []));
   if (inside.length === 0) return refusePlugin(`${place} is no plugin: it has no name`, AS_EXPORTED, place);
   const exports = inside.join(", ");
-  return refusePlugin(`${place} is a whole module, not a plugin`, `list what it exports by name: ${exports}`, place);
+  return refusePlugin(`${place} is a whole module, not a plugin`, `List what it exports by name: ${exports}.`, place);
 }
 
 function isLikePlugin(value: unknown): boolean {
@@ -120,7 +117,7 @@ function refuseDefaults(plugin: string, what: string, { schema }: OptionsDefinit
   if (wrong === undefined || wrong.length === 0) return;
   throw refusePlugin(
     `${plugin}: the ${what} do not take their own defaults (${showIssues(wrong)})`,
-    "fix the defaults in the plugin's schema",
+    "Correct the defaults in the plugin's schema.",
     plugin,
   );
 }
@@ -128,11 +125,15 @@ function refuseDefaults(plugin: string, what: string, { schema }: OptionsDefinit
 function refuseMissing(plugin: Plugin, requirement: Requirement, loaded: readonly Plugin[]): void {
   if ("plugin" in requirement) {
     if (loaded.some((other) => other.name === requirement.plugin)) return;
-    throw refusePlugin(`${plugin.name} needs ${requirement.plugin}`, `list that among the plugins too`, plugin.name);
+    throw refusePlugin(
+      `${plugin.name} needs ${requirement.plugin}`,
+      `List ${requirement.plugin} among the plugins too.`,
+      plugin.name,
+    );
   }
   const { service: kind, type } = requirement;
   const services = loaded.flatMap((other) => other.services ?? []);
   if (services.some((other) => other.kind === kind && (type === undefined || other.type === type))) return;
   const what = type === undefined ? `a service of kind ${kind}` : `the ${kind} service "${type}"`;
-  throw refusePlugin(`${plugin.name} needs ${what}, and no plugin brings it`, `list one that does`, plugin.name);
+  throw refusePlugin(`${plugin.name} needs ${what}, and no plugin brings it`, "List a plugin that does.", plugin.name);
 }

@@ -40,7 +40,7 @@ export class Registry {
     });
     const names = new Set<string>();
     for (const plugin of plugins) {
-      if (names.has(plugin.name)) throw refusePlugin(`${plugin.name} is given twice`, "list it once", plugin.name);
+      if (names.has(plugin.name)) throw refusePlugin(`${plugin.name} is given twice`, "List it once.", plugin.name);
       names.add(plugin.name);
       this.#bring(plugin);
     }
@@ -144,12 +144,12 @@ export class Registry {
   #add<T>(map: Map<string, Entry<T>>, key: string, entry: Entry<T>, what: string): void {
     const other = map.get(key);
     if (other?.plugin === entry.plugin)
-      throw refusePlugin(`${entry.plugin} brings the ${what} "${key}" twice`, "list it once", entry.plugin);
+      throw refusePlugin(`${entry.plugin} brings the ${what} "${key}" twice`, "List it once.", entry.plugin);
     if (other !== undefined) throw refuseBoth(entry.plugin, other.plugin, `the ${what} "${key}"`);
     map.set(key, entry);
   }
 }
 
 function refuseBoth(plugin: string, other: string, what: string): HostwrightError {
-  return refusePlugin(`${plugin} and ${other} both bring ${what}`, "load one of them", plugin);
+  return refusePlugin(`${plugin} and ${other} both bring ${what}`, "Load only one of them.", plugin);
 }

@@ -10,9 +10,9 @@ export interface EventMap {
   "events:removed": { readonly after: number; readonly upTo: number };
   "task:submitted": { readonly type: string; readonly title: string; readonly actor: string };
   /**
-   * It waits for others: one that `run` waits for, said again when what is in its way changes, or one that went back into
-   * the line when its plan asked for more than it had. Of what is only queued `Task.waiting` tells. `position` is 1 when
-   * only tasks that hold leases are in the way, and one more for each task in front of it.
+   * It waits for others. Told of a task that `run` waits for, again whenever what is in its way changes, and of one that went
+   * back into the queue since its plan needs more than it had. `Task.waiting` tells the same of a task that is only queued.
+   * `position` is 1 when only tasks that hold leases are in the way, and one more for each task in front of it.
    */
   "task:waiting": {
     readonly position: number;
@@ -27,9 +27,9 @@ export interface EventMap {
   "task:log": { readonly action: number; readonly server: string; readonly line: string };
   "task:committed": Record<never, never>;
   "task:finished": { readonly state: TaskState; readonly error: unknown; readonly residue: readonly Residue[] };
-  /** A child of the task was put into the line, and waits for its turn; its own events go by its own id. */
+  /** A child of the task, `child` counted from 0, was put into the queue. Its own events stand under its own id. */
   "child:submitted": { readonly child: number; readonly of: number; readonly task: string; readonly title: string };
-  /** A child has ended. At least once: `ended` and `failed` count those up to now. */
+  /** A child has ended; `ended` and `failed` count all that have by now. After the death of a worker it may come twice. */
   "child:finished": {
     readonly child: number;
     readonly of: number;

@@ -12,7 +12,7 @@ export type StopCode = "HW_BATCH_STOPPED" | "HW_CANCELLED" | "HW_TASK_TIMEOUT";
 const LONGEST = 300;
 
 const DID: Readonly<Record<StopCode, string>> = {
-  HW_BATCH_STOPPED: "stopped, as it was told to after so many failures",
+  HW_BATCH_STOPPED: "began no further child, since too many had failed",
   HW_CANCELLED: "was cancelled",
   HW_TASK_TIMEOUT: "ran out of time",
 };
@@ -45,7 +45,7 @@ export function stopError(title: string, code: StopCode, report: ChildrenReport)
 export function withdrawnError(child: string, parent: string): HostwrightError {
   return new HostwrightError(
     "HW_BATCH_STOPPED",
-    `Task ${child} was taken out of the line before it began, with task ${parent}, whose child it is. Nothing was changed.`,
+    `Task ${child} was taken out of the queue before it began, since task ${parent}, whose child it is, has stopped. Nothing was changed.`,
     { remedy: "Ask for it again if it is wanted.", data: { parent } },
   );
 }

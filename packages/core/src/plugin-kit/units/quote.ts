@@ -15,7 +15,7 @@ export function safePath(path: string): string {
   if (refused)
     throw new HostwrightError(
       "HW_QUOTE_REFUSED",
-      `the path ${JSON.stringify(path)} cannot be written into a systemd unit safely`,
+      `The path ${JSON.stringify(path)} cannot be written into a systemd unit safely.`,
     );
   return path;
 }
@@ -29,7 +29,7 @@ export function unitValue(value: string): string {
   if (/[\u0000-\u001f\u007f-\u009f]/.test(value) || value.endsWith("\\") || value !== value.trim()) {
     throw new HostwrightError(
       "HW_QUOTE_REFUSED",
-      `the value ${JSON.stringify(value)} cannot be written into a systemd unit`,
+      `The value ${JSON.stringify(value)} cannot be written into a systemd unit.`,
     );
   }
   return value.replaceAll("%", "%%");
@@ -41,6 +41,6 @@ export function unitValue(value: string): string {
  */
 export function safeId(id: string): string {
   if (!/^[a-z0-9]{1,40}$/.test(id))
-    throw new HostwrightError("HW_QUOTE_REFUSED", `${JSON.stringify(id)} cannot be part of a unit's name`);
+    throw new HostwrightError("HW_QUOTE_REFUSED", `${JSON.stringify(id)} cannot be part of a unit's name.`);
   return id;
 }

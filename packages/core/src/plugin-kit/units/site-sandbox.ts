@@ -84,7 +84,7 @@ function emptied(view: SiteView): readonly string[] {
     if (parent === "/")
       throw new HostwrightError(
         "HW_QUOTE_REFUSED",
-        `${parent} holds ${view.paths.home} or ${view.platform.root}: other sites beside them could not be hidden`,
+        `${parent} holds ${view.paths.home} or ${view.platform.root}: other sites beside them could not be hidden.`,
       );
     if (!folders.some((folder) => parent === folder || parent.startsWith(`${folder}/`))) folders.push(safePath(parent));
   }
@@ -99,8 +99,8 @@ function refuseShared(view: SiteView, socket: string): void {
   if (!shared.includes(folder) && !holds) return;
   throw new HostwrightError(
     "HW_QUOTE_REFUSED",
-    `the socket ${socket} lies in ${folder}, which holds what is others': a site would see all of it`,
-    { remedy: "The service's plugin has to keep its sockets in a folder of their own." },
+    `The socket ${socket} lies in ${folder}, which holds what is others': a site would see all of it.`,
+    { remedy: "Correct the service's plugin: its sockets belong in a folder of their own." },
   );
 }
 
