@@ -58,8 +58,7 @@ export const batchOfTasks: TaskType<Args, TaskChildren, ChildrenReport> = define
  * The batch succeeds when all have ended, also those that failed; its value is the report. When it stops early
  * (HW_BATCH_STOPPED), is cancelled or runs out of time, it is `undone`, `error.data.report` is the same report, and what its
  * children did stays. A cancel of it stops those that run.
- *
- * HW_INPUT_INVALID, before any is begun, when one of them is not a request that may be in a batch.
+ * @throws HW_INPUT_INVALID, before any is begun, when one of them is no request or may not be in a batch
  */
 export function batch(requests: readonly TaskRequest[], options: BatchOptions = {}): TaskRequest<ChildrenReport> {
   return batchOfTasks.request(requests, options);

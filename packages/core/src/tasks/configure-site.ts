@@ -56,8 +56,8 @@ export const configureSite: TaskType<[site: string, options?: ConfigureOptions],
 });
 
 /**
- * Asks for other rules of a site's own, and for what was recorded of it since: passwords. The value is `{ site, domain,
- * webRules }`, the rules as they are then. @throws HW_NOT_FOUND and HW_INPUT_INVALID when planned: a loop, a user without
+ * Asks for changes of a site's own web rules and bindings, and puts passwords in force that were set since. The value is
+ * `{ site, domain, webRules }`, with the rules as they are then. @throws HW_NOT_FOUND and HW_INPUT_INVALID when planned: a loop, a user without
  * a password; when run: HW_PROBE_FAILED, HW_HTTP_CONFIG_REFUSED ...
  */
 export function configure(site: string, options: ConfigureOptions = {}): TaskRequest<ConfiguredValue> {

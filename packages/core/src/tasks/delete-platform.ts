@@ -59,8 +59,8 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
   });
 
 /**
- * Asks that a platform, by name or id, goes with its release on the server; its source stays. The value is
- * `{ platform, server }`. One that was never published also goes by `hw.platforms.remove()`, at once.
+ * Asks that a platform, by name or id, is removed with its release on the server; its source stays. The value is
+ * `{ platform, server }`. One that was never published can also be removed at once: `hw.platforms.remove()`.
  * @throws HW_NOT_FOUND when planned; HW_RECORD_IN_USE while sites are on it
  */
 export function deletePlatform(platform: string): TaskRequest<DeletedPlatformValue> {

@@ -22,8 +22,9 @@ export const removeSite: TaskType<[site: string], SiteInput, OfSite> = defineTas
 });
 
 /**
- * Asks that a site goes, with its database and files; `site` is an id, main domain or alias. Until its commit only the pages
- * and the PHP are gone, and come back by an undo; after it nothing does. The value is `{ site, domain }`.
+ * Asks that a site is removed, with its database and files; `site` is an id, main domain or alias. Before the commit only its
+ * pages and its code are off, and an undo brings them back; after the commit nothing comes back. The value is
+ * `{ site, domain }`.
  * @throws HW_NOT_FOUND when planned
  */
 export function deleteSite(site: string): TaskRequest<OfSite> {

@@ -40,8 +40,9 @@ export const moveSiteDatabase: TaskType<[site: string, database: string], Input,
 });
 
 /**
- * Asks that a site's database goes to another server with a service of the same type. The site answers 503 while its
- * contents are copied; until the commit whatever fails leaves it on the old one, which is dropped after it. The value is
+ * Asks that a site's database moves to another server with a service of the same type. The site answers 503 while the
+ * contents are copied. If anything fails before the commit, the site stays on its old database; after the commit that is
+ * dropped. The value is
  * `{ site, domain, database }`. Planned again, it gives an empty plan. @throws when planned: HW_NOT_FOUND,
  * HW_SERVICE_UNFIT, HW_INPUT_INVALID, HW_PREREQUISITE_MISSING (also for what the other server lacks for this
  * database: an older version, an extension ...), HW_DISK_FULL; when run: HW_DATABASE_FAILED, HW_PROBE_FAILED ...

@@ -74,10 +74,10 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
 });
 
 /**
- * Asks that all sites of a server are served by another of its http services, by name, put on its record beside the one that
- * serves: `[nginx.service(), apache.service({}, "apache"), ...]`, then `switchHttp("web1", "apache")`. Everything for it is
- * written before the one stops and the other starts on its port; until the commit whatever fails brings the former one
- * back. The value is `{ server, service, sites }`. Planned again, it gives an empty plan. The former service may stay on the
+ * Asks that another http service of a server, by name, serves all its sites. Put it on the server's record beside the one
+ * that serves: `[nginx.service(), apache.service({}, "apache"), ...]`, then `switchHttp("web1", "apache")`. Everything for it
+ * is written before the one stops and the other starts on its port. If anything fails before the commit, the former one is
+ * brought back. The value is `{ server, service, sites }`. Planned again, it gives an empty plan. The former service may stay on the
  * record, to switch back, or be left out of it. @throws when planned: HW_NOT_FOUND, HW_SERVICE_MISSING,
  * HW_PREREQUISITE_MISSING, HW_RESOURCE_FOREIGN; when run: HW_HTTP_CONFIG_REFUSED, HW_HTTP_RELOAD_FAILED, HW_PROBE_FAILED ...
  */

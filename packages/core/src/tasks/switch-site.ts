@@ -41,7 +41,7 @@ export function enable(site: string): TaskRequest<SwitchedValue> {
 }
 
 /**
- * Asks that a site answers 503 and its PHP runs no more; its files and database stay. `site` is an id, main domain or alias.
+ * Asks that a site answers 503 and runs no code; its files and database stay. `site` is an id, main domain or alias.
  * The value is `{ site, domain, enabled }`. @throws HW_NOT_FOUND when planned
  */
 export function disable(site: string): TaskRequest<SwitchedValue> {

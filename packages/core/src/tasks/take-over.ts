@@ -46,8 +46,8 @@ export const takeServerOver: TaskType<[server: string], ServerInput, TakeOverVal
 });
 
 /**
- * Asks that a server that another installation has (another state folder, or one that is gone) passes to this one, which
- * alone may change it from then on. Nothing else there changes: sites of the former one go on being served, and verify
+ * Asks for a server that another installation has (another state folder, or one that is gone). From then on this installation
+ * alone may change it. Nothing else there changes: sites of the former one go on being served, and verify
  * lists what this installation does not know. The value is a `TakeOverValue`. Where the server is this installation's or
  * nobody's, the plan is empty. @throws HW_NOT_FOUND when planned; HW_RESOURCE_CHANGED when the former one is at work there
  */
