@@ -16,7 +16,11 @@ const plugin = (name: string, parts: Partial<Plugin> = {}): Plugin => ({ name, c
 function refusal(plugins: readonly Plugin[], ...words: string[]): void {
   for (const word of words) {
     expect(() => new Registry(plugins, [type])).toThrow(
-      expect.objectContaining({ code: "HW_PLUGIN_INVALID", message: expect.stringContaining(word) }),
+      expect.objectContaining({
+        code: "HW_PLUGIN_INVALID",
+        message: expect.stringContaining(word),
+        remedy: expect.stringMatching(/^[A-Z].*\.$/),
+      }),
     );
   }
 }
