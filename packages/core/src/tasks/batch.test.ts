@@ -113,12 +113,16 @@ const hold = (world: World, name: string): ReturnType<typeof gate> => {
 describe("a batch", () => {
   test("runs here and now without any worker, at most so many at once, and reports of each", async () => {
     const { hw, world } = await open();
-    const report = await hw.run(
+    const held = names(3).map((name) => hold(world, name));
+    const running = hw.run(
       batch(
         names(12).map((name) => work(name)),
         { concurrency: 3 },
       ),
     );
+    await Promise.all(held.map(async ({ reached }) => reached));
+    for (const { open: let_ } of held) let_();
+    const report = await running;
     expect(report).toMatchObject({ total: 12, succeeded: 12, failed: 0, notBegun: 0 });
     expect(world.most).toBe(3);
     expect(begun(world).toSorted()).toEqual(names(12).toSorted());
