@@ -1,9 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { setTimeout as delay } from "node:timers/promises";
-import { runInNewContext } from "node:vm";
 import { FakeInstance } from "../support/fake-instance.ts";
+import { heapInUse } from "../support/heap.ts";
 import { rounded, slope } from "./figures.ts";
 
 export interface MemoryFigures {
@@ -16,7 +14,6 @@ export interface MemoryFigures {
 
 const SERVERS = ["web1", "web2", "web3", "web4"];
 const STEPS = 10;
-const FINALIZERS_MS = 100;
 const MB = 1024 * 1024;
 
 /**
@@ -24,16 +21,6 @@ const MB = 1024 * 1024;
  * follows its events and one signal hangs over all of them; the heap is measured after a full collection.
  */
 export async function benchMemory(tasks: number, say: (line: string) => void): Promise<MemoryFigures> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  const heap = async (): Promise<number> => {
-    for (let round = 0; round < 3; round += 1) {
-      collect();
-      // What is told of a collection cleans up in its own turn.
-      await delay(FINALIZERS_MS);
-    }
-    return process.memoryUsage().heapUsed;
-  };
   await using instance = await FakeInstance.open(SERVERS);
   const stop = new AbortController();
   let events = 0;
@@ -56,13 +43,13 @@ export async function benchMemory(tasks: number, say: (line: string) => void): P
   // What is loaded and compiled once is no leak.
   await work(step);
   worked = 0;
-  const heapStart = await heap();
+  const heapStart = await heapInUse();
   for (let block = 1; block <= STEPS; block += 1) {
     const before = process.cpuUsage();
     await work(step);
     const { user, system } = process.cpuUsage(before);
     const rate = step / ((user + system) / 1e6);
-    const size = await heap();
+    const size = await heapInUse();
     sizes.push([worked, size]);
     const stored = statSync(join(instance.stateDir, "store.db")).size;
     say(

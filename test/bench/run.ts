@@ -4,6 +4,7 @@ import { benchHubMemory, HUB_MB } from "./hub-memory.ts";
 import { benchImport, MOST_RATIO } from "./import.ts";
 import { benchJournal } from "./journal.ts";
 import { benchMemory } from "./memory.ts";
+import { benchScale, ESTATE } from "./scale.ts";
 import { benchServe } from "./serve.ts";
 import { benchSites } from "./sites.ts";
 import { benchVerify } from "./verify.ts";
@@ -13,6 +14,7 @@ const USAGE = `usage: npm run bench -- verify [--sites 500] [--json]
        npm run bench -- journal [--actions 300] [--json]
        npm run bench -- memory [--tasks 10000] [--json]
        npm run bench -- hub-memory [--commands 10000] [--files 200000] [--json]
+       npm run bench -- scale [--sites 100000] [--json]
        npm run bench -- serve [--pairs 15] [--json]
        npm run bench -- sites [--sites 1000] [--json]`;
 
@@ -29,7 +31,7 @@ interface Options {
 }
 
 /** Of `--sites`, where it is not said. */
-const SITES: Readonly<Record<string, number>> = { verify: 500, sites: 1000 };
+const SITES: Readonly<Record<string, number>> = { verify: 500, sites: 1000, scale: ESTATE.sites };
 
 const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<unknown>>> = {
   verify: async ({ sites }, say) => {
@@ -58,6 +60,14 @@ const BENCHES: Readonly<Record<string, (options: Options, say: Say) => Promise<u
     const figures = await benchHubMemory({ ...sizes, apart: true }, say);
     say(`the hub had at most ${figures.highestMb} MB; it may have ${HUB_MB}`);
     if (!(figures.highestMb < HUB_MB)) process.exitCode = 1;
+    return figures;
+  },
+  scale: async ({ sites }, say) => {
+    const times = sites / ESTATE.sites;
+    const [tasks, events] = [Math.ceil(ESTATE.tasks * times), Math.ceil(ESTATE.events * times)];
+    const figures = await benchScale({ ...ESTATE, sites, tasks, events }, say);
+    say(figures.over.length === 0 ? "all is within its bounds" : `over its bounds: ${figures.over.join("; ")}`);
+    if (figures.over.length > 0) process.exitCode = 1;
     return figures;
   },
   serve: async ({ pairs }, say) => {

@@ -1,7 +1,5 @@
 import { getEventListeners } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
-import { queryObjects, setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { queryObjects } from "node:v8";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Events } from "../../packages/core/src/engine/events.ts";
 import { Journal } from "../../packages/core/src/engine/actions/journal.ts";
@@ -12,6 +10,7 @@ import { runStep } from "../../packages/core/test/fake-engine.ts";
 import { FakeWorker, file, NEVER } from "../../packages/core/test/fake-worker.ts";
 import { slope } from "../bench/figures.ts";
 import { FakeInstance } from "../support/fake-instance.ts";
+import { heapInUse } from "../support/heap.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -68,10 +67,10 @@ describe("many tasks, of which some fail, under one signal and with a reader of 
     };
     await work(100);
     const [listeners, objects] = [listening(), livingObjects()];
-    const sizes: (readonly [number, number])[] = [[0, await heap()]];
+    const sizes: (readonly [number, number])[] = [[0, await heapInUse()]];
     for (let worked = 60; worked <= 180; worked += 60) {
       await work(60);
-      sizes.push([worked, await heap()]);
+      sizes.push([worked, await heapInUse()]);
     }
     expect(listening()).toBeLessThanOrEqual(listeners);
     expect(getEventListeners(stop.signal, "abort").length).toBeLessThanOrEqual(1);
@@ -105,14 +104,4 @@ function countListeners(): () => number {
 /** Counted after a full collection. */
 function livingObjects(): readonly number[] {
   return [Session, Journal].map((type) => queryObjects(type, { format: "count" }));
-}
-
-async function heap(): Promise<number> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  for (let round = 0; round < 3; round += 1) {
-    collect();
-    await delay(20);
-  }
-  return process.memoryUsage().heapUsed;
 }

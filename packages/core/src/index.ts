@@ -32,6 +32,7 @@ export type { Platforms } from "./api/platforms.ts";
 export type { Servers } from "./api/servers.ts";
 export type { Sites } from "./api/sites.ts";
 export type { Task, TaskWaiting } from "./api/task.ts";
+export type { ListOptions } from "./api/record-access.ts";
 export type { TaskFilter, TaskPage, Tasks, TaskSummary } from "./api/tasks.ts";
 export { webhook } from "./notify/webhook.ts";
 export type { WebhookOptions } from "./notify/webhook.ts";

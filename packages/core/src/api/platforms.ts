@@ -7,7 +7,14 @@ import { parseInput } from "../model/parse.ts";
 import { PlatformSchema, type PlatformInput, type PlatformRecord } from "../model/records.ts";
 import { checkSource } from "../tasks/check-source.ts";
 import { Access } from "./access.ts";
-import { getRecord, namedRecord, requireManager, untilUnraced } from "./record-access.ts";
+import {
+  getRecord,
+  listRecords,
+  namedRecord,
+  requireManager,
+  untilUnraced,
+  type ListOptions,
+} from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of platforms. Writing a record touches no server: a task publishes the release. */
@@ -105,9 +112,9 @@ export class Platforms {
     return record;
   }
 
-  async list(): Promise<readonly PlatformRecord[]> {
-    const records = (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
-    return this.#access.visible("platform", records, (record) => record.name);
+  /** In the order of their names. @throws HW_INPUT_INVALID */
+  async list(options: ListOptions = {}): Promise<readonly PlatformRecord[]> {
+    return listRecords(this.#records, "platform", options, this.#access);
   }
 }
 

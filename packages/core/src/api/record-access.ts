@@ -1,7 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import * as z from "zod";
 import type { RecordKind, RecordStore, StoredRecord } from "../contracts/store.ts";
 import { HostwrightError, isHostwrightError } from "../errors/hostwright-error.ts";
+import { parseInput } from "../model/parse.ts";
 import type { SiteRecord } from "../model/records.ts";
+import type { Access } from "./access.ts";
 
 /** By id or name, with or without the `@` of an alias. @throws HW_NOT_FOUND */
 export async function getRecord(records: RecordStore, kind: RecordKind, idOrName: string): Promise<StoredRecord> {
@@ -20,15 +23,54 @@ export async function namedRecord(records: RecordStore, kind: RecordKind, name: 
 export const KEPT: readonly SiteRecord["status"][] = ["installing", "installed", "deleting"];
 const AT_ONCE = 200;
 
+const Page = z.strictObject({
+  after: z.string().max(300).optional(),
+  limit: z.int().min(1).optional(),
+});
+
+/** A part of a list that is in the order of names. */
+export interface ListOptions {
+  /** Name, or domain, of the last one of the page before. Default: from the beginning. */
+  readonly after?: string;
+  /** Records at most; fewer are given only at the end of the list. Default: all. */
+  readonly limit?: number;
+}
+
+/** What the actor may see of the records of a kind. @throws HW_INPUT_INVALID */
+export async function listRecords<T>(
+  records: RecordStore,
+  kind: "server" | "platform" | "site",
+  options: ListOptions,
+  access: Access,
+  isKept: (record: T) => boolean = () => true,
+): Promise<readonly T[]> {
+  const { after = "", limit = Infinity } = parseInput(Page, options, `${kind}s.list`);
+  const found: T[] = [];
+  for await (const page of pages(records, kind, { after, limit: Math.min(limit, AT_ONCE) })) {
+    const kept = page.filter(({ value }) => isKept(value as T));
+    for (const { value } of await access.visible(kind, kept, ({ name }) => name)) found.push(value as T);
+    if (found.length >= limit) return found.slice(0, limit);
+  }
+  return found;
+}
+
 /** Records of a kind, in the order of their names; others have their turn between pages of them. */
 export async function* everyRecord<T>(records: RecordStore, kind: RecordKind): AsyncGenerator<T> {
-  let after = "";
-  for (;;) {
-    const page = await records.list(kind, { after, limit: AT_ONCE });
+  for await (const page of pages(records, kind, { after: "", limit: AT_ONCE }))
     for (const { value } of page) yield value as T;
+}
+
+async function* pages(
+  records: RecordStore,
+  kind: RecordKind,
+  { after, limit }: Required<ListOptions>,
+): AsyncGenerator<readonly StoredRecord[]> {
+  for (let from = after; ;) {
+    const page = await records.list(kind, { after: from, limit });
+    yield page;
     const last = page.at(-1);
-    if (page.length < AT_ONCE || last === undefined) return;
-    after = last.name;
+    if (page.length < limit || last === undefined) return;
+    from = last.name;
     await nextTurn();
   }
 }

@@ -19,7 +19,15 @@ import {
 import { readPrivateKey } from "../servers/private-key.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
-import { getRecord, KEPT, namedRecord, requireManager, untilUnraced } from "./record-access.ts";
+import {
+  getRecord,
+  KEPT,
+  listRecords,
+  namedRecord,
+  requireManager,
+  untilUnraced,
+  type ListOptions,
+} from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 import { refuseSamePlace } from "./same-place.ts";
 
@@ -147,9 +155,9 @@ export class Servers {
     return record;
   }
 
-  async list(): Promise<readonly ServerRecord[]> {
-    const records = (await this.#records.list("server")).map((row) => row.value as ServerRecord);
-    return this.#access.visible("server", records, (record) => record.name);
+  /** In the order of their names. @throws HW_INPUT_INVALID */
+  async list(options: ListOptions = {}): Promise<readonly ServerRecord[]> {
+    return listRecords(this.#records, "server", options, this.#access);
   }
 
   /** One web server for another under the feet of sites would be neither: both would be wanted on one port. */

@@ -7,7 +7,7 @@ import type { Secret } from "../model/secret.ts";
 import { hashPassword } from "../store/password-hash.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import { Access } from "./access.ts";
-import { everyRecord, getRecord, untilUnraced } from "./record-access.ts";
+import { getRecord, listRecords, untilUnraced, type ListOptions } from "./record-access.ts";
 import type { Removed, Removing } from "./removing.ts";
 
 /** Records of sites. They come and go by tasks: install, delete. */
@@ -31,12 +31,10 @@ export class Sites {
     return record;
   }
 
-  /** Sites that are installed, or being installed or deleted. */
-  async list(): Promise<readonly SiteRecord[]> {
-    const kept: SiteRecord[] = [];
-    for await (const site of everyRecord<SiteRecord>(this.#records, "site"))
-      if (site.status !== "draft") kept.push(site);
-    return this.#access.visible("site", kept, (site) => site.domain);
+  /** Sites that are installed, or being installed or deleted, in the order of their domains. @throws HW_INPUT_INVALID */
+  async list(options: ListOptions = {}): Promise<readonly SiteRecord[]> {
+    const isKept = ({ status }: SiteRecord): boolean => status !== "draft";
+    return listRecords(this.#records, "site", options, this.#access, isKept);
   }
 
   /**
