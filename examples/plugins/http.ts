@@ -9,7 +9,7 @@ import {
   toPcre,
 } from "@hostwright/core/plugin";
 import { webServer, webServerProblems, webSite } from "@hostwright/core/plugin";
-import type { Blame, Declared, ServedName, HttpEntry, ResponseHeader, ServerView } from "@hostwright/core/plugin";
+import type { Blame, Declared, ServedName, Entry, ResponseHeader, ServerView } from "@hostwright/core/plugin";
 import type {
   ServicePlugin,
   SiteView,
@@ -82,7 +82,7 @@ const ACME = httpEntry("acme.inc", [
   `alias ${ACME_FOLDER}/; default_type text/plain; disable_symlinks on;`,
   "}",
 ]);
-const include = ({ name }: HttpEntry): string => `include ${ROOT}/current/${name};`;
+const include = ({ name }: Entry): string => `include ${ROOT}/current/${name};`;
 
 /** @param script of the release; null: what the location has captured */
 function php({ docroot, php: found }: WebSite, script: string | null): readonly string[] {
@@ -183,14 +183,14 @@ function host({ port, ipv6 }: z.output<typeof Options>, names: readonly string[]
 }
 
 /** Pure: the same view gives the same text. What a site means to any web server, core has resolved. */
-function site(view: SiteView, server: ServerView): HttpEntry {
+function site(view: SiteView, server: ServerView): Entry {
   const web = webSite(view);
   const hosts = web.hosts.map((one) => host(optionsOf(server), one.names, hostAnswer(web, one)));
   return httpEntry(`${web.id}.conf`, web.allowFrom.length === 0 ? [] : gate(web), ...hosts);
 }
 
 /** What all sites share, and who answers for names that nobody serves: the first of all is nginx's default. */
-const defaultEntry = (server: ServerView): HttpEntry =>
+const defaultEntry = (server: ServerView): Entry =>
   httpEntry("000-default.conf", [
     // The longest domain has 253 letters.
     "server_names_hash_bucket_size 512; server_names_hash_max_size 32768;",
@@ -200,7 +200,7 @@ const defaultEntry = (server: ServerView): HttpEntry =>
     ...host(optionsOf(server), ["example-http.invalid"], block("location /", [NOT_FOUND])),
   ]);
 
-function statusEntry(generation: number): HttpEntry {
+function statusEntry(generation: number): Entry {
   const number = `location = ${STATUS.path} { default_type text/plain; return 200 "${generation}\\n"; }`;
   return httpEntry("000-status.conf", [`server { listen 127.0.0.1:${STATUS.port}; access_log off; ${number} }`]);
 }

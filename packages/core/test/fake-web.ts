@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Target } from "../src/contracts/resource.ts";
-import type { HttpRole } from "../src/contracts/roles/http.ts";
+import type { Publication } from "../src/contracts/publication.ts";
 import { LocalServer } from "../src/servers/local-server.ts";
 import { testTarget } from "./test-target.ts";
 
@@ -63,25 +63,17 @@ export class FakeWeb {
     this.target = { ...base, mutate: async (script) => this.server.script({ ...script, env }) };
   }
 
-  get role(): HttpRole {
+  get publication(): Publication {
     return {
-      webUser: "www-data",
-      dump: [],
-      servedNames: () => [],
-      port: () => 80,
-      server: () => [],
-      site: () => [],
-      publication: {
-        root: this.root,
-        unit: "web.service",
-        test: ["web-test"],
-        blame: (output) => {
-          const match = /^refused: (\S+ in (.+))$/m.exec(output);
-          return match === null ? null : { message: match[1] ?? "", file: match[2] ?? "" };
-        },
-        status: { port: 1, path: "/" },
-        statusEntry: (generation) => ({ name: "000-status.conf", content: `${generation}\n` }),
+      root: this.root,
+      unit: "web.service",
+      test: ["web-test"],
+      blame: (output) => {
+        const match = /^refused: (\S+ in (.+))$/m.exec(output);
+        return match === null ? null : { message: match[1] ?? "", file: match[2] ?? "" };
       },
+      status: { port: 1, path: "/" },
+      statusEntry: (generation) => ({ name: "000-status.conf", content: `${generation}\n` }),
     };
   }
 

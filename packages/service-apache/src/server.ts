@@ -1,11 +1,4 @@
-import {
-  ACME_FOLDER,
-  httpEntry,
-  webServer,
-  type Declared,
-  type HttpEntry,
-  type ServerView,
-} from "@hostwright/core/plugin";
+import { ACME_FOLDER, httpEntry, webServer, type Declared, type Entry, type ServerView } from "@hostwright/core/plugin";
 import { listensOn } from "./facts.ts";
 import { block, NOT_FOUND, rule } from "./lines.ts";
 import type { ApacheOptions } from "./options.ts";
@@ -17,7 +10,7 @@ const MODULES =
   "authn_core authz_core authn_file authz_user auth_basic dir proxy proxy_fcgi proxy_http rewrite headers alias deflate filter";
 
 /** Modules, settings for all sites, and the neutral site for requests that name no site: the first of its listener. */
-export function defaultEntry(options: ApacheOptions, listens: boolean): HttpEntry {
+export function defaultEntry(options: ApacheOptions, listens: boolean): Entry {
   return httpEntry("000-default.conf", [
     ...MODULES.split(" ").flatMap((name) =>
       block("IfModule", `!${name}_module`, [`LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`]),
@@ -39,7 +32,7 @@ export function defaultEntry(options: ApacheOptions, listens: boolean): HttpEntr
 }
 
 /** Answers the generation in force, on loopback only: Apache can say a text of ours as that of an error alone. */
-export function statusEntry(generation: number): HttpEntry {
+export function statusEntry(generation: number): Entry {
   const status = block("VirtualHost", `127.0.0.1:${STATUS.port}`, [
     "ServerName hostwright-status",
     "CustomLog /dev/null common",

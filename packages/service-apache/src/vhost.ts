@@ -1,5 +1,5 @@
 import { ACME_FOLDER, httpEntry, webSite } from "@hostwright/core/plugin";
-import type { HttpEntry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core/plugin";
+import type { Entry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core/plugin";
 import { routingRules } from "./routing-rules.ts";
 import { block, NOT_FOUND, rule, type Lines } from "./lines.ts";
 import type { ApacheOptions } from "./options.ts";
@@ -70,7 +70,7 @@ function open(site: WebSite): Lines {
 }
 
 /** A site's entry, pure. */
-export function renderSite(view: SiteView, { service }: ServerView): HttpEntry {
+export function renderSite(view: SiteView, { service }: ServerView): Entry {
   const site = webSite(view);
   const hosts = site.hosts.map((one) => host(service.options as ApacheOptions, one.names, answer(site, one)));
   return httpEntry(`${site.id}.conf`, ...hosts);

@@ -1,4 +1,4 @@
-import type { HttpEntry } from "@hostwright/core/plugin";
+import type { Entry } from "@hostwright/core/plugin";
 
 /** Everything that is ours on a server that runs nginx. */
 export const ROOT = "/etc/hostwright/nginx";
@@ -10,6 +10,6 @@ export const LOG = "access_log /var/log/nginx/hostwright.log hostwright buffer=6
 export const STATUS = { port: 591, path: "/hostwright-generation" } as const;
 
 /** Snippets travel with the generation, so that an entry and what it includes always fit; nginx loads only `*.conf` by itself. */
-export function include({ name }: HttpEntry): string {
+export function include({ name }: Entry): string {
   return `include ${ROOT}/current/${name};`;
 }

@@ -1,4 +1,4 @@
-import { httpEntry, type HttpEntry, type WebSite } from "@hostwright/core/plugin";
+import { httpEntry, type Entry, type WebSite } from "@hostwright/core/plugin";
 import type { Lines } from "./lines.ts";
 import { include } from "./paths.ts";
 import { quoteLiteral } from "./quote.ts";
@@ -8,7 +8,7 @@ const SAME =
   "query_string request_method content_type content_length request_uri document_uri server_protocol remote_addr remote_port server_addr server_port";
 
 /** What PHP learns of any request. */
-export const FASTCGI: HttpEntry = httpEntry("fastcgi.inc", [
+export const FASTCGI: Entry = httpEntry("fastcgi.inc", [
   ...SAME.split(" ").map((name) => `fastcgi_param ${name.toUpperCase()} $${name};`),
   "fastcgi_param GATEWAY_INTERFACE CGI/1.1;",
   "fastcgi_param SERVER_SOFTWARE nginx;",

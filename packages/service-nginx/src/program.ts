@@ -1,4 +1,4 @@
-import { DOT_SEGMENT, httpEntry, type HttpEntry, type WebUpstream } from "@hostwright/core/plugin";
+import { DOT_SEGMENT, httpEntry, type Entry, type WebUpstream } from "@hostwright/core/plugin";
 import { block, NOT_FOUND, type Lines } from "./lines.ts";
 import { include } from "./paths.ts";
 import { quoteLiteral, quoteToken } from "./quote.ts";
@@ -6,7 +6,7 @@ import { quoteLiteral, quoteToken } from "./quote.ts";
 const NAME = "$host$hostwright_port";
 
 /** What a program learns of any request; of what a visitor sent under these names nothing. */
-export const PROXY: HttpEntry = httpEntry("proxy.inc", [
+export const PROXY: Entry = httpEntry("proxy.inc", [
   "proxy_http_version 1.1;",
   `proxy_set_header Host ${NAME};`,
   `proxy_set_header X-Forwarded-Host ${NAME};`,

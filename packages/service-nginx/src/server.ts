@@ -1,4 +1,4 @@
-import { file, httpEntry, webServer, type Declared, type HttpEntry, type ServerView } from "@hostwright/core/plugin";
+import { file, httpEntry, webServer, type Declared, type Entry, type ServerView } from "@hostwright/core/plugin";
 import { foreignIn } from "./facts.ts";
 import type { Foreign } from "./served-names.ts";
 import { block, NOT_FOUND } from "./lines.ts";
@@ -22,7 +22,7 @@ const SETTINGS = [
  * `default_server`, which would clash with a foreign one (Debian's stock site has it): it is the default by being first, as
  * soon as nobody else claims that.
  */
-export function defaultEntry(options: NginxOptions, { settings }: Foreign): HttpEntry {
+export function defaultEntry(options: NginxOptions, { settings }: Foreign): Entry {
   return httpEntry("000-default.conf", [
     ...SETTINGS.filter((line) => settings.every((name) => !line.startsWith(`${name} `))),
     `log_format hostwright '$server_name $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_time';`,
@@ -33,7 +33,7 @@ export function defaultEntry(options: NginxOptions, { settings }: Foreign): Http
 }
 
 /** Answers the generation in force, on loopback only. */
-export function statusEntry(generation: number): HttpEntry {
+export function statusEntry(generation: number): Entry {
   const status = block("server", [
     `listen 127.0.0.1:${STATUS.port};`,
     "server_name hostwright-status;",

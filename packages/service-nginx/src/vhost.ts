@@ -1,5 +1,5 @@
 import { ACME_FOLDER, httpEntry, webSite } from "@hostwright/core/plugin";
-import type { HttpEntry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core/plugin";
+import type { Entry, ServerView, SiteView, WebHost, WebSite } from "@hostwright/core/plugin";
 import { routingRules } from "./routing-rules.ts";
 import { block, type Lines } from "./lines.ts";
 import type { NginxOptions } from "./options.ts";
@@ -9,7 +9,7 @@ import { quoteLiteral } from "./quote.ts";
 
 /** Challenges of certificate authorities, on every name. */
 const CHALLENGE = [`alias ${ACME_FOLDER}/;`, "default_type text/plain;", "disable_symlinks on;"];
-export const ACME: HttpEntry = httpEntry("acme.inc", block("location ^~ /.well-known/acme-challenge/", CHALLENGE));
+export const ACME: Entry = httpEntry("acme.inc", block("location ^~ /.well-known/acme-challenge/", CHALLENGE));
 
 /** One virtual host: names, challenges, and what else. */
 export function host({ httpPort, ipv6 }: NginxOptions, names: readonly string[], body: Lines): Lines {
@@ -46,7 +46,7 @@ function open(site: WebSite): Lines {
 }
 
 /** A site's entry, pure. */
-export function renderSite(view: SiteView, { service }: ServerView): HttpEntry {
+export function renderSite(view: SiteView, { service }: ServerView): Entry {
   const site = webSite(view);
   const hosts = site.hosts.map((one) => host(service.options as NginxOptions, one.names, answer(site, one)));
   return httpEntry(`${site.id}.conf`, addresses(site), ...hosts);

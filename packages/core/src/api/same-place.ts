@@ -1,6 +1,5 @@
 import type { ServiceDefinition } from "../contracts/plugin.ts";
 import type { ServerView } from "../contracts/views.ts";
-import { httpRole } from "../engine/plugins/http-role.ts";
 import type { Registry } from "../engine/plugins/registry.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
@@ -40,10 +39,10 @@ function placesOf(definition: ServiceDefinition, view: ServerView): readonly Pla
   const place = placeOf(definition, view);
   const remedy = "Leave one of them out, or give one of them another place in its options, such as a port.";
   const listens = place === null ? [] : [{ use: `listen at ${place}`, remedy }];
-  const role = httpRole(definition);
-  if (role === null) return listens;
+  const { publication } = definition.role;
+  if (publication === undefined) return listens;
   // Each would take the other's entries for leftovers, and a switch would stop what it starts.
-  const { unit } = role.publication;
+  const { unit } = publication;
   return [...listens, { use: `be the one ${unit} of this server`, remedy: "Leave one of them out." }];
 }
 

@@ -1,5 +1,5 @@
 import type { Declared } from "../contracts/resource.ts";
-import type { HttpEntry } from "../contracts/roles/http.ts";
+import type { Entry } from "../contracts/publication.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { generations } from "./generations.ts";
@@ -16,7 +16,7 @@ export interface WebServerInput {
   /** The one file by which the distribution's configuration includes `<root>/current/`. */
   readonly include: { readonly path: string; readonly content: string };
   /** What is published beside the sites' entries; names of what must come first sort before theirs: `000-default.conf`. */
-  readonly entries: readonly HttpEntry[];
+  readonly entries: readonly Entry[];
 }
 
 /**

@@ -1,25 +1,31 @@
 import type { Problem } from "../contracts/problem.ts";
+import type { Publication } from "../contracts/publication.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { entryAddress } from "../engine/publishing/entries.ts";
 import type { ServerRecord } from "../model/records.ts";
-import { publisherOf } from "./server-steps.ts";
+import { publishersOf } from "./server-steps.ts";
 
-/** Entries that the web server refused and that no generation has: which site's, and why (decisions.md D18). */
+/** Entries that a service refused and that no generation has: which site's, and why (decisions.md D18). */
 export async function quarantineProblems(context: PlanningContext, server: ServerRecord): Promise<readonly Problem[]> {
-  const service = publisherOf(context, server);
-  const record = server.services.find((one) => one.name === service);
-  if (record === undefined) return [];
-  const { role } = context.inventory.http(server, record.name);
-  const { quarantined } = await context.pending(server, role);
+  const publishers = publishersOf(context, server);
+  return (await Promise.all(publishers.map(async ({ publication }) => ofOne(context, server, publication)))).flat();
+}
+
+async function ofOne(
+  context: PlanningContext,
+  server: ServerRecord,
+  publication: Publication,
+): Promise<readonly Problem[]> {
+  const { quarantined } = await context.pending(server, publication);
   if (quarantined.length === 0) return [];
-  const addresses = quarantined.map(({ name }) => entryAddress(role.publication, name));
+  const addresses = quarantined.map(({ name }) => entryAddress(publication, name));
   const owners = new Map((await context.register.about(server.id, [], addresses)).map((row) => [row.key, row.owner]));
   const problems = quarantined.map(async ({ name, reason }, index): Promise<Problem> => {
     const owner = owners.get(addresses[index]?.key ?? "") ?? "";
     const site = owner.startsWith("site/") ? await context.inventory.findSite(owner.slice("site/".length)) : null;
     const whose = site === null ? "" : ` of ${site.domain}`;
     return {
-      message: `${role.publication.unit} refused ${name}${whose}, and goes on with what was in force of it: ${reason}`,
+      message: `${publication.unit} refused ${name}${whose}, and goes on with what was in force of it: ${reason}`,
       remedy: `Remedy what it names, then verify ${site === null ? server.name : site.domain}.`,
       code: "HW_HTTP_CONFIG_REFUSED",
       tolerable: true,

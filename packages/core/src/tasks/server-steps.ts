@@ -1,3 +1,4 @@
+import type { Publication } from "../contracts/publication.ts";
 import type { Declared } from "../contracts/resource.ts";
 import type { RecordVersion } from "../contracts/store.ts";
 import type { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
@@ -48,21 +49,25 @@ export function ofServer(
   return { records: [recordOf(`server/${id}`, inventory.version(id))] };
 }
 
-/** Its own things, and what its web server makes of them. */
+/** Its own things, and what its services make of them. */
 export async function serverSteps(context: PlanningContext, server: ServerRecord): Promise<readonly Step[]> {
   const step = await serverStep(context, server);
   return [step, ...activateServer(context, step)];
 }
 
-/** Puts in force what waits, and what steps before it change of the server's web server; none where it has none. */
+/** Puts in force what waits, and what steps before it change, of each of the server's services that publishes. */
 export function activateServer(
   context: PlanningContext,
   { id, server }: Pick<EnsureStep, "id" | "server">,
 ): readonly ActivateStep[] {
-  const service = publisherOf(context, server);
-  if (service === null) return [];
-  const title = `put the configuration of ${server.name} in force`;
-  return [{ kind: "activate", title, server, phase: "prepare", service, of: id === undefined ? [] : [id] }];
+  return publishersOf(context, server).map(({ service }) => ({
+    kind: "activate",
+    title: `put the configuration of ${service} on ${server.name} in force`,
+    server,
+    phase: "prepare",
+    service,
+    of: id === undefined ? [] : [id],
+  }));
 }
 
 export async function serverStep(
@@ -88,8 +93,13 @@ export async function serverStep(
   };
 }
 
-/** Name of the http service that publishes on a server; null where there is none, or nobody who knows it. */
-export function publisherOf(context: PlanningContext, server: ServerRecord): string | null {
-  const http = context.inventory.servingServices(server).find(({ definition }) => definition.kind === "http");
-  return http?.record.name ?? null;
+/** The services of a server that publish, by name, of those that are at work and that somebody knows. */
+export function publishersOf(
+  context: PlanningContext,
+  server: ServerRecord,
+): readonly { readonly service: string; readonly publication: Publication }[] {
+  return context.inventory.servingServices(server).flatMap(({ record, definition }) => {
+    const { publication } = definition.role;
+    return publication === undefined ? [] : [{ service: record.name, publication }];
+  });
 }

@@ -127,5 +127,5 @@ export function registerOfOne(register: RegisterStore): RegisterStore {
 }
 
 /** Whoever publishes answers for everybody's entries. */
-export const publishForAll: Publish = async (target, http, options) =>
-  publish(target, http, { force: options?.force ?? false });
+export const publishForAll: Publish = async (target, publication, options) =>
+  publish(target, publication, { force: options?.force ?? false });

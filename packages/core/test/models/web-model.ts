@@ -1,5 +1,5 @@
 import type { Target } from "../../src/contracts/resource.ts";
-import type { HttpRole } from "../../src/contracts/roles/http.ts";
+import type { Publication } from "../../src/contracts/publication.ts";
 import type { CommandResult, Script } from "../../src/model/server.ts";
 import { PENDING, PUBLISH } from "../../src/engine/publishing/publisher-script.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
@@ -47,25 +47,17 @@ export class WebModel {
     return this.#generations.get(this.#current) ?? NONE;
   }
 
-  get role(): HttpRole {
+  get publication(): Publication {
     return {
-      webUser: "www-data",
-      dump: [],
-      servedNames: () => [],
-      port: () => 80,
-      server: () => [],
-      site: () => [],
-      publication: {
-        root: ROOT,
-        unit: "web.service",
-        test: ["web-test"],
-        blame: (output) => {
-          const file = /refused in (\S+)/.exec(output)?.[1];
-          return file === undefined ? null : { file, message: "refused" };
-        },
-        status: { port: 1, path: "/" },
-        statusEntry: (generation) => ({ name: STATUS, content: `${generation}\n` }),
+      root: ROOT,
+      unit: "web.service",
+      test: ["web-test"],
+      blame: (output) => {
+        const file = /refused in (\S+)/.exec(output)?.[1];
+        return file === undefined ? null : { file, message: "refused" };
       },
+      status: { port: 1, path: "/" },
+      statusEntry: (generation) => ({ name: STATUS, content: `${generation}\n` }),
     };
   }
 

@@ -69,7 +69,7 @@ export async function playWeb(plan: WebCase, use: Publish = publish): Promise<re
       const last = await attempt(use, web, { own: [] });
       if (last.result === null && last.error !== "HW_HTTP_RELOAD_FAILED") say(`a neighbour fails with ${last.error}`);
       judgeNeighbours(web, say);
-      const pending = await pendingPublication(web.target, web.role);
+      const pending = await pendingPublication(web.target, web.publication);
       if (last.result !== null && pending.waits) say("something waits after all was published");
     } else if (foreign && dies === null && plan.rounds[index - 1]?.dies === null && web.loaded !== old) {
       say("something else runs beside a broken foreign file");
@@ -99,7 +99,7 @@ async function attempt(
   options: PublishOptions,
 ): Promise<{ readonly error: string; readonly result: PublishResult | null }> {
   try {
-    return { error: "", result: await use(web.target, web.role, options) };
+    return { error: "", result: await use(web.target, web.publication, options) };
   } catch (error) {
     if (!isHostwrightError(error)) throw error;
     return { error: error.code, result: null };

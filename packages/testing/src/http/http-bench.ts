@@ -1,6 +1,6 @@
 import {
   NO_OWN_RULES,
-  type HttpEntry,
+  type Entry,
   type OwnRules,
   type ServerView,
   type ServiceDefinition,
@@ -159,7 +159,7 @@ export class HttpBench implements AsyncDisposable {
   }
 
   /** Entries as their tasks leave them, root's alone, not in force yet. */
-  async put(entries: readonly HttpEntry[]): Promise<void> {
+  async put(entries: readonly Entry[]): Promise<void> {
     for (const { name, content } of entries) {
       const path = `${this.entries}/${name}`;
       await sh(this.host, `umask 027; cat > ${path}; chmod 640 ${path}`, content);
@@ -171,7 +171,7 @@ export class HttpBench implements AsyncDisposable {
   }
 
   async publish(options: PublishOptions = {}, server?: WatchedServer): Promise<PublishResult> {
-    return this.withTarget(async ({ target }) => publish(target, this.definition.role, options), server);
+    return this.withTarget(async ({ target }) => publish(target, this.definition.role.publication, options), server);
   }
 
   async configTest(): Promise<{ readonly code: number; readonly said: string }> {
@@ -191,8 +191,10 @@ export class HttpBench implements AsyncDisposable {
 
   /** The generation in force, as the service tells. */
   async generation(): Promise<number> {
-    const { port, path } = this.definition.role.publication.status;
-    return Number((await sh(this.host, `curl -sS http://127.0.0.1:${port}${path}`)).trim());
+    const { status } = this.definition.role.publication;
+    const argv =
+      "command" in status ? status.command : ["curl", "-sS", `http://127.0.0.1:${status.port}${status.path}`];
+    return Number(/\d+/.exec((await this.host.exec(argv)).stdout)?.[0]);
   }
 
   /** All files, links and units that a service could leave behind. */

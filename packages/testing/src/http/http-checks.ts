@@ -43,8 +43,9 @@ export const httpChecks: readonly Check<HttpBench>[] = [
     async run(bench) {
       const { generation } = await bench.publish({ force: true });
       assert.equal(await bench.generation(), generation);
-      const { port, path } = bench.definition.role.publication.status;
-      const url = `http://${bench.host.address}:${port}${path}`;
+      const { status } = bench.definition.role.publication;
+      if ("command" in status) return;
+      const url = `http://${bench.host.address}:${status.port}${status.path}`;
       const { code, stdout } = await bench.host.exec(["curl", "-sS", "-m", "5", "--noproxy", "*", url]);
       assert.ok(code !== 0 || Number(stdout) !== generation, "it answers on the server's address");
     },

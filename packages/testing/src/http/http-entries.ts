@@ -1,11 +1,11 @@
-import { isHostwrightError, type HostwrightError, type HttpEntry, type SiteView } from "@hostwright/core/plugin";
+import { isHostwrightError, type HostwrightError, type Entry, type SiteView } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import { sh } from "../hosts/host.ts";
 import type { ConfigFile, HttpBench } from "./http-bench.ts";
 import { wordpressRules } from "./http-samples.ts";
 import { siteView } from "../views.ts";
 
-export const entriesOf = (bench: HttpBench, site: SiteView): readonly HttpEntry[] =>
+export const entriesOf = (bench: HttpBench, site: SiteView): readonly Entry[] =>
   bench.definition.role.site(site, bench.view);
 
 /** A site that shares the release of the table's. */
@@ -32,7 +32,7 @@ export async function failed(work: () => Promise<unknown>, code: string): Promis
 /** With entries in force, which are taken away in the end. */
 export async function withEntries(
   bench: HttpBench,
-  entries: readonly HttpEntry[],
+  entries: readonly Entry[],
   use: () => Promise<void>,
 ): Promise<void> {
   await bench.put(entries);

@@ -1,4 +1,4 @@
-import type { HttpEntry } from "@hostwright/core/plugin";
+import type { Entry } from "@hostwright/core/plugin";
 import { strict as assert } from "node:assert";
 import type { Check } from "../check.ts";
 import { hostileTexts, orRefused, SEED } from "../hostile.ts";
@@ -13,7 +13,7 @@ async function published(
   bench: HttpBench,
   sites: ReturnType<typeof hostileSites>,
 ): Promise<{ readonly taken: number; readonly of: number }> {
-  const accepted: HttpEntry[] = [];
+  const accepted: Entry[] = [];
   for (const { value, site } of sites) {
     const entries = await orRefused(value, () => entriesOf(bench, site));
     if (entries !== "refused") accepted.push(...entries);

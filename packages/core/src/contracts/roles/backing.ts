@@ -1,3 +1,4 @@
+import type { Publication } from "../publication.ts";
 import type { Declared } from "../resource.ts";
 import type { Binding, CacheBinding, ServerView } from "../views.ts";
 import type { Reference } from "../../model/text.ts";
@@ -15,6 +16,8 @@ export interface BindingRequest {
 export interface BackingRole {
   /** Wire protocol that platforms name: `redis`, `mysql`. */
   readonly protocol: string;
+  /** What of its configuration comes into force as generations. Default: nothing does; it has its files and units alone. */
+  readonly publication?: Publication;
   server(view: ServerView): readonly Declared[];
   /** Account of one site, and what it has there. */
   site(request: BindingRequest, server: ServerView): readonly Declared[];

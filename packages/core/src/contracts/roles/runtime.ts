@@ -1,3 +1,4 @@
+import type { Publication } from "../publication.ts";
 import type { Declared } from "../resource.ts";
 import type { RuntimeProtocol, ServerView, SiteView } from "../views.ts";
 
@@ -8,6 +9,8 @@ export type UnitProperty = readonly [name: string, value: string];
 export interface RuntimeRole {
   /** How it answers on a site's socket: `fastcgi` scripts of the release, `http` whatever is no file. */
   readonly protocol: RuntimeProtocol;
+  /** What of its configuration comes into force as generations. Default: nothing does; it has its files and units alone. */
+  readonly publication?: Publication;
   server(view: ServerView): readonly Declared[];
   /** Units that run while the site is enabled, and what they need. */
   site(view: SiteView, server: ServerView): readonly Declared[];

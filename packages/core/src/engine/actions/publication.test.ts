@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { FakeEngine, ensureStep, serverRecord } from "../../../test/fake-engine.ts";
 import { FakeWorld } from "../../../test/fake-world.ts";
 import type { ServiceDefinition } from "../../contracts/plugin.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { Publication } from "../../contracts/publication.ts";
 import type { RegisteredResource } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Action, PlannedChange } from "../planning/plan.ts";
@@ -13,12 +13,12 @@ import { Registry } from "../plugins/registry.ts";
 import type { EnsureStep, Step } from "../../contracts/steps.ts";
 
 const ROOT = "/etc/web";
-const role = { publication: { root: ROOT } } as HttpRole;
+const publication = { root: ROOT } as Publication;
 const options = { version: 1, schema: null };
 const plugin = {
   name: "web",
   contract: 1,
-  services: [{ kind: "http", type: "web", options, role } as unknown as ServiceDefinition],
+  services: [{ kind: "http", type: "web", options, role: { publication } } as unknown as ServiceDefinition],
 };
 
 let world: FakeWorld;
@@ -70,7 +70,7 @@ test("a task answers for the entries that it changes and for those of what it ho
     row(`${ROOT}/entries/s3.conf`, "site/s3"),
     row("/x", "site/s2"),
   ];
-  expect(ownEntries(role, [change(entry)], rows, ["site/s2"])).toEqual(["s1.conf", "s2.conf"]);
-  expect(ownEntries(role, [change(entry), change("/etc/other")], [], [])).toEqual(["s1.conf"]);
-  expect(ownEntries(role, [change("/srv", "directory")], [], [])).toEqual([]);
+  expect(ownEntries(publication, [change(entry)], rows, ["site/s2"])).toEqual(["s1.conf", "s2.conf"]);
+  expect(ownEntries(publication, [change(entry), change("/etc/other")], [], [])).toEqual(["s1.conf"]);
+  expect(ownEntries(publication, [change("/srv", "directory")], [], [])).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { Target } from "../../contracts/resource.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { Publication } from "../../contracts/publication.ts";
 import type { RegisteredResource, RegisterStore } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { Events } from "../events.ts";
@@ -13,25 +13,24 @@ export interface PublicationParts {
   readonly register: RegisterStore;
   readonly plan: PlanData;
   readonly server: ServerRecord;
-  /** Name of the http service. */
+  /** Name of the service that publishes. */
   readonly service: string;
-  readonly role: HttpRole;
+  readonly publication: Publication;
   readonly target: Target;
 }
 
 /** Publishes as one task's action asks for; what of others was refused is told, by name and owner. */
 export async function publishFor(parts: PublicationParts, { changes, force }: Publishing): Promise<void> {
-  const { events, register, plan, server, service, role, target } = parts;
+  const { events, register, plan, server, service, publication, target } = parts;
   const alone = plan.leases.filter((lease) => lease.mode === "exclusive").map((lease) => lease.scope);
-  const own = ownEntries(role, changes, await register.about(server.id, alone, []), alone);
-  const isOther = ({ type, key }: PlannedChange): boolean =>
-    type === "file" && !isEntryOf(role.publication, { type, key });
+  const own = ownEntries(publication, changes, await register.about(server.id, alone, []), alone);
+  const isOther = ({ type, key }: PlannedChange): boolean => type === "file" && !isEntryOf(publication, { type, key });
   const options = { force: force ?? changes.some(isOther), own };
-  const { generation, reloaded, changed, quarantined } = await publish(target, role, options);
+  const { generation, reloaded, changed, quarantined } = await publish(target, publication, options);
   const common = { server: server.name, service, generation };
   if (changed) await events.emit(plan.task, "publication:published", { ...common, reloaded });
   if (quarantined.length === 0) return;
-  const addresses = quarantined.map(({ name }) => entryAddress(role.publication, name));
+  const addresses = quarantined.map(({ name }) => entryAddress(publication, name));
   const owners = new Map((await register.about(server.id, [], addresses)).map((row) => [row.key, row.owner]));
   const entries = quarantined.map((entry, index) => ({
     ...entry,
@@ -45,7 +44,7 @@ export async function publishFor(parts: PublicationParts, { changes, force }: Pu
  * another's broken one is quarantined and does not fail it.
  */
 export function ownEntries(
-  { publication }: HttpRole,
+  publication: Publication,
   changes: readonly PlannedChange[],
   registered: readonly RegisteredResource[],
   alone: readonly string[],

@@ -29,8 +29,8 @@ export interface RunnerParts {
   undoing(reason: (cancelled: boolean) => unknown): Promise<Undone>;
   /** Seals a secret that the task makes. */
   readonly keep: OperationContext["keep"];
-  /** Puts a new generation of a service in force if its entries ask for one, or the publication does. */
-  publish(server: ServerRecord, service: string, session: Session, publication: Publishing): Promise<void>;
+  /** Puts a new generation of a service in force if its entries ask for one, or the task does. */
+  publish(server: ServerRecord, service: string, session: Session, publishing: Publishing): Promise<void>;
 }
 
 /** What a task puts in force. */

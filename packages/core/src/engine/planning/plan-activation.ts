@@ -1,6 +1,5 @@
 import type { ActivateStep, EnsureStep, Step } from "../../contracts/steps.ts";
-import { HostwrightError } from "../../errors/hostwright-error.ts";
-import { httpRole } from "../plugins/http-role.ts";
+import { publicationOf } from "../plugins/publication-of.ts";
 import { isEntryOf } from "../publishing/entries.ts";
 import type { Action, ActivateAction } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
@@ -19,15 +18,7 @@ export function planActivation(
   server: SimulatedServer,
   before: Before,
 ): Pick<ActivateAction, "service" | "from" | "force"> | null {
-  const record = step.server.services.find(({ name }) => name === step.service);
-  const role = httpRole(record === undefined ? undefined : registry.service("http", record.type));
-  if (role === null)
-    throw new HostwrightError(
-      "HW_SERVICE_MISSING",
-      `${step.server.name} has no http service named "${step.service}". Nothing was changed.`,
-      { server: step.server.name },
-    );
-  const { publication } = role;
+  const publication = publicationOf(registry, step.server, step.service);
   const since = before.actions.findLastIndex(({ step: other }) => isSame(step, other)) + 1;
   const makes = before.actions.map(({ action, step: other }, index) => {
     if (index < since || action.kind !== "ensure" || action.server !== step.server.id)

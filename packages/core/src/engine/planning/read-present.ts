@@ -1,4 +1,4 @@
-import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { Publication } from "../../contracts/publication.ts";
 import type { RegisteredResource, RegisterStore } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import { filterSlowly, mapSlowly } from "../../model/breathe.ts";
@@ -13,7 +13,7 @@ import { selection } from "./selection.ts";
 import type { Session } from "../sessions/session.ts";
 import type { EnsureStep, Selector, Step } from "../../contracts/steps.ts";
 import { isSatisfied, wantedOf, type Wanted } from "./wanted.ts";
-import { httpRole } from "../plugins/http-role.ts";
+import { findPublication } from "../plugins/publication-of.ts";
 
 const FEW_OWNERS = 20;
 
@@ -28,11 +28,11 @@ export interface StepPlanner {
    * of what it reserves itself, of what its commit changes, after it.
    */
   version(owner: string, phase: Phase): number | undefined;
-  /** Does the server have entries that are not in its published generation? */
-  pendingPublication(server: ServerRecord, role: HttpRole): Promise<Pending>;
+  /** Does a service's folder on the server have entries that are not in its published generation? */
+  pendingPublication(server: ServerRecord, publication: Publication): Promise<Pending>;
 }
 
-/** What waits in an http service's entries, as far as steps are concerned. */
+/** What waits in a service's entries, as far as steps are concerned. */
 export interface Waiting {
   readonly waits: boolean;
   /** Addresses of entries that were quarantined: they wait for a step that declares them. */
@@ -48,7 +48,7 @@ export interface Present {
   /** Registered for an owner that declares it no longer. */
   readonly dropped: readonly RegisteredResource[];
   readonly holders: ReadonlyMap<string, readonly RegisteredResource[]>;
-  /** http services with entries that are not published. */
+  /** Services with entries that are not published, by name. */
   readonly pending: ReadonlyMap<string, Waiting>;
 }
 
@@ -135,12 +135,11 @@ async function readPending(
   const names = [...new Set(steps.flatMap((step) => (step.kind === "activate" ? [step.service] : [])))];
   const pending = await Promise.all(
     names.map(async (name) => {
-      const record = server.services.find((service) => service.name === name);
-      const role = httpRole(record === undefined ? undefined : planner.registry.service("http", record.type));
-      if (role === null) return [];
-      const { waits, quarantined } = await planner.pendingPublication(server, role);
+      const publication = findPublication(planner.registry, server, name);
+      if (publication === null) return [];
+      const { waits, quarantined } = await planner.pendingPublication(server, publication);
       const addresses = quarantined.map((entry) => {
-        const { type, key } = entryAddress(role.publication, entry.name);
+        const { type, key } = entryAddress(publication, entry.name);
         return addressKey(type, key);
       });
       return [[name, { waits, quarantined: new Set(addresses) }] as const];

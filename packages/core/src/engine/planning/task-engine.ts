@@ -1,6 +1,5 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
 import type { PlainRequest, TaskDraft } from "../../contracts/task.ts";
 import type { Retention } from "../../model/retention.ts";
@@ -28,7 +27,6 @@ import { pendingPublication, type Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { ServerPool } from "../sessions/server-pool.ts";
 import { Session } from "../sessions/session.ts";
-import { httpRole } from "../plugins/http-role.ts";
 
 /** What planning and working share. */
 export interface EngineParts extends TaskTypes {
@@ -168,10 +166,10 @@ function planningContext(
     },
     claimOf: async (server) => (await facts(server)).claim,
     installation: async () => ({ installation: (await store.identity()).installation, home: parts.home }),
-    pending: async (server, role) => {
-      const key = `${server.id}\n${role.publication.root}`;
+    pending: async (server, publication) => {
+      const key = `${server.id}\n${publication.root}`;
       const reading =
-        pending.get(key) ?? session.target(server).then(async (target) => pendingPublication(target, role));
+        pending.get(key) ?? session.target(server).then(async (target) => pendingPublication(target, publication));
       pending.set(key, reading);
       return reading;
     },
@@ -212,13 +210,4 @@ export function planIdOf(taskId: string): string {
 
 export function taskIdOf(planId: string): string {
   return `t${planId.slice(1)}`;
-}
-
-export function publisherRole(parts: EngineParts, server: ServerRecord, service: string): HttpRole {
-  const record = server.services.find((entry) => entry.name === service);
-  const role = httpRole(record === undefined ? undefined : parts.registry.service("http", record.type));
-  if (role !== null) return role;
-  throw new HostwrightError("HW_SERVICE_MISSING", `${server.name} has no http service named "${service}".`, {
-    server: server.name,
-  });
 }

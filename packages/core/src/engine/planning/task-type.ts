@@ -1,5 +1,5 @@
 import type { Planning } from "../../contracts/planning.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { Publication } from "../../contracts/publication.ts";
 import type { RecordStore, RegisterStore, StateStore } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
 import type { SecretVault } from "../../store/secrets.ts";
@@ -27,6 +27,6 @@ export interface PlanningContext extends Planning {
   claimOf(server: ServerRecord): Promise<Claim | null>;
   /** This installation, as it claims servers. */
   installation(): Promise<Omit<Claim, "since">>;
-  /** What waits in the entries of one of its http services, read once per planning. */
-  pending(server: ServerRecord, role: HttpRole): Promise<Pending>;
+  /** What waits in the entries of one of its services, read once per planning. */
+  pending(server: ServerRecord, publication: Publication): Promise<Pending>;
 }

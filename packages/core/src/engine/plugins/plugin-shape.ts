@@ -14,6 +14,7 @@ import type { AnyTaskType } from "../../contracts/task.ts";
 import { KindName } from "../../model/kind-name.ts";
 import type { BackingRole } from "../../contracts/roles/backing.ts";
 import type { DatabaseMoving, DatabaseRole } from "../../contracts/roles/database.ts";
+import type { Publication } from "../../contracts/publication.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import type { RuntimeRole } from "../../contracts/roles/runtime.ts";
 
@@ -31,19 +32,22 @@ const Schema = z.custom<z.ZodType>(
 );
 const Options = z.strictObject({ version: Version, schema: Schema, migrate: Callable.optional() });
 
-const Publication = z.strictObject({
+const Published = z.strictObject({
   root: Text,
   unit: Text,
   test: Argv,
   blame: Callable,
   errorLog: Text.optional(),
-  status: z.strictObject({ port: z.int(), path: Text }),
+  status: z.union(
+    [z.strictObject({ port: z.int(), path: Text }), z.strictObject({ command: Argv })],
+    "is neither { port, path } nor { command }",
+  ),
   statusEntry: Callable,
-} satisfies Fields<HttpRole["publication"]>);
+} satisfies Fields<Publication>);
 
 const Http = z.strictObject({
   webUser: Text,
-  publication: Publication,
+  publication: Published,
   dump: Argv,
   servedNames: Callable,
   port: Callable,
@@ -58,10 +62,12 @@ const Runtime = z.strictObject({
   socket: Callable,
   sandbox: Callable,
   interpreter: Callable,
+  publication: Published.optional(),
 } satisfies Fields<RuntimeRole>);
 
 const Backing = z.strictObject({
   protocol: Text,
+  publication: Published.optional(),
   server: Callable,
   site: Callable,
   binding: Callable,

@@ -1,10 +1,10 @@
-import type { Publication } from "../../contracts/roles/http.ts";
+import type { Publication } from "../../contracts/publication.ts";
 import type { ResourceFilter } from "../../contracts/steps.ts";
 import type { RegisteredResource } from "../../contracts/store.ts";
 
 type Address = Pick<RegisteredResource, "type" | "key">;
 
-/** Files of sites and of the service itself that a publication puts in force, as the register has them. */
+/** Files that a publication puts in force, as the register has them. */
 export function entriesOf(publication: Publication): ResourceFilter {
   return { types: ["file"], below: folderOf(publication) };
 }

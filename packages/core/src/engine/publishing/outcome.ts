@@ -1,7 +1,7 @@
-/** An entry that the web server refused: it waits for its owner, and what was in force of it stays so. */
+/** An entry that the service refused: it waits for its owner, and what was in force of it stays so. */
 export interface QuarantinedEntry {
   readonly name: string;
-  /** What the web server said of it, in one line. */
+  /** What the service said of it, in one line. */
   readonly reason: string;
 }
 

@@ -1,5 +1,5 @@
 import type { Target } from "../../contracts/resource.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { Publication } from "../../contracts/publication.ts";
 import type { CommandResult } from "../../model/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { QuarantinedEntry, Outcome } from "./outcome.ts";
@@ -7,41 +7,47 @@ import type { QuarantinedEntry, Outcome } from "./outcome.ts";
 const REASON_LENGTH = 300;
 const MOST_SHOWN = 10;
 
-function ownFile({ publication }: HttpRole, file: string): boolean {
+function ownFile(publication: Publication, file: string): boolean {
   return file.startsWith(`${publication.root}/`);
 }
 
 /** Name of the entry that the message blames, if it is one of ours. */
-export function blamedEntry(http: HttpRole, said: string): string | null {
-  const file = http.publication.blame(said)?.file;
-  return file !== undefined && ownFile(http, file) ? file.slice(file.lastIndexOf("/") + 1) : null;
+export function blamedEntry(publication: Publication, said: string): string | null {
+  const file = publication.blame(said)?.file;
+  return file !== undefined && ownFile(publication, file) ? file.slice(file.lastIndexOf("/") + 1) : null;
+}
+
+/** Does the message blame a file of somebody else? */
+export function blamesForeign(publication: Publication, said: string): boolean {
+  const file = publication.blame(said)?.file;
+  return file !== undefined && !ownFile(publication, file);
 }
 
 /** Why, in one line. */
-export function reasonOf(http: HttpRole, said: string): string {
-  const text = http.publication.blame(said)?.message ?? clean(said).split("\n").at(0) ?? "";
+export function reasonOf(publication: Publication, said: string): string {
+  const text = publication.blame(said)?.message ?? clean(said).split("\n").at(0) ?? "";
   return clean(text).replaceAll("\n", " ").slice(0, REASON_LENGTH);
 }
 
 /** What an attempt failed with; `refused`: the caller's entries that were found to be the cause. */
 export function notPublished(
   target: Target,
-  http: HttpRole,
+  publication: Publication,
   outcome: Outcome,
   refused: readonly QuarantinedEntry[],
 ): HostwrightError {
   const server = target.server.name;
-  const { unit, root } = http.publication;
+  const { unit, root } = publication;
   const { changed, generation, runs } = outcome;
   const said = clean(outcome.said);
-  const blame = http.publication.blame(said);
-  const why = reasonOf(http, said);
+  const blame = publication.blame(said);
+  const why = reasonOf(publication, said);
   const kept = generation === 0 ? "nothing was put in force" : `generation ${generation} stays in force`;
-  const entries = refused.length > 0 ? refused.map(({ name }) => name) : atFault(http, outcome);
+  const entries = refused.length > 0 ? refused.map(({ name }) => name) : atFault(publication, outcome);
   const data = { file: blame?.file ?? null, entry: entries[0] ?? null, entries, changed, generation };
   switch (outcome.word) {
     case "foreign": {
-      if (blame !== null && ownFile(http, blame.file)) break;
+      if (blame !== null && ownFile(publication, blame.file)) break;
       const where = blame === null ? "" : ` because of ${blame.file}, which is not Hostwright's`;
       return new HostwrightError(
         "HW_HTTP_FOREIGN_CONFIG",
@@ -86,14 +92,14 @@ export function notPublished(
 }
 
 /** The only change that was made is to blame, whatever file the message names. */
-function atFault(http: HttpRole, { word, changed, said }: Outcome): readonly string[] {
+function atFault(publication: Publication, { word, changed, said }: Outcome): readonly string[] {
   if (word !== "foreign" && changed.length === 1) return changed;
-  const blamed = blamedEntry(http, said);
+  const blamed = blamedEntry(publication, said);
   return blamed === null ? [] : [blamed];
 }
 
 /** What an attempt failed with that gave no account of itself. */
-export function brokenOff(target: Target, http: HttpRole, result: CommandResult): HostwrightError {
+export function brokenOff(target: Target, publication: Publication, result: CommandResult): HostwrightError {
   const server = target.server.name;
   if (result.aborted)
     return new HostwrightError(
@@ -109,7 +115,7 @@ export function brokenOff(target: Target, http: HttpRole, result: CommandResult)
     );
   return new HostwrightError(
     "HW_COMMAND_FAILED",
-    `Publishing in ${http.publication.root} on ${server} failed. The former generation stays in force.`,
+    `Publishing in ${publication.root} on ${server} failed. The former generation stays in force.`,
     {
       server,
       output: clean(result.stderr),

@@ -40,8 +40,8 @@ cut -d ' ' -f 2- "$root/quarantined" | stamped | grep -Fxf "$root/quarantined" |
 `;
 
 /**
- * Publishes under one flock, in one round trip. Further arguments: unit, status port, status path, error log or "", force
- * (0 or 1), search (0 or 1), the program that waits, the one that searches and its seconds, the unit that gives way or "" and
+ * Publishes under one flock, in one round trip. Further arguments: unit, port and path at which it is asked, or 0 and a
+ * command line, error log or "", force (0 or 1), search (0 or 1), the program that waits, the one that searches and its seconds, the unit that gives way or "" and
  * its port, then the test's argv. Input: a
  * line with the names of the entries that come first in a search; a line, name and reason, for each that is left as it is.
  * Output: word, generation, whether the unit runs and whether it ran before; a line of changed names; the number of quarantined
@@ -54,7 +54,7 @@ export const PUBLISH: string =
   COMMON +
   String.raw`
 free='${FREE}' wait=${WAIT_SECONDS}
-unit=$1 port=$2 path=$3 log=$4 force=$5 search=$6 waiter=$7 searcher=$8 seconds=$9; shift 9
+unit=$1 port=$2 how=$3 log=$4 force=$5 search=$6 waiter=$7 searcher=$8 seconds=$9; shift 9
 instead=$1 freed=$2; shift 2
 read -r first; quarantined=$(cat)
 umask 027
@@ -106,7 +106,7 @@ take() {
   length=$(log_length)
   engage && [ "$(runs)" = yes ] || return
   main=$(systemctl show -p MainPID --value "$unit")
-  [ "$1" = 0 ] || perl -e "$waiter" "$port" "$path" "$1" "$2" "$log" "$length" "$main" && [ "$(runs)" = yes ]
+  [ "$1" = 0 ] || perl -e "$waiter" "$port" "$how" "$1" "$2" "$log" "$length" "$main" && [ "$(runs)" = yes ]
 }
 drop_newer() {
   find "$gens" -mindepth 1 -maxdepth 1 -name '*.partial' -exec rm -rf {} +
@@ -159,7 +159,11 @@ mv "$partial" "$gens/$next" && point current "generations/$next" || { back; exit
 
 if ! said=$("$@" 2>&1); then
   point current "$before"
-  untouched=$("$@" 2>&1) || give_up foreign "$now" "$untouched"
+  if ! untouched=$("$@" 2>&1); then
+    # Where there never was a generation it may refuse that: what it says of the first one tells whose fault it is.
+    [ "$before" != none ] || untouched=$said
+    [ "$before$search" = none1 ] || give_up foreign "$now" "$untouched"
+  fi
   [ "$search" = 1 ] && point current "generations/$next" || give_up refused "$now" "$said"
   found=$(perl -e "$searcher" "$gens/$next" "$gens/$now" "$partial" "$seconds" "$(printf %s "$said" | head -c 8000)" "$(ordered)" "$@") ||
     give_up refused "$now" "$said"

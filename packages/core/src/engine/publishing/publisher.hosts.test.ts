@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { startHosts, type TestHost, type TestHosts } from "../../../../../test/hosts/hosts.ts";
 import { sshTo } from "../../../../testing/src/containers/ssh-to.ts";
 import type { Target } from "../../contracts/resource.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
+import type { Publication } from "../../contracts/publication.ts";
 import { isHostwrightError, type HostwrightError } from "../../errors/hostwright-error.ts";
 import type { SshServer } from "../../servers/ssh-server.ts";
 import { pendingPublication, publish, type PublishOptions } from "./publisher.ts";
@@ -11,38 +11,27 @@ import { underLoad } from "../../../../../test/support/under-load.ts";
 const ROOT = "/etc/hostwright/nginx";
 
 /** The least that a web server's plugin gives: nginx with nothing but what a publication needs. */
-const nginx: HttpRole = {
-  webUser: "www-data",
-  dump: [],
-  servedNames: () => [],
-  port: () => 80,
-  server: () => [],
-  site: () => [],
-  publication: {
-    root: ROOT,
-    unit: "nginx.service",
-    test: ["nginx", "-t"],
-    errorLog: "/var/log/nginx/error.log",
-    blame: (output) => {
-      const match = /\[emerg\] (?:\d+#\d+: )?(.* in (\/.+):\d+)/.exec(output);
-      return match === null ? null : { file: match[2] ?? "", message: match[1] ?? "" };
-    },
-    status: { port: 591, path: "/generation" },
-    statusEntry: (generation) => ({
-      name: "000-status.conf",
-      content: `server { listen 127.0.0.1:591; location = /generation { return 200 "${generation}\\n"; } }\n`,
-    }),
+const nginx: Publication = {
+  root: ROOT,
+  unit: "nginx.service",
+  test: ["nginx", "-t"],
+  errorLog: "/var/log/nginx/error.log",
+  blame: (output) => {
+    const match = /\[emerg\] (?:\d+#\d+: )?(.* in (\/.+):\d+)/.exec(output);
+    return match === null ? null : { file: match[2] ?? "", message: match[1] ?? "" };
   },
+  status: { port: 591, path: "/generation" },
+  statusEntry: (generation) => ({
+    name: "000-status.conf",
+    content: `server { listen 127.0.0.1:591; location = /generation { return 200 "${generation}\\n"; } }\n`,
+  }),
 };
 
 /** Says nothing that names a file, and counts how often it is asked. */
-const silent: HttpRole = {
+const silent: Publication = {
   ...nginx,
-  publication: {
-    ...nginx.publication,
-    test: ["sh", "-c", "echo x >> /run/tests; nginx -t >/dev/null 2>&1 || { echo 'something is wrong'; exit 1; }"],
-    blame: () => null,
-  },
+  test: ["sh", "-c", "echo x >> /run/tests; nginx -t >/dev/null 2>&1 || { echo 'something is wrong'; exit 1; }"],
+  blame: () => null,
 };
 const tests = async (): Promise<number> => Number(await host.sh("wc -l < /run/tests; rm -f /run/tests"));
 
@@ -79,8 +68,8 @@ async function reloads(): Promise<number> {
   return Number(await host.sh("grep -c 'signal 1 (SIGHUP)' /var/log/nginx/error.log || true"));
 }
 
-async function failure(options: PublishOptions = {}, http: HttpRole = nginx): Promise<HostwrightError> {
-  const error: unknown = await publish(target, http, options).then(
+async function failure(options: PublishOptions = {}, publication: Publication = nginx): Promise<HostwrightError> {
+  const error: unknown = await publish(target, publication, options).then(
     () => new Error("it was published"),
     (reason: unknown) => reason,
   );

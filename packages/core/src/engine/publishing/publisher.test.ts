@@ -18,7 +18,7 @@ async function tryToPublish(
   own?: readonly string[],
 ): Promise<{ readonly result: PublishResult | null; readonly refused: readonly string[]; readonly code: string }> {
   try {
-    const result = await publish(fake.target, fake.role, own === undefined ? {} : { own });
+    const result = await publish(fake.target, fake.publication, own === undefined ? {} : { own });
     return { result, refused: [], code: "" };
   } catch (error) {
     if (!isHostwrightError(error)) throw error;
@@ -124,7 +124,7 @@ test("exactly what is refused is quarantined, alone or beside others; all others
           `${differing.length} changed, ${left.length} refused, ${byName ? "named" : "not named"}: bound ${bound}`,
         ];
 
-      const pending = await pendingPublication(fake.target, fake.role);
+      const pending = await pendingPublication(fake.target, fake.publication);
       // In the order in which they were found, which is nobody's promise.
       const byItsName = (a: { readonly name: string }, b: { readonly name: string }): number =>
         a.name < b.name ? -1 : 1;
@@ -154,7 +154,7 @@ test("an entry of the caller's comes before those of others, whatever their name
 
 test("an entry that only fits what another change makes room for is not quarantined with a third", async () => {
   web.write(new Map([["s3.conf", "bad-beside:1"]]));
-  await publish(web.target, web.role);
+  await publish(web.target, web.publication);
   web.write(
     new Map([
       ["s0.conf", "bad-beside:1"],
@@ -174,7 +174,7 @@ test("an entry that only fits what another change makes room for is not quaranti
 
 test("what is only refused at the reload costs one more attempt, and fails its own task alone", async () => {
   web.write(new Map([["old.conf", "good"]]));
-  await publish(web.target, web.role);
+  await publish(web.target, web.publication);
   web.count("reloads");
   web.write(
     new Map([
@@ -204,8 +204,8 @@ test("more others than fit into a command line are quarantined in one attempt, a
   console.info(`1,201 others quarantined at a reload: ${Math.round(performance.now() - started)} ms`);
   expect(result?.quarantined).toHaveLength(1201);
   expect([...web.inForce().keys()]).toEqual(["own.conf"]);
-  expect((await pendingPublication(web.target, web.role)).quarantined).toHaveLength(1201);
+  expect((await pendingPublication(web.target, web.publication)).quarantined).toHaveLength(1201);
   web.write(new Map([["kills.conf", "repaired"]]));
-  expect((await pendingPublication(web.target, web.role)).waits).toBe(true);
+  expect((await pendingPublication(web.target, web.publication)).waits).toBe(true);
   expect((await tryToPublish(web, [])).result?.entries).toHaveLength(1201);
 });

@@ -37,7 +37,7 @@ export function takeOver(registry: () => Registry): Operation<TakeOverInput> {
     version: 1,
     async run({ target }, input) {
       const [, unit] = unitsOf(input);
-      const { generation } = await publish(target, roleOf(input.to), {
+      const { generation } = await publish(target, roleOf(input.to).publication, {
         force: true,
         instead: { unit, port: input.port },
       });

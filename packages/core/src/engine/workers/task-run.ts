@@ -16,7 +16,8 @@ import type { Undone } from "../actions/runner-parts.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
 import { Session } from "../sessions/session.ts";
 import { hold } from "../actions/undoing.ts";
-import { publisherRole, type EngineParts } from "../planning/task-engine.ts";
+import type { EngineParts } from "../planning/task-engine.ts";
+import { publicationOf } from "../plugins/publication-of.ts";
 import { isApi } from "../../model/records.ts";
 
 export interface TaskEnd extends RunEnd {
@@ -129,11 +130,11 @@ export class TaskRun {
         },
         retryPolicy: () => this.#retryPolicy(),
         undoing: async (reason) => this.#undoing(reason),
-        publish: async (server, service, using, publication) => {
-          const role = publisherRole(this.#engine, server, service);
+        publish: async (server, service, using, publishing) => {
+          const publication = publicationOf(registry, server, service);
           const target = await using.target(server);
           const common = { events: this.#events, register: store.register, plan: this.#plan };
-          await publishFor({ ...common, server, service, role, target }, publication);
+          await publishFor({ ...common, server, service, publication, target }, publishing);
         },
       },
       this.#plan,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Problem } from "../../contracts/problem.ts";
-import type { Blame } from "../../contracts/roles/http.ts";
+import type { Blame } from "../../contracts/publication.ts";
 import type { ServerView } from "../../contracts/views.ts";
 import { webServerProblems } from "./web-server-problems.ts";
 

@@ -1,5 +1,5 @@
 import type { Problem } from "../../contracts/problem.ts";
-import type { Blame } from "../../contracts/roles/http.ts";
+import type { Blame } from "../../contracts/publication.ts";
 import type { ServerView } from "../../contracts/views.ts";
 
 /** The web server that is spoken of. */

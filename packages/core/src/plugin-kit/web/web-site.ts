@@ -1,6 +1,6 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { ResponseHeader } from "../../model/own-rules.ts";
-import type { HttpEntry } from "../../contracts/roles/http.ts";
+import type { Entry } from "../../contracts/publication.ts";
 import type { RuntimeView, SiteView } from "../../contracts/views.ts";
 import { agesOf, stepsOf, type CacheAge, type WebStep } from "./routing-rules.ts";
 import { hostName, plainId, plainPath, quoteRefused } from "./plain.ts";
@@ -174,7 +174,7 @@ function hostsOf({ domain, aliases, aliasMode, enabled }: SiteView): readonly We
 }
 
 /** An entry of these blocks, each some lines, with a comment (`#`) of whose it is and blank lines between them. */
-export function httpEntry(name: string, ...blocks: readonly (readonly string[])[]): HttpEntry {
+export function httpEntry(name: string, ...blocks: readonly (readonly string[])[]): Entry {
   const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
   return { name, content: `# Managed by Hostwright: changes are overwritten.\n${shown.join("\n\n")}\n` };
 }
