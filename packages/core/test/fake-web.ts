@@ -16,6 +16,14 @@ import type { Publication } from "../src/contracts/publication.ts";
 import { LocalServer } from "../src/servers/local-server.ts";
 import { testTarget } from "./test-target.ts";
 
+/** How the fake differs. */
+export interface FakeWebOptions {
+  /** It is asked by a command what is in force, and really waited for; default: over HTTP, and it is not waited for. */
+  readonly byCommand?: boolean;
+  /** It refuses to be without a generation. Default false. */
+  readonly needsOne?: boolean;
+}
+
 /**
  * The publisher's real scripts on this machine; only the web server is a fake. An entry is a list of words: `bad` is refused
  * by itself, `bad-beside:k` when another entry with the same word stands in the generation; `kills` passes its test, and
@@ -28,20 +36,23 @@ export class FakeWeb {
   /** Does its test name the entry that it refuses? */
   readonly names: boolean;
   readonly target: Target;
+  readonly #byCommand: boolean;
 
-  constructor(names: boolean) {
+  constructor(names: boolean, { byCommand = false, needsOne = false }: FakeWebOptions = {}) {
     this.names = names;
+    this.#byCommand = byCommand;
     const bin = join(this.folder, "bin");
     for (const path of [bin, join(this.root, "entries")]) mkdirSync(path, { recursive: true });
     const perl = execFileSync("sh", ["-c", "command -v perl"], { encoding: "utf8" }).trim();
     const programs = {
       systemctl: `[ "$1" = reload ] || exit 0
-        echo x >> ${this.folder}/reloads; ! grep -qs kills ${this.root}/current/*.conf`,
+        echo x >> ${this.folder}/reloads; ! grep -qs kills ${this.root}/current/*.conf && cat ${this.root}/current/000-status.conf > ${this.folder}/loaded`,
       journalctl: "exit 0",
       sync: "exit 0",
       // The waiter looks at a socket of the web server; the search is real.
-      perl: `case $2 in *IO::Socket*) exit 0 ;; esac; exec ${perl} "$@"`,
-      "web-test": `echo x >> ${this.folder}/tests; exec ${perl} ${this.folder}/test.pl ${this.root}/current ${names ? 1 : 0}`,
+      perl: `case ${byCommand}$2 in false*IO::Socket*) exit 0 ;; esac; exec ${perl} "$@"`,
+      "web-test": `echo x >> ${this.folder}/tests; ${needsOne ? `[ -d ${this.root}/current ] || { echo nothing is there; exit 1; };` : ""}
+        exec ${perl} ${this.folder}/test.pl ${this.root}/current ${names ? 1 : 0}`,
     };
     for (const [name, text] of Object.entries(programs)) {
       writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
@@ -72,7 +83,7 @@ export class FakeWeb {
         const match = /^refused: (\S+ in (.+))$/m.exec(output);
         return match === null ? null : { message: match[1] ?? "", file: match[2] ?? "" };
       },
-      status: { port: 1, path: "/" },
+      status: this.#byCommand ? { command: ["cat", join(this.folder, "loaded")] } : { port: 1, path: "/" },
       statusEntry: (generation) => ({ name: "000-status.conf", content: `${generation}\n` }),
     };
   }

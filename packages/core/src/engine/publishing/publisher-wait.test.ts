@@ -1,18 +1,23 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AWAIT, WAIT_SECONDS } from "./publisher-wait.ts";
 
-/** Its clock: half a second passes whenever it looks, so that a slow server costs a test no time. */
-const CLOCK = "BEGIN { my $now = 0; *CORE::GLOBAL::time = sub () { $now += 0.5 } }";
+/** Its clock: so many seconds pass whenever it looks, so that a slow server costs a test no time. */
+const clock = (step: number): string => `BEGIN { my $now = 0; *CORE::GLOBAL::time = sub () { $now += ${step} } }`;
 const OLD = 3;
 const NEW = 4;
+
+interface Ended {
+  readonly code: unknown;
+  readonly said: string;
+}
 
 let folder: string;
 let log: string;
@@ -36,11 +41,25 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function wait(main: number = process.pid): Promise<{ readonly code: unknown; readonly said: string }> {
+async function wait(main: number = process.pid): Promise<Ended> {
   const { port } = web.address() as AddressInfo;
+  return awaited(port, "/", main);
+}
+
+/** By a command: a script of POSIX sh whose `$asked` counts the times that it is asked. */
+async function waitByCommand(script: string, step: number = 0.5): Promise<Ended & { readonly times: number }> {
+  const count = join(folder, "asked");
+  writeFileSync(count, "");
+  const file = join(folder, "status");
+  writeFileSync(file, `echo >> ${count}; asked=$(wc -l < ${count})\n${script}\n`);
+  const ended = await awaited(0, `exec sh ${file}`, process.pid, step);
+  return { ...ended, times: readFileSync(count, "utf8").length };
+}
+
+async function awaited(port: number, how: string, main: number, step: number = 0.5): Promise<Ended> {
   const length = `[emerg] ${process.pid}#0: of an earlier reload\n`.length;
-  const args = [port, "/", NEW, 0, log, length, main].map(String);
-  const child = spawn("perl", ["-e", CLOCK + AWAIT, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const args = [port, how, NEW, 0, log, length, main].map(String);
+  const child = spawn("perl", ["-e", clock(step) + AWAIT, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
   return { code, said };
 }
@@ -99,4 +118,44 @@ test("a main process that is gone is not waited for, and Apache's last words are
   expect(asked).toBeLessThan(WAIT_SECONDS);
   says(last);
   expect(await wait(pid)).toEqual({ code: 1, said: `2026/11/21 20:00:00 ${last}\n` });
+});
+
+describe("a service that is asked by a command", () => {
+  const SLOWLY = `[ $asked -gt 3 ] && [ $asked -ne 7 ] && number=${NEW} || number=${OLD}`;
+
+  test.each([
+    ["a number", `${SLOWLY}; echo $number`],
+    ["one in quotes, as of a TXT record", `${SLOWLY}; echo \\"$number\\"`],
+    ["one behind its name, as of an environment", `${SLOWLY}; printf 'GENERATION=%s\\n\\n' $number`],
+  ])("is waited for until it prints it 15 times in a row: %s", async (_what, script) => {
+    expect(await waitByCommand(script)).toEqual({ code: 0, said: "", times: 7 + 15 });
+  });
+
+  test.each([
+    ["that fails", `echo ${NEW}; exit 1`, `${NEW}\n`],
+    ["that prints several numbers", `echo "line 1: ${NEW}"`, `line 1: ${NEW}\n`],
+    ["that is not there", "no-such-program", "no-such-program: not found\n"],
+  ])("is not taken at the word of a command %s, and its last answer is told", async (_what, script, last) => {
+    const { code, said } = await waitByCommand(script, 4);
+    expect(code).toBe(1);
+    expect(said).toMatch(new RegExp(`^it did not answer with it within ${WAIT_SECONDS} s; its last answer: `));
+    expect(said.endsWith(last)).toBe(true);
+  });
+
+  test("has 2 s for an answer; then nothing is left of it", async () => {
+    const pid = join(folder, "pid");
+    const hangs = `[ $asked -gt 1 ] || { sleep 100 & echo $! > ${pid}; wait; }`;
+    expect(await waitByCommand(`${hangs}\necho ${NEW}`)).toMatchObject({ code: 0, times: 1 + 15 });
+    // A zombie, which has no command line, at most.
+    const left = `/proc/${readFileSync(pid, "utf8").trim()}/cmdline`;
+    expect(existsSync(left) && readFileSync(left, "utf8")).toBeOneOf([false, ""]);
+  });
+
+  test("is given up when its main process is gone", async () => {
+    const main = spawn("true");
+    await once(main, "close");
+    const { pid = 0 } = main;
+    const ended = awaited(0, `exec echo ${OLD}`, pid);
+    expect(await ended).toEqual({ code: 1, said: "its main process is gone" });
+  });
 });

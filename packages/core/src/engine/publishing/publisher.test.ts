@@ -139,6 +139,25 @@ test("exactly what is refused is quarantined, alone or beside others; all others
   console.info(`halving: seed ${seed}, ${runs} runs, most tests ${most} (${worst})`);
 }, 120_000);
 
+test.each([true, false])(
+  "before the first generation of a service that cannot be without one, only what is refused is quarantined (named: %s)",
+  async (names) => {
+    await using fake = new FakeWeb(names, { needsOne: true, byCommand: true });
+    fake.write(new Map([["b.conf", "bad"]]));
+    expect(await tryToPublish(fake, ["b.conf"])).toMatchObject({ code: "HW_HTTP_CONFIG_REFUSED", refused: ["b.conf"] });
+    expect(fake.count("reloads")).toBe(0);
+    fake.write(
+      new Map([
+        ["a.conf", "good"],
+        ["c.conf", "good"],
+      ]),
+    );
+    const { result } = await tryToPublish(fake, ["a.conf"]);
+    expect(result).toMatchObject({ generation: 1, quarantined: [{ name: "b.conf" }] });
+    expect([...fake.inForce().keys()]).toEqual(["a.conf", "c.conf"]);
+  },
+);
+
 test("an entry of the caller's comes before those of others, whatever their names", async () => {
   web.write(
     new Map([
