@@ -12,7 +12,7 @@ import { refuseUnknown } from "./delete-site.ts";
 import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
-import { serverSteps } from "./server-steps.ts";
+import { activateServer, serverSteps } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { serversOf, siteParts, type SiteParts } from "./site-parts.ts";
 import { ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
@@ -85,7 +85,7 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
       ...before,
       ...publish,
       probeStep(parts, "changed"),
-      ...unbound.map((server) => gone(parts, server)),
+      ...unbound.flatMap((server) => [gone(parts, server), ...activateServer(context, { server }, "clean-up")]),
     ],
     commit: changeSite(context, changed),
     value: { site: site.id, domain: site.domain, webRules },

@@ -4,7 +4,15 @@ import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
-import { activateStep, backingServers, emptyStep, keptOn, ownerOf, runningParts } from "./site-steps.ts";
+import {
+  activateServices,
+  activateStep,
+  backingServers,
+  emptyStep,
+  keptOn,
+  ownerOf,
+  runningParts,
+} from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -82,7 +90,11 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
       phase: "clean-up",
       what: { except: [entries, units] },
     }),
-    ...others.map((server) => gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up" })),
+    ...activateServices(context, parts, web, "clean-up"),
+    ...others.flatMap((server) => [
+      gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up" }),
+      ...activateServices(context, parts, server, "clean-up"),
+    ]),
   ];
   return {
     title: `delete ${site.domain}`,

@@ -15,7 +15,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { serverSteps } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { databaseOf, siteParts, type SiteParts } from "./site-parts.ts";
-import { activateStep, httpItems, itemsAt, probeStep, webItems } from "./site-steps.ts";
+import { activateServices, activateStep, httpItems, itemsAt, probeStep, webItems } from "./site-steps.ts";
 
 export interface MovedDatabaseValue extends OfSite {
   /** Name of the server that has it now. */
@@ -120,6 +120,7 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
   return [
     ...(await serverSteps(context, to)),
     database,
+    ...activateServices(context, moved, to),
     on("closed pages", httpItems(closed)),
     activateStep(closed, `close the pages of ${site.domain}`),
     on(`stop the ${running.title}`, webItems(closed)),
@@ -129,6 +130,7 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     activateStep(moved, `open the pages of ${site.domain}`),
     probeStep(moved, "always"),
     drop,
+    ...activateServices(context, old, from, "clean-up"),
   ];
 }
 

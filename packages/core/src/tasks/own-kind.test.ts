@@ -7,6 +7,7 @@ import type { Plugin } from "../contracts/plugin.ts";
 import type { PlanData } from "../engine/planning/plan.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
 import { directory } from "../resources/directory.ts";
+import { file } from "../resources/file.ts";
 import { configure } from "./configure-site.ts";
 import { deleteSite } from "./delete-site.ts";
 import { install } from "./install-site.ts";
@@ -23,12 +24,16 @@ const closedIndex = ({ siteId, password }: BindingRequest): readonly Declared[] 
 ];
 
 /** Brings the kind `search` and a service of it. */
-function lucene(site: (request: BindingRequest) => readonly Declared[] = index): Plugin {
+function lucene(
+  site: (request: BindingRequest) => readonly Declared[] = index,
+  more: Readonly<Record<string, unknown>> = {},
+): Plugin {
   const role = {
     protocol: "lucene",
     server: () => [directory({ path: "/etc/lucene" })],
     site,
     binding: ({ siteId, password }: BindingRequest) => ({ protocol: "lucene", host: "store1", user: siteId, password }),
+    ...more,
   };
   const kinds = [{ name: "search", version: 1, title: "search index", role: "backing" } as const];
   return { ...service("lucene", "search", role, [inventory.resource("index")]), kinds };
@@ -155,5 +160,64 @@ describe("without the plugin that brings a kind", () => {
       code: "HW_PLUGIN_MISSING",
       message: expect.stringContaining('the kind "search"') as unknown,
     });
+  });
+});
+
+describe("a site with a service of a plugin's own kind that publishes", () => {
+  const entry = (id: string): string => `/etc/lucene/entries/${id}.conf`;
+
+  beforeEach(() => {
+    const publication = { root: "/etc/lucene", statusEntry: () => ({ name: "status", content: "" }) };
+    const publishing = lucene(({ siteId }) => [file({ path: entry(siteId), content: siteId })], { publication });
+    plugins = [...plugins.filter(({ name }) => name !== "lucene-plugin"), publishing];
+  });
+
+  test("is installed, verified and deleted with what it has there put in force after each change", async () => {
+    const installing = await inventory.plan(
+      plugins,
+      install("new.example.com", { platform: "blog", bindings: { search: "store1" } }),
+    );
+    const { id } = installing.reserve[0]?.value as SiteRecord;
+    expect(doneOn(installing, "store1")).toEqual([
+      "prepare: search index of new.example.com, by lucene-plugin",
+      `+ file ${entry(id)}`,
+      "prepare: put what index has for new.example.com in force",
+    ]);
+    await inventory.site("s4", "p-blog", { bindings });
+    expect(doneOn(await inventory.plan(plugins, verify("store1")), "store1")).toEqual([
+      "prepare: 1 sites of store1",
+      `+ file ${entry("s4")}`,
+      "prepare: put the configuration of index on store1 in force",
+    ]);
+    await inventory.carryOut(await inventory.plan(plugins, verify(SITE)));
+    expect((await inventory.plan(plugins, verify("store1"))).actions).toEqual([]);
+    expect(doneOn(await inventory.plan(plugins, deleteSite(SITE)), "store1")).toEqual([
+      `clean-up: remove search index of ${SITE}`,
+      `- file ${entry("s4")}`,
+      `clean-up: put what index has for ${SITE} in force`,
+    ]);
+  });
+
+  test("that is bound to it no longer goes from what is in force", async () => {
+    await withSite();
+    const plan = await inventory.plan(plugins, configure(SITE, { bindings: { search: null } }));
+    expect(doneOn(plan, "store1")).toEqual([
+      `clean-up: remove what store1 kept for ${SITE} and keeps no longer`,
+      `- file ${entry("s4")}`,
+      "clean-up: put the configuration of index on store1 in force",
+    ]);
+  });
+
+  test("leaves nothing in force when it was deleted while its server was away", async () => {
+    const [server, key] = ["store1", entry("gone")];
+    inventory.world.states(server).set(`file ${key}`, { value: "gone" });
+    await inventory.engine.store.register.put([
+      { server, type: "file", key, owner: "site/gone", shared: false, hash: "h" },
+    ]);
+    expect(doneOn(await inventory.plan(plugins, verify(server)), server)).toEqual([
+      "clean-up: remove what 1 deleted site left on store1",
+      `- file ${key}`,
+      "clean-up: put the configuration of index on store1 in force",
+    ]);
   });
 });

@@ -6,7 +6,7 @@ import { recordOf } from "../engine/planning/assumed-records.ts";
 import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { isApi } from "../model/records.ts";
-import type { ActivateStep, EnsureStep, Owned, Step } from "../contracts/steps.ts";
+import type { ActivateStep, EnsureStep, Owned, Phase, Step } from "../contracts/steps.ts";
 import { directory } from "../resources/directory.ts";
 import type { Alone } from "./alone.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
@@ -59,12 +59,13 @@ export async function serverSteps(context: PlanningContext, server: ServerRecord
 export function activateServer(
   context: PlanningContext,
   { id, server }: Pick<EnsureStep, "id" | "server">,
+  phase: Phase = "prepare",
 ): readonly ActivateStep[] {
   return publishersOf(context, server).map(({ service }) => ({
     kind: "activate",
     title: `put the configuration of ${service} on ${server.name} in force`,
     server,
-    phase: "prepare",
+    phase,
     service,
     of: id === undefined ? [] : [id],
   }));

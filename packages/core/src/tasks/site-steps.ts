@@ -11,7 +11,7 @@ import { text, type Reference } from "../model/text.ts";
 import { directory } from "../resources/directory.ts";
 import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
-import { DRIVER_FOLDER } from "./server-steps.ts";
+import { DRIVER_FOLDER, publishersOf } from "./server-steps.ts";
 import type { Backing, SiteParts } from "./site-parts.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 
@@ -36,6 +36,23 @@ function backingOn({ backing }: SiteParts, server: ServerRecord): readonly Backi
 /** The same in words: `database, cache`. */
 export function keptOn(parts: SiteParts, server: ServerRecord): string {
   return namesOf(backingOn(parts, server).map(({ title }) => title));
+}
+
+/** Puts in force what the steps before it change of what those of a site's services publish that are on a server. */
+export function activateServices(
+  context: PlanningContext,
+  parts: SiteParts,
+  server: ServerRecord,
+  phase: Phase = "prepare",
+): readonly ActivateStep[] {
+  const { runtime, web, site } = parts;
+  const own = runtime !== null && server.id === web.id ? [runtime.view.service.name] : [];
+  const names = [...own, ...backingOn(parts, server).map(({ service }) => service.record.name)];
+  return publishersOf(context, server)
+    .filter(({ service }) => names.includes(service))
+    .map(({ service }) => {
+      return { kind: "activate", title: `put what ${service} has for ${site.domain} in force`, server, phase, service };
+    });
 }
 
 function pluginsOn({ inventory, registry }: PlanningContext, parts: SiteParts, server: ServerRecord): string {
@@ -157,8 +174,9 @@ export function siteSteps(
     items: webItems(parts),
     remove: [{ ...removable, except: [entries] }],
   });
+  const servers = new Map(before.map(({ server }) => [server.id, server]));
   return {
-    before,
+    before: [...before, ...[...servers.values()].flatMap((server) => activateServices(context, parts, server))],
     publish: [
       {
         kind: "ensure",

@@ -129,7 +129,8 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   };
   const leftovers = await leftoversOn(context, server);
   const own = await serverStep(context, server, [], alone);
-  const steps: Step[] = [own, ...platformSteps, sites, ...activateServer(context, own), ...leftovers.steps];
+  const left = leftovers.steps.length === 0 ? [] : activateServer(context, { server }, "clean-up");
+  const steps: Step[] = [own, ...platformSteps, sites, ...activateServer(context, own), ...leftovers.steps, ...left];
   const finding = Promise.all([findProblems(context, server), foreignProblems(context, server)]);
   finding.catch(() => undefined);
   return {
@@ -141,8 +142,8 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     steps,
     value: async () => {
       const [problems, foreign] = await finding;
-      const left = [...foreign, ...alone.problems()].map((problem) => ({ ...problem, server: server.name }));
-      return valueOf([...problems, ...left], {});
+      const rest = [...foreign, ...alone.problems()].map((problem) => ({ ...problem, server: server.name }));
+      return valueOf([...problems, ...rest], {});
     },
   };
 }
