@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startHosts, type TestHost, type TestHosts } from "./hosts/hosts.ts";
@@ -53,14 +55,18 @@ async function worked(change: Partial<BalancerOrder>): Promise<object> {
   return told;
 }
 
-/** What is answered through the pools, over TCP from outside. */
+/** What is answered through the pools, over TCP from outside, each time by a new connection. */
 async function answers(): Promise<readonly string[]> {
-  const ask = async (port: number): Promise<string> =>
-    fetch(`http://${host.address}:${port}/`).then(
-      async (response) => response.text(),
-      () => "nobody",
-    );
-  return Promise.all([ask(8101), ask(8102)]);
+  return Promise.all(
+    [8101, 8102].map(async (port) => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const asked = { host: host.address, port, agent: false };
+      get(asked, (response) => void text(response).then(resolve, () => resolve("cut off"))).on("error", () =>
+        resolve("nobody"),
+      );
+      return promise;
+    }),
+  );
 }
 
 /** The number that the link names, and the one that the running haproxy says. */
@@ -99,12 +105,19 @@ test("what its task ensures is in force as one generation with one reload, in wh
 test("an entry that it refuses is named, and leaves the former generation in force", async () => {
   await worked({ pools: pools("one", "two") });
   const before = await generations();
-  const broken = { ...pools("three", "three"), b: { port: 8102, servers: ["nowhere.invalid:80"] } };
-  const told = await worked({ pools: broken });
+  const refused = { port: 8102, servers: ["nowhere.invalid:80"] };
+  const told = await worked({ pools: { ...pools("one", "two"), b: refused } });
   expect(told).toMatchObject({ code: "HW_HTTP_CONFIG_REFUSED", state: "undone", residue: [], check: [] });
-  expect((told as { readonly message: string }).message).toContain("b.cfg");
+  expect((told as { readonly message: string }).message).toMatch(/b[.]cfg: .*nowhere[.]invalid/);
   expect([await answers(), await generations()]).toEqual([["one", "two"], before]);
   expect(await host.sh(`cat ${ROOT}/entries/b.cfg`)).toContain("127.0.0.1:8002");
+
+  // With a good one beside it that is its task's as well.
+  expect(await worked({ pools: { ...pools("three", "two"), b: refused } })).toMatchObject({
+    state: "undone",
+    check: [],
+  });
+  expect(await answers()).toEqual(["one", "two"]);
 });
 
 test("an undo puts in force what stood before", async () => {

@@ -185,7 +185,7 @@ describe("a site with a service of a plugin's own kind that publishes", () => {
     ]);
     await inventory.site("s4", "p-blog", { bindings });
     expect(doneOn(await inventory.plan(plugins, verify("store1")), "store1")).toEqual([
-      "prepare: 1 sites of store1",
+      "prepare: entries of 1 sites of store1",
       `+ file ${entry("s4")}`,
       "prepare: put the configuration of index on store1 in force",
     ]);

@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import type { Problem } from "../contracts/problem.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
 import { notFound } from "../engine/planning/loaded-inventory.ts";
+import { entriesOf, isEntryOf } from "../engine/publishing/entries.ts";
 import type { EnsureStep, Owned, Step } from "../contracts/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 import { Alone } from "./alone.ts";
@@ -12,7 +13,7 @@ import { Name } from "./inputs.ts";
 import { leftoversOn } from "./leftovers.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
-import { activateServer, ofServer, serverStep, serverSteps } from "./server-steps.ts";
+import { activateServer, ofServer, publishersOf, serverStep, serverSteps } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
 import { backingItems, httpItems, ownerOf, probeStep, removableTypes, siteSteps, webItems } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
@@ -118,19 +119,41 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
     async (platform) => ({ ...(await platformStep(context, platform)).step, apart: alone.tellOwner }),
   );
   const owners = judged.map(([owner]) => owner);
+  const publications = publishersOf(context, server).map(({ publication }) => publication);
+  const entries = publications.map(entriesOf);
+  const isEntry = ({ type, spec }: Owned): boolean =>
+    type === "file" &&
+    publications.some((one) => isEntryOf(one, { type, key: context.registry.resourceType(type).key(spec) }));
+  const items = Map.groupBy(
+    judged.flatMap(([, own]) => own),
+    isEntry,
+  );
+  const common = { kind: "ensure", server, phase: "prepare", apart: alone.tellOwner } as const;
   const sites: EnsureStep = {
-    kind: "ensure",
+    ...common,
     title: `${judged.length} sites of ${server.name}`,
-    server,
-    phase: "prepare",
-    items: judged.flatMap(([, items]) => items),
-    remove: [{ owners, types: removableTypes(context) }],
-    apart: alone.tellOwner,
+    items: items.get(false) ?? [],
+    remove: [{ owners, types: removableTypes(context), except: entries }],
+  };
+  // By themselves, so that an undo puts in force what stood before they came while what they name is still there.
+  const published: EnsureStep = {
+    ...common,
+    title: `entries of ${judged.length} sites of ${server.name}`,
+    items: items.get(true) ?? [],
+    remove: entries.map((entry) => ({ owners, ...entry })),
   };
   const leftovers = await leftoversOn(context, server);
   const own = await serverStep(context, server, [], alone);
   const left = leftovers.steps.length === 0 ? [] : activateServer(context, { server }, "clean-up");
-  const steps: Step[] = [own, ...platformSteps, sites, ...activateServer(context, own), ...leftovers.steps, ...left];
+  const steps: Step[] = [
+    own,
+    ...platformSteps,
+    sites,
+    published,
+    ...activateServer(context, own),
+    ...leftovers.steps,
+    ...left,
+  ];
   const finding = Promise.all([findProblems(context, server), foreignProblems(context, server)]);
   finding.catch(() => undefined);
   return {
