@@ -75,7 +75,7 @@ export interface EnsureStep extends StepCommon {
 /**
  * Puts in force, as one generation, what a service publishes (`Publication`): after a change of its entries by the steps
  * before it, or when some wait; otherwise it makes no action. An undo takes the changes back first, then puts in force what
- * stood before.
+ * stood before: until then the service has in force what names things that those steps took back.
  */
 export interface ActivateStep extends StepCommon {
   readonly kind: "activate";

@@ -57,11 +57,11 @@ export const ERROR_CODES = {
   HW_PLAN_EXPIRED: "The plan's time is over. Plan again.",
   HW_PLAN_FORGED: "The plan does not carry a valid signature. It was not run: plan again.",
   HW_HTTP_FOREIGN_CONFIG:
-    "The web server's configuration is broken in a file that is not Hostwright's. Remedy that file first.",
+    "The configuration of a service that publishes is broken in a file that is not Hostwright's. Remedy that file first.",
   HW_HTTP_CONFIG_REFUSED:
-    "The web server refused configuration rendered by Hostwright. The old configuration stays in force. Its message says why.",
+    "A web server, or another service that publishes, refused what Hostwright rendered. What was in force stays. Its message says why.",
   HW_HTTP_RELOAD_FAILED:
-    "The web server did not take the new configuration. The old one was put back. Look at the web server's log.",
+    "A web server, or another service that publishes, did not take its new configuration. The old one was put back. Look at its log.",
   HW_INSTALLER_FAILED: "The application's installer failed. Its output says why.",
   HW_PROBE_FAILED: "The site's page did not answer as expected. Its message says how: look at the site's page and log.",
   HW_UNDO_INCOMPLETE: "Something could not be undone. The residue lists exactly what; repair it and resolve the task.",

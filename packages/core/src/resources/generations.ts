@@ -5,7 +5,7 @@ import { commandError, runChecked } from "../servers/checked.ts";
 import { declare, Path } from "./schemas.ts";
 
 export interface GenerationsSpec {
-  /** Folder of an http service's publication; made before, as a directory of its own. */
+  /** Folder of a service's publication; made before, as a directory of its own. */
   readonly root: string;
 }
 
@@ -37,7 +37,7 @@ export const generationsType: ResourceType<GenerationsSpec, GenerationsState> = 
 };
 
 /**
- * Where an http service's generations are made; its folder and `entries/` are declared too. @throws HW_INPUT_INVALID
+ * Where a service's generations are made; its folder and `entries/` are declared too. @throws HW_INPUT_INVALID
  */
 export function generations(spec: GenerationsSpec): Declared {
   return declare(generationsType, { ...spec }, false);

@@ -69,7 +69,7 @@ export interface EventMap {
     readonly generation: number;
     readonly reloaded: boolean;
   };
-  /** Entries of others that the web server refused: they are not in the generation in force, and wait for their owners. */
+  /** Entries of others that the service refused: they are not in the generation in force, and wait for their owners. */
   "publication:quarantined": {
     readonly server: string;
     readonly service: string;
