@@ -24,6 +24,11 @@ const withNeeds = (needs: Needs): Plugin => ({
   platforms: [{ ...plainPlatform, role: { ...plainPlatform.role, needs } }],
 });
 const NODE = { name: "node", version: 1, title: "Node.js", role: "runtime" } as const;
+const does = (): readonly never[] => [];
+const nodeRole = {
+  ...{ protocol: "http", server: does, site: does, socket: does, sandbox: does, interpreter: does },
+  publication: { ...plainHttp.role.publication, status: { command: [] } },
+};
 const withRole = (role: object): Plugin => ({ ...plainPlugin, services: [{ ...plainHttp, role } as never] });
 
 test("whole plugins are taken as they are, core's own resource types and operations among them", () => {
@@ -78,6 +83,11 @@ describe("a field that is not what the contract says is named with its plugin", 
     ],
     ["unknown in the plugin", { ...plainPlugin, servises: [] }, ['test-plugin: it has "servises", which']],
     ["of a wrong kind", withRole({ ...plainHttp.role, dump: "nginx -T" }), ["role.dump expected array"]],
+    [
+      "a publication of a kind of its own that nobody can ask",
+      { ...plainPlugin, kinds: [NODE], services: [{ ...plainHttp, kind: "node", role: nodeRole } as never] },
+      ["services[0] (node web) role.publication.status.command is empty"],
+    ],
     ["a need of an unknown kind", withNeeds({ php: {}, search: {} }), ['role.needs has "search", a kind that']],
     ["a runtime that is optional", withNeeds({ php: { optional: true } }), ["role.needs has php as optional"]],
     ["two runtimes", { ...withNeeds({ php: {}, node: {} }), kinds: [NODE] }, ["has several runtimes: php, node"]],
