@@ -86,13 +86,13 @@ test("what its task ensures is in force as one generation with one reload, in wh
   ]);
   const main = await host.sh("systemctl show -p MainPID --value example-balancer");
 
-  let asking = true;
+  const visit = new AbortController();
   const seen = new Set<string>();
   const visitor = (async () => {
-    while (asking) for (const answer of await answers()) seen.add(answer);
+    while (!visit.signal.aborted) for (const answer of await answers()) seen.add(answer);
   })();
   expect(await worked({ pools: pools("two", "three") })).toEqual({ ...done, actions });
-  asking = false;
+  visit.abort();
   await visitor;
   expect([...seen].toSorted()).toEqual(["one", "three", "two"]);
   expect([await answers(), await generations()]).toEqual([

@@ -177,10 +177,10 @@ describe("a site with a service of a plugin's own kind that publishes", () => {
       plugins,
       install("new.example.com", { platform: "blog", bindings: { search: "store1" } }),
     );
-    const { id } = installing.reserve[0]?.value as SiteRecord;
+    const site = installing.reserve[0]?.value as SiteRecord;
     expect(doneOn(installing, "store1")).toEqual([
       "prepare: search index of new.example.com, by lucene-plugin",
-      `+ file ${entry(id)}`,
+      `+ file ${entry(site.id)}`,
       "prepare: put what index has for new.example.com in force",
     ]);
     await inventory.site("s4", "p-blog", { bindings });

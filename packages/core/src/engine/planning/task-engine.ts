@@ -1,4 +1,3 @@
-import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
 import type { PlainRequest, TaskDraft } from "../../contracts/task.ts";

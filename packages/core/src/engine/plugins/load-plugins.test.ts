@@ -26,7 +26,12 @@ const withNeeds = (needs: Needs): Plugin => ({
 const NODE = { name: "node", version: 1, title: "Node.js", role: "runtime" } as const;
 const does = (): readonly never[] => [];
 const nodeRole = {
-  ...{ protocol: "http", server: does, site: does, socket: does, sandbox: does, interpreter: does },
+  protocol: "http",
+  server: does,
+  site: does,
+  socket: does,
+  sandbox: does,
+  interpreter: does,
   publication: { ...plainHttp.role.publication, status: { command: [] } },
 };
 const withRole = (role: object): Plugin => ({ ...plainPlugin, services: [{ ...plainHttp, role } as never] });
