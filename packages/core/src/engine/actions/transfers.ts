@@ -15,7 +15,9 @@ export async function carryTransfer(
   session: Session,
 ): Promise<TransferOutput> {
   const { title, serverName: server, bytes: of } = action;
-  const tell = paced((bytes: number) => parts.events.tell(task, "action:progress", { action: index, server, title, bytes, of }));
+  const tell = paced((bytes: number) =>
+    parts.events.tell(task, "action:progress", { action: index, server, title, bytes, of }),
+  );
   const policy = parts.retryPolicy();
   let most = 0;
   const onBytes = (bytes: number): void => {
@@ -23,7 +25,12 @@ export async function carryTransfer(
     most = Math.max(most, bytes);
     tell(bytes);
   };
-  const context: TransferContext = { ...(await targetsOf(parts, action, session)), attempt, redact: session.redact, onBytes };
+  const context: TransferContext = {
+    ...(await targetsOf(parts, action, session)),
+    attempt,
+    redact: session.redact,
+    onBytes,
+  };
   if (action.to.resume === undefined) return runTransfer(action, context);
   let tries = 0;
   return policy.try(async () => {
@@ -48,6 +55,9 @@ async function targetsOf(
   action: TransferAction,
   session: Session,
 ): Promise<Pick<TransferContext, "from" | "to">> {
-  const [from, to] = await Promise.all([session.target(server(action.from.server)), session.target(server(action.server))]);
+  const [from, to] = await Promise.all([
+    session.target(server(action.from.server)),
+    session.target(server(action.server)),
+  ]);
   return { from, to };
 }

@@ -15,7 +15,12 @@ export function pumpInput({
   readonly input?: string | Buffer;
 }): Buffer {
   const all = [login, input, ...argv].map((part) => Buffer.from(part));
-  const refused = argv.length === 0 ? "it names no program" : (all[0]?.length ?? 0) > LONGEST_LOGIN ? "its login is longer than 64 KiB" : null;
+  const refused =
+    argv.length === 0
+      ? "it names no program"
+      : (all[0]?.length ?? 0) > LONGEST_LOGIN
+        ? "its login is longer than 64 KiB"
+        : null;
   if (refused !== null) throw new HostwrightError("HW_INPUT_INVALID", `A program cannot be started: ${refused}.`);
   return Buffer.concat([Buffer.from(`${all.map(({ length }) => length).join(" ")}\n`), ...all]);
 }

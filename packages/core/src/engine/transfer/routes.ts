@@ -46,7 +46,7 @@ export async function beside({ to, giving, taking, timeoutMs, lines }: Route): P
   const [end] = await Promise.allSettled([
     to.mutate({ script: BESIDE, args, stdin, stdout: lines, timeoutMs: timeoutMs + SLACK_MS }),
   ]);
-  return endOf([end]);
+  return { error: end.status === "rejected" ? end.reason : null, stderr: stderrOf([end]) };
 }
 
 /**
@@ -60,29 +60,37 @@ export async function between({ from, to, giving, taking, timeoutMs, lines }: Ro
   stream.write(taking.input);
   const gone = new AbortController();
   const limit = timeoutMs + SLACK_MS;
-  const receiving = to
-    .mutate({ script: ALONE, args: taking.words, stdin: stream, stdout: lines, timeoutMs: limit })
-    // What is still given to nobody is stopped.
-    .finally(() => isWhole(lines.report()) || gone.abort());
-  const sending = from
-    .mutate({
-      script: ALONE,
-      args: giving.words,
-      stdin: giving.input,
-      stdout: stream,
-      timeoutMs: limit,
-      signal: AbortSignal.any([from.signal, gone.signal]),
-    })
-    .finally(() => stream.end());
-  const [received, sent] = await Promise.allSettled([receiving, sending]);
-  // Why the one was stopped, the other one says.
-  return endOf([sent, received], gone.signal.aborted ? [received] : [sent, received]);
+  let error: unknown = null;
+  const receive = async (): Promise<CommandResult> => {
+    try {
+      return await to.mutate({ script: ALONE, args: taking.words, stdin: stream, stdout: lines, timeoutMs: limit });
+    } catch (lost) {
+      error ??= lost;
+      throw lost;
+    } finally {
+      // What is still given to nobody is stopped.
+      if (!isWhole(lines.report())) gone.abort();
+    }
+  };
+  const send = async (): Promise<CommandResult> => {
+    const { words: args, input: stdin } = giving;
+    const signal = AbortSignal.any([from.signal, gone.signal]);
+    try {
+      return await from.mutate({ script: ALONE, args, stdin, stdout: stream, timeoutMs: limit, signal });
+    } catch (lost) {
+      // Why it was stopped, the other one says.
+      if (!gone.signal.aborted) error ??= lost;
+      throw lost;
+    } finally {
+      stream.end();
+    }
+  };
+  const ends = await Promise.allSettled([send(), receive()]);
+  return { error, stderr: stderrOf(ends) };
 }
 
-type Settled = PromiseSettledResult<CommandResult>;
-
-function endOf(ends: readonly Settled[], judged: readonly Settled[] = ends): RouteEnd {
-  const lost = judged.find((end) => end.status === "rejected");
-  const texts = ends.map((end) => (end.status === "fulfilled" ? end.value.stderr : ""));
-  return { error: lost?.reason ?? null, stderr: texts.filter((text) => text !== "").join("\n") };
+function stderrOf(ends: readonly PromiseSettledResult<CommandResult>[]): string {
+  return ends
+    .flatMap((end) => (end.status === "fulfilled" && end.value.stderr !== "" ? end.value.stderr : []))
+    .join("\n");
 }

@@ -35,6 +35,10 @@ export interface TransferOutput {
  * @throws HW_TRANSFER_FAILED, HW_TRANSFER_STALLED, HW_DISK_FULL, HW_COMMAND_TIMEOUT, HW_CANCELLED, and what a server throws
  */
 export async function runTransfer(action: TransferAction, context: TransferContext): Promise<TransferOutput> {
+  const { signal } = context.to;
+  // At once: the scripts that wait for the units end with them.
+  const stop = (): void => void stopTransfer(context).catch(() => undefined);
+  signal.addEventListener("abort", stop, { once: true });
   try {
     const there = await whatIsThere(action, context);
     const before = /^\s*\d{1,15}\s*$/.test(there.toString("latin1")) ? Number(there.toString("latin1")) : 0;
@@ -43,11 +47,17 @@ export async function runTransfer(action: TransferAction, context: TransferConte
   } catch (error) {
     await stopTransfer(context).catch(() => undefined);
     throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
 /** Stops what runs of an attempt, at both ends. @throws HW_COMMAND_TIMEOUT when something lives on, and what a server throws */
-export async function stopTransfer({ from, to, attempt }: Pick<TransferContext, "from" | "to" | "attempt">): Promise<void> {
+export async function stopTransfer({
+  from,
+  to,
+  attempt,
+}: Pick<TransferContext, "from" | "to" | "attempt">): Promise<void> {
   const stops = [stopUnit(to, attempt, "has"), stopUnit(to, attempt, "to"), stopUnit(from, attempt, "from")];
   const failed = (await Promise.allSettled(stops)).find((stop) => stop.status === "rejected");
   if (failed !== undefined) throw failed.reason;
@@ -73,7 +83,11 @@ async function move(
   }
   const { writes = [] } = action.to;
   if (writes.length > 0)
-    await runChecked(to.server, { argv: ["sync", "-f", "--", ...writes], signal: to.signal, timeoutMs: action.timeoutMs });
+    await runChecked(to.server, {
+      argv: ["sync", "-f", "--", ...writes],
+      signal: to.signal,
+      timeoutMs: action.timeoutMs,
+    });
   return report.taken;
 }
 
