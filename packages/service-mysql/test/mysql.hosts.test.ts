@@ -17,7 +17,6 @@ import {
   ensure,
   PASSWORD_MARK,
   password,
-  resolve,
   rows,
   site,
   undo,

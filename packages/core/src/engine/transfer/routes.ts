@@ -16,7 +16,7 @@ export interface Route {
 /** What a route's scripts came to, where they came to an end at all. */
 export interface RouteEnd {
   /** What stopped it before its programs had ended; null: nothing. */
-  readonly error: unknown;
+  readonly error: Error | null;
   /** Of both programs. */
   readonly stderr: string;
 }
@@ -46,7 +46,7 @@ export async function beside({ to, giving, taking, timeoutMs, lines }: Route): P
   const [end] = await Promise.allSettled([
     to.mutate({ script: BESIDE, args, stdin, stdout: lines, timeoutMs: timeoutMs + SLACK_MS }),
   ]);
-  return { error: end.status === "rejected" ? end.reason : null, stderr: stderrOf([end]) };
+  return { error: end.status === "rejected" ? (end.reason as Error) : null, stderr: stderrOf([end]) };
 }
 
 /**
@@ -60,12 +60,12 @@ export async function between({ from, to, giving, taking, timeoutMs, lines }: Ro
   stream.write(taking.input);
   const gone = new AbortController();
   const limit = timeoutMs + SLACK_MS;
-  let error: unknown = null;
+  let error: Error | null = null;
   const receive = async (): Promise<CommandResult> => {
     try {
       return await to.mutate({ script: ALONE, args: taking.words, stdin: stream, stdout: lines, timeoutMs: limit });
     } catch (lost) {
-      error ??= lost;
+      error ??= lost as Error;
       throw lost;
     } finally {
       // What is still given to nobody is stopped.
@@ -79,7 +79,7 @@ export async function between({ from, to, giving, taking, timeoutMs, lines }: Ro
       return await from.mutate({ script: ALONE, args, stdin, stdout: stream, timeoutMs: limit, signal });
     } catch (lost) {
       // Why it was stopped, the other one says.
-      if (!gone.signal.aborted) error ??= lost;
+      if (!gone.signal.aborted) error ??= lost as Error;
       throw lost;
     } finally {
       stream.end();
