@@ -12,16 +12,7 @@ import { facts } from "../src/facts.ts";
 import { MysqlOptions } from "../src/options.ts";
 import { problems } from "../src/problems.ts";
 import { role } from "../src/role.ts";
-import {
-  DatabaseHost,
-  ensure,
-  PASSWORD_MARK,
-  password,
-  rows,
-  site,
-  undo,
-  type AnyType,
-} from "./database-host.ts";
+import { DatabaseHost, ensure, PASSWORD_MARK, password, rows, site, undo, type AnyType } from "./database-host.ts";
 import { request, serverView } from "./samples.ts";
 import { flavour } from "../../../test/support/tested-mysql.ts";
 

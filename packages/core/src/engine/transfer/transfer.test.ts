@@ -135,6 +135,13 @@ describe.each([true, false])("on one server: %s", (same) => {
       "taker",
       "ended before it had taken all",
     ],
+    [
+      "a sink that leaves the last bytes",
+      { give: ["/bin/echo", "some more"], take: ["/usr/bin/head", "-c", "3"] },
+      "HW_TRANSFER_FAILED",
+      "taker",
+      "took 3 of 10 bytes",
+    ],
     ["a full disk", { take: sh("cat > /dev/full") }, "HW_DISK_FULL", "taker", "ended with exit code 1"],
   ])("%s is told with its code and its server, and nothing lives on", async (_what, change, code, server, said) => {
     const error = await failure({ ...change, same });
