@@ -24,7 +24,7 @@ function carried({ give, take = "cat >&2", trailer = "", input = "" }: Ends): {
     pumpInput({ argv: ["sh", "-c", give, "a b", "$HOME"], login: "gives\n", input }),
     pumpInput({ argv: ["sh", "-c", `${take}; code=$?; echo END >&2; exit $code`], login: "takes\n" }),
   ];
-  const { stdout, stderr } = spawnSync("sh", ["-c", PIPE, "sh", PUMP, String(taking.length), "1", trailer], {
+  const { stdout, stderr } = spawnSync("sh", ["-c", PIPE, "sh", PUMP, String(taking.length), "3", trailer], {
     input: Buffer.concat([taking, giving]),
     encoding: "utf8",
     maxBuffer: 1e9,

@@ -109,8 +109,9 @@ sub receive_all {
       $tick->();
       my $n = syswrite($to, $chunk, $size - $at, $at);
       if (defined $n) { ($at, $taken, $quiet) = ($at + $n, $taken + $n, 0); next }
-      $end->("- 0 0") if over() || !($!{EAGAIN} || $!{EINTR});
-      $end->("- 0 0", "stalled") if ready($to, 1) == 0 && ++$quiet >= $idle;
+      my $full = $!{EAGAIN} || $!{EINTR};
+      $end->("- 0 0") if over() || !$full;
+      $end->("- 0 0", over() ? undef : "stalled") if ready($to, 1) == 0 && ++$quiet >= $idle;
     }
   }
   $tick = $tell;
