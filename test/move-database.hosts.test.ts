@@ -127,8 +127,8 @@ describe.each(oneOf(movableDatabases))("$title", (kind) => {
     await kind.breakImport(...between);
     const error: unknown = await hw.run(moveDatabase(DOMAIN, "db2")).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
-      code: "HW_DATABASE_FAILED",
-      message: expect.stringContaining("writing the new database failed"),
+      code: "HW_TRANSFER_FAILED",
+      message: expect.stringMatching(/which takes it, ended with exit code \d+/),
       output: expect.stringMatching(kind.complaint),
       data: { state: "undone" },
     });

@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["engine/publishing"],
   ["engine/planning"],
   ["engine/maintenance"],
+  ["engine/transfer"],
   ["engine/actions"],
   ["engine/workers"],
   ["tasks", "queue", "notify"],

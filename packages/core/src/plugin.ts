@@ -32,10 +32,16 @@ export type {
   EnsureStep,
   Owned,
   Phase,
+  ProgramEnd,
+  ProgramSink,
+  ProgramSource,
   ResourceFilter,
   RunStep,
   Selector,
   Step,
+  TransferSink,
+  TransferSource,
+  TransferStep,
 } from "./contracts/steps.ts";
 export { definePlatform } from "./plugin-kit/define-platform.ts";
 export {

@@ -15,11 +15,12 @@ import { Runner, type RunEnd } from "../src/engine/actions/runner.ts";
 import { ServerPool } from "../src/engine/sessions/server-pool.ts";
 import { Session } from "../src/engine/sessions/session.ts";
 import { NOTHING, type EngineParts } from "../src/engine/planning/task-engine.ts";
-import type { Owned, EnsureStep, RunStep, Step } from "../src/contracts/steps.ts";
+import type { Owned, EnsureStep, RunStep, Step, TransferStep } from "../src/contracts/steps.ts";
 import type { Plugin } from "../src/contracts/plugin.ts";
 import type { RunnerParts } from "../src/engine/actions/runner-parts.ts";
 import { newId } from "../src/model/ids.ts";
 import type { ServerRecord } from "../src/model/records.ts";
+import type { Server } from "../src/model/server.ts";
 import { Secret } from "../src/model/secret.ts";
 import { processHolder } from "../src/store/holder.ts";
 import { loadKeyring } from "../src/store/keyring.ts";
@@ -45,15 +46,30 @@ export function ensureStep(server: string, items: readonly Owned[], change: Part
   return { ...step, items, ...change };
 }
 
+export function transferStep(from: string, to: string, change: Partial<TransferStep> = {}): TransferStep {
+  const end = { kind: "program", properties: [] } as const;
+  return {
+    kind: "transfer",
+    title: `carry to ${to}`,
+    server: serverRecord(to),
+    phase: "prepare",
+    from: { ...end, server: serverRecord(from), argv: ["/bin/echo", "some"] },
+    to: { ...end, argv: ["/bin/cat"] },
+    ...change,
+  };
+}
+
 export function runStep(server: string, operation: string, change: Partial<RunStep> = {}): RunStep {
   const step = { kind: "run", title: operation, server: serverRecord(server), phase: "prepare", operation } as const;
   return { ...step, input: {}, when: "always", ...change };
 }
 
-/** What publishes; none of it by default. */
+/** What publishes, none of it by default; and its servers. */
 interface WebParts {
   readonly plugins?: readonly Plugin[];
   readonly publish?: RunnerParts["publish"];
+  /** Opens a server. Default: one without a machine. */
+  readonly server?: (name: string) => Server;
 }
 
 /** Planner, runner, journal, events and a real store over a world in memory: what an engine is but servers. */
@@ -65,10 +81,7 @@ export class FakeEngine implements AsyncDisposable {
   readonly events: Events;
   readonly operations = new Map<string, Operation>();
   readonly secrets = new Map<string, string>();
-  readonly pool: ServerPool = new ServerPool(
-    async (record) => new FakeServer(record.name),
-    async () => new Secret(""),
-  );
+  readonly pool: ServerPool;
   readonly #folder: string;
   readonly #publish: RunnerParts["publish"];
 
@@ -77,8 +90,12 @@ export class FakeEngine implements AsyncDisposable {
     types: readonly AnyResourceType[],
     folder: string,
     store: StateStore,
-    { plugins = [], publish = async () => undefined }: WebParts,
+    { plugins = [], publish = async () => undefined, server = (name) => new FakeServer(name) }: WebParts,
   ) {
+    this.pool = new ServerPool(
+      async (record) => server(record.name),
+      async () => new Secret(""),
+    );
     this.world = world;
     this.registry = new Registry(plugins, types);
     this.#publish = publish;

@@ -10,6 +10,7 @@ import { TaskEnds } from "../src/engine/task-ends.ts";
 import { resolveTask } from "../src/engine/workers/resolve.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
+import type { Server } from "../src/model/server.ts";
 import { newId } from "../src/model/ids.ts";
 import { FakeEngine, ensureStep, serverRecord } from "./fake-engine.ts";
 import { FakeWorld } from "./fake-world.ts";
@@ -47,9 +48,12 @@ export class FakeWorker implements AsyncDisposable {
   }
 
   /** Default: a SQLite store of its own. */
-  static async open(store?: StateStore): Promise<FakeWorker> {
+  static async open(store?: StateStore, opened?: (name: string) => Server): Promise<FakeWorker> {
     const world = new FakeWorld();
-    const engine = await FakeEngine.open(world, [world.type("file")], store === undefined ? {} : { store });
+    const engine = await FakeEngine.open(world, [world.type("file")], {
+      ...(store === undefined ? {} : { store }),
+      ...(opened === undefined ? {} : { server: opened }),
+    });
     const server = { kind: "server", id: "web1", name: "web1", value: serverRecord("web1") } as const;
     if ((await engine.store.records.get("server", "web1")) === null)
       await engine.store.records.put(server, { expect: 0, claims: [] });

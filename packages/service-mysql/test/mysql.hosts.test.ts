@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { directoryType } from "../../core/src/resources/directory.ts";
 import { fileType } from "../../core/src/resources/file.ts";
 import { unitType } from "../../core/src/resources/unit.ts";
-import { COPY, PASS } from "../../core/src/operations/copy-database.ts";
-import { resolveText } from "../../core/src/model/text.ts";
+import { runTransfer } from "../../core/src/engine/transfer/transfer.ts";
 import { accountType } from "../src/account-type.ts";
 import { copy } from "../src/copy.ts";
 import { databaseType } from "../src/database-type.ts";
@@ -13,17 +12,7 @@ import { facts } from "../src/facts.ts";
 import { MysqlOptions } from "../src/options.ts";
 import { problems } from "../src/problems.ts";
 import { role } from "../src/role.ts";
-import {
-  DatabaseHost,
-  ensure,
-  PASSWORD_MARK,
-  password,
-  resolve,
-  rows,
-  site,
-  undo,
-  type AnyType,
-} from "./database-host.ts";
+import { DatabaseHost, ensure, PASSWORD_MARK, password, rows, site, undo, type AnyType } from "./database-host.ts";
 import { request, serverView } from "./samples.ts";
 import { flavour } from "../../../test/support/tested-mysql.ts";
 
@@ -81,10 +70,23 @@ describe("a site's contents", () => {
     const [from, to] = (["sold", "snew"] as const).map((id) => copy(role.binding(request(id), view, null), view));
     if (from === undefined || to === undefined) throw new Error("no copy");
     expect((await db.host.exec([from.program, "--version"])).code).toBe(0);
-    const argv = ["/bin/sh", "-c", COPY, "sh", PASS, from.trailer, String(from.dump.length), ...from.dump, ...to.load];
-    const input = `${resolveText(from.login, resolve)}--\n${resolveText(to.login, resolve)}`;
-    const { stdout, stderr } = await db.host.exec(argv, { input });
-    expect([stdout, stderr]).toEqual([expect.stringMatching(/^(?:(?:dump|trailer|load) 0\n|bytes \d+\n){4}$/), ""]);
+    const end = { kind: "program", properties: [] } as const;
+    const here = { server: "db", serverName: "db" };
+    const moved = await runTransfer(
+      {
+        ...here,
+        kind: "transfer",
+        title: "copy",
+        phase: "prepare",
+        from: { ...end, ...here, argv: from.dump, login: from.login, trailer: from.trailer },
+        to: { ...end, argv: to.load, login: to.login },
+        bytes: null,
+        idleMs: 60_000,
+        timeoutMs: 60_000,
+      },
+      { from: target, to: target, attempt: "copy", redact: (said) => said, onBytes: () => undefined },
+    );
+    expect(moved.bytes).toBeGreaterThan(1000);
     await fresh.query("INSERT INTO odd VALUES (3, '', 'new')");
     await old.query("INSERT INTO odd VALUES (3, '', 'new')");
     const ask =

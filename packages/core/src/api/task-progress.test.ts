@@ -12,11 +12,24 @@ const done = event("action:finished", { action: 0, title: "files" });
 const second = event("action:started", { action: 1, of: 2, title: "installer" });
 
 test("a task that succeeds comes from nothing to all of its actions", () => {
-  expect(after([started, first])).toEqual({ phase: "working", done: 0, of: 2, title: "files" });
-  expect(after([started, first, done, second])).toEqual({ phase: "working", done: 1, of: 2, title: "installer" });
+  const transfer = null;
+  expect(after([started, first])).toEqual({ phase: "working", done: 0, of: 2, title: "files", transfer });
+  expect(after([started, first, done, second])).toEqual({
+    phase: "working",
+    done: 1,
+    of: 2,
+    title: "installer",
+    transfer,
+  });
   const finished = event("action:finished", { action: 1, title: "installer" });
   const over = event("task:finished", { state: "succeeded" });
-  expect(after([started, first, done, second, finished, over])).toEqual({ phase: "over", done: 2, of: 2, title: "" });
+  expect(after([started, first, done, second, finished, over])).toEqual({
+    phase: "over",
+    done: 2,
+    of: 2,
+    title: "",
+    transfer,
+  });
 });
 
 test("one that fails goes back as it is undone", () => {
@@ -27,6 +40,7 @@ test("one that fails goes back as it is undone", () => {
     done: 0,
     of: 2,
     title: "files",
+    transfer: null,
   });
 });
 
@@ -34,6 +48,13 @@ test("an activation that was never done counts for nothing when it is taken back
   const three = [event("task:started", { actions: 3 }), first, done, second, event("action:failed", { action: 1 })];
   const activation = event("action:undone", { action: 2, title: "activate" });
   expect(after([...three, activation])).toMatchObject({ done: 1, title: "activate" });
+});
+
+test("a transfer tells its bytes as long as it is at work", () => {
+  const working = [started, first, event("action:progress", { action: 0, title: "files", bytes: 3, of: 7 })];
+  expect(after(working)).toMatchObject({ done: 0, of: 2, title: "files", transfer: { bytes: 3, of: 7 } });
+  for (const next of [done, second, event("action:failed", { action: 0 }), event("task:waiting", { position: 1 })])
+    expect(after([...working, next]).transfer).toBeNull();
 });
 
 test("what says nothing of it changes nothing, and one that goes back into the line waits", () => {

@@ -1,7 +1,9 @@
 import type { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
+import type { Text } from "../model/text.ts";
 import type { Guard } from "./guard.ts";
 import type { Declared } from "./resource.ts";
+import type { UnitProperty } from "./roles/runtime.ts";
 import type { RecordVersion } from "./store.ts";
 
 /** Where a step stands relative to the commit row (decisions.md D8). */
@@ -98,4 +100,60 @@ export interface RunStep extends StepCommon {
   readonly touches?: readonly { readonly type: string; readonly key: string }[];
 }
 
-export type Step = EnsureStep | RunStep | ActivateStep;
+/** A program on a server as one end of a transfer: a transient unit, stopped with the transfer. */
+export interface ProgramEnd {
+  readonly kind: "program";
+  /** Never holds secrets. */
+  readonly argv: readonly string[];
+  /** As whom and in which sandbox it runs; for code of a site its `RuntimeRole.sandbox`. */
+  readonly properties: readonly UnitProperty[];
+  /** What it may read, once, at `/dev/fd/3`: where and as whom it logs in. Default: nothing. */
+  readonly login?: Text;
+}
+
+/** Writes all bytes to its output and ends with 0. What the sink said that it has is its input: empty where it has nothing. */
+export interface ProgramSource extends ProgramEnd {
+  readonly server: ServerRecord;
+  /** With which the last line of a whole stream begins. Default: its end alone tells that the stream is whole. */
+  readonly trailer?: string;
+}
+
+/**
+ * Takes all bytes from its input and ends with 0, on the step's server. Its input ends only after a whole stream: when the
+ * stream breaks off, it is killed instead.
+ */
+export interface ProgramSink extends ProgramEnd {
+  /**
+   * Prints what of it is there already, in whatever words the source understands, 1 MiB at most: the source then sends the
+   * rest. A whole number alone is taken for so many bytes. Asked before each attempt. Default: it begins from the beginning.
+   */
+  readonly resume?: readonly string[];
+  /** Folders that it writes to: what is in them is on the disk when its end is told (decisions.md D10). Default: none. */
+  readonly writes?: readonly string[];
+}
+
+/** Later versions add ends without a machine. */
+export type TransferSource = ProgramSource;
+export type TransferSink = ProgramSink;
+
+/**
+ * Bytes from one end to another: from program to program where both are on one server, else through this process. It has
+ * succeeded when both ended well and all that was given was taken. An undo stops it; what was received goes with the
+ * resource that an earlier step made for it. After the death of its worker one whose sink can `resume` goes on, any other
+ * is taken back. Its output is `{ bytes, resumedFrom? }`: bytes of its last attempt, and how many were there before it,
+ * where the sink said so.
+ */
+export interface TransferStep extends StepCommon {
+  readonly kind: "transfer";
+  readonly from: TransferSource;
+  /** On the step's server. */
+  readonly to: TransferSink;
+  /** Bytes that are expected, for a bar. Default: nobody knows. */
+  readonly bytes?: number;
+  /** Milliseconds without a byte after which it is stopped; rounded up to seconds. Default 300,000. */
+  readonly idleMs?: number;
+  /** Milliseconds that an attempt may take. Default a day. */
+  readonly timeoutMs?: number;
+}
+
+export type Step = EnsureStep | RunStep | ActivateStep | TransferStep;

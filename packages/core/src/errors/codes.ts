@@ -48,6 +48,10 @@ export const ERROR_CODES = {
     "A file system has no room left: a server's, or that of the state folder, as the message says. Free space and try again.",
   HW_PERMISSION_DENIED:
     "Access was refused: by a server, whose login user must be root or may use sudo without a password, or to the state folder.",
+  HW_TRANSFER_FAILED:
+    "Bytes did not all get from one end of a transfer to the other, so that none of them count. Its message says which end failed, its output why.",
+  HW_TRANSFER_STALLED:
+    "One end of a transfer moved no byte for too long, and both were stopped. Its message says which: find out what it waited for, or give it more time.",
   HW_DATABASE_UNREACHABLE: "The database server does not answer. Start it, or check its socket and credentials.",
   HW_DATABASE_FAILED: "The database server refused a statement. Its message says why.",
   HW_RESOURCE_CONFLICT: "Two owners declare the same thing on a server. Rename one of them.",

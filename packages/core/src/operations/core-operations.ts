@@ -2,7 +2,7 @@ import type { Operation } from "../contracts/operation.ts";
 import { installPackages } from "./install-packages.ts";
 import { probePage } from "./probe-page.ts";
 import { loginLinkOperation } from "./login-link.ts";
-import { copyDatabase } from "./copy-database.ts";
+import { formerCopyDatabase } from "./former-copy-database.ts";
 import { emptySite, siteCommand } from "./site-command.ts";
 
 export const coreOperations: readonly Operation[] = [
@@ -11,5 +11,5 @@ export const coreOperations: readonly Operation[] = [
   loginLinkOperation,
   probePage,
   installPackages,
-  copyDatabase,
+  formerCopyDatabase,
 ];

@@ -1,13 +1,12 @@
 import * as z from "zod";
 import type { Guard } from "../contracts/guard.ts";
 import type { DatabaseCopy } from "../contracts/roles/database.ts";
-import type { EnsureStep, RunStep, Step } from "../contracts/steps.ts";
+import type { EnsureStep, Step, TransferStep } from "../contracts/steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { PlanningContext } from "../engine/planning/task-type.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
-import type { CopyDatabaseInput } from "../operations/copy-database.ts";
 import { checkMove } from "./check-move.ts";
 import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
@@ -27,6 +26,8 @@ interface Input extends SiteInput {
 }
 
 const COPY_MS = 6 * 60 * 60 * 1000;
+/** One index of a large table takes that long, and meanwhile nothing is read. */
+const COPY_IDLE_MS = 60 * 60 * 1000;
 
 export const moveSiteDatabase: TaskType<[site: string, database: string], Input, MovedDatabaseValue> = defineTask({
   type: "site:move-database",
@@ -45,7 +46,7 @@ export const moveSiteDatabase: TaskType<[site: string, database: string], Input,
  * dropped. The value is
  * `{ site, domain, database }`. Planned again, it gives an empty plan. @throws when planned: HW_NOT_FOUND,
  * HW_SERVICE_UNFIT, HW_INPUT_INVALID, HW_PREREQUISITE_MISSING (also for what the other server lacks for this
- * database: an older version, an extension ...), HW_DISK_FULL; when run: HW_DATABASE_FAILED, HW_PROBE_FAILED ...
+ * database: an older version, an extension ...), HW_DISK_FULL; when run: HW_TRANSFER_FAILED, HW_TRANSFER_STALLED, HW_PROBE_FAILED ...
  */
 export function moveDatabase(site: string, database: string): TaskRequest<MovedDatabaseValue> {
   return moveSiteDatabase.request(site, database);
@@ -153,27 +154,25 @@ async function copyStep(
   old: SiteParts,
   moved: SiteParts,
   runtime: Runtime,
-): Promise<RunStep> {
+): Promise<TransferStep> {
   const { site, web } = old;
   const [from, to] = [copyOf(old), copyOf(moved)];
   for (const copy of [from, to]) await requireClient(context, web, copy);
   // One of the two may be on the web server itself: then its socket must be seen.
   const { view } = old.view.bindings.db?.socket === null ? moved : old;
-  const input: CopyDatabaseInput = {
-    what: `The database of ${site.domain}`,
+  const common = {
+    kind: "program",
     properties: runtime.role.sandbox({ ...view, enabled: false }, runtime.view),
-    from: { dump: from.dump, login: from.login, trailer: from.trailer },
-    to: { load: to.load, login: to.login },
-    timeoutMs: COPY_MS,
-  };
+  } as const;
   return {
-    kind: "run",
+    kind: "transfer",
     title: `copy the database of ${site.domain}`,
     server: web,
     phase: "prepare",
-    operation: "copy-database",
-    input,
-    when: "always",
+    from: { ...common, server: web, argv: from.dump, login: from.login, trailer: from.trailer },
+    to: { ...common, argv: to.load, login: to.login },
+    idleMs: COPY_IDLE_MS,
+    timeoutMs: COPY_MS,
   };
 }
 

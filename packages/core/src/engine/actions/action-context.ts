@@ -36,7 +36,8 @@ export class ActionContext {
   /** Keeps what an action gave back for whoever refers to it. */
   note(index: number, output: unknown): void {
     const action = this.action(index);
-    if (action.kind !== "run" || action.id === undefined || typeof output !== "object" || output === null) return;
+    if (action.kind !== "run" && action.kind !== "transfer") return;
+    if (action.id === undefined || typeof output !== "object" || output === null) return;
     // What a site's program answered may look like a reference to the secret of another.
     if (collectReferences(output).some(({ id }) => !id.startsWith(`task/${this.plan.task}/`)))
       throw new HostwrightError("HW_INTERNAL", `"${action.title}" gave back a secret that it did not keep.`);

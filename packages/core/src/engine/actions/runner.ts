@@ -8,11 +8,14 @@ import { checkGuards } from "../planning/guards.ts";
 import type { ActionHistory } from "./journal.ts";
 import { preCommitCheck } from "./pre-commit-check.ts";
 import { publishingOf } from "./activations.ts";
-import type { Action, ActivateAction, EnsureAction, PlanData, RunAction } from "../planning/plan.ts";
+import type { Action, ActivateAction, EnsureAction, PlanData, RunAction, TransferAction } from "../planning/plan.ts";
+import { serversOf } from "../planning/servers-of.ts";
+import type { ProbeResult } from "../../contracts/operation.ts";
 import type { Outputs } from "../../model/outputs.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
+import { carryTransfer, endTransfer } from "./transfers.ts";
 import { hold, Undoing } from "./undoing.ts";
 
 const NOT_BEGUN = "Nothing of it was begun.";
@@ -131,8 +134,9 @@ export class Runner {
     if (before?.done === true) return;
     const action = this.#context.action(index);
     if (before !== undefined) {
-      await session.settle(this.#parts.server(action.server));
+      for (const id of serversOf(action)) await session.settle(this.#parts.server(id));
       if (action.kind === "run" && (await this.#probe(index, action, session, before))) return;
+      if (action.kind === "transfer") await this.#stopFormer(action, session, before);
     }
     await this.#do(index, session, before);
   }
@@ -149,11 +153,13 @@ export class Runner {
       this.#parts.journal.done(this.#context.row(index, "do", before.attempt), null);
       return true;
     }
-    throw new HostwrightError(
-      "HW_INTERRUPTED",
-      `"${action.title}" on ${action.serverName} was interrupted half way, and is taken back.`,
-      { server: action.serverName, retryable: true, data: { outcome: result } },
-    );
+    throw interrupted(action, result);
+  }
+
+  /** What can go on from what is there is begun again. @throws HW_INTERRUPTED when it cannot */
+  async #stopFormer(action: TransferAction, session: Session, before: ActionHistory): Promise<void> {
+    await endTransfer(this.#parts, action, before.attempt, session);
+    if (action.to.resume === undefined && action.phase === "prepare") throw interrupted(action, "partial");
   }
 
   async #do(index: number, session: Session, before?: ActionHistory): Promise<void> {
@@ -171,6 +177,7 @@ export class Runner {
     try {
       if (action.kind === "ensure") await this.#ensure(index, action, session, before);
       else if (action.kind === "activate") await this.#activate(index, action, session);
+      else if (action.kind === "transfer") await this.#transfer(index, action, session);
       else await this.#operate(index, action, session);
     } catch (error) {
       const { code, message } = describe(error);
@@ -221,6 +228,17 @@ export class Runner {
     journal.done(this.#context.row(index, "do", attempt), null);
   }
 
+  async #transfer(index: number, action: TransferAction, session: Session): Promise<void> {
+    const { journal } = this.#parts;
+    const attempt = newAttempt();
+    await session.loadSecrets(collectReferences([action.from.login, action.to.login]));
+    await checkGuards(await session.target(this.#parts.server(action.server)), [action], NOT_BEGUN);
+    await journal.begin(this.#context.row(index, "do", attempt), {}, [], action.records);
+    const output = await carryTransfer(this.#parts, { task: this.#plan.task, index, attempt }, action, session);
+    this.#context.note(index, output);
+    journal.done(this.#context.row(index, "do", attempt), output);
+  }
+
   async #operate(index: number, action: RunAction, session: Session): Promise<void> {
     const { journal } = this.#parts;
     const attempt = newAttempt();
@@ -234,6 +252,14 @@ export class Runner {
     this.#context.note(index, output);
     journal.done(this.#context.row(index, "do", attempt), output ?? null);
   }
+}
+
+function interrupted({ title, serverName }: Action, outcome: ProbeResult): HostwrightError {
+  return new HostwrightError(
+    "HW_INTERRUPTED",
+    `"${title}" on ${serverName} was interrupted half way, and is taken back.`,
+    { server: serverName, retryable: true, data: { outcome } },
+  );
 }
 
 function stopped(plan: PlanData, action: Action | undefined, residue: readonly Residue[]): Stopped {

@@ -6,6 +6,8 @@ import type { ActionHistory } from "./journal.ts";
 import type { RetryPolicy } from "../sessions/retry-policy.ts";
 import { isBegun, publishingOf, undoOrder } from "./activations.ts";
 import type { Action, ActivateAction, EnsureAction, PlannedChange, RunAction } from "../planning/plan.ts";
+import { serversOf } from "../planning/servers-of.ts";
+import { endTransfer } from "./transfers.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 import type { Session } from "../sessions/session.ts";
 
@@ -67,10 +69,15 @@ export class Undoing {
     try {
       return await this.#policy.try(async () => {
         await using session = this.#parts.session.apart();
-        await session.settle(this.#parts.server(action.server));
+        for (const id of serversOf(action)) await session.settle(this.#parts.server(id));
         if (action.kind === "activate") return await this.#activated(index, action, session);
         if (intent === undefined) return [];
         if (action.kind === "ensure") return await this.#ensured(action, intent, session);
+        if (action.kind === "transfer") {
+          // What was received goes with what was made for it.
+          await endTransfer(this.#parts, action, intent.attempt, session);
+          return [];
+        }
         return await this.#operated(index, action, intent, attempt, session);
       });
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { LeaseRequest } from "../../contracts/store.ts";
 import type { Action } from "./plan.ts";
 import type { TaskDraft } from "../../contracts/task.ts";
+import { serversOfStep } from "./servers-of.ts";
 
 /**
  * What a task may have to itself and what it shares follows from its plan (decisions.md D47): what it is about for itself
@@ -19,7 +20,7 @@ export function derivedLeases(
   const share = (scope: string): void => {
     if (!modes.has(scope)) modes.set(scope, changed.has(scope) ? "exclusive" : "shared");
   };
-  for (const { server } of steps) share(`server/${server.id}`);
+  for (const { id } of steps.flatMap(serversOfStep)) share(`server/${id}`);
   for (const step of steps) {
     if (step.kind !== "ensure" || modes.get(`server/${step.server.id}`) === "exclusive") continue;
     for (const { owner } of step.items) share(owner);

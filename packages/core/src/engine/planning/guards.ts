@@ -1,6 +1,7 @@
 import type { Guard } from "../../contracts/guard.ts";
 import type { Target } from "../../contracts/resource.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
+import { showBytes } from "../../model/show-bytes.ts";
 import { runChecked } from "../../servers/checked.ts";
 import type { Action } from "./plan.ts";
 
@@ -75,8 +76,4 @@ function diskFull(
 
 export function showGuard(guard: Guard): string {
   return `${showBytes(guard.bytes)} free at ${guard.path}`;
-}
-
-function showBytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

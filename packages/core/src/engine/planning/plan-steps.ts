@@ -10,7 +10,9 @@ import { needsOf } from "./needs.ts";
 import type { Action, PlanData } from "./plan.ts";
 import { planActivation } from "./plan-activation.ts";
 import { planEnsure } from "./plan-ensure.ts";
+import { planTransfer } from "./plan-transfer.ts";
 import { readPresent, type StepPlanner } from "./read-present.ts";
+import { serversOfStep } from "./servers-of.ts";
 import { SimulatedServer } from "./simulated-server.ts";
 
 export type Planned = Pick<PlanData, "actions" | "needs" | "register" | "records" | "sets">;
@@ -18,7 +20,7 @@ export type Planned = Pick<PlanData, "actions" | "needs" | "register" | "records
 /** Turns wanted steps into the actions that are really needed: reads in bulk per server and type, diffs, orders. */
 export async function planSteps(planner: StepPlanner, given: readonly Step[]): Promise<Planned> {
   const steps = inPhases(given);
-  const read = steps.filter(({ kind }) => kind !== "run");
+  const read = steps.filter(({ kind }) => kind === "ensure" || kind === "activate");
   const servers = new Map(
     await Promise.all(
       [...Map.groupBy(read, ({ server }) => server.id)].map(async ([id, list]) => {
@@ -32,19 +34,24 @@ export async function planSteps(planner: StepPlanner, given: readonly Step[]): P
   for (const [at, step] of steps.entries()) {
     const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
     const server = servers.get(step.server.id);
-    if (step.kind === "run") {
-      server?.touch(step);
-      const action: Action = {
+    if (step.kind === "run" || step.kind === "transfer") {
+      const own = {
         ...common,
-        kind: "run",
         ...(step.id === undefined ? {} : { id: step.id }),
-        operation: step.operation,
-        version: step.version ?? 1,
-        input: step.input,
         ...guarded(step.guards),
         ...assumedRecords(planner, step),
       };
-      actions.push({ action, incidental: step.when === "changed", step });
+      if (step.kind === "transfer") {
+        actions.push({ action: { ...own, kind: "transfer", ...planTransfer(step) }, incidental: false, step });
+        continue;
+      }
+      server?.touch(step);
+      const { operation, version = 1, input } = step;
+      actions.push({
+        action: { ...own, kind: "run", operation, version, input },
+        incidental: step.when === "changed",
+        step,
+      });
       continue;
     }
     if (server === undefined) continue;
@@ -62,10 +69,8 @@ export async function planSteps(planner: StepPlanner, given: readonly Step[]): P
     actions.push({ action: { ...common, kind: "ensure", changes, ...conditions }, incidental: false, step });
   }
   const needed = actions.some((entry) => !entry.incidental) ? actions.map((entry) => entry.action) : [];
-  await planner.session.loadSecrets(
-    collectReferences(needed.map((action) => (action.kind === "run" ? action.input : null))),
-  );
-  const records = new Map(steps.map((step) => [step.server.id, step.server]));
+  await planner.session.loadSecrets(collectReferences(needed.map(givenTo)));
+  const records = new Map(steps.flatMap(serversOfStep).map((server) => [server.id, server]));
   await checkAll(planner, needed, records);
   const needs = needsOf(planner.registry, needed, records);
   const forgotten = register.filter(({ gone }) => gone).map(({ owner }) => owner);
@@ -77,6 +82,12 @@ export async function planSteps(planner: StepPlanner, given: readonly Step[]): P
     ...assumedRecords(planner, { phase: "prepare" }, forgotten),
     ...assumedSets(sets),
   };
+}
+
+/** What is given to programs and operations, with its references. */
+function givenTo(action: Action): unknown {
+  if (action.kind === "run") return action.input;
+  return action.kind === "transfer" ? [action.from.login, action.to.login] : null;
 }
 
 /** As they are carried out: clean-ups come after everything else, wherever a task names them. */

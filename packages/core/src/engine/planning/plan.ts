@@ -1,5 +1,5 @@
 import type { Guard } from "../../contracts/guard.ts";
-import type { AssumedSet, Phase } from "../../contracts/steps.ts";
+import type { AssumedSet, Phase, ProgramSource, TransferSink } from "../../contracts/steps.ts";
 import type { LeaseRequest, RecordChange, RecordRemoval, RecordVersion } from "../../contracts/store.ts";
 import type { PlainRequest } from "../../contracts/task.ts";
 import type { OutputReference } from "../../model/outputs.ts";
@@ -85,14 +85,33 @@ export interface RunAction extends ActionCommon {
   readonly input: unknown;
 }
 
-export type Action = EnsureAction | RunAction | ActivateAction;
+/** A transfer's source, with the id of its server and its name for people. */
+export interface PlannedSource extends Omit<ProgramSource, "server"> {
+  readonly server: string;
+  readonly serverName: string;
+}
+
+export interface TransferAction extends ActionCommon {
+  readonly kind: "transfer";
+  /** Of the step, where something refers to its output. */
+  readonly id?: string;
+  readonly from: PlannedSource;
+  /** On the action's server. */
+  readonly to: TransferSink;
+  /** Expected; null: not known. */
+  readonly bytes: number | null;
+  readonly idleMs: number;
+  readonly timeoutMs: number;
+}
+
+export type Action = EnsureAction | RunAction | ActivateAction | TransferAction;
 
 /** Code that a plan names and that its worker must know, to do it and to take it back (decisions.md D4). */
 export interface Need {
-  readonly kind: "operation" | "resource type" | "service";
-  /** `site-command`, `file`, `http nginx`. */
+  readonly kind: "operation" | "resource type" | "service" | "step";
+  /** `site-command`, `file`, `http nginx`, `transfer`. */
   readonly name: string;
-  /** Of the operation or resource type; null for a service. */
+  /** Of the operation, resource type or kind of step; null for a service. */
   readonly version: number | null;
   /** Plugin that brought it when the plan was made; null when it was not known. */
   readonly plugin: string | null;

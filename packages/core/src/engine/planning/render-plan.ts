@@ -1,7 +1,10 @@
 // Of the whole package, what it takes to import is mostly other kinds of diffs.
 import { createTwoFilesPatch } from "diff/lib/patch/create.js";
 import { showGuard } from "./guards.ts";
-import type { Action, PlanData, PlannedChange, PlannedChildren } from "./plan.ts";
+import { showBytes } from "../../model/show-bytes.ts";
+import { showCommand } from "../../servers/checked.ts";
+import type { Action, PlanData, PlannedChange, PlannedChildren, TransferAction } from "./plan.ts";
+import { serversOf } from "./servers-of.ts";
 
 /** Of longer new files the beginning is shown; of a change with more edits than that their number of lines. */
 const MOST_LINES = 60;
@@ -76,9 +79,18 @@ function renderAction(action: Action, number: number, content: Content): readonl
     ...gone.map(({ kind, id }) => `     ? only while there is no record of ${kind}/${id}`),
   ];
   if (action.kind === "run") return [`${head} (runs ${action.operation})`, ...guards];
+  if (action.kind === "transfer") return [`${head} (transfer)`, ...guards, ...renderEnds(action)];
   if (action.kind === "activate")
     return [head, ...guards, `     * a new generation of ${action.service}: test, switch, reload once`];
   return [head, ...guards, ...action.changes.flatMap((change) => renderChange(change, content))];
+}
+
+function renderEnds({ from, to, serverName, bytes }: TransferAction): readonly string[] {
+  const about = bytes === null ? "" : `, about ${showBytes(bytes)}`;
+  return [
+    `     < ${from.serverName}: ${showCommand(from)}${about}`,
+    `     > ${serverName}: ${showCommand(to)}${to.resume === undefined ? "" : ", goes on from what is there"}`,
+  ];
 }
 
 function renderChange(change: PlannedChange, content: Content): readonly string[] {
@@ -125,10 +137,11 @@ function ensureNewline(text: string): string {
 function summary(plan: PlanData): string {
   const changes = plan.actions.flatMap((action) => (action.kind === "ensure" ? action.changes : []));
   const count = (test: (change: PlannedChange) => boolean): number => changes.filter(test).length;
-  const servers = new Set(plan.actions.map((action) => action.serverName)).size;
+  const servers = new Set(plan.actions.flatMap(serversOf)).size;
+  const runs = plan.actions.filter(({ kind }) => kind === "run" || kind === "transfer").length;
   return (
     `  ${plan.actions.length} actions on ${servers} server${servers === 1 ? "" : "s"}: ` +
     `${count((c) => c.before === null)} to make, ${count((c) => c.before !== null && c.after !== null)} to change, ` +
-    `${count((c) => c.after === null)} to remove, ${plan.actions.filter((a) => a.kind === "run").length} to run`
+    `${count((c) => c.after === null)} to remove, ${runs} to run`
   );
 }

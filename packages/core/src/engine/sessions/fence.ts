@@ -162,6 +162,9 @@ export async function runFenced(
         ...(script.args ?? []),
       ],
     });
+    // Where the output goes elsewhere, a refusal's words went with it.
+    if (script.stdout !== undefined && (result.exitCode === FENCED || result.exitCode === CLAIMED))
+      await runFenced(server, fence, { script: ":" }, folder, graceSeconds);
     throwIfClaimed(server.name, result);
     if (result.exitCode !== FENCED) return result;
     const seen = parseSeen(result.stdout.toString());

@@ -16,6 +16,11 @@ export class RetryPolicy {
     this.#ms = ms;
   }
 
+  /** It has come on since: what fails next has all the time anew. */
+  cameOn(): void {
+    this.#until = null;
+  }
+
   /** @throws what the last try failed with: it will not pass, or its time is over. */
   async try<T>(work: () => Promise<T>): Promise<T> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {

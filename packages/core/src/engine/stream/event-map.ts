@@ -40,6 +40,17 @@ export interface EventMap {
     readonly failed: number;
   };
   "action:started": { readonly action: number; readonly of: number; readonly server: string; readonly title: string };
+  /**
+   * How far a transfer is: at most once a second, and further apart the longer it lasts. `bytes` has those that were there
+   * before it, where that is known; `of` is what is expected, null where nobody knows.
+   */
+  "action:progress": {
+    readonly action: number;
+    readonly server: string;
+    readonly title: string;
+    readonly bytes: number;
+    readonly of: number | null;
+  };
   "action:finished": { readonly action: number; readonly server: string; readonly title: string; readonly ms: number };
   "action:failed": {
     readonly action: number;

@@ -7,6 +7,7 @@ import { dropFence, type Fence } from "../sessions/fence.ts";
 import { Journal } from "../actions/journal.ts";
 import { RetryPolicy } from "../sessions/retry-policy.ts";
 import type { PlanData } from "../planning/plan.ts";
+import { serversOf } from "../planning/servers-of.ts";
 import { requireAssumed } from "../planning/assumed-records.ts";
 import { requireSets } from "../planning/assumed-sets.ts";
 import { publishFor } from "../actions/publication.ts";
@@ -63,7 +64,7 @@ export class TaskRun {
     // Whoever is gone on with was found so, and each action finds it out for itself.
     if (!committed && direction === "forward" && !resumed) await this.#requireAssumed();
     if (!committed && direction === "forward") await this.#reserve();
-    const servers = this.#plan.actions.map(({ server }) => server);
+    const servers = this.#plan.actions.flatMap(serversOf);
     const inventory = await LoadedInventory.ofServers(store.records, registry, servers);
     const identity = await store.identity();
     const fence: Fence = {
@@ -190,7 +191,7 @@ export class TaskRun {
 
   /** A fence that stays because its server is away harms nobody: its scope is never used again. */
   async #dropFences(gone: readonly RecordRemoval[], inventory: LoadedInventory): Promise<void> {
-    const ids = [...new Set(this.#plan.actions.map((action) => action.server))];
+    const ids = [...new Set(this.#plan.actions.flatMap(serversOf))];
     const servers = ids.filter((id) => !isApi(inventory.server(id)));
     // The work's own connection may be lost, when only the undo's newer one knows that the server is back.
     const policy = this.#retryPolicy();
