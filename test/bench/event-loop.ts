@@ -2,9 +2,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** The longest that some work keeps the event loop from turning, in ms of this thread's processor time. */
 export async function longestBlock(work: () => Promise<unknown>): Promise<number> {
-  let [over, longest] = [false, 0];
+  const over = new AbortController();
+  let longest = 0;
   const watching = (async () => {
-    while (!over) {
+    while (!over.signal.aborted) {
       const before = process.threadCpuUsage();
       await nextTurn();
       const { user, system } = process.threadCpuUsage(before);
@@ -14,7 +15,7 @@ export async function longestBlock(work: () => Promise<unknown>): Promise<number
   try {
     await work();
   } finally {
-    over = true;
+    over.abort();
     await watching;
   }
   return longest;

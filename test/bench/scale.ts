@@ -206,7 +206,7 @@ async function waiting({ store }: EngineParts, count: number): Promise<number> {
 async function heapOf(stateDir: string, like: string): Promise<number> {
   await using instance = await open(stateDir);
   for (let round = 0; round < ROUNDS; round += 1) await instance.hw.plan(verify(like));
-  return heapInUse();
+  return await heapInUse();
 }
 
 function overBounds(blocks: ScaleFigures["blocks"], large: Measured, memoryRatio: number): readonly string[] {
