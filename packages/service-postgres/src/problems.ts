@@ -14,12 +14,7 @@ export function problems(view: ServerView): readonly Problem[] {
   const exposure = (view.facts["exposure"] ?? null) as Exposure | null;
   if (exposure === null) {
     const message = `PostgreSQL does not answer the user postgres on port ${options.port}`;
-    return [
-      {
-        message,
-        remedy: `Start it: systemctl start ${unit}. If it runs, keep \`local all postgres peer\` in pg_hba.conf.`,
-      },
-    ];
+    return [{ message, remedy: `Run \`systemctl start ${unit}\`. Keep \`local all postgres peer\` in pg_hba.conf.` }];
   }
   const stock = `${config}/pg_hba.conf`;
   return [
