@@ -3,7 +3,6 @@ import type { Operation } from "../../contracts/operation.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
 import type { PlainRequest, TaskDraft } from "../../contracts/task.ts";
 import type { Retention } from "../../model/retention.ts";
-import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import type { SecretVault } from "../../store/secrets.ts";
 import { deepFreeze } from "../../model/canonical.ts";
