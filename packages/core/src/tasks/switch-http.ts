@@ -104,7 +104,7 @@ async function switchSteps(context: Planning, asked: Switch): Promise<readonly S
     await breathe();
     const one = await siteParts(context, servedBy(site, to.record.name));
     parts.push(one);
-    pages.push(...httpItems(one));
+    for (const page of httpItems(one)) pages.push(page);
   }
   const owner = `server/${server.id}`;
   const moved = parts.map(ownerOf);
