@@ -48,6 +48,8 @@ describe("from packed packages, on a host", () => {
       domain: "",
       task: "",
       dieAt: null,
+      notice: null,
+      fails: false,
       ...change,
     };
   }
@@ -59,6 +61,35 @@ describe("from packed packages, on a host", () => {
       .filter((line) => !line.includes("/var/lib/hostwright/fence"))
       .join("\n");
   }
+
+  test("a site is taken down by a package's own kind of task, a notice is put up, and what fails is taken back", async () => {
+    const domain = "suspended.example.com";
+    const worked = async (change: Partial<SessionsOrder>): Promise<object> => {
+      const { code, stderr, told } = await outside.run(outsideSessions, order({ domain, ...change }));
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return told;
+    };
+    const notice = "https://host.example/suspended/";
+    const planned = [`pages of ${domain}`, `publish ${domain}`, `look at the page of ${domain}`];
+    expect(await worked({ work: "install" })).toMatchObject({ ended: { state: "succeeded" } });
+
+    const undone = { code: "HW_PROBE_FAILED", state: "undone", residue: [], differs: 0, check: [] };
+    const failed = await worked({ work: "suspend", notice, fails: true });
+    expect(failed).toMatchObject({ ...undone, planned: [...planned, "look in vain"] });
+    expect(await page(host, domain, "/")).toMatchObject({ status: 200, title: expect.stringMatching(/./) as string });
+
+    const done = { status: 302, again: 0, check: [] };
+    expect(await worked({ work: "suspend", notice })).toMatchObject({ ...done, planned });
+    expect(await page(host, domain, "/any/page")).toMatchObject({ status: 302, location: `${notice}any/page` });
+
+    const closed = await worked({ work: "suspend" });
+    expect(closed).toMatchObject({ status: 503, again: 0, check: [] });
+    expect((closed as { readonly planned: readonly string[] }).planned).toContainEqual(
+      expect.stringMatching(/^user, folders, settings and PHP/),
+    );
+    expect((await page(host, domain, "/")).status).toBe(503);
+    expect(await host.sh("systemctl list-units --no-legend --state=active 'example-php-*.socket'")).toBe("");
+  });
 
   test.each<readonly [NonNullable<SessionsOrder["dieAt"]>, string]>([
     ["in the middle of", "middle.example.com"],

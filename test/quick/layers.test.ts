@@ -46,6 +46,11 @@ const room = (path: string): string =>
   rooms.find((name) => inside(path) === name || inside(path).startsWith(`${name}/`)) ?? inside(path);
 const layer = (path: string): number => LAYERS.findIndex((names) => names.includes(room(path)));
 
+/** What packages import. */
+const offers = importsOf(`${CORE}/plugin.ts`);
+const named = ({ target, names }: Import): readonly string[] =>
+  (names ?? ["*"]).map((name) => `${inside(target ?? "")} ${name}`);
+
 function againstTheRule(found: readonly Import[]): readonly string[] {
   return found.flatMap(({ file, target }) => {
     if (target === null || room(file) === room(target) || layer(target) < layer(file)) return [];
@@ -85,6 +90,32 @@ describe("core", () => {
       return left === "" ? [] : [`${inside(file)}: ${left}`];
     });
     expect(code).toEqual([]);
+  });
+
+  test("tasks use nothing that a package cannot import", () => {
+    const offered = new Set(offers.flatMap(named));
+    const used = coreImports.filter(({ file, target }) => room(file) === "tasks" && target !== null);
+    expect(used.length).toBeGreaterThan(200);
+    const inner = used.filter(({ target }) => room(target ?? "") !== "tasks");
+    const others = inner.flatMap((one) => named(one).map((what) => [what, `${inside(one.file)} -> ${what}`] as const));
+    expect(others.flatMap(([what, how]) => (offered.has(what) ? [] : how))).toEqual([]);
+  });
+
+  test("packages import names, and none of the engine or the store", () => {
+    expect(offers.length).toBeGreaterThan(80);
+    const rooms = [
+      "node-version.ts",
+      "errors",
+      "model",
+      "contracts",
+      "plugin-kit",
+      "servers",
+      "resources",
+      "operations",
+    ];
+    const others = offers.filter(({ target }) => ![...rooms, "tasks"].includes(room(target ?? "")));
+    expect(others.flatMap(named)).toEqual([]);
+    expect(offers.flatMap(named).filter((what) => what.endsWith(" *"))).toEqual(["node-version.ts *"]);
   });
 
   test("only the container knows tsyringe", () => {

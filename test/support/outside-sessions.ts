@@ -4,6 +4,7 @@ import type { OutsidePackage } from "./outside-folder.ts";
 const ACME = `import type { BackingRole } from "@hostwright/core/plugin";
 import { hostName, hostNames } from "./resource.ts";
 import { exampleSessions } from "./sessions.ts";
+export { suspends, suspendSite } from "./suspend.ts";
 export { noteOn, notes } from "./task.ts";
 
 const [service] = exampleSessions.services ?? [];
@@ -24,7 +25,7 @@ export const sessions: typeof exampleSessions = {
 
 /** What a program from outside is told, as JSON on its standard input. */
 export interface SessionsOrder {
-  readonly work: "prepare" | "install" | "recover";
+  readonly work: "prepare" | "install" | "recover" | "suspend";
   readonly stateDir: string;
   readonly host: {
     readonly address: string;
@@ -39,12 +40,17 @@ export interface SessionsOrder {
   readonly task: string;
   /** Where it dies, in the step that has the site's sessions or right after it. */
   readonly dieAt: "in the middle of" | "right after" | null;
+  /** Where every page leads of a site that is suspended; null: nowhere. */
+  readonly notice: string | null;
+  /** Its page is looked for in vain after it was suspended. */
+  readonly fails: boolean;
 }
 
 const PROGRAM = `import { writeSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { createHostwright, install, secret, ssh, verify } from "@hostwright/core";
-import { noteOn, notes, sessions } from "acme-sessions";
+import { createHostwright, install, isHostwrightError, secret, ssh, verify } from "@hostwright/core";
+import { type Planning, type Plugin, siteParts } from "@hostwright/core/plugin";
+import { noteOn, notes, sessions, suspends, suspendSite } from "acme-sessions";
 import { examplePostgres } from "./database.ts";
 import { exampleHttp } from "./http.ts";
 import { examplePhp } from "./php.ts";
@@ -58,9 +64,11 @@ interface Order {
   domain: string;
   task: string;
   dieAt: string | null;
+  notice: string | null;
+  fails: boolean;
 }
 
-const { work, stateDir, host, source, domain, task: unfinished, dieAt } = JSON.parse(await text(process.stdin)) as Order;
+const { work, stateDir, host, source, domain, task: unfinished, dieAt, notice, fails } = JSON.parse(await text(process.stdin)) as Order;
 // At once: what is still in a buffer dies with the process.
 const tell = (line: object): void => void writeSync(1, JSON.stringify(line) + "\\n");
 const die = (): void => void process.kill(process.pid, "SIGKILL");
@@ -73,7 +81,18 @@ const types = (sessions.resourceTypes ?? []).map((type) => ({
   },
 }));
 const acme = { ...sessions, resourceTypes: types };
-const plugins = [exampleHttp, examplePhp, examplePostgres, guestbook, acme, notes];
+const looksInVain = (suspends.tasks ?? []).map((task) => ({
+  ...task,
+  plan: async (context: Planning, input: never) => {
+    const draft = await task.plan(context, input);
+    const { web: server, http, httpView } = await siteParts(context, await context.inventory.site(domain));
+    const look = { domain, port: http.role.port(httpView), path: "/", status: 418 };
+    const step = { kind: "run", title: "look in vain", server, phase: "prepare", when: "always" } as const;
+    return { ...draft, steps: [...draft.steps, { ...step, operation: "probe-page", input: look }] };
+  },
+}));
+const suspending: Plugin = fails ? { ...suspends, tasks: looksInVain } : suspends;
+const plugins = [exampleHttp, examplePhp, examplePostgres, guestbook, acme, notes, suspending];
 const hw = await createHostwright({ stateDir, plugins });
 tell({ core: import.meta.resolve("@hostwright/core") });
 
@@ -98,6 +117,22 @@ if (work === "install") {
   tell({ ended: await task.outcome() });
 }
 
+if (work === "suspend") {
+  const request = suspendSite(domain, notice);
+  const plan = await hw.plan(request);
+  const planned = plan.actions.map(({ title }) => title);
+  try {
+    const { status } = await hw.run(plan);
+    const again = (await hw.plan(request)).actions.length + (await hw.plan(verify(domain))).actions.length;
+    tell({ planned, status, again });
+  } catch (error) {
+    if (!isHostwrightError(error)) throw error;
+    const { state, residue } = error.data;
+    tell({ planned, code: error.code, state, residue, differs: (await hw.plan(verify(domain))).actions.length });
+  }
+  tell({ check: await hw.check() });
+}
+
 if (work === "recover") {
   const working = hw.work();
   const { state, residue } = await hw.task(unfinished).outcome();
@@ -112,10 +147,10 @@ if (work === "recover") {
 await hw[Symbol.asyncDispose]();
 `;
 
-/** A kind of service, a kind of resource and a kind of task, all on a server. */
+/** A kind of service, a kind of resource and kinds of task, on a server and on a site. */
 export const outsideSessions: OutsidePackage = {
   name: "acme-sessions",
-  examples: ["sessions", "task", "resource"],
+  examples: ["sessions", "suspend", "task", "resource"],
   index: ACME,
   beside: ["http", "php", "database", "platform"],
   program: PROGRAM,

@@ -1,6 +1,6 @@
 import "./node-version.ts";
 /** What plugins are made with. What an application uses is `@hostwright/core`. */
-export { HostwrightError, isHostwrightError } from "./errors/hostwright-error.ts";
+export { HostwrightError, isHostwrightError, toHostwrightError } from "./errors/hostwright-error.ts";
 export type { ErrorDetails } from "./errors/hostwright-error.ts";
 export { ERROR_CODES } from "./errors/codes.ts";
 export type { ErrorCode } from "./errors/codes.ts";
@@ -24,8 +24,25 @@ export type {
   TaskType,
   TaskValue,
 } from "./contracts/task.ts";
-export type { RecordChange, RecordRemoval, RecordVersion, TaskState } from "./contracts/store.ts";
-export type { Inventory, Planning } from "./contracts/planning.ts";
+export type {
+  BoundService,
+  CoreKinds,
+  Inventory,
+  Planning,
+  PreviewValue,
+  Registered,
+  RegisteredQuery,
+  RoleOf,
+} from "./contracts/planning.ts";
+export type { Claim, FactsWanted, ServerClaim, ServerFacts, Standing } from "./contracts/facts.ts";
+export type {
+  RecordChange,
+  RecordKind,
+  RecordRemoval,
+  RecordVersion,
+  ResourceHold,
+  TaskState,
+} from "./contracts/store.ts";
 export type {
   ActivateStep,
   AssumedSet,
@@ -38,11 +55,44 @@ export type {
   ResourceFilter,
   RunStep,
   Selector,
+  SetName,
   Step,
   TransferSink,
   TransferSource,
   TransferStep,
 } from "./contracts/steps.ts";
+/** What tasks on sites and servers are made of: core's own, too. */
+export { entriesOf, entryAddress, isEntryOf } from "./plugin-kit/entries.ts";
+export { siteParts } from "./tasks/site-parts.ts";
+export type { Backing, SiteParts } from "./tasks/site-parts.ts";
+export {
+  activateStep,
+  applicationParts,
+  backingItems,
+  httpItems,
+  ownerOf,
+  probeStep,
+  siteCommandStep,
+  siteSteps,
+  webItems,
+} from "./tasks/site-steps.ts";
+export type { ApplicationParts, RunningParts, SiteSteps } from "./tasks/site-steps.ts";
+export { changeSite, newSite } from "./tasks/site-change.ts";
+export type { NewSite } from "./tasks/site-change.ts";
+export { serverSteps } from "./tasks/server-steps.ts";
+export { chooseService } from "./tasks/choose-service.ts";
+export type { ServiceAsked } from "./tasks/choose-service.ts";
+export { refuseProblems } from "./tasks/prerequisites.ts";
+export { breathe } from "./model/breathe.ts";
+export { KindName } from "./model/kind-name.ts";
+export { namesOf } from "./model/names-of.ts";
+export { parseInput } from "./model/parse.ts";
+export { redirectLoop } from "./model/redirect-loop.ts";
+export { expectedStatus } from "./plugin-kit/web/expected-status.ts";
+export { fetchPage } from "./operations/probe-page.ts";
+export type { Page, ProbePageInput } from "./operations/probe-page.ts";
+export type { SiteCommandInput } from "./operations/site-command.ts";
+export type { TakeOverInput, TakeServerInput } from "./contracts/operation-inputs.ts";
 export { definePlatform } from "./plugin-kit/define-platform.ts";
 export {
   defineBackingService,
@@ -86,7 +136,7 @@ export { DOT_SEGMENT, httpEntry, webSite } from "./plugin-kit/web/web-site.ts";
 export type { WebHost, WebPassword, WebPhp, WebSite, WebUpstream } from "./plugin-kit/web/web-site.ts";
 export { webServerProblems } from "./plugin-kit/web/web-server-problems.ts";
 export type { WebServerName } from "./plugin-kit/web/web-server-problems.ts";
-export { NO_OWN_RULES } from "./model/own-rules.ts";
+export { NO_OWN_RULES, OwnRulesSchema } from "./model/own-rules.ts";
 export type { OwnRules, OwnRulesInput, Redirect, ResponseHeader } from "./model/own-rules.ts";
 export type { Blame, Entry, Publication, PublicationStatus } from "./contracts/publication.ts";
 export type { ServedName, HttpRole } from "./contracts/roles/http.ts";
@@ -156,6 +206,7 @@ export { reloadedFileType } from "./resources/reloaded-file.ts";
 export type { ReloadedFileInput } from "./resources/reloaded-file.ts";
 export type { DirectoryState, FileState, LinkState, OtherState, PathState } from "./resources/path-state.ts";
 export type { LinkInput, LinkSpec } from "./resources/link.ts";
+export { isApi, SiteLimitsSchema } from "./model/records.ts";
 export type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "./model/records.ts";
 export { parseDomain } from "./model/domain.ts";
 export type { Residue } from "./model/residue.ts";

@@ -27,10 +27,10 @@ import { coreResourceTypes } from "./resources/core-types.ts";
 import { LocalServer } from "./servers/local-server.ts";
 import { SshServer } from "./servers/ssh-server.ts";
 import type { SecretBox } from "./store/sealing.ts";
+import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import type { OpenState } from "./store/open-state.ts";
 import { SecretVault } from "./store/secrets.ts";
 import { coreTasks } from "./tasks/core-tasks.ts";
-import { makePlan } from "./tasks/preview.ts";
 
 const UIDS = { from: 20_000, to: 59_999 };
 const PLAN_LIFE_MS = 24 * 60 * 60 * 1000;
@@ -46,10 +46,9 @@ export function wire(options: HostwrightOptions, state: OpenState): Container {
 function defaultParts(options: HostwrightOptions, { store, box }: OpenState): readonly Provider<unknown>[] {
   return [
     provide(PART.openServer, () => openServer),
-    provide(PART.registry, (parts) => {
-      const tasks = [...coreTasks, makePlan(() => parts.get(PART.engine))];
+    provide(PART.registry, () => {
       const operations = [...coreOperations, takeServer, takeOver(() => registry)];
-      const registry: Registry = new Registry(loadPlugins(options.plugins), coreResourceTypes, operations, tasks);
+      const registry: Registry = new Registry(loadPlugins(options.plugins), coreResourceTypes, operations, coreTasks);
       return registry;
     }),
     provide(PART.vault, () => new SecretVault(store.secrets, box)),
@@ -75,6 +74,7 @@ function defaultParts(options: HostwrightOptions, { store, box }: OpenState): re
       home: homeOf(options.stateDir),
       retention: { ...RETENTION, ...options.retention },
       planLifeMs: PLAN_LIFE_MS,
+      makePlan: makeStoredPlan,
     })),
     provide(PART.worker, (parts) => new Worker(parts.get(PART.engine), parts.get(PART.events))),
     provide(PART.queue, () => new EmbeddedQueue()),

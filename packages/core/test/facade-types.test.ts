@@ -4,13 +4,18 @@ import type { TaskRequest, TaskValue } from "../src/contracts/task.ts";
 import type { HostwrightError } from "../src/errors/hostwright-error.ts";
 import type { Hostwright } from "../src/hostwright.ts";
 import { enable, disable, type SwitchedValue } from "../src/tasks/switch-site.ts";
-import { install } from "../src/tasks/install-site.ts";
+import { install, type installSite } from "../src/tasks/install-site.ts";
 import { loginLink } from "../src/tasks/login-link.ts";
-import { preview, type PreviewValue } from "../src/tasks/preview.ts";
+import * as z from "zod";
+import { changeSite, defineTask, ownerOf, siteParts, siteSteps } from "../src/plugin.ts";
+import type { BoundService, DatabaseRole, HttpRole, Planning, PreviewValue, ServerRecord } from "../src/plugin.ts";
+import { preview } from "../src/tasks/preview.ts";
 import { verify, type VerifyValue } from "../src/tasks/verify.ts";
 
 /** Never run: what is asked is whether it compiles. */
 declare const hw: Hostwright;
+declare const planning: Planning;
+declare const server: ServerRecord;
 
 describe("the types of the facade", () => {
   test("a run gives what its task gives", () => {
@@ -56,5 +61,50 @@ describe("the types of the facade", () => {
     const enabling = async () => hw.run(enable("example.com"));
     // @ts-expect-error -- a value of another name
     expectTypeOf<Awaited<ReturnType<typeof enabling>>["enabeld"]>();
+  });
+});
+
+describe("the types of what a task plans with", () => {
+  test("a service has the contract of its kind, and of a kind that is not core's own any of them", () => {
+    const bound = <Kind extends string>(kind: Kind) => planning.inventory.service(server, kind);
+    expectTypeOf(bound<"http">).returns.toEqualTypeOf<BoundService<HttpRole>>();
+    expectTypeOf(bound<"db">).returns.toEqualTypeOf<BoundService<DatabaseRole>>();
+    expectTypeOf(bound<"search">).returns.toEqualTypeOf<BoundService>();
+  });
+
+  test("nothing of it writes but into the plan, and core's own tasks have no more", () => {
+    type Member = "inventory" | "facts" | "viewOf" | "target" | "claimOf" | "registered" | "keyOf" | "quarantined";
+    type OfTask = "task" | "signal" | "hasSecret" | "drawnSite" | "drawSite" | "preview";
+    expectTypeOf<keyof Planning>().toEqualTypeOf<Member | OfTask>();
+    expectTypeOf<Parameters<typeof installSite.plan>[0]>().toEqualTypeOf<Planning>();
+    expectTypeOf<Awaited<ReturnType<Planning["hasSecret"]>>>().toEqualTypeOf<boolean>();
+  });
+
+  test("the draft of a task gives what its value says", () => {
+    const suspend = defineTask({
+      type: "site:suspend",
+      version: 1,
+      input: z.strictObject({ site: z.string() }),
+      value: z.strictObject({ site: z.string() }),
+      request: (site: string) => ({ site }),
+      title: ({ site }, titleOf) => `suspend ${site}${titleOf(disable(site))}`,
+      subject: ({ site }) => ({ site }),
+      async plan(context, { site: name }) {
+        const site = await context.inventory.site(name);
+        const parts = await siteParts(context, { ...site, enabled: false });
+        const { before, publish } = siteSteps(parts);
+        const commit = changeSite(context, parts.site);
+        return {
+          title: "suspend",
+          about: [ownerOf(parts)],
+          steps: [...publish, ...before],
+          commit,
+          value: { site: name },
+        };
+      },
+    });
+    const running = async () => hw.run(suspend.request("example.com"));
+    expectTypeOf(running).returns.resolves.toEqualTypeOf<{ site: string }>();
+    expectTypeOf<Parameters<typeof suspend.plan>[0]>().toEqualTypeOf<Planning>();
   });
 });

@@ -10,6 +10,7 @@ import { RetryPolicy } from "../src/engine/sessions/retry-policy.ts";
 import type { PlanData } from "../src/engine/planning/plan.ts";
 import { planSteps } from "../src/engine/planning/plan-steps.ts";
 import type { AnyResourceType } from "../src/contracts/resource.ts";
+import { makeStoredPlan } from "../src/engine/workers/stored-plans.ts";
 import { Registry } from "../src/engine/plugins/registry.ts";
 import { Runner, type RunEnd } from "../src/engine/actions/runner.ts";
 import { ServerPool } from "../src/engine/sessions/server-pool.ts";
@@ -199,6 +200,7 @@ export class FakeEngine implements AsyncDisposable {
       uids: { from: 20_000, to: 20_999 },
       home: "hub:/srv/state",
       planLifeMs: 60_000,
+      makePlan: makeStoredPlan,
     };
   }
 

@@ -13,7 +13,7 @@ import { makeStoredPlan } from "../src/engine/workers/stored-plans.ts";
 import type { AnyTaskType, PlainRequest } from "../src/contracts/task.ts";
 import { defineTask } from "../src/plugin-kit/define-task.ts";
 import { planRequest, type EngineParts } from "../src/engine/planning/task-engine.ts";
-import type { PlanningContext } from "../src/engine/planning/task-type.ts";
+import type { Planning } from "../src/contracts/planning.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import { newId } from "../src/model/ids.ts";
@@ -225,7 +225,7 @@ export class TwoVersions implements AsyncDisposable {
   }
 }
 
-async function rendered(context: PlanningContext): Promise<string> {
+async function rendered(context: Planning): Promise<string> {
   const site = await context.inventory.site("s1");
   const [first] = context.inventory.siteDefinition(site).role.settings({ options: site.options } as SiteView);
   return showText(first?.content ?? "");
@@ -249,7 +249,7 @@ function work(version: number): AnyTaskType {
     request: () => ({}),
     title: () => "work",
     subject: () => ({}),
-    plan: async (context: PlanningContext, { fails }) => {
+    plan: async (context: Planning, { fails }) => {
       const text = await rendered(context);
       const [a, b, late] = files(text);
       const steps = [
@@ -272,7 +272,7 @@ const verify: AnyTaskType = defineTask({
   request: () => ({}),
   title: () => "verify",
   subject: () => ({}),
-  plan: async (context: PlanningContext) => ({
+  plan: async (context: Planning) => ({
     title: "verify",
     about: ABOUT,
     steps: files(await rendered(context)),

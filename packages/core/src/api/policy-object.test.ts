@@ -6,7 +6,6 @@ import type { StateStore } from "../contracts/store.ts";
 import type { PlainRequest } from "../contracts/task.ts";
 import { parseRequest } from "../engine/planning/parse-request.ts";
 import { coreTasks } from "../tasks/core-tasks.ts";
-import { makePlan } from "../tasks/preview.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { Access } from "./access.ts";
 import { objectOf, objectsOf, rightsTo } from "./policy-object.ts";
@@ -14,11 +13,7 @@ import { objectOf, objectsOf, rightsTo } from "./policy-object.ts";
 let directory: string;
 let store: StateStore;
 const asked = (request: { readonly type: string; readonly [name: string]: unknown }): PlainRequest => request;
-const unused = (): never => {
-  throw new Error("nothing is planned here");
-};
-const types = [...coreTasks, makePlan(unused)];
-const parts = () => ({ store, tasks: new Map(types.map((type) => [type.type, type])) });
+const parts = () => ({ store, tasks: new Map(coreTasks.map((type) => [type.type, type])) });
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "hostwright-policy-"));

@@ -12,7 +12,8 @@ import { Secret, secret } from "../model/secret.ts";
 import type { HostwrightOptions } from "../options.ts";
 import { PART } from "../parts.ts";
 import { prepare } from "../tasks/prepare-server.ts";
-import { preview, type PreviewValue } from "../tasks/preview.ts";
+import type { PreviewValue } from "../contracts/planning.ts";
+import { preview } from "../tasks/preview.ts";
 import type { Policy } from "./access.ts";
 
 let stateDir: string;

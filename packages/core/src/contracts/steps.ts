@@ -2,23 +2,25 @@ import type { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { Text } from "../model/text.ts";
 import type { Guard } from "./guard.ts";
-import type { Declared } from "./resource.ts";
+import type { Declared, Removal } from "./resource.ts";
 import type { UnitProperty } from "./roles/runtime.ts";
 import type { RecordVersion } from "./store.ts";
 
 /** Where a step stands relative to the commit row (decisions.md D8). */
 export type Phase = "prepare" | "clean-up";
 
+/** What a plan may be made for all of: sites by their ids, services by their names. */
+export type SetName = "sites served by server" | "sites on platform" | "http services at work on server";
+
 /**
  * All records of a kind that a plan was made for: with one more or one less it would be another plan. A plan whose set has
  * changed is refused before it begins (HW_RESOURCE_CHANGED).
  */
 export interface AssumedSet {
-  /** `sites served by server`, `sites on platform` or `http services at work on server`. */
-  readonly set: string;
+  readonly set: SetName;
   /** Id of that server or platform. */
   readonly of: string;
-  /** Ids of the sites, or names of the services, sorted. */
+  /** Ids of the sites, or names of the services, as the task was planned from them; in any order. */
   readonly found: readonly string[];
 }
 
@@ -34,6 +36,8 @@ export interface ResourceFilter {
   /** A folder: only keys below it, at any depth. */
   readonly below?: string;
   readonly keys?: readonly string[];
+  /** Types of that removal alone: `delete` leaves databases, trees and users (decisions.md D16). */
+  readonly removal?: Removal;
 }
 
 /** Chooses among the registered resources of a server. */

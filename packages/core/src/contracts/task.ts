@@ -44,8 +44,8 @@ export interface TaskDescription<Input, Value> {
   readonly input: z.ZodType<Input>;
   /** What is given back by a task that succeeded. */
   readonly value: z.ZodType<Value>;
-  /** What a person calls it before it is planned: `install example.com`. Pure. */
-  title(input: Input): string;
+  /** What a person calls it before it is planned: `install example.com`; `titleOf` is the same of another request. Pure. */
+  title(input: Input, titleOf: (request: PlainRequest) => string): string;
   /**
    * Tasks of one subject are worked one after the other, in the order of their submission, and rights are asked for it.
    * `{}`: none, so that only the leases of its plan say what it waits for.

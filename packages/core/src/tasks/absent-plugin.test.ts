@@ -3,7 +3,7 @@ import { serverRecord } from "../../test/fake-engine.ts";
 import { declared, FakeInventory, php, service } from "../../test/fake-inventory.ts";
 import type { SiteView } from "../contracts/views.ts";
 import { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { chooseService } from "./choose-service.ts";
 import { deleteSite } from "./delete-site.ts";
 import { verify } from "./verify.ts";
@@ -94,7 +94,7 @@ describe("what needs the absent plugin is refused, and nothing is changed", () =
     await inventory.put("server", "db2", "db2", { ...serverRecord("db2"), services });
     const { registry, store } = inventory.parts(inventory.plugins);
     const records = await LoadedInventory.load(store.records, registry);
-    const context = { inventory: records, registry } as unknown as PlanningContext;
+    const context = { inventory: records } as unknown as Planning;
     const [platform, web] = [records.platform("blog"), records.server("web1")];
     const choose = (wanted?: string): unknown =>
       chooseService(context, { kind: "db", wanted, need: { protocols: ["sql"] }, platform, web });

@@ -1,16 +1,15 @@
 import type { Problem } from "../contracts/problem.ts";
-import { isUnfit, problemOf } from "../engine/plugins/stored-options.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { toHostwrightError, type HostwrightError } from "../errors/hostwright-error.ts";
 import { breathe } from "../model/breathe.ts";
 import { namesOf } from "../model/names-of.ts";
 
 /** Judges each record alone: one that cannot be worked with is named among the problems, and its neighbours go on. */
 export class Alone {
-  readonly #context: PlanningContext;
+  readonly #context: Planning;
   readonly #left: { readonly what: string; readonly error: HostwrightError }[] = [];
 
-  constructor(context: PlanningContext) {
+  constructor(context: Planning) {
     this.#context = context;
   }
 
@@ -32,7 +31,7 @@ export class Alone {
       try {
         results.push(await work(record));
       } catch (error) {
-        if (this.#context.session.signal.aborted) throw error;
+        if (this.#context.signal.aborted) throw error;
         this.tell(what(record), error);
       }
     }
@@ -43,23 +42,17 @@ export class Alone {
     this.#left.push({ what, error: toHostwrightError(error) });
   }
 
-  /** The same of what the planner leaves out, by its owner: `site/s7k2m9xq4t`. */
-  readonly tellOwner = (owner: string, error: HostwrightError): void => {
-    const { inventory } = this.#context;
-    const site = inventory.knownSite(owner.replace(/^site\//, ""));
-    const platform = inventory.platforms.find(({ id }) => owner === `platform/${id}`);
-    this.tell(site === undefined ? `platform ${platform?.name ?? owner}` : `site ${site.domain}`, error);
-  };
-
   /** What has one cause is one problem, however many records have it. */
   problems(): readonly Problem[] {
     const byCause = Map.groupBy(this.#left, ({ error }) => `${error.code} ${error.message}`);
     return [...byCause.values()].flatMap((list) => {
       const [first] = list;
       if (first === undefined) return [];
-      const problem = problemOf(first.error);
+      const { code, message, remedy } = first.error;
       const names = namesOf([...new Set(list.map(({ what }) => what))]);
-      return [isUnfit(first.error) ? problem : { ...problem, message: `${names}: ${problem.message}` }];
+      // What no plugin can use names itself.
+      const named = code === "HW_PLUGIN_MISSING" || code === "HW_OPTIONS_INCOMPATIBLE";
+      return [{ code, message: named ? message : `${names}: ${message}`, remedy, tolerable: true }];
     });
   }
 }

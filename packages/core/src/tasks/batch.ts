@@ -28,6 +28,8 @@ const Input: z.ZodType<TaskChildren> = z.strictObject({
   stopAfter: z.int().min(1).exactOptional(),
 });
 
+const title = ({ requests: { length } }: TaskChildren): string => `batch of ${length} task${length === 1 ? "" : "s"}`;
+
 type Args = [requests: readonly PlainRequest[], options?: BatchOptions];
 
 export const batchOfTasks: TaskType<Args, TaskChildren, ChildrenReport> = defineTask({
@@ -36,11 +38,11 @@ export const batchOfTasks: TaskType<Args, TaskChildren, ChildrenReport> = define
   input: Input,
   value: childrenReport,
   request: (...[requests, options = {}]: Args) => ({ requests: requests.map((one) => ({ ...one })), ...options }),
-  title: ({ requests: { length } }) => `batch of ${length} task${length === 1 ? "" : "s"}`,
+  title,
   subject: () => ({}),
   standsFor: ({ requests }) => requests,
   plan: async (_context, input) => ({
-    title: batchOfTasks.title(input),
+    title: title(input),
     about: [],
     steps: [],
     children: input,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { testTarget } from "../../test/test-target.ts";
 import type { Guard } from "../contracts/guard.ts";
 import type { Problem } from "../contracts/problem.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { checkMove } from "./check-move.ts";
 import type { SiteParts } from "./site-parts.ts";
 
@@ -44,7 +44,7 @@ async function check({ contents = CONTENTS, offers = OFFERS, exitCode = 0, probl
       view: { bindings: { db: { name: "s1" } } },
       backing: new Map([["db", { service: { server: { name }, role: { moving } }, view: `${name} view` }]]),
     }) as unknown as SiteParts;
-  const context = { session: { target } } as unknown as PlanningContext;
+  const context = { target } as unknown as Planning;
   return { guards: await checkMove(context, parts("old"), parts("new")), asked };
 }
 

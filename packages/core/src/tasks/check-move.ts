@@ -1,6 +1,6 @@
 import { tabbedValues } from "../plugin-kit/database-service.ts";
 import type { Guard } from "../contracts/guard.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { refuse } from "./prerequisites.ts";
@@ -19,7 +19,7 @@ const BYTES = /^\d+$/;
  * gives what must hold on the other one before anything is made there.
  * @throws HW_PREREQUISITE_MISSING naming all that the other one lacks; HW_DATABASE_FAILED where one does not tell
  */
-export async function checkMove(context: PlanningContext, old: SiteParts, moved: SiteParts): Promise<readonly Guard[]> {
+export async function checkMove(context: Planning, old: SiteParts, moved: SiteParts): Promise<readonly Guard[]> {
   const [from, to] = [databaseOf(old), databaseOf(moved)];
   const moving = from?.service.role.moving;
   const name = old.view.bindings.db?.name;
@@ -45,12 +45,12 @@ export async function checkMove(context: PlanningContext, old: SiteParts, moved:
 }
 
 async function ask(
-  context: PlanningContext,
+  context: Planning,
   record: ServerRecord,
   argv: readonly string[],
   must: Readonly<Record<string, RegExp>>,
 ): Promise<Values> {
-  const { server, signal } = await context.session.target(record);
+  const { server, signal } = await context.target(record);
   const { exitCode, stdout, stderr } = await server.run({ argv, signal });
   const values = tabbedValues(stdout.toString("utf8"));
   if (exitCode === 0 && Object.entries(must).every(([word, value]) => value.test(values(word)[0] ?? ""))) return values;

@@ -3,7 +3,7 @@ import { serverRecord } from "../../test/fake-engine.ts";
 import { FakeInventory } from "../../test/fake-inventory.ts";
 import type { Need } from "../contracts/platform.ts";
 import { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { chooseService } from "./choose-service.ts";
 import type { ServerRecord, ServiceRecord, SiteRecord } from "../model/records.ts";
 import { install } from "./install-site.ts";
@@ -59,7 +59,7 @@ describe("a platform", () => {
   const choose = async (need: Need | undefined, wanted?: string, kind = "db"): Promise<unknown> => {
     const { registry, store } = inventory.parts(inventory.plugins);
     const records = await LoadedInventory.load(store.records, registry);
-    const context = { inventory: records, registry } as unknown as PlanningContext;
+    const context = { inventory: records } as unknown as Planning;
     const [platform, web] = [records.platform("blog"), records.server("web1")];
     return chooseService(context, { kind, wanted, need, platform, web });
   };

@@ -1,15 +1,18 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Need } from "../contracts/platform.ts";
 import type { ServiceKind } from "../contracts/plugin.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord } from "../model/records.ts";
 
-interface Asked {
+/** What a site that is to have a service of a kind asks for. */
+export interface ServiceAsked {
   readonly kind: string;
   /** `server` or `server:service`; undefined: nothing was asked for. */
   readonly wanted: string | undefined;
+  /** Of the platform; undefined: its sites have none of that kind. */
   readonly need: Need | undefined;
   readonly platform: PlatformRecord;
+  /** On which the site's pages are served. */
   readonly web: ServerRecord;
 }
 
@@ -24,11 +27,11 @@ interface Offer {
  * platform. A runtime is the web server's. Null for a site without.
  * @throws HW_INPUT_INVALID, HW_SERVICE_UNFIT, HW_SERVICE_MISSING, HW_NOT_FOUND, HW_PLUGIN_MISSING
  */
-export function chooseService(context: PlanningContext, asked: Asked): ServicePlace | null {
-  const { inventory, registry } = context;
+export function chooseService(context: Planning, asked: ServiceAsked): ServicePlace | null {
+  const { inventory } = context;
   const { kind, wanted, need, platform, web } = asked;
-  const known = registry.kind(kind);
-  if (known === undefined || need === undefined) {
+  const known = inventory.kind(kind);
+  if (known === null || need === undefined) {
     if (wanted === undefined) return null;
     throw need === undefined ? usesNone(platform, known?.title ?? kind) : unknownKind(platform, kind);
   }
@@ -36,14 +39,14 @@ export function chooseService(context: PlanningContext, asked: Asked): ServicePl
   const isRuntime = known.role === "runtime";
   const offersOf = (server: ServerRecord): readonly Offer[] =>
     inventory
-      .fitServices(server)
+      .services(server)
       .filter(({ record }) => record.kind === kind)
-      .map(({ record, definition }) => ({ server, record, fits: speaks(need, definition.role) }));
+      .map(({ record, role }) => ({ server, record, fits: speaks(need, role) }));
   if (wanted !== undefined) {
     const [serverName = "", serviceName] = wanted.split(":");
     const server = inventory.server(serverName);
     if (isRuntime && server.id !== web.id) throw elsewhere(platform, known, web);
-    const { record } = inventory.backing(server, kind, serviceName);
+    const { record } = inventory.service(server, kind, serviceName);
     const offer = offersOf(server).find((one) => one.record.name === record.name);
     if (offer?.fits === true) return placeOf(offer, isRuntime);
     throw unfit(asked, known, record.type);
@@ -90,7 +93,7 @@ function elsewhere(platform: PlatformRecord, { title }: ServiceKind, web: Server
   );
 }
 
-function unfit({ kind, platform, need }: Asked, { title }: ServiceKind, type: string): HostwrightError {
+function unfit({ kind, platform, need }: ServiceAsked, { title }: ServiceKind, type: string): HostwrightError {
   const protocols = need?.protocols ?? [];
   return new HostwrightError(
     "HW_SERVICE_UNFIT",
@@ -99,7 +102,11 @@ function unfit({ kind, platform, need }: Asked, { title }: ServiceKind, type: st
   );
 }
 
-function none({ kind, platform, need, web }: Asked, { title }: ServiceKind, isRuntime: boolean): HostwrightError {
+function none(
+  { kind, platform, need, web }: ServiceAsked,
+  { title }: ServiceKind,
+  isRuntime: boolean,
+): HostwrightError {
   const protocols = need?.protocols === undefined ? "" : ` (${need.protocols.join(" or ")})`;
   const message = isRuntime
     ? `${web.name} has no ${kind} service, which ${platform.name} needs`
@@ -110,7 +117,7 @@ function none({ kind, platform, need, web }: Asked, { title }: ServiceKind, isRu
   });
 }
 
-function several({ kind, platform }: Asked, { title }: ServiceKind, offers: readonly Offer[]): HostwrightError {
+function several({ kind, platform }: ServiceAsked, { title }: ServiceKind, offers: readonly Offer[]): HostwrightError {
   const names = offers.map(({ server, record }) => `${server.name}:${record.name}`).join(", ");
   return new HostwrightError(
     "HW_SERVICE_MISSING",

@@ -1,6 +1,6 @@
 import { join } from "node:path/posix";
 import type { PlatformDefinition } from "../contracts/plugin.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { namesOf } from "../model/names-of.ts";
 import type { PlatformRecord, ServerRecord } from "../model/records.ts";
@@ -14,7 +14,7 @@ const MISSING = 'for path; do [ -e "$path" ] || printf "%s\\n" "$path"; done';
  * release on its server. @throws HW_INPUT_INVALID naming what it lacks: an installer would say it later, if at all
  */
 export async function requireCode(
-  context: PlanningContext,
+  context: Planning,
   { name, release, source, root }: PlatformRecord,
   { role }: PlatformDefinition,
   asked: { readonly web: ServerRecord; readonly options: unknown },
@@ -27,7 +27,7 @@ export async function requireCode(
     const reader = folderReader(source.path);
     for (const { path, at } of placed) if (!(await reader.exists(path))) missing.add(at);
   } else {
-    const { server, signal } = await context.session.target(asked.web);
+    const { server, signal } = await context.target(asked.web);
     const args = placed.map(({ at }) => at);
     const { stdout } = await runChecked(server, { script: MISSING, args, signal });
     for (const line of stdout.toString().split("\n")) missing.add(line);

@@ -7,7 +7,7 @@ import type { ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts
 import type { Step } from "../contracts/steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { refuseUnknown } from "./delete-site.ts";
 import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
@@ -64,7 +64,7 @@ export function configure(site: string, options: ConfigureOptions = {}): TaskReq
   return configureSite.request(site, options);
 }
 
-async function planConfigure(context: PlanningContext, request: Input): Promise<TaskDraft<ConfiguredValue>> {
+async function planConfigure(context: Planning, request: Input): Promise<TaskDraft<ConfiguredValue>> {
   const site = await context.inventory.site(request.site);
   const webRules = { ...NO_OWN_RULES, ...site.webRules, ...request.webRules };
   refuseLoop(site, webRules);
@@ -76,7 +76,7 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
   await refuseProblems(context, touched);
   const unbound = unboundServers(context, site, changed);
   await refuseUnknown(context, site.domain, ownerOf(parts), unbound);
-  const { before, publish } = siteSteps(context, parts);
+  const { before, publish } = siteSteps(parts);
   return {
     title: `configure ${site.domain}`,
     about: [`site/${site.id}`],
@@ -92,8 +92,8 @@ async function planConfigure(context: PlanningContext, request: Input): Promise<
   };
 }
 
-function bindingsOf(context: PlanningContext, site: SiteRecord, asked: Input["bindings"]): SiteRecord["bindings"] {
-  const { inventory, registry } = context;
+function bindingsOf(context: Planning, site: SiteRecord, asked: Input["bindings"]): SiteRecord["bindings"] {
+  const { inventory } = context;
   const platform = inventory.platform(site.platform);
   const web = inventory.server(platform.server);
   const { needs = {} } = inventory.siteDefinition(site).role;
@@ -101,7 +101,7 @@ function bindingsOf(context: PlanningContext, site: SiteRecord, asked: Input["bi
   for (const [kind, wanted] of Object.entries(asked)) {
     const need = needs[kind];
     const stays =
-      site.bindings[kind] !== undefined && ["database", "runtime"].includes(registry.kind(kind)?.role ?? "");
+      site.bindings[kind] !== undefined && ["database", "runtime"].includes(inventory.kind(kind)?.role ?? "");
     const isNeeded = need !== undefined && need.optional !== true;
     if (kind === "http" || stays || (wanted === null && isNeeded)) throw notConfigured(site, kind);
     if (wanted === null) delete bindings[kind];
@@ -119,7 +119,7 @@ function notConfigured({ domain }: SiteRecord, kind: string): HostwrightError {
 }
 
 /** Those that kept something of a kind that is bound elsewhere now, or no longer. */
-function unboundServers(context: PlanningContext, site: SiteRecord, changed: SiteRecord): readonly ServerRecord[] {
+function unboundServers(context: Planning, site: SiteRecord, changed: SiteRecord): readonly ServerRecord[] {
   const moved = Object.entries(site.bindings).filter(
     ([kind, place]) => JSON.stringify(changed.bindings[kind]) !== JSON.stringify(place),
   );
@@ -147,16 +147,13 @@ function refuseLoop(site: SiteRecord, { redirects }: OwnRules): void {
   );
 }
 
-async function requirePasswords(context: PlanningContext, site: SiteRecord, { basicAuth }: OwnRules): Promise<void> {
+async function requirePasswords(context: Planning, site: SiteRecord, { basicAuth }: OwnRules): Promise<void> {
   for (const user of basicAuth?.users ?? []) {
-    try {
-      await context.session.loadSecrets([{ id: `site/${site.id}/${webPasswordName(user)}` }]);
-    } catch (cause) {
-      throw new HostwrightError(
-        "HW_INPUT_INVALID",
-        `webRules of ${site.domain}: ${user} has no password. Nothing was changed.`,
-        { remedy: `Set one: hw.sites.setPassword("${site.domain}", "${user}", secret(...)).`, cause },
-      );
-    }
+    if (await context.hasSecret(`site/${site.id}/${webPasswordName(user)}`)) continue;
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      `webRules of ${site.domain}: ${user} has no password. Nothing was changed.`,
+      { remedy: `Set one: hw.sites.setPassword("${site.domain}", "${user}", secret(...)).` },
+    );
   }
 }

@@ -4,6 +4,7 @@ import { removePlatform } from "./delete-platform.ts";
 import { removeSite } from "./delete-site.ts";
 import { installSite } from "./install-site.ts";
 import { siteLoginLink } from "./login-link.ts";
+import { planPreview } from "./preview.ts";
 import { moveSiteDatabase } from "./move-database.ts";
 import { prepareServer } from "./prepare-server.ts";
 import { switchServerHttp } from "./switch-http.ts";
@@ -26,4 +27,5 @@ export const coreTasks: readonly AnyTaskType[] = [
   moveSiteDatabase,
   siteLoginLink,
   batchOfTasks,
+  planPreview,
 ];

@@ -1,9 +1,8 @@
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { EnsureStep } from "../contracts/steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import { namesOf } from "../model/names-of.ts";
 import { Name } from "./inputs.ts";
@@ -22,7 +21,7 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
     request: (platform: string) => ({ platform }),
     title: ({ platform }) => `delete platform ${platform}`,
     subject: ({ platform }) => ({ platform }),
-    async plan(context: PlanningContext, request) {
+    async plan(context: Planning, request) {
       const { inventory } = context;
       const platform = inventory.platform(request.platform);
       const server = inventory.server(platform.server);
@@ -48,7 +47,7 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
         title: `delete platform ${platform.name}`,
         about: [owner],
         steps: [release],
-        sets: [await assumedSet(inventory, "sites on platform", platform.id)],
+        sets: [{ set: "sites on platform", of: platform.id, found: [] }],
         commit: {
           put: [],
           deleteRecords: [{ kind: "platform", id: platform.id, expect: inventory.version(platform.id) }],

@@ -3,6 +3,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
+import { entriesOf } from "../plugin-kit/entries.ts";
 import { siteParts } from "./site-parts.ts";
 import {
   activateServices,
@@ -15,8 +16,7 @@ import {
 } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
-import { entriesOf } from "../engine/publishing/entries.ts";
+import type { Planning } from "../contracts/planning.ts";
 
 export const removeSite: TaskType<[site: string], SiteInput, OfSite> = defineTask({
   type: "site:delete",
@@ -26,7 +26,7 @@ export const removeSite: TaskType<[site: string], SiteInput, OfSite> = defineTas
   request: (site: string) => ({ site }),
   title: ({ site }) => `delete ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context: PlanningContext, { site }) => planDelete(context, site),
+  plan: async (context: Planning, { site }) => planDelete(context, site),
 });
 
 /**
@@ -41,14 +41,14 @@ export function deleteSite(site: string): TaskRequest<OfSite> {
 
 /** What no loaded plugin can remove would be left behind without a record. @throws HW_PLUGIN_MISSING */
 export async function refuseUnknown(
-  context: PlanningContext,
+  context: Planning,
   domain: string,
   owner: string,
   servers: readonly ServerRecord[],
 ): Promise<void> {
   for (const server of servers) {
-    const rows = await context.register.about(server.id, [owner], []);
-    const unknown = rows.find((row) => context.registry.findResourceType(row.type) === undefined);
+    const rows = await context.registered(server, { owners: [owner] });
+    const unknown = rows.find(({ known }) => !known);
     if (unknown === undefined) continue;
     throw new HostwrightError(
       "HW_PLUGIN_MISSING",
@@ -59,7 +59,7 @@ export async function refuseUnknown(
 }
 
 /** Before the commit row the site only stops answering, which can be undone; what cannot comes after it. */
-async function planDelete(context: PlanningContext, name: string): Promise<TaskDraft<OfSite>> {
+async function planDelete(context: Planning, name: string): Promise<TaskDraft<OfSite>> {
   const site = await context.inventory.site(name);
   const parts = await siteParts(context, site);
   const running = runningParts(parts);
@@ -90,10 +90,10 @@ async function planDelete(context: PlanningContext, name: string): Promise<TaskD
       phase: "clean-up",
       what: { except: [entries, units] },
     }),
-    ...activateServices(context, parts, web, "clean-up"),
+    ...activateServices(parts, web, "clean-up"),
     ...others.flatMap((server) => [
       gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up" }),
-      ...activateServices(context, parts, server, "clean-up"),
+      ...activateServices(parts, server, "clean-up"),
     ]),
   ];
   return {

@@ -1,22 +1,21 @@
 import type { Problem } from "../contracts/problem.ts";
-import { addressKey } from "../engine/planning/resource-states.ts";
-import type { Standing } from "../engine/planning/standing.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Standing } from "../contracts/facts.ts";
+import type { Planning } from "../contracts/planning.ts";
 import type { ServerRecord } from "../model/records.ts";
 
 const MOST_NAMED = 20;
 
 /** What stands on a server, looks like an installation's, and is registered for nobody here (decisions.md D56). */
-export async function foreignThings(context: PlanningContext, server: ServerRecord): Promise<readonly Standing[]> {
+export async function foreignThings(context: Planning, server: ServerRecord): Promise<readonly Standing[]> {
   // The server first: what is being made at this moment is registered before it stands.
   const { standing } = await context.facts(server, { standing: true });
-  const rows = await context.register.about(server.id, [], standing);
-  const known = new Set(rows.map((row) => addressKey(row.type, row.key)));
-  return standing.filter(({ type, key }) => !known.has(addressKey(type, key)));
+  const rows = await context.registered(server, { resources: standing });
+  const known = new Set(rows.map(({ type, key }) => `${type} ${key}`));
+  return standing.filter(({ type, key }) => !known.has(`${type} ${key}`));
 }
 
 /** As verify tells it: in nobody's way, and left as it is. */
-export async function foreignProblems(context: PlanningContext, server: ServerRecord): Promise<readonly Problem[]> {
+export async function foreignProblems(context: Planning, server: ServerRecord): Promise<readonly Problem[]> {
   const groups = [...Map.groupBy(await foreignThings(context, server), (thing) => thing.of)];
   const named = groups.slice(0, MOST_NAMED).map(([of, things]) => ({
     message: `${of} is not this installation's, but another's or nobody's, and was left as it is: ${things

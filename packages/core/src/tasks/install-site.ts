@@ -2,15 +2,13 @@ import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Needs } from "../contracts/platform.ts";
 import type { SiteDeclaration } from "../contracts/plugin.ts";
-import { DRAFT_VERSION, draftOf, makeDraft } from "../engine/planning/drafts.ts";
-import { assumedSet } from "../engine/planning/assumed-sets.ts";
+import type { SiteLimits } from "../contracts/views.ts";
 import type { RunStep } from "../contracts/steps.ts";
 import { KindName } from "../model/kind-name.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Secret } from "../model/secret.ts";
 import {
   SiteLimitsSchema,
-  type SiteLimits,
   type PlatformRecord,
   type ServerRecord,
   type ServicePlace,
@@ -23,12 +21,13 @@ import { refuseServed, refuseOther, refuseTaken } from "./taken-names.ts";
 import { chooseService } from "./choose-service.ts";
 import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
-import { serverSteps } from "./server-steps.ts";
+import { serverSteps, servingSet } from "./server-steps.ts";
+import { newSite } from "./site-change.ts";
 import { serversOf, siteParts } from "./site-parts.ts";
 import { applicationParts, probeStep, siteCommandStep, siteSteps, type ApplicationParts } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 
 const TITLE_CHARACTERS = 200;
 const Title = z
@@ -140,15 +139,14 @@ export function install(domain: string, options: InstallOptions): TaskRequest<In
   return installSite.request(domain, options);
 }
 
-async function planInstall(context: PlanningContext, request: Request): Promise<TaskDraft<InstallValue>> {
+async function planInstall(context: Planning, request: Request): Promise<TaskDraft<InstallValue>> {
   const { inventory } = context;
   const { domain } = request;
   const aliases = [...new Set(request.aliases)].filter((alias) => alias !== domain);
   const platform = inventory.platform(request.platform);
   const web = inventory.server(platform.server);
   const names = [domain, ...aliases];
-  const stored = await draftOf(context.records, context.task);
-  const draft = stored === null ? null : inventory.readDraft(stored);
+  const draft = await context.drawnSite();
   const holder = await inventory.findSite(domain);
   const known = holder?.domain === domain ? holder : undefined;
   const wanted =
@@ -161,19 +159,24 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
   if (known !== undefined) inventory.siteDefinition(known);
   const facts = await context.facts(web, { taken: true });
   if (known === undefined)
-    refuseServed(facts.servedNames, names, web, inventory.http(web, wanted.bindings.http.service).role);
+    refuseServed(facts.servedNames, names, web, inventory.service(web, "http", wanted.bindings.http.service).role);
   const servers = [...new Map([...serversOf(context, wanted), web].map((server) => [server.id, server])).values()];
   await refuseProblems(context, servers);
   if (known === undefined)
     await requireCode(context, platform, inventory.platformDefinition(platform), { web, options: wanted.options });
 
   const { step, release } = await platformStep(context, platform);
-  const site = known ?? draft ?? (await newSite(context, wanted, facts.usedIds));
+  // Only what was not refused so far uses up a unix id: none is given out twice (decisions.md D23).
+  const site = known ?? draft ?? (await context.drawSite(wanted));
   const parts = await siteParts(context, site);
-  const { before, publish } = siteSteps(context, parts);
+  const { before, publish } = siteSteps(parts);
   const prepared = await Promise.all(servers.map(async (server) => serverSteps(context, server)));
-  const installed: SiteRecord = { ...site, status: "installed" };
   const first = known === undefined;
+  const needed = [
+    { kind: "platform" as const, id: platform.id },
+    ...servers.map(({ id }) => ({ kind: "server" as const, id })),
+  ];
+  const made = first ? newSite(context, site, needed) : null;
   const application = first ? applicationParts(parts) : null;
   return {
     title: `install ${domain} on ${platform.name}`,
@@ -190,43 +193,12 @@ async function planInstall(context: PlanningContext, request: Request): Promise<
         : [loginLinkStep(application, "clean-up", { ref: "output", step: INSTALLER, name: "loginLink" })]),
     ],
     ...(application === null ? {} : { outputs: LOGIN_LINK }),
-    ...(first ? { sets: [await assumedSet(inventory, "http services at work on server", web.id)] } : {}),
-    reserve: first
-      ? [
-          {
-            kind: "site",
-            id: site.id,
-            name: domain,
-            value: { ...site, status: "installing" },
-            expect: DRAFT_VERSION,
-            claims: names,
-            needs: [
-              { kind: "platform", id: platform.id },
-              ...servers.map(({ id }) => ({ kind: "server" as const, id })),
-            ],
-          },
-        ]
-      : [],
+    ...(first ? { sets: [servingSet(context, web)] } : {}),
+    ...made,
     commit: {
-      put: [
-        ...(first
-          ? [
-              {
-                kind: "site" as const,
-                id: site.id,
-                name: domain,
-                value: installed,
-                expect: DRAFT_VERSION + 1,
-                claims: names,
-              },
-            ]
-          : []),
-        ...publishedRecord(context, platform, release),
-      ],
+      put: [...(made?.commit.put ?? []), ...publishedRecord(context, platform, release)],
       deleteRecords: [],
     },
-    release: first ? [{ kind: "site", id: site.id }] : [],
-    eraseOnUndo: first ? [`site/${site.id}/`] : [],
     value: { site: site.id, domain, url: `http://${domain}/`, platform: platform.name, version: release.version },
   };
 }
@@ -243,10 +215,10 @@ function applicationSteps(parts: ApplicationParts): RunStep[] {
 }
 
 function wantedSite(
-  context: PlanningContext,
+  context: Planning,
   request: Request,
   given: { domain: string; aliases: readonly string[]; platform: PlatformRecord; web: ServerRecord },
-): Omit<SiteRecord, "id" | "uid"> {
+): Omit<SiteRecord, "id" | "uid" | "status"> {
   const { inventory } = context;
   const { platform, web } = given;
   const definition = inventory.platformDefinition(platform);
@@ -265,11 +237,10 @@ function wantedSite(
     domain: given.domain,
     aliases: given.aliases,
     aliasMode: request.aliasMode,
-    status: "draft",
     enabled: true,
     platform: platform.id,
     bindings: {
-      http: { service: inventory.http(web).record.name },
+      http: { service: inventory.service(web, "http").record.name },
       ...chosenServices(context, request, { needs: definition.role.needs ?? {}, platform, web }),
     },
     title: request.title ?? given.domain.slice(0, TITLE_CHARACTERS),
@@ -283,7 +254,7 @@ function wantedSite(
 
 /** What the platform needs, and what was asked for. */
 function chosenServices(
-  context: PlanningContext,
+  context: Planning,
   { bindings }: Request,
   { needs, platform, web }: { needs: Needs; platform: PlatformRecord; web: ServerRecord },
 ): Readonly<Record<string, ServicePlace>> {
@@ -299,21 +270,4 @@ function chosenServices(
 /** What is derived is judged as what is given. @throws HW_INPUT_INVALID for a domain too long to have a mail address */
 function defaultEmail(domain: string): string {
   return parseInput(AdminEmail, `admin@${domain}`, `install ${domain}: adminEmail, by default admin@ its domain`);
-}
-
-/** Only what was not refused so far uses up a unix id: none is given out twice (decisions.md D23). */
-async function newSite(
-  context: PlanningContext,
-  wanted: Omit<SiteRecord, "id" | "uid">,
-  used: ReadonlySet<number>,
-): Promise<SiteRecord> {
-  const site = await makeDraft(context.records, context.task, wanted, { from: context.uids.from, used });
-  if (site.uid <= context.uids.to) return site;
-  throw new HostwrightError(
-    "HW_HOST_UNSUPPORTED",
-    `All unix ids up to ${context.uids.to} were given out. Nothing was changed.`,
-    {
-      remedy: "Widen the range of unix ids that createHostwright was given.",
-    },
-  );
 }

@@ -7,7 +7,7 @@ import { recordOf } from "../engine/planning/assumed-records.ts";
 import type { PlanData } from "../engine/planning/plan.ts";
 import { planRequest, type EngineParts } from "../engine/planning/task-engine.ts";
 import type { TaskDraft } from "../contracts/task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
 import { newId } from "../model/ids.ts";
 import { Registry } from "../engine/plugins/registry.ts";
@@ -46,14 +46,12 @@ function meanwhile(work: () => Promise<void>): EngineParts {
     showSpec: () => "x",
   };
   const registry = new Registry([], [fake.world.type("file"), directory as never]);
-  const plan = async (context: PlanningContext, asked: { readonly alias: string }): Promise<TaskDraft<VerifyValue>> => {
-    const { orphans, about } = fake.engine.store.register;
-    const register: PlanningContext["register"] = {
-      orphans: async (...given) => work().then(async () => orphans.apply(fake.engine.store.register, given)),
-      about: async (...given) => about.apply(fake.engine.store.register, given),
+  const plan = async (context: Planning, asked: { readonly alias: string }): Promise<TaskDraft<VerifyValue>> => {
+    const registered: Planning["registered"] = async (server, query) => {
+      if (query.orphans === true) await work();
+      return context.registered(server, query);
     };
-    const changed: PlanningContext = { ...context, register };
-    return verifyAlias.plan(changed, asked);
+    return verifyAlias.plan({ ...context, registered }, asked);
   };
   return { ...fake.parts, tasks: new Map([[verifyAlias.type, { ...verifyAlias, plan }]]), registry };
 }

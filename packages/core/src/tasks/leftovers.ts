@@ -1,10 +1,8 @@
 import { dirname } from "node:path/posix";
-import type { RegisteredResource } from "../contracts/store.ts";
 import type { UnitProperty } from "../contracts/roles/runtime.ts";
-import { recordOf } from "../engine/planning/assumed-records.ts";
 import type { EnsureStep, RunStep, Step } from "../contracts/steps.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
-import { readStates, addressKey } from "../engine/planning/resource-states.ts";
+import type { Planning, Registered } from "../contracts/planning.ts";
+import type { RecordVersion } from "../contracts/store.ts";
 import type { ServerRecord } from "../model/records.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 
@@ -18,28 +16,49 @@ export interface Leftovers {
  * What deleted sites and platforms still have on a server, because a clean-up of their delete task failed there: registered, but without
  * a record. It goes now (decisions.md D8), unless there is a record when its turn comes.
  */
-export async function leftoversOn(context: PlanningContext, server: ServerRecord): Promise<Leftovers> {
-  const { register, registry, session } = context;
-  const gone = new Set((await register.orphans(server.id)).filter((owner) => /^(?:site|platform)\//.test(owner)));
-  if (gone.size === 0) return { steps: [], owners: [] };
-  const rows = (await register.about(server.id, [...gone], [])).filter((row) => gone.has(row.owner));
-  const users = rows.filter((row) => row.type === "unix-user");
-  // Users go last: where there is none, there are no files of it either.
-  const present = await readStates(registry, await session.target(server), users, { contents: false });
-  const standing = users.filter((row) => present.has(addressKey(row.type, row.key)));
+export async function leftoversOn(context: Planning, server: ServerRecord): Promise<Leftovers> {
+  const rows = await context.registered(server, { orphans: true });
+  if (rows.length === 0) return { steps: [], owners: [] };
+  const gone = [...new Set(rows.map(({ owner }) => owner))];
   const remove: EnsureStep = {
     kind: "ensure",
-    title: `remove what ${deleted([...gone])} left on ${server.name}`,
+    title: `remove what ${deleted(gone)} left on ${server.name}`,
     server,
     phase: "clean-up",
     items: [],
-    remove: [{ owners: [...gone] }],
-    records: [...gone].map((owner) => recordOf(owner, 0)),
+    remove: [{ owners: gone }],
+    records: gone.map(goneRecord),
   };
   return {
-    steps: [...standing.map((user) => emptyLeftover(server, user, rows)), remove],
-    owners: [...gone],
+    steps: [...(await usersOf(context, server, rows)).map((user) => emptyLeftover(server, user, rows)), remove],
+    owners: gone,
   };
+}
+
+/** Users go last: where there is none any more, there are no files of it either. */
+async function usersOf(
+  context: Planning,
+  server: ServerRecord,
+  rows: readonly Registered[],
+): Promise<readonly Registered[]> {
+  const users = rows.filter(({ type }) => type === "unix-user");
+  if (users.length === 0) return [];
+  const target = await context.target(server);
+  const argv = ["getent", "passwd", ...users.map(({ key }) => key)];
+  const { stdout } = await target.server.run({ argv, signal: target.signal });
+  const present = new Set(
+    stdout
+      .toString()
+      .split("\n")
+      .map((line) => line.split(":")[0]),
+  );
+  return users.filter(({ key }) => present.has(key));
+}
+
+/** Whoever it was has no record. */
+function goneRecord(owner: string): RecordVersion {
+  const [kind, id = ""] = owner.split("/");
+  return { kind: kind === "site" ? "site" : "platform", id, version: 0 };
 }
 
 /** `2 deleted sites and 1 deleted platform`. */
@@ -54,7 +73,7 @@ function deleted(owners: readonly string[]): string {
 }
 
 /** Root keeps out of owners' folders: their files are removed by the user that they belong to (decisions.md D26). */
-function emptyLeftover(server: ServerRecord, user: RegisteredResource, rows: readonly RegisteredResource[]): RunStep {
+function emptyLeftover(server: ServerRecord, user: Registered, rows: readonly Registered[]): RunStep {
   const own = rows.filter((row) => row.owner === user.owner);
   const parents = new Set(own.map((row) => dirname(row.key)));
   const folders = own.filter((row) => row.type === "directory" && !parents.has(row.key)).map((row) => row.key);
@@ -74,7 +93,7 @@ function emptyLeftover(server: ServerRecord, user: RegisteredResource, rows: rea
     operation: "empty-site",
     input,
     when: "always",
-    records: [recordOf(user.owner, 0)],
+    records: [goneRecord(user.owner)],
   };
 }
 

@@ -8,7 +8,7 @@ import type { PlatformRecord } from "../model/records.ts";
 import { siteParts } from "./site-parts.ts";
 import { applicationParts, siteCommandInput, type ApplicationParts } from "./site-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 
 /** Seconds for which a login link is good. */
@@ -53,7 +53,7 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
   request: (site: string) => ({ site }),
   title: ({ site }) => `login link of ${site}`,
   subject: ({ site }) => ({ site }),
-  async plan(context: PlanningContext, request) {
+  async plan(context: Planning, request) {
     const site = await context.inventory.site(request.site);
     const parts = applicationParts(await siteParts(context, site));
     if (parts === null) throw nobodyLogsIn(site.domain, context.inventory.platform(site.platform));

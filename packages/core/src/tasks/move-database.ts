@@ -4,7 +4,7 @@ import type { DatabaseCopy } from "../contracts/roles/database.ts";
 import type { EnsureStep, Step, TransferStep } from "../contracts/steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 import { checkMove } from "./check-move.ts";
@@ -52,7 +52,7 @@ export function moveDatabase(site: string, database: string): TaskRequest<MovedD
   return moveSiteDatabase.request(site, database);
 }
 
-async function planMove(context: PlanningContext, request: Input): Promise<TaskDraft<MovedDatabaseValue>> {
+async function planMove(context: Planning, request: Input): Promise<TaskDraft<MovedDatabaseValue>> {
   const { inventory } = context;
   const site = await inventory.site(request.site);
   const old = await siteParts(context, site);
@@ -87,7 +87,7 @@ interface Move {
   readonly guards: readonly Guard[];
 }
 
-async function moveSteps(context: PlanningContext, { old, moved, from, to, guards }: Move): Promise<readonly Step[]> {
+async function moveSteps(context: Planning, { old, moved, from, to, guards }: Move): Promise<readonly Step[]> {
   const { web, site } = old;
   const running = runtimeOf(old);
   const closed: SiteParts = { ...old, view: { ...old.view, enabled: false } };
@@ -115,13 +115,13 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     remove: databaseItems(old).map(({ owner, type, spec }) => ({
       owners: [owner],
       types: [type],
-      keys: [context.registry.resourceType(type).key(spec)],
+      keys: [context.keyOf({ type, spec })],
     })),
   };
   return [
     ...(await serverSteps(context, to)),
     database,
-    ...activateServices(context, moved, to),
+    ...activateServices(moved, to),
     on("closed pages", httpItems(closed)),
     activateStep(closed, `close the pages of ${site.domain}`),
     on(`stop the ${running.title}`, webItems(closed)),
@@ -131,7 +131,7 @@ async function moveSteps(context: PlanningContext, { old, moved, from, to, guard
     activateStep(moved, `open the pages of ${site.domain}`),
     probeStep(moved, "always"),
     drop,
-    ...activateServices(context, old, from, "clean-up"),
+    ...activateServices(old, from, "clean-up"),
   ];
 }
 
@@ -149,12 +149,7 @@ function databaseItems(parts: SiteParts): EnsureStep["items"] {
   return database === null ? [] : itemsAt(parts, database);
 }
 
-async function copyStep(
-  context: PlanningContext,
-  old: SiteParts,
-  moved: SiteParts,
-  runtime: Runtime,
-): Promise<TransferStep> {
+async function copyStep(context: Planning, old: SiteParts, moved: SiteParts, runtime: Runtime): Promise<TransferStep> {
   const { site, web } = old;
   const [from, to] = [copyOf(old), copyOf(moved)];
   for (const copy of [from, to]) await requireClient(context, web, copy);
@@ -188,8 +183,8 @@ function copyOf(parts: SiteParts): DatabaseCopy {
   );
 }
 
-async function requireClient(context: PlanningContext, web: ServerRecord, copy: DatabaseCopy): Promise<void> {
-  const { server, signal } = await context.session.target(web);
+async function requireClient(context: Planning, web: ServerRecord, copy: DatabaseCopy): Promise<void> {
+  const { server, signal } = await context.target(web);
   const { exitCode } = await server.run({ argv: [copy.program, "--version"], signal });
   if (exitCode === 0) return;
   throw new HostwrightError(
@@ -200,7 +195,7 @@ async function requireClient(context: PlanningContext, web: ServerRecord, copy: 
 }
 
 function refuseOther(
-  context: PlanningContext,
+  context: Planning,
   old: SiteParts,
   wanted: ServicePlace | null,
 ): { readonly from: ServerRecord; readonly to: ServerRecord } {
@@ -209,7 +204,7 @@ function refuseOther(
     throw new HostwrightError("HW_INPUT_INVALID", `${site.domain} has no database. Nothing was changed.`);
   }
   const from = database.service;
-  const to = context.inventory.database(context.inventory.server(wanted.server ?? web.id), wanted.service);
+  const to = context.inventory.service(context.inventory.server(wanted.server ?? web.id), "db", wanted.service);
   const [was, is] = [from.record.type, to.record.type];
   if (was !== is) {
     throw new HostwrightError(

@@ -10,7 +10,7 @@ import { surveyTree } from "../resources/tree-digest.ts";
 import { tree } from "../resources/tree.ts";
 import { checkSource } from "./check-source.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 
 /** A platform's release, as it stands or as it will be published. */
 export interface Release {
@@ -64,7 +64,7 @@ function driverFile({ name, source }: Driver): Declared {
 }
 
 export async function platformStep(
-  context: PlanningContext,
+  context: Planning,
   platform: PlatformRecord,
 ): Promise<{ readonly step: EnsureStep; readonly release: Release }> {
   const definition = context.inventory.platformDefinition(platform);
@@ -86,7 +86,7 @@ export async function platformStep(
 
 /** The platform's record with its release, once it was published. */
 export function publishedRecord(
-  context: PlanningContext,
+  context: Planning,
   platform: PlatformRecord,
   release: Release,
 ): readonly RecordChange[] {

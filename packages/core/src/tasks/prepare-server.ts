@@ -3,9 +3,8 @@ import type { RunStep } from "../contracts/steps.ts";
 import { Name, type ServerInput } from "./inputs.ts";
 import { activateServer, ofServer, serverStep } from "./server-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import { httpRole } from "../engine/plugins/http-role.ts";
 
 export interface PreparedValue {
   /** Debian packages that were missing. */
@@ -20,15 +19,15 @@ export const prepareServer: TaskType<[server: string], ServerInput, PreparedValu
   request: (server: string) => ({ server }),
   title: ({ server }) => `prepare server ${server}`,
   subject: ({ server }) => ({ server }),
-  async plan(context: PlanningContext, request) {
+  async plan(context: Planning, request) {
     const server = context.inventory.server(request.server);
     const { missingPackages: packages } = await context.facts(server);
     const unwanted = context.inventory
-      .fitServices(server)
-      .flatMap(({ record, definition }) => {
+      .services(server)
+      .flatMap(({ record, definition, serves }) => {
         const own = definition.unwantedUnits?.(record.options) ?? [];
-        const unit = httpRole(definition)?.publication.unit;
-        if (unit === undefined || context.inventory.servingHttp(server).includes(record.name)) return own;
+        if (serves) return own;
+        const { unit } = context.inventory.service(server, "http", record.name).role.publication;
         // A web server that waits for its switch must not take the port of the one that serves, at a boot neither.
         return [...own, ...definition.packages(record.options).map((name) => ({ package: name, unit }))];
       })

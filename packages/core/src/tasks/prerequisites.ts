@@ -1,10 +1,10 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Problem } from "../contracts/problem.ts";
 import type { ServerRecord } from "../model/records.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 
 /** What stands between a server and its sites: missing packages and what its services' plugins object to. */
-export async function problemsOf(context: PlanningContext, server: ServerRecord): Promise<readonly Problem[]> {
+export async function problemsOf(context: Planning, server: ServerRecord): Promise<readonly Problem[]> {
   const facts = await context.facts(server);
   const { missingPackages: missing } = facts;
   const packages =
@@ -14,8 +14,8 @@ export async function problemsOf(context: PlanningContext, server: ServerRecord)
   return [...packages, ...facts.problems];
 }
 
-/** @throws HW_PREREQUISITE_MISSING, or the code of the first, naming every problem that is not tolerable, with its remedy. */
-export async function refuseProblems(context: PlanningContext, servers: readonly ServerRecord[]): Promise<void> {
+/** Nothing, where sites can be worked on these servers. @throws HW_PREREQUISITE_MISSING, or the code of the first, naming every problem that is not tolerable, with its remedy. */
+export async function refuseProblems(context: Planning, servers: readonly ServerRecord[]): Promise<void> {
   const unique = [...new Map(servers.map((server) => [server.id, server])).values()];
   const found = await Promise.all(
     unique.map(async (server) =>

@@ -2,17 +2,14 @@ import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { FakeWorker, NEVER, request } from "../../test/fake-worker.ts";
 import type { SiteRecord } from "../model/records.ts";
 import { makeDraft } from "../engine/planning/drafts.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
-import { makePlan, preview, PREVIEW } from "./preview.ts";
+import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
+import { planPreview, preview, PREVIEW } from "./preview.ts";
 
 let fake: FakeWorker;
 beforeEach(async () => {
   fake = await FakeWorker.open();
   onTestFinished(async () => fake[Symbol.asyncDispose]());
-  (fake.parts.tasks as Map<string, unknown>).set(
-    PREVIEW,
-    makePlan(() => fake.parts),
-  );
+  (fake.parts.tasks as Map<string, unknown>).set(PREVIEW, planPreview);
 });
 
 test("a preview whose worker has lost it meanwhile writes nothing more, and whoever goes on with it makes the plan", async () => {
@@ -21,14 +18,17 @@ test("a preview whose worker has lost it meanwhile writes nothing more, and whoe
   const type = fake.parts.tasks.get("test:work");
   if (type === undefined) throw new Error("the fake has lost its task type");
   const { plan } = type;
+  // With the store as the preview's own worker has it.
+  let { records } = store;
+  vi.spyOn(fake.parts, "makePlan").mockImplementation(async (parts, ...given) => {
+    ({ records } = parts.store);
+    return makeStoredPlan(parts, ...given);
+  });
   vi.spyOn(type, "plan").mockImplementation(async (context, input) => {
-    const { task, records } = context as PlanningContext;
     reached.resolve();
     await woken.promise;
-    await makeDraft(records, task, { status: "draft", domain: "a.test" } as SiteRecord, {
-      from: 20_000,
-      used: new Set(),
-    });
+    const range = { from: 20_000, to: 20_999, used: new Set<number>() };
+    await makeDraft(records, context.task, { domain: "a.test" } as SiteRecord, range);
     return plan(context, input);
   });
   const task = await fake.submit("preview", { type: PREVIEW, request: preview(request("a")) });

@@ -1,25 +1,7 @@
 import * as z from "zod";
-import type { AnyTaskType, PlainRequest, TaskRequest } from "../contracts/task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { PlainRequest, TaskRequest, TaskType } from "../contracts/task.ts";
+import type { PreviewValue } from "../contracts/planning.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import { isEmpty, renderPlan } from "../engine/planning/render-plan.ts";
-import type { EngineParts } from "../engine/planning/task-engine.ts";
-import { titleOf } from "../engine/planning/parse-request.ts";
-import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
-
-/** What `preview` gives back: all that a person needs to read and approve a plan. Holds references, never secrets. */
-export interface PreviewValue {
-  /** With `hash` what is submitted to run it. */
-  readonly plan: string;
-  readonly hash: string;
-  readonly title: string;
-  /** Every action with its diff, and every child by its title. */
-  readonly text: string;
-  /** True when everything stands as wanted. */
-  readonly empty: boolean;
-  /** ISO 8601, UTC; 24 hours later. */
-  readonly expiresAt: string;
-}
 
 /** Of a request that stands for another one: whose rights are asked for is that one. */
 export const PREVIEW = "plan:make";
@@ -35,29 +17,22 @@ const Value: z.ZodType<PreviewValue> = z.strictObject({
   expiresAt: z.iso.datetime(),
 });
 
-export function makePlan(parts: () => EngineParts): AnyTaskType {
-  return defineTask({
-    type: PREVIEW,
-    version: 1,
-    input: Input,
-    value: Value,
-    request: (request: PlainRequest) => ({ request: { ...request } }),
-    title: ({ request }) => `plan: ${titleOf(parts(), request)}`,
-    subject: () => ({}),
-    standsFor: ({ request }) => [request],
-    async plan({ session, store, vault }: PlanningContext, { request }) {
-      const plan = await makeStoredPlan({ ...parts(), store, vault }, request, session.signal);
-      const { id, title, expiresAt } = plan;
-      const value = { plan: id, hash: plan.hash, title, expiresAt, empty: isEmpty(plan) };
-      return {
-        title: `plan: ${title}`,
-        about: [],
-        steps: [],
-        value: { ...value, text: renderPlan(plan) },
-      };
-    },
-  });
-}
+type Asked = { readonly request: PlainRequest };
+
+export const planPreview: TaskType<[request: PlainRequest], Asked, PreviewValue> = defineTask({
+  type: PREVIEW,
+  version: 1,
+  input: Input,
+  value: Value,
+  request: (request: PlainRequest) => ({ request: { ...request } }),
+  title: ({ request }, titleOf) => `plan: ${titleOf(request)}`,
+  subject: () => ({}),
+  standsFor: ({ request }) => [request],
+  async plan(context, { request }) {
+    const value = await context.preview(request);
+    return { title: `plan: ${value.title}`, about: [], steps: [], value };
+  },
+});
 
 /**
  * Asks a worker for the plan of a request, to be read by somebody who cannot plan: `role: "submit"`. Nothing is changed.
@@ -65,5 +40,5 @@ export function makePlan(parts: () => EngineParts): AnyTaskType {
  * @throws what `plan` throws, when it is worked
  */
 export function preview(request: TaskRequest): TaskRequest<PreviewValue> {
-  return { type: PREVIEW, request } as unknown as TaskRequest<PreviewValue>;
+  return planPreview.request(request);
 }

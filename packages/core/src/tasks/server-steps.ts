@@ -1,30 +1,28 @@
 import type { Publication } from "../contracts/publication.ts";
 import type { Declared } from "../contracts/resource.ts";
 import type { RecordVersion } from "../contracts/store.ts";
-import type { LoadedInventory } from "../engine/planning/loaded-inventory.ts";
-import { recordOf } from "../engine/planning/assumed-records.ts";
-import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { isApi } from "../model/records.ts";
-import type { ActivateStep, EnsureStep, Owned, Phase, Step } from "../contracts/steps.ts";
+import type { ActivateStep, AssumedSet, EnsureStep, Owned, Phase, Step } from "../contracts/steps.ts";
 import { directory } from "../resources/directory.ts";
 import type { Alone } from "./alone.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { BoundService, Planning } from "../contracts/planning.ts";
 
 export const DRIVER_FOLDER = "/usr/local/lib/hostwright";
 
 /** What a server needs once for all of its services: own folders, includes, units. */
 export async function serverItems(
-  context: PlanningContext,
+  context: Planning,
   server: ServerRecord,
-  serving: ReturnType<LoadedInventory["fitServices"]> = context.inventory.servingServices(server),
+  serving: readonly BoundService[] = context.inventory.services(server).filter(({ serves }) => serves),
   alone: Alone | null = null,
 ): Promise<readonly Owned[]> {
-  const facts = await context.facts(server);
+  // What the server itself refuses is refused before any of its services is judged alone.
+  await context.facts(server);
   const owner = `server/${server.id}`;
   const folders = [
     ...(isApi(server) ? [] : [directory({ path: "/etc/hostwright", mode: 0o755 })]),
-    ...(context.inventory.isWeb(server)
+    ...(isWeb(context, server)
       ? [
           directory({ path: "/srv/platforms", mode: 0o755 }),
           directory({ path: "/srv/sites", mode: 0o711 }),
@@ -32,32 +30,37 @@ export async function serverItems(
         ]
       : []),
   ];
-  const declare = ({ record, definition }: (typeof serving)[number]): readonly Declared[] =>
-    definition.role.server(context.inventory.serverView(server, record, facts.of(record)));
+  const declare = async (service: BoundService): Promise<readonly Declared[]> =>
+    service.role.server(await context.viewOf(service));
   const services =
     alone === null
-      ? serving.flatMap(declare)
-      : (await alone.each(serving, ({ record }) => `${record.kind} service ${record.name}`, declare)).flat();
-  return [...folders, ...services].map((declared) => ({ ...declared, owner }));
+      ? await Promise.all(serving.map(declare))
+      : await alone.each(serving, ({ record }) => `${record.kind} service ${record.name}`, declare);
+  return [...folders, ...services.flat()].map((declared) => ({ ...declared, owner }));
+}
+
+/** Does a server serve pages, and so need what releases and sites stand on? */
+function isWeb({ inventory }: Planning, { services }: ServerRecord): boolean {
+  return services.some(({ kind }) => ["http", "runtime"].includes(inventory.kind(kind)?.role ?? ""));
 }
 
 /** Of a task that is about the server itself: what its record asks for is what was planned. */
 export function ofServer(
-  { inventory }: PlanningContext,
+  { inventory }: Planning,
   { id }: ServerRecord,
 ): { readonly records: readonly RecordVersion[] } {
-  return { records: [recordOf(`server/${id}`, inventory.version(id))] };
+  return { records: [{ kind: "server", id, version: inventory.version(id) }] };
 }
 
 /** Its own things, and what its services make of them. */
-export async function serverSteps(context: PlanningContext, server: ServerRecord): Promise<readonly Step[]> {
+export async function serverSteps(context: Planning, server: ServerRecord): Promise<readonly Step[]> {
   const step = await serverStep(context, server);
   return [step, ...activateServer(context, step)];
 }
 
 /** Puts in force what waits, and what steps before it change, of each of the server's services that publishes. */
 export function activateServer(
-  context: PlanningContext,
+  context: Planning,
   { id, server }: Pick<EnsureStep, "id" | "server">,
   phase: Phase = "prepare",
 ): readonly ActivateStep[] {
@@ -72,7 +75,7 @@ export function activateServer(
 }
 
 export async function serverStep(
-  context: PlanningContext,
+  context: Planning,
   server: ServerRecord,
   extra: readonly Owned[] = [],
   alone: Alone | null = null,
@@ -89,18 +92,29 @@ export async function serverStep(
     phase: "prepare",
     items: [...items, ...extra],
     // What a service declares whose plugin is absent, or fails, cannot be told from what nobody declares any longer.
-    remove: context.inventory.unfitServices(server).length > 0 || !isWhole ? [] : [{ owners: [owner] }],
-    sets: [await assumedSet(context.inventory, "http services at work on server", server.id)],
+    remove: isFit(context, server) && isWhole ? [{ owners: [owner] }] : [],
+    sets: [servingSet(context, server)],
   };
+}
+
+/** Can the loaded plugins use all services of a server? */
+export function isFit({ inventory }: Planning, server: ServerRecord): boolean {
+  return inventory.services(server).length === server.services.length;
+}
+
+/** What whatever changes the server itself is planned from. */
+export function servingSet({ inventory }: Planning, server: ServerRecord): AssumedSet {
+  const http = inventory.services(server).filter(({ record, serves }) => record.kind === "http" && serves);
+  const found = http.map(({ record }) => record.name);
+  return { set: "http services at work on server", of: server.id, found };
 }
 
 /** The services of a server that publish, by name, of those that are at work and that somebody knows. */
 export function publishersOf(
-  context: PlanningContext,
+  { inventory }: Planning,
   server: ServerRecord,
 ): readonly { readonly service: string; readonly publication: Publication }[] {
-  return context.inventory.servingServices(server).flatMap(({ record, definition }) => {
-    const { publication } = definition.role;
-    return publication === undefined ? [] : [{ service: record.name, publication }];
+  return inventory.services(server).flatMap(({ record, role: { publication }, serves }) => {
+    return publication === undefined || !serves ? [] : [{ service: record.name, publication }];
   });
 }

@@ -6,14 +6,13 @@ import type { DatabaseRole } from "../contracts/roles/database.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { RuntimeRole } from "../contracts/roles/runtime.ts";
 import type { Binding, PlatformView, RuntimeView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
-import type { BoundService } from "../engine/planning/loaded-inventory.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
-import type { PlatformRecord, ServerRecord, ServicePlace, ServiceRecord, SiteRecord } from "../model/records.ts";
+import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 import { isApi } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { BoundService, Planning } from "../contracts/planning.ts";
 
-/** A site with everything that serves it, and its view: what all site tasks start from. */
+/** A site with everything that serves it, and its view: what all tasks on a site start from. Plain data: a view that is changed is another site's. */
 export interface SiteParts {
   readonly site: SiteRecord;
   readonly platform: PlatformRecord;
@@ -28,6 +27,7 @@ export interface SiteParts {
   readonly view: SiteView;
 }
 
+/** A service that keeps something for a site. */
 export interface Backing<Role extends BackingRole = BackingRole> {
   /** Of its kind: `database`. */
   readonly title: string;
@@ -62,13 +62,18 @@ export function databaseOf({ backing }: SiteParts): Backing<DatabaseRole> | null
   return (backing.get("db") as Backing<DatabaseRole> | undefined) ?? null;
 }
 
-export async function siteParts(context: PlanningContext, site: SiteRecord): Promise<SiteParts> {
-  const { inventory, registry } = context;
+/**
+ * A site as its record says, or would say: of a changed record these are the parts of the changed site. Reads the facts of
+ * its servers, once per planning. @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE, HW_SERVICE_MISSING, HW_NOT_FOUND,
+ * HW_SERVER_CLAIMED, HW_SSH_UNREACHABLE ...
+ */
+export async function siteParts(context: Planning, site: SiteRecord): Promise<SiteParts> {
+  const { inventory } = context;
   const platform = inventory.platform(site.platform);
   const definition = inventory.siteDefinition(site);
   const web = inventory.server(platform.server);
   const { http: serving, ...others } = site.bindings;
-  const http = inventory.http(web, serving.service);
+  const http = inventory.service(web, "http", serving.service);
   const places = Object.entries(others).flatMap(([kind, place]) => (place === undefined ? [] : [{ kind, place }]));
   await Promise.all([web, ...serversOf(context, site)].map(async (server) => context.facts(server)));
   const paths = sitePaths(site.id);
@@ -77,10 +82,11 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
   const backing = new Map<string, Backing>();
   let [runtime, runtimeView]: [SiteParts["runtime"], RuntimeView | null] = [null, null];
   for (const { kind, place } of places) {
-    const { title, role } = registry.kind(kind) ?? { title: kind, role: "backing" };
+    const { title, role } = inventory.kind(kind) ?? { title: kind, role: "backing" };
     if (role === "runtime") {
-      const service = inventory.runtime(web, kind, place.service);
-      runtime = { title, role: service.role, view: await serverView(context, web, service.record) };
+      // Plugins were judged by their kind when they were loaded.
+      const service = inventory.service(web, kind, place.service) as BoundService<RuntimeRole>;
+      runtime = { title, role: service.role, view: await context.viewOf(service) };
       runtimeView = viewRuntime(kind, service.role, definition, seed);
     } else backing.set(kind, await bound(context, { site, web, kind, title, place }));
   }
@@ -109,19 +115,14 @@ export async function siteParts(context: PlanningContext, site: SiteRecord): Pro
     webUser: http.role.webUser,
     secret: (name, label) => siteSecret(site, name, label),
   };
-  const httpView = await serverView(context, web, http.record);
+  const httpView = await context.viewOf(http);
   return { site, platform, definition, web, http, httpView, runtime, backing, view };
 }
 
 /** Where a site keeps something. */
-export function serversOf({ inventory }: PlanningContext, { bindings }: Pick<SiteRecord, "bindings">): ServerRecord[] {
+export function serversOf({ inventory }: Planning, { bindings }: Pick<SiteRecord, "bindings">): ServerRecord[] {
   const ids = Object.values(bindings).flatMap((place) => place?.server ?? []);
   return [...new Set(ids)].map((id) => inventory.server(id));
-}
-
-async function serverView(context: PlanningContext, server: ServerRecord, service: ServiceRecord): Promise<ServerView> {
-  const facts = await context.facts(server);
-  return context.inventory.serverView(server, service, facts.of(service));
 }
 
 interface Bound {
@@ -132,10 +133,10 @@ interface Bound {
   readonly place: ServicePlace;
 }
 
-async function bound(context: PlanningContext, { site, web, kind, title, place }: Bound): Promise<Backing> {
+async function bound(context: Planning, { site, web, kind, title, place }: Bound): Promise<Backing> {
   const server = place.server === undefined ? web : context.inventory.server(place.server);
-  const service = context.inventory.backing(server, kind, place.service);
-  const view = await serverView(context, server, service.record);
+  const service = context.inventory.service(server, kind, place.service) as BoundService<BackingRole>;
+  const view = await context.viewOf(service);
   const from = addressFrom(web, server);
   const request = bindingRequest(site, kind, from ?? "local");
   return { title, service, view, request, binding: service.role.binding(request, view, from) };

@@ -2,19 +2,19 @@ import type { ServerRecord } from "../model/records.ts";
 import type { Application, DriverCall } from "../contracts/platform.ts";
 import type { ActivateStep, EnsureStep, Owned, Phase, RunStep, Selector, Step } from "../contracts/steps.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { entriesOf, entryAddress } from "../engine/publishing/entries.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
-import { includesAddress, matchesPath } from "../model/own-rules.ts";
+import { expectedStatus } from "../plugin-kit/web/expected-status.ts";
 import { namesOf } from "../model/names-of.ts";
 import { text, type Reference } from "../model/text.ts";
 import { directory } from "../resources/directory.ts";
 import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
-import { DRIVER_FOLDER, publishersOf } from "./server-steps.ts";
+import { DRIVER_FOLDER } from "./server-steps.ts";
 import type { Backing, SiteParts } from "./site-parts.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import { entriesOf, entryAddress } from "../plugin-kit/entries.ts";
 
+/** `site/<id>`: for whom its resources are registered. */
 export function ownerOf(parts: SiteParts): string {
   return `site/${parts.site.id}`;
 }
@@ -40,25 +40,22 @@ export function keptOn(parts: SiteParts, server: ServerRecord): string {
 
 /** Puts in force what the steps before it change of what those of a site's services publish that are on a server. */
 export function activateServices(
-  context: PlanningContext,
   parts: SiteParts,
   server: ServerRecord,
   phase: Phase = "prepare",
 ): readonly ActivateStep[] {
   const { runtime, web, site } = parts;
-  const own = runtime !== null && server.id === web.id ? [runtime.view.service.name] : [];
-  const names = [...own, ...backingOn(parts, server).map(({ service }) => service.record.name)];
-  return publishersOf(context, server)
-    .filter(({ service }) => names.includes(service))
-    .map(({ service }) => {
-      return { kind: "activate", title: `put what ${service} has for ${site.domain} in force`, server, phase, service };
-    });
+  const own =
+    runtime !== null && server.id === web.id ? [{ service: runtime.view.service.name, role: runtime.role }] : [];
+  const others = backingOn(parts, server).map(({ service: { record, role } }) => ({ service: record.name, role }));
+  return [...own, ...others].flatMap(({ service, role }): readonly ActivateStep[] => {
+    const title = `put what ${service} has for ${site.domain} in force`;
+    return role.publication === undefined ? [] : [{ kind: "activate", title, server, phase, service }];
+  });
 }
 
-function pluginsOn({ inventory, registry }: PlanningContext, parts: SiteParts, server: ServerRecord): string {
-  const names = backingOn(parts, server).map(
-    ({ service: { record } }) => registry.pluginOf(inventory.definition(server, record)) ?? record.type,
-  );
+function pluginsOn(parts: SiteParts, server: ServerRecord): string {
+  const names = backingOn(parts, server).map(({ service }) => service.plugin);
   return namesOf([...new Set(names)]);
 }
 
@@ -142,25 +139,23 @@ export function httpItems(parts: SiteParts): readonly Owned[] {
   }));
 }
 
-/** Databases, trees and users go only by a delete task (decisions.md D16). */
-export function removableTypes({ registry }: PlanningContext): readonly string[] {
-  return registry
-    .resourceTypes()
-    .filter(({ removal }) => removal === "delete")
-    .map(({ name }) => name);
+/** All steps of a site. A visitor meets no half of it where `before` comes first to open it, and `publish` to close it. */
+export interface SiteSteps {
+  /** What it keeps on servers, its user, folders, settings and runtime. */
+  readonly before: readonly Step[];
+  /** Its pages, and their activation. */
+  readonly publish: readonly Step[];
 }
 
-/** Everything that a finished site has, as it should be. */
-export function siteSteps(
-  context: PlanningContext,
-  parts: SiteParts,
-): { readonly before: readonly Step[]; readonly publish: readonly Step[] } {
+/** Everything that a finished site has, as it should be; what it has and should not is removed. Empty where it stands so. */
+export function siteSteps(parts: SiteParts): SiteSteps {
   const owners = [ownerOf(parts)];
-  const removable: Selector = { owners, types: removableTypes(context) };
+  // Databases, trees and users go only by a delete task (decisions.md D16).
+  const removable: Selector = { owners, removal: "delete" };
   const entries = entriesOf(parts.http.role.publication);
   const before = backingServers(parts).map((server): EnsureStep => ({
     kind: "ensure",
-    title: `${keptOn(parts, server)} of ${parts.site.domain}, by ${pluginsOn(context, parts, server)}`,
+    title: `${keptOn(parts, server)} of ${parts.site.domain}, by ${pluginsOn(parts, server)}`,
     server,
     phase: "prepare",
     items: backingItems(parts, server),
@@ -176,7 +171,7 @@ export function siteSteps(
   });
   const servers = new Map(before.map(({ server }) => [server.id, server]));
   return {
-    before: [...before, ...[...servers.values()].flatMap((server) => activateServices(context, parts, server))],
+    before: [...before, ...[...servers.values()].flatMap((server) => activateServices(parts, server))],
     publish: [
       {
         kind: "ensure",
@@ -196,16 +191,10 @@ export function activateStep({ web, http }: SiteParts, title: string): ActivateS
   return { kind: "activate", title, server: web, phase: "prepare", service: http.record.name };
 }
 
-/** What the site's own rules let a visitor from the server itself see of the front page. */
-export function expectedStatus({ enabled, ownRules }: Pick<SiteView, "enabled" | "ownRules">): number {
-  const { allowFrom, denied, redirects, basicAuth } = ownRules;
-  if (!enabled) return 503;
-  if (allowFrom.length > 0 && !includesAddress(allowFrom, "127.0.0.1")) return 403;
-  if (denied.some((pattern) => matchesPath(pattern, "/"))) return 404;
-  const redirect = redirects.find(({ from }) => matchesPath(from, "/"));
-  return redirect?.status ?? (basicAuth === null ? 200 : 401);
-}
-
+/**
+ * Fetches the front page on its server: it must answer as the parts say (`expectedStatus`), else the task is undone
+ * (HW_PROBE_FAILED). `changed`: only where the plan has another action.
+ */
 export function probeStep(parts: SiteParts, when: RunStep["when"]): RunStep {
   return {
     kind: "run",
@@ -239,7 +228,7 @@ export function runningParts(parts: SiteParts): RunningParts | null {
   return runtime === null ? null : { ...parts, runtime };
 }
 
-/** Null for a site without an application. */
+/** What `siteCommandStep` needs; null for a site without an application. */
 export function applicationParts(parts: SiteParts): ApplicationParts | null {
   const running = runningParts(parts);
   const { application } = parts.definition.role;
@@ -260,6 +249,7 @@ export function siteCommandInput(parts: ApplicationParts, what: string, call: Dr
   };
 }
 
+/** Runs the platform's driver for the site, as its user in its sandbox. @throws HW_INSTALLER_FAILED, HW_COMMAND_TIMEOUT when it is run */
 export function siteCommandStep(parts: ApplicationParts, title: string, call: DriverCall): RunStep {
   return {
     kind: "run",

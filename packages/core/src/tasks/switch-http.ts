@@ -1,24 +1,23 @@
 import * as z from "zod";
 import type { HttpRole } from "../contracts/roles/http.ts";
-import type { BoundService } from "../engine/planning/loaded-inventory.ts";
-import { assumedSet } from "../engine/planning/assumed-sets.ts";
 import type { EnsureStep, Owned, ResourceFilter, RunStep, Step } from "../contracts/steps.ts";
-import { entriesOf } from "../engine/publishing/entries.ts";
-import type { TakeOverInput } from "../engine/publishing/take-over.ts";
+import type { TakeOverInput } from "../contracts/operation-inputs.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { BoundService, Planning } from "../contracts/planning.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerRecord, SiteRecord } from "../model/records.ts";
-import { breathe, mapSlowly } from "../model/breathe.ts";
+import { breathe } from "../model/breathe.ts";
 import { fetchPage } from "../operations/probe-page.ts";
+import { entriesOf, isEntryOf } from "../plugin-kit/entries.ts";
 import { foreignThings } from "./foreign.ts";
 import { Name, type ServerInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
-import { ofServer, serverItems } from "./server-steps.ts";
+import { isFit, ofServer, serverItems, servingSet } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { expectedStatus, httpItems, ownerOf, probeStep } from "./site-steps.ts";
+import { expectedStatus } from "../plugin-kit/web/expected-status.ts";
+import { httpItems, ownerOf, probeStep } from "./site-steps.ts";
 
 export interface SwitchHttpValue {
   readonly server: string;
@@ -45,10 +44,10 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
   request: (server: string, service: string) => ({ server, service }),
   title: ({ server, service }) => `switch ${server} to ${service}`,
   subject: ({ server }) => ({ server }),
-  async plan(context: PlanningContext, request) {
+  async plan(context: Planning, request) {
     const server = context.inventory.server(request.server);
     await context.facts(server, { standing: true });
-    const to = context.inventory.http(server, request.service);
+    const to = context.inventory.service(server, "http", request.service);
     const sites = await context.inventory.sitesOnServer(server.id);
     const moving = sites.filter(({ bindings }) => bindings?.http?.service !== to.record.name);
     const draft: TaskDraft<SwitchHttpValue> = {
@@ -57,15 +56,15 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
       steps: [],
       value: { server: server.name, service: to.record.name, sites: sites.length },
     };
-    const from = context.inventory.http(server);
+    const from = context.inventory.service(server, "http");
     if (moving.length === 0 && from.record.name === to.record.name) return draft;
     if (sites.length === 0) throw noSites(server);
     return {
       ...draft,
       ...ofServer(context, server),
       sets: [
-        await assumedSet(context.inventory, "sites served by server", server.id),
-        await assumedSet(context.inventory, "http services at work on server", server.id),
+        { set: "sites served by server", of: server.id, found: sites.map(({ id }) => id) },
+        servingSet(context, server),
       ],
       steps: await switchSteps(context, { server, from, to, sites }),
       commit: { put: moving.map((site) => siteChange(context, servedBy(site, to.record.name))), deleteRecords: [] },
@@ -96,18 +95,21 @@ interface Switch {
   readonly sites: readonly SiteRecord[];
 }
 
-async function switchSteps(context: PlanningContext, asked: Switch): Promise<readonly Step[]> {
+async function switchSteps(context: Planning, asked: Switch): Promise<readonly Step[]> {
   const { server, from, to, sites } = asked;
   await refuse(context, asked);
   const parts: SiteParts[] = [];
+  const pages: Owned[] = [];
   for (const site of sites) {
     await breathe();
-    parts.push(await siteParts(context, servedBy(site, to.record.name)));
+    const one = await siteParts(context, servedBy(site, to.record.name));
+    parts.push(one);
+    for (const page of httpItems(one)) pages.push(page);
   }
   const owner = `server/${server.id}`;
   const moved = parts.map(ownerOf);
   const serving = context.inventory
-    .fitServices(server)
+    .services(server)
     .filter(({ record }) => record.kind !== "http" || record.name === to.record.name);
   const items = await serverItems(context, server, serving);
   const [next, former] = [to.role.publication, from.role.publication];
@@ -118,7 +120,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     ...common,
     kind: "ensure",
     title: `configure ${to.record.type} for ${sites.length} sites beside ${from.record.type}`,
-    items: [...items.filter((item) => !isNext(item)), ...(await mapSlowly(parts, httpItems)).flat()],
+    items: [...items.filter((item) => !isNext(item)), ...pages],
   };
   const input: TakeOverInput = { from: from.record.type, to: to.record.type, port: portOf(parts) };
   const over: RunStep = {
@@ -147,7 +149,7 @@ async function switchSteps(context: PlanningContext, asked: Switch): Promise<rea
     remove: [
       // Of a site that it does not move everything stays (decisions.md D56).
       { owners: moved, ...entriesOf(from.role.publication) },
-      ...(context.inventory.unfitServices(server).length === 0 ? [{ owners: [owner], except: [formerUnit] }] : []),
+      ...(isFit(context, server) ? [{ owners: [owner], except: [formerUnit] }] : []),
     ],
   };
   return [beside, over, units, ...(await probes(context, asked, parts)), clean];
@@ -160,12 +162,12 @@ function portOf(parts: readonly SiteParts[]): number {
 
 /** Pages that answer well now must do so afterwards; a site whose application is broken is nobody's hindrance. */
 async function probes(
-  context: PlanningContext,
+  context: Planning,
   { server, from }: Switch,
   parts: readonly SiteParts[],
 ): Promise<readonly RunStep[]> {
-  const target = await context.session.target(server);
-  const port = from.role.port(await viewOf(context, server, from));
+  const target = await context.target(server);
+  const port = from.role.port(await context.viewOf(from));
   const looked = await Promise.all(
     parts.slice(0, MOST_PROBED).map(async (one) => {
       const page = await fetchPage(target, { domain: one.site.domain, port, path: "/" }).catch(() => null);
@@ -175,32 +177,19 @@ async function probes(
   return looked.flat();
 }
 
-async function viewOf(
-  context: PlanningContext,
-  server: ServerRecord,
-  { record }: BoundService<HttpRole>,
-): Promise<ReturnType<PlanningContext["inventory"]["serverView"]>> {
-  const facts = await context.facts(server);
-  return context.inventory.serverView(server, record, facts.of(record));
-}
-
 /** What the server, or the web server that waits, is not ready for. */
-async function refuse(context: PlanningContext, { server, from, to }: Switch): Promise<void> {
+async function refuse(context: Planning, { server, from, to }: Switch): Promise<void> {
   await refuseProblems(context, [server]);
   await refuseForeign(context, server, from);
-  const view = await viewOf(context, server, to);
-  const problem = context.inventory
-    .definition(server, to.record)
-    .problems(view)
-    .find((one) => one.tolerable !== true);
+  const problem = to.definition.problems(await context.viewOf(to)).find((one) => one.tolerable !== true);
   if (problem !== undefined) {
     const { code = "HW_PREREQUISITE_MISSING", message, remedy } = problem;
     throw new HostwrightError(code, `${server.name}: ${message} Nothing was changed.`, { server: server.name, remedy });
   }
   const { unit } = to.role.publication;
-  const units = context.registry.resourceType("unit");
-  const states = await units.read(await context.session.target(server), [unit], { contents: false });
-  if ((states.get(unit) as { active?: boolean } | undefined)?.active !== true) return;
+  const target = await context.target(server);
+  const { stdout } = await target.server.run({ argv: ["systemctl", "is-active", unit], signal: target.signal });
+  if (stdout.toString().trim() !== "active") return;
   throw new HostwrightError(
     "HW_RESOURCE_FOREIGN",
     `${unit} runs on ${server.name} already, for something that is not Hostwright's. Nothing was changed.`,
@@ -209,13 +198,8 @@ async function refuse(context: PlanningContext, { server, from, to }: Switch): P
 }
 
 /** Sites that this installation does not know would be served no more. @throws HW_RESOURCE_FOREIGN */
-async function refuseForeign(
-  context: PlanningContext,
-  server: ServerRecord,
-  { role }: BoundService<HttpRole>,
-): Promise<void> {
-  const entries = `${role.publication.root}/entries/`;
-  const foreign = (await foreignThings(context, server)).filter(({ key }) => key.startsWith(entries));
+async function refuseForeign(context: Planning, server: ServerRecord, { role }: BoundService<HttpRole>): Promise<void> {
+  const foreign = (await foreignThings(context, server)).filter((one) => isEntryOf(role.publication, one));
   if (foreign.length === 0) return;
   throw new HostwrightError(
     "HW_RESOURCE_FOREIGN",

@@ -6,7 +6,7 @@ import { siteParts } from "./site-parts.ts";
 import { probeStep, siteSteps } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 
 export interface SwitchedValue extends OfSite {
   readonly enabled: boolean;
@@ -21,7 +21,7 @@ export const enableSite: TaskType<[site: string], SiteInput, SwitchedValue> = de
   type: "site:enable",
   title: ({ site }) => `enable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context: PlanningContext, { site }) => planSwitch(context, await context.inventory.site(site), true),
+  plan: async (context: Planning, { site }) => planSwitch(context, await context.inventory.site(site), true),
 });
 
 export const disableSite: TaskType<[site: string], SiteInput, SwitchedValue> = defineTask({
@@ -29,7 +29,7 @@ export const disableSite: TaskType<[site: string], SiteInput, SwitchedValue> = d
   type: "site:disable",
   title: ({ site }) => `disable ${site}`,
   subject: ({ site }) => ({ site }),
-  plan: async (context: PlanningContext, { site }) => planSwitch(context, await context.inventory.site(site), false),
+  plan: async (context: Planning, { site }) => planSwitch(context, await context.inventory.site(site), false),
 });
 
 /**
@@ -48,14 +48,10 @@ export function disable(site: string): TaskRequest<SwitchedValue> {
   return disableSite.request(site);
 }
 
-async function planSwitch(
-  context: PlanningContext,
-  site: SiteRecord,
-  enabled: boolean,
-): Promise<TaskDraft<SwitchedValue>> {
+async function planSwitch(context: Planning, site: SiteRecord, enabled: boolean): Promise<TaskDraft<SwitchedValue>> {
   const changed: SiteRecord = { ...site, enabled };
   const parts = await siteParts(context, changed);
-  const { before, publish } = siteSteps(context, parts);
+  const { before, publish } = siteSteps(parts);
   // A visitor never meets a half-switched site: PHP is there before it is published, and goes after it.
   const steps = enabled ? [...before, ...publish] : [...publish, ...before];
   return {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { FakeWorker, NEVER } from "../../test/fake-worker.ts";
 import type { EngineParts } from "../engine/planning/task-engine.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import type { AnyTaskType } from "../contracts/task.ts";
 import { makeStoredPlan } from "../engine/workers/stored-plans.ts";
 import { takeOver, takeServerOver } from "./take-over.ts";
@@ -11,9 +11,9 @@ test("a server is not taken over when its record has changed since that was plan
   const former = { installation: "former", home: "elsewhere", since: "2026-01-01T00:00:00.000Z" };
   const type: typeof takeServerOver = {
     ...takeServerOver,
-    plan: async (context: PlanningContext, request) => {
-      const claimed: PlanningContext = { ...context, claimOf: async () => former };
-      return takeServerOver.plan(claimed, request);
+    plan: async (context: Planning, request) => {
+      const claimOf: Planning["claimOf"] = async () => ({ holder: former, own: { ...former, installation: "own" } });
+      return takeServerOver.plan({ ...context, claimOf }, request);
     },
   };
   const parts: EngineParts = { ...fake.parts, tasks: new Map([[type.type, type as AnyTaskType]]) };

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import type { RunStep } from "../contracts/steps.ts";
-import type { Claim } from "../engine/sessions/claim.ts";
-import type { TakeServerInput } from "../engine/sessions/take-server.ts";
+import type { Claim } from "../contracts/facts.ts";
+import type { TakeServerInput } from "../contracts/operation-inputs.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import type { ServerRecord } from "../model/records.ts";
 import { Name, type ServerInput } from "./inputs.ts";
 import { ofServer } from "./server-steps.ts";
@@ -29,10 +29,9 @@ export const takeServerOver: TaskType<[server: string], ServerInput, TakeOverVal
   request: (server: string) => ({ server }),
   title: ({ server }) => `take ${server} over`,
   subject: ({ server }) => ({ server }),
-  async plan(context: PlanningContext, request) {
+  async plan(context: Planning, request) {
     const server = context.inventory.server(request.server);
-    const former = await context.claimOf(server);
-    const own = await context.installation();
+    const { holder: former, own } = await context.claimOf(server);
     const draft = (steps: readonly RunStep[], was: Claim | null): TaskDraft<TakeOverValue> => ({
       title: `take ${server.name} over`,
       about: [`server/${server.id}`],
@@ -41,7 +40,7 @@ export const takeServerOver: TaskType<[server: string], ServerInput, TakeOverVal
       value: { server: server.name, former: was },
     });
     if (former === null || former.installation === own.installation) return draft([], null);
-    return draft([passStep(server, { former, next: { ...own, since: new Date().toISOString() } })], former);
+    return draft([passStep(server, { former, next: own })], former);
   },
 });
 

@@ -1,5 +1,5 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 import type { ServedName, HttpRole } from "../contracts/roles/http.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 
@@ -23,18 +23,13 @@ export function refuseOther(
 }
 
 /** @throws HW_DOMAIN_TAKEN for a name that another site holds, as its main domain or an alias. */
-export async function refuseTaken(
-  context: PlanningContext,
-  names: readonly string[],
-  own: string | undefined,
-): Promise<void> {
+export async function refuseTaken(context: Planning, names: readonly string[], own: string | undefined): Promise<void> {
   for (const name of names) {
-    const holder = await context.records.claimedBy("site", name);
-    if (holder !== null && holder !== own) {
-      throw new HostwrightError("HW_DOMAIN_TAKEN", `${name} is held by the site ${holder}. Nothing was changed.`, {
-        data: { domain: name, site: holder },
-      });
-    }
+    const holder = (await context.inventory.findSite(name))?.id ?? own;
+    if (holder === own) continue;
+    throw new HostwrightError("HW_DOMAIN_TAKEN", `${name} is held by the site ${holder}. Nothing was changed.`, {
+      data: { domain: name, site: holder },
+    });
   }
 }
 

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import type { Problem } from "../contracts/problem.ts";
 import { fetchPage, type Page } from "../operations/probe-page.ts";
-import { notFound } from "../engine/planning/loaded-inventory.ts";
-import { entriesOf, isEntryOf } from "../engine/publishing/entries.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import { entriesOf, isEntryOf } from "../plugin-kit/entries.ts";
 import type { EnsureStep, Owned, Step } from "../contracts/steps.ts";
 import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
 import { Alone } from "./alone.ts";
@@ -15,10 +15,10 @@ import { platformStep, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
 import { activateServer, ofServer, publishersOf, serverStep, serverSteps } from "./server-steps.ts";
 import { siteParts, type SiteParts } from "./site-parts.ts";
-import { backingItems, httpItems, ownerOf, probeStep, removableTypes, siteSteps, webItems } from "./site-steps.ts";
+import { backingItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { PlanningContext } from "../engine/planning/task-type.ts";
+import type { Planning } from "../contracts/planning.ts";
 
 /** What a verify found besides its plan: read only, nothing of it is a change. */
 export interface VerifyValue {
@@ -50,15 +50,16 @@ export const verifyAlias: TaskType<[alias: string], { readonly alias: string }, 
   request: (alias: string) => ({ alias }),
   title: ({ alias }) => `verify ${alias}`,
   subject: ({ alias }) => ({ alias }),
-  async plan(context: PlanningContext, request) {
+  async plan(context: Planning, request) {
     const { inventory } = context;
     const server = inventory.findServer(request.alias);
     if (server !== null) return verifyServer(context, server);
     const platform = inventory.findPlatform(request.alias);
     if (platform !== null) return verifyPlatform(context, platform);
     const site = await inventory.findSite(request.alias);
-    if (site === null) throw notFound("server, platform or site", request.alias.replace(/^@/, ""));
-    return verifySite(context, site);
+    if (site !== null) return verifySite(context, site);
+    const name = request.alias.replace(/^@/, "").slice(0, 100);
+    throw new HostwrightError("HW_NOT_FOUND", `There is no server, platform or site "${name}". Nothing was changed.`);
   },
 });
 
@@ -73,9 +74,9 @@ export function verify(alias: string): TaskRequest<VerifyValue> {
   return verifyAlias.request(alias);
 }
 
-async function verifySite(context: PlanningContext, site: SiteRecord): Promise<TaskDraft<VerifyValue>> {
+async function verifySite(context: Planning, site: SiteRecord): Promise<TaskDraft<VerifyValue>> {
   const parts = await siteParts(context, site);
-  const { before, publish } = siteSteps(context, parts);
+  const { before, publish } = siteSteps(parts);
   return {
     title: `verify site ${site.domain}`,
     about: [`site/${site.id}`],
@@ -84,7 +85,7 @@ async function verifySite(context: PlanningContext, site: SiteRecord): Promise<T
   };
 }
 
-async function verifyPlatform(context: PlanningContext, platform: PlatformRecord): Promise<TaskDraft<VerifyValue>> {
+async function verifyPlatform(context: Planning, platform: PlatformRecord): Promise<TaskDraft<VerifyValue>> {
   const { step, release } = await platformStep(context, platform);
   return {
     title: `verify platform ${platform.name}`,
@@ -96,7 +97,7 @@ async function verifyPlatform(context: PlanningContext, platform: PlatformRecord
 }
 
 /** All sites of the server at once: its resources are read per type, never per site (decisions.md D13, promise 9). */
-async function verifyServer(context: PlanningContext, server: ServerRecord): Promise<TaskDraft<VerifyValue>> {
+async function verifyServer(context: Planning, server: ServerRecord): Promise<TaskDraft<VerifyValue>> {
   const { inventory } = context;
   // What the server itself refuses is refused here: the rest is each record's own.
   await context.facts(server, { standing: true });
@@ -105,6 +106,8 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   const stored = await inventory.sitesBoundTo(server.id);
   const isHere = new Set(served.map(({ id }) => id));
   const sitesWanted = new Map([...served, ...stored].map((site) => [site.id, site]));
+  const names = new Map([...sitesWanted.values()].map(({ id, domain }) => [`site/${id}`, `site ${domain}`]));
+  const apart: EnsureStep["apart"] = (owner, error) => alone.tell(names.get(owner) ?? owner, error);
   const judged = await alone.each(
     [...sitesWanted.values()],
     ({ domain }) => `site ${domain}`,
@@ -116,24 +119,26 @@ async function verifyServer(context: PlanningContext, server: ServerRecord): Pro
   const platformSteps = await alone.each(
     inventory.platforms.filter((platform) => platform.server === server.id),
     ({ name }) => `platform ${name}`,
-    async (platform) => ({ ...(await platformStep(context, platform)).step, apart: alone.tellOwner }),
+    async (platform) => ({
+      ...(await platformStep(context, platform)).step,
+      apart: (_owner: string, error: HostwrightError) => alone.tell(`platform ${platform.name}`, error),
+    }),
   );
   const owners = judged.map(([owner]) => owner);
   const publications = publishersOf(context, server).map(({ publication }) => publication);
   const entries = publications.map(entriesOf);
   const isEntry = ({ type, spec }: Owned): boolean =>
-    type === "file" &&
-    publications.some((one) => isEntryOf(one, { type, key: context.registry.resourceType(type).key(spec) }));
+    type === "file" && publications.some((one) => isEntryOf(one, { type, key: context.keyOf({ type, spec }) }));
   const items = Map.groupBy(
     judged.flatMap(([, own]) => own),
     isEntry,
   );
-  const common = { kind: "ensure", server, phase: "prepare", apart: alone.tellOwner } as const;
+  const common = { kind: "ensure", server, phase: "prepare", apart } as const;
   const sites: EnsureStep = {
     ...common,
     title: `${judged.length} sites of ${server.name}`,
     items: items.get(false) ?? [],
-    remove: [{ owners, types: removableTypes(context), except: entries }],
+    remove: [{ owners, removal: "delete", except: entries }],
   };
   // By themselves, so that an undo puts in force what stood before they came while what they name is still there.
   const published: EnsureStep = {
@@ -178,7 +183,7 @@ function itemsOn(server: ServerRecord, parts: SiteParts, isServed: boolean): rea
 
 /** Read while the plan is made, not before it. */
 async function found(
-  context: PlanningContext,
+  context: Planning,
   server: ServerRecord,
   reading: VerifyValue["pages"] | Promise<VerifyValue["pages"]>,
 ): Promise<VerifyValue> {
@@ -191,13 +196,13 @@ function valueOf(problems: VerifyValue["problems"], pages: VerifyValue["pages"])
   return { problems: [...new Map(problems.map((problem) => [problem.message, problem])).values()], pages };
 }
 
-async function findProblems(context: PlanningContext, server: ServerRecord): Promise<VerifyValue["problems"]> {
+async function findProblems(context: Planning, server: ServerRecord): Promise<VerifyValue["problems"]> {
   const problems = await Promise.all([problemsOf(context, server), quarantineProblems(context, server)]);
   return problems.flat().map((problem) => ({ ...problem, server: server.name }));
 }
 
-async function readPage(context: PlanningContext, parts: SiteParts): Promise<VerifyValue["pages"]> {
-  const target = await context.session.target(parts.web);
+async function readPage(context: Planning, parts: SiteParts): Promise<VerifyValue["pages"]> {
+  const target = await context.target(parts.web);
   const port = parts.http.role.port(parts.httpView);
   const page = await fetchPage(target, { domain: parts.site.domain, port, path: "/" }).catch(() => null);
   return { [parts.site.domain]: { status: page?.status ?? 0, title: page?.title ?? "", ms: page?.ms ?? 0 } };

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import type { RecordStore } from "../../src/contracts/store.ts";
+import type { EngineParts } from "../../src/engine/planning/task-engine.ts";
 import { DRAFT_VERSION, draftOf } from "../../src/engine/planning/drafts.ts";
 import { defineTask } from "../../src/plugin-kit/define-task.ts";
 import type { Step } from "../../src/contracts/steps.ts";
 import type { AnyTaskType, TaskDraft } from "../../src/contracts/task.ts";
-import type { PlanningContext } from "../../src/engine/planning/task-type.ts";
 import type { ServerRecord } from "../../src/model/records.ts";
 import { SERVERS, type Case } from "./case.ts";
 import { ownerOf } from "./expected.ts";
@@ -17,8 +17,8 @@ export function serverRecord(name: string): ServerRecord {
   return { id: name, name, connect: { type: "local" }, addresses: [], services: [], managedBy: null };
 }
 
-/** A task type whose every plan is that of the case. */
-export function modelTask(plan: Case): AnyTaskType {
+/** A task type whose every plan is that of the case; what an install draws goes by these parts. */
+export function modelTask(plan: Case, partsOf: (task: string) => EngineParts): AnyTaskType {
   return defineTask({
     type: "model:work",
     version: 1,
@@ -27,7 +27,7 @@ export function modelTask(plan: Case): AnyTaskType {
     request: () => ({}),
     title: () => TITLE,
     subject: () => ({}),
-    plan: async (context: PlanningContext): Promise<TaskDraft> => {
+    plan: async ({ task }): Promise<TaskDraft> => {
       const draft = {
         value: {},
         title: TITLE,
@@ -35,8 +35,9 @@ export function modelTask(plan: Case): AnyTaskType {
         steps: stepsOf(plan),
       };
       if (plan.kind === "install") {
-        await drafted(context.records, context.task);
-        await context.session.loadSecrets([{ id: SECRET, generate: "password" }]);
+        const { store, vault } = partsOf(task);
+        await drafted(store.records, task);
+        await vault.ensure([{ id: SECRET, generate: "password" }]);
         return { ...draft, ...INSTALL };
       }
       if (plan.kind !== "delete") return draft;

@@ -5,8 +5,10 @@ import { RetryPolicy } from "../../src/engine/sessions/retry-policy.ts";
 import { PlanLines } from "../../src/engine/planning/seal-plan.ts";
 import { type EngineParts } from "../../src/engine/planning/task-engine.ts";
 import type { Action, PlanData } from "../../src/engine/planning/plan.ts";
+import { makeStoredPlan } from "../../src/engine/workers/stored-plans.ts";
 import { Registry } from "../../src/engine/plugins/registry.ts";
 import { ServerPool } from "../../src/engine/sessions/server-pool.ts";
+import { heldParts } from "../../src/engine/workers/held-parts.ts";
 import { Worker } from "../../src/engine/workers/worker.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { canonicalJson } from "../../src/model/canonical.ts";
@@ -103,7 +105,7 @@ export class Stage {
     this.lives.set(life.holder, life);
     const mortal = mortalStore(this.store, this.chaos, life);
     const store = this.#sabotage.store?.(mortal) ?? mortal;
-    const task = modelTask(this.plan);
+    const task = modelTask(this.plan, (id) => heldParts(used, id, life.holder));
     const parts: EngineParts = {
       registry: REGISTRY,
       store,
@@ -118,6 +120,7 @@ export class Stage {
       uids: { from: 20_000, to: 20_999 },
       home: "hub:/srv/state",
       planLifeMs: 3_600_000,
+      makePlan: makeStoredPlan,
       retryPolicy: () => new FewTries(),
     };
     const used = this.#sabotage.parts?.(parts) ?? parts;

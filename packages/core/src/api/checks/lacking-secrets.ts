@@ -1,3 +1,5 @@
+import type { BoundService } from "../../contracts/planning.ts";
+import type { BackingRole } from "../../contracts/roles/backing.ts";
 import { LoadedInventory } from "../../engine/planning/loaded-inventory.ts";
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
 import { loginName } from "../../model/login-name.ts";
@@ -69,7 +71,7 @@ async function passwordOf(
   try {
     const inventory = await inventoryOf(at.server);
     const server = inventory.server(at.server);
-    const { record, role } = inventory.backing(server, kind, at.service);
+    const { record, role } = inventory.service(server, kind, at.service) as BoundService<BackingRole>;
     const held = collectReferences(role.site(request, inventory.serverView(server, record, {})));
     return held.some(({ id }) => id === request.password.id) ? [request.password.id] : [];
   } catch {

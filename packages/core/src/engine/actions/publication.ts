@@ -4,7 +4,7 @@ import type { RegisteredResource, RegisterStore } from "../../contracts/store.ts
 import type { ServerRecord } from "../../model/records.ts";
 import type { Events } from "../events.ts";
 import type { PlanData, PlannedChange } from "../planning/plan.ts";
-import { entryAddress, entryName, isEntryOf } from "../publishing/entries.ts";
+import { entryAddress, entryName, isEntryOf } from "../../plugin-kit/entries.ts";
 import { publish } from "../publishing/publisher.ts";
 import type { Publishing } from "./runner-parts.ts";
 

@@ -5,7 +5,6 @@ import type { SiteRecord } from "../../model/records.ts";
 import type { Secret } from "../../model/secret.ts";
 import { memoryStore } from "../../../test/memory-store/memory-store.ts";
 import { RETENTION } from "../../model/retention.ts";
-import type { PlanningContext } from "../planning/task-type.ts";
 import { sweepPlans } from "./sweep-plans.ts";
 import { makeDraft } from "../planning/drafts.ts";
 import { discardDraft } from "../planning/task-engine.ts";
@@ -121,7 +120,11 @@ test("no more plans are kept than it was told, the newest", async () => {
 test("the unix id of a draft that is discarded is drawn again, and never one that a site was made with", async () => {
   const { records } = fake.engine.store;
   const draft = async (task: string): Promise<SiteRecord> =>
-    makeDraft(records, task, { status: "draft", domain: "a.test" } as SiteRecord, { from: 20_000, used: new Set() });
+    makeDraft(records, task, { status: "draft", domain: "a.test" } as SiteRecord, {
+      from: 20_000,
+      to: 20_999,
+      used: new Set(),
+    });
   for (let n = 0; n < 20; n++) {
     expect((await draft(`t${n}`)).uid).toBe(20_000);
     await Promise.all([discardDraft(fake.parts, `t${n}`), discardDraft(fake.parts, `t${n}`)]);
@@ -147,8 +150,8 @@ test("hundreds of previews of installations, refused ones among them, draw no mo
   const type = own.parts.tasks.get("test:work");
   if (type === undefined) throw new Error("the fake has lost its task type");
   vi.spyOn(type, "plan").mockImplementation(async (context) => {
-    const { task, records: known } = context as PlanningContext;
-    await makeDraft(known, task, { status: "draft", domain: "a.test" } as SiteRecord, { from, used: new Set() });
+    const range = { from, to: 20_999, used: new Set<number>() };
+    await makeDraft(own.engine.store.records, context.task, { domain: "a.test" } as SiteRecord, range);
     if (++planned % 4 === 0) throw new Error("refused");
     return { title: "preview", about: [], steps: [], value: {} };
   });

@@ -23,7 +23,11 @@ beforeEach(async () => {
 async function planned(name: string): Promise<{ readonly plan: PlanData; readonly secret: string }> {
   const plan = await makeStoredPlan(fake.parts, request(name), NEVER);
   const draft = { status: "draft", domain: `${name}.test` } as SiteRecord;
-  const { id } = await makeDraft(fake.engine.store.records, plan.task, draft, { from: 20_000, used: new Set() });
+  const { id } = await makeDraft(fake.engine.store.records, plan.task, draft, {
+    from: 20_000,
+    to: 20_999,
+    used: new Set(),
+  });
   await fake.parts.vault.put(`site/${id}/db-password`, "hush");
   return { plan, secret: `site/${id}/db-password` };
 }

@@ -3,25 +3,22 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { namesOf } from "../../model/names-of.ts";
 import type { Registry } from "../plugins/registry.ts";
 import { LoadedInventory } from "./loaded-inventory.ts";
-import type { AssumedSet } from "../../contracts/steps.ts";
+import type { AssumedSet, SetName } from "../../contracts/steps.ts";
 import type { PlanData } from "./plan.ts";
 
 /** What a plan may have been made for all of: ids of records, or names of services, by the id of whose they are. */
 const SETS: Readonly<Record<SetName, (inventory: LoadedInventory, id: string) => Promise<readonly string[]>>> = {
   "sites served by server": async (inventory, id) => (await inventory.sitesOnServer(id)).map((site) => site.id),
   "sites on platform": async (inventory, id) => (await inventory.sitesOnPlatform(id)).map((site) => site.id),
-  "http services at work on server": async (inventory, id) => inventory.servingHttp(inventory.server(id)),
+  "http services at work on server": async (inventory, id) =>
+    inventory
+      .services(inventory.server(id))
+      .filter(({ record, serves }) => record.kind === "http" && serves)
+      .map(({ record }) => record.name),
 };
 
-export type SetName = "sites served by server" | "sites on platform" | "http services at work on server";
-
-/** All of them, as the plan is made from them. */
-export async function assumedSet(inventory: LoadedInventory, set: SetName, of: string): Promise<AssumedSet> {
-  return { set, of, found: (await SETS[set](inventory, of)).toSorted() };
-}
-
 export function assumedSets(sets: readonly AssumedSet[]): { readonly sets?: readonly AssumedSet[] } {
-  const each = new Map(sets.map((one) => [`${one.set} ${one.of}`, one]));
+  const each = new Map(sets.map((one) => [`${one.set} ${one.of}`, { ...one, found: one.found.toSorted() }]));
   return each.size === 0 ? {} : { sets: [...each.values()] };
 }
 

@@ -1,51 +1,32 @@
-import type { FactProbe, ServiceDefinition } from "../../contracts/plugin.ts";
-import type { Problem } from "../../contracts/problem.ts";
-import type { ServedName } from "../../contracts/roles/http.ts";
+import type { Claim, FactsWanted, ServerFacts } from "../../contracts/facts.ts";
+import type { FactProbe } from "../../contracts/plugin.ts";
 import { HostwrightError, toHostwrightError } from "../../errors/hostwright-error.ts";
 import type { ServerRecord, ServiceRecord } from "../../model/records.ts";
 import { isApi } from "../../model/records.ts";
 import { problemOf } from "../plugins/stored-options.ts";
 import { runBatch, type BatchResult } from "../sessions/batch.ts";
-import { CLAIM_FILE, parseClaim, type Claim } from "../sessions/claim.ts";
+import { CLAIM_FILE, parseClaim } from "../sessions/claim.ts";
 import { FENCE_FOLDER } from "../sessions/fence.ts";
 import type { Session } from "../sessions/session.ts";
+import type { IdRange } from "./drafts.ts";
 import type { LoadedInventory } from "./loaded-inventory.ts";
-import { IDS_IN_USE, parseStanding, STANDING, type Standing } from "./standing.ts";
+import { IDS_IN_USE, parseStanding, STANDING } from "./standing.ts";
 import { httpRole } from "../plugins/http-role.ts";
 
 type OwnFacts = Readonly<Record<string, unknown>>;
 
-/** What was read of a server in one round trip. */
-export interface ServerFacts {
+/** What was read of a server in one round trip, and what only planning itself knows of it. */
+export interface ReadFacts extends ServerFacts {
   /** Whose server it is; null: nobody's yet. */
   readonly claim: Claim | null;
-  /** Of one of its services. @throws HW_INTERNAL when its plugin could not make anything of them */
-  of(service: ServiceRecord): OwnFacts;
-  /** Services whose plugin failed on their facts, by name. */
-  readonly failed: ReadonlyMap<string, HostwrightError>;
-  /** Packages that services need and that are not installed. */
-  readonly missingPackages: readonly string[];
-  readonly problems: readonly Problem[];
-  /** Names that the web server serves from foreign files; empty unless what is taken was asked for. */
-  readonly servedNames: readonly ServedName[];
   /** Numbers of users, groups and owners of sites' folders in the range of sites; empty unless what is taken was asked for. */
   readonly usedIds: ReadonlySet<number>;
-  /** Everything that looks like an installation's; empty unless it was asked for. */
-  readonly standing: readonly Standing[];
-}
-
-/** What is read beside the rest. Each costs more, the more sites there are. */
-export interface FactsWanted {
-  /** What no new site may have: names that the web server holds, numbers in use. Default false. */
-  readonly taken?: boolean;
-  /** What stands there, whoever made it. Default false. */
-  readonly standing?: boolean;
 }
 
 export interface FactsParts {
   readonly session: Session;
   readonly inventory: LoadedInventory;
-  readonly uids: { readonly from: number; readonly to: number };
+  readonly uids: IdRange;
 }
 
 const PACKAGES = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\\n"];
@@ -56,9 +37,9 @@ export async function readFacts(
   { session, inventory, uids }: FactsParts,
   server: ServerRecord,
   wanted: FactsWanted,
-): Promise<ServerFacts> {
+): Promise<ReadFacts> {
   const [target] = await Promise.all([session.target(server), inventory.meet(server)]);
-  const services = inventory.fitServices(server);
+  const services = inventory.services(server);
   const asked: (readonly string[])[] = [];
   const ask = (argv: readonly string[]): number => asked.push(argv) - 1;
   const failed = new Map<string, HostwrightError>();
@@ -66,7 +47,7 @@ export async function readFacts(
     const probes = attempt(failed, server, record, () => Object.entries(definition.facts(record.options))) ?? [];
     return { record, probes: probes.map(([name, probe]) => ({ name, probe, at: ask(probe.argv) })) };
   });
-  const serving = inventory.servingServices(server);
+  const serving = services.filter(({ serves }) => serves);
   const packages = [
     ...new Set(
       services.flatMap(
@@ -117,7 +98,6 @@ export async function readFacts(
   return {
     claim: parseClaim(said(claimAt)),
     of,
-    failed,
     missingPackages: isApi(server) ? [] : packages.filter((name) => !installed.has(name)),
     problems: [...inventory.unfitServices(server).map(problemOf), ...[...failed.values()].map(problemOf), ...judged],
     servedNames,
@@ -142,7 +122,7 @@ function factsFrom(
 function attempt<T>(
   failed: Map<string, HostwrightError>,
   server: ServerRecord,
-  service: Pick<ServiceDefinition, "type"> & Pick<ServiceRecord, "name" | "kind">,
+  service: Pick<ServiceRecord, "name" | "kind" | "type">,
   work: () => T,
 ): T | null {
   try {

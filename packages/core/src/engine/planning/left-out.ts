@@ -1,5 +1,6 @@
 import type { RegisteredResource } from "../../contracts/store.ts";
 import { isHostwrightError, toHostwrightError } from "../../errors/hostwright-error.ts";
+import type { Registry } from "../plugins/registry.ts";
 import type { States } from "./resource-states.ts";
 import { selection } from "./selection.ts";
 import type { EnsureStep } from "../../contracts/steps.ts";
@@ -10,9 +11,11 @@ type Item = Wanted | RegisteredResource;
 /** Owners that a plan leaves as they stand, because something of theirs failed: see `EnsureStep.apart`. */
 export class LeftOut {
   readonly owners: Set<string> = new Set();
+  readonly #registry: Registry;
   readonly #signal: AbortSignal;
 
-  constructor(signal: AbortSignal) {
+  constructor(registry: Registry, signal: AbortSignal) {
+    this.#registry = registry;
     this.#signal = signal;
   }
 
@@ -55,7 +58,7 @@ export class LeftOut {
         return await read(some);
       } catch (error) {
         const own = new Set(some);
-        const removers = [...wanted.keys()].map((step) => [step, selection(step.remove)] as const);
+        const removers = [...wanted.keys()].map((step) => [step, selection(this.#registry, step.remove)] as const);
         for (const [step, items] of wanted) {
           for (const item of items) if (own.has(item)) this.leave(step, item.owner, error);
         }

@@ -76,7 +76,7 @@ test("what it says of neighbours is what all records say", async () => {
   const ids = (sites: readonly { readonly id: string }[]): readonly string[] => sites.map(({ id }) => id);
   expect(ids(await inventory.sitesOnServer("v0"))).toEqual(["s0", "s2", "s4"]);
   expect(ids(await inventory.sitesBoundTo("v0"))).toEqual(["s1", "s3", "s5"]);
-  expect(inventory.servingHttp(v0)).toEqual(["apache"]);
+  expect(() => inventory.service(v0, "http")).toThrow("http service apache of type");
   await inventory.meet(v0);
   const [web, , db] = v0.services;
   expect(db && inventory.serverView(v0, db, {}).peers).toEqual(["192.0.2.1"]);

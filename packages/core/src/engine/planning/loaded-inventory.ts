@@ -1,21 +1,13 @@
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
-import type { PlatformDefinition, ServiceDefinition } from "../../contracts/plugin.ts";
-import type { BackingRole } from "../../contracts/roles/backing.ts";
-import type { DatabaseRole } from "../../contracts/roles/database.ts";
-import type { HttpRole } from "../../contracts/roles/http.ts";
-import type { RuntimeRole } from "../../contracts/roles/runtime.ts";
+import type { BoundService, Inventory, RoleOf } from "../../contracts/planning.ts";
+import type { PlatformDefinition, ServiceKind } from "../../contracts/plugin.ts";
 import type { RecordReference, RecordStore, StoredRecord } from "../../contracts/store.ts";
 import { mapSlowly } from "../../model/breathe.ts";
 import type { ServerView, ServiceView } from "../../contracts/views.ts";
 import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../../model/records.ts";
 import type { Registry } from "../plugins/registry.ts";
+import { DRAFT_VERSION } from "./drafts.ts";
 import { readPlatform, readService, readSite } from "../plugins/stored-options.ts";
-
-export interface BoundService<Role> {
-  readonly server: ServerRecord;
-  readonly record: ServiceRecord;
-  readonly role: Role;
-}
 
 /** Of services that only sites of their own server use. */
 const WEB_ROLES: readonly string[] = ["http", "runtime"];
@@ -27,7 +19,7 @@ const INSTALLED: readonly SiteRecord["status"][] = ["installed"];
  * they are asked for, since nothing that is planned concerns them all. Options are as the loaded plugins take them; a
  * record that none can use is there all the same, and refused by whatever asks for its definition.
  */
-export class LoadedInventory {
+export class LoadedInventory implements Inventory {
   readonly #records: RecordStore;
   readonly #registry: Registry;
   /** What keeps the loaded plugins from using a record, by id, a service's by its server's id and its name. */
@@ -161,37 +153,24 @@ export class LoadedInventory {
     this.#peers.set(key, [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))]);
   }
 
-  /** By its name; default: the one that serves. */
-  http(server: ServerRecord, name?: string): BoundService<HttpRole> {
-    return this.#service(server, "http", name ?? this.servingHttp(server)[0]) as BoundService<HttpRole>;
+  kind(name: string): ServiceKind | null {
+    return this.#registry.kind(name) ?? null;
   }
 
-  /** Names of the http services that serve: those of the server's sites, else the first. Others wait for a switch. */
-  servingHttp(server: ServerRecord): readonly string[] {
-    return this.#serving.get(server.id) ?? httpNames(server);
-  }
-
-  runtime(server: ServerRecord, kind: string, name?: string): BoundService<RuntimeRole> {
-    return this.#service(server, kind, name) as BoundService<RuntimeRole>;
-  }
-
-  backing(server: ServerRecord, kind: string, name?: string): BoundService<BackingRole> {
-    return this.#service(server, kind, name) as BoundService<BackingRole>;
-  }
-
-  database(server: ServerRecord, name?: string): BoundService<DatabaseRole> {
-    return this.#service(server, "db", name) as BoundService<DatabaseRole>;
-  }
-
-  /** Does a server serve pages, and so need what releases and sites stand on? */
-  isWeb(server: ServerRecord): boolean {
-    return server.services.some(({ kind }) => WEB_ROLES.includes(this.#registry.kind(kind)?.role ?? ""));
-  }
-
-  /** @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
-  definition(server: ServerRecord, service: ServiceRecord): ServiceDefinition {
-    this.#require(serviceKey(server, service));
-    return this.#registry.service(service.kind, service.type);
+  service<Kind extends string>(server: ServerRecord, kind: Kind, name?: string): BoundService<RoleOf<Kind>> {
+    const wanted = name ?? (kind === "http" ? this.#servingHttp(server)[0] : undefined);
+    const record = server.services.find(
+      (service) => service.kind === kind && (wanted === undefined || service.name === wanted),
+    );
+    if (record === undefined) {
+      throw new HostwrightError(
+        "HW_SERVICE_MISSING",
+        `${server.name} has no ${kind} service${wanted === undefined ? "" : ` named "${wanted}"`}. Nothing was changed.`,
+        { server: server.name },
+      );
+    }
+    // The plugins were judged by their kind when they were loaded.
+    return this.#bound(server, record) as BoundService<RoleOf<Kind>>;
   }
 
   /** @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
@@ -209,22 +188,14 @@ export class LoadedInventory {
 
   /** A draft with its options as the others have theirs. @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE */
   readDraft(draft: SiteRecord): SiteRecord {
+    this.#versions.set(draft.id, DRAFT_VERSION);
     return readSite(this.#registry, this.platform(draft.platform), draft);
   }
 
-  /** The services of a server that the loaded plugins can use. */
-  fitServices(
-    server: ServerRecord,
-  ): readonly { readonly record: ServiceRecord; readonly definition: ServiceDefinition }[] {
+  services(server: ServerRecord): readonly BoundService[] {
     return server.services
       .filter((service) => !this.#unfit.has(serviceKey(server, service)))
-      .map((record) => ({ record, definition: this.definition(server, record) }));
-  }
-
-  /** Those of them that work: all but http services that wait for a switch. */
-  servingServices(server: ServerRecord): ReturnType<LoadedInventory["fitServices"]> {
-    const http = this.servingHttp(server);
-    return this.fitServices(server).filter(({ record }) => record.kind !== "http" || http.includes(record.name));
+      .map((record) => this.#bound(server, record));
   }
 
   /** Why the others cannot be used. */
@@ -288,18 +259,17 @@ export class LoadedInventory {
     }
   }
 
-  #service(server: ServerRecord, kind: string, name: string | undefined): BoundService<unknown> {
-    const record = server.services.find(
-      (service) => service.kind === kind && (name === undefined || service.name === name),
-    );
-    if (record === undefined) {
-      throw new HostwrightError(
-        "HW_SERVICE_MISSING",
-        `${server.name} has no ${kind} service${name === undefined ? "" : ` named "${name}"`}. Nothing was changed.`,
-        { server: server.name },
-      );
-    }
-    return { server, record, role: this.definition(server, record).role };
+  #bound(server: ServerRecord, record: ServiceRecord): BoundService {
+    this.#require(serviceKey(server, record));
+    const definition = this.#registry.service(record.kind, record.type);
+    const plugin = this.#registry.pluginOf(definition) ?? record.type;
+    const serves = record.kind !== "http" || this.#servingHttp(server).includes(record.name);
+    return { server, record, definition, role: definition.role, plugin, serves };
+  }
+
+  /** Names of the http services that serve: those of the server's sites, else the first. Others wait for a switch. */
+  #servingHttp(server: ServerRecord): readonly string[] {
+    return this.#serving.get(server.id) ?? httpNames(server);
   }
 
   #require(key: string): void {
@@ -329,6 +299,6 @@ function find<T extends { readonly id: string; readonly name: string }>(
   return list.find(({ id }) => id === wanted) ?? list.find(({ name }) => name === wanted) ?? null;
 }
 
-export function notFound(kind: string, name: string): HostwrightError {
+function notFound(kind: string, name: string): HostwrightError {
   return new HostwrightError("HW_NOT_FOUND", `There is no ${kind} "${name.slice(0, 100)}". Nothing was changed.`);
 }

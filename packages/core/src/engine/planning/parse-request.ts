@@ -54,7 +54,7 @@ function inputOf(type: AnyTaskType, request: PlainRequest): unknown {
 export function titleOf(parts: TaskTypes, request: PlainRequest): string {
   try {
     const { type, input } = parseRequest(parts, request);
-    return type.title(input);
+    return type.title(input, (other) => titleOf(parts, other));
   } catch {
     return request.type;
   }

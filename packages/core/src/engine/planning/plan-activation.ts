@@ -1,6 +1,6 @@
 import type { ActivateStep, EnsureStep, Step } from "../../contracts/steps.ts";
+import { isEntryOf } from "../../plugin-kit/entries.ts";
 import { publicationOf } from "../plugins/publication-of.ts";
-import { isEntryOf } from "../publishing/entries.ts";
 import type { Action, ActivateAction } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
 import type { SimulatedServer } from "./simulated-server.ts";

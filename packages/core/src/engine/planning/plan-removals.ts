@@ -17,7 +17,7 @@ export async function planRemovals(planner: StepPlanner, step: EnsureStep, serve
   const { dropped, left } = server.present;
   const changes: PlannedChange[] = [];
   const register: Registration[] = [];
-  const isSelected = selection(step.remove);
+  const isSelected = selection(planner.registry, step.remove);
   const rows = dropped.filter((row) => isSelected(row) && !left.owners.has(row.owner));
   const isDropped = new Set(dropped);
   for (const row of inOrder(planner.registry, rows.toReversed()).toReversed()) {

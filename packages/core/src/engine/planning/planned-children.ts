@@ -4,7 +4,7 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { filterSlowly, mapSlowly } from "../../model/breathe.ts";
 import { canonicalJson } from "../../model/canonical.ts";
 import { parseInput } from "../../model/parse.ts";
-import { parseRequests, type ParsedRequest, type TaskTypes } from "./parse-request.ts";
+import { parseRequests, titleOf, type ParsedRequest, type TaskTypes } from "./parse-request.ts";
 import type { PlanData } from "./plan.ts";
 
 const MOST = 10_000;
@@ -46,7 +46,10 @@ export async function plannedChildren(
       throw new HostwrightError("HW_INTERNAL", `${what}: nobody's right to them was asked. Nothing was changed.`);
     }
   }
-  const list = await mapSlowly(judged, (one) => ({ title: one.type.title(one.input), request: one.request }));
+  const list = await mapSlowly(judged, (one) => ({
+    title: one.type.title(one.input, (other) => titleOf(parts, other)),
+    request: one.request,
+  }));
   return { children: { list, concurrency, stopAfter } };
 }
 

@@ -3,7 +3,7 @@ import type { RegisteredResource, RegisterStore } from "../../contracts/store.ts
 import type { ServerRecord } from "../../model/records.ts";
 import { filterSlowly, mapSlowly } from "../../model/breathe.ts";
 import { collectReferences } from "../../model/references.ts";
-import { entryAddress } from "../publishing/entries.ts";
+import { entryAddress } from "../../plugin-kit/entries.ts";
 import type { Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { Phase } from "../../contracts/steps.ts";
@@ -56,7 +56,7 @@ export interface Present {
 export async function readPresent(planner: StepPlanner, server: ServerRecord, all: readonly Step[]): Promise<Present> {
   const { registry, session } = planner;
   const steps = all.filter((step): step is EnsureStep => step.kind === "ensure");
-  const left = new LeftOut(session.signal);
+  const left = new LeftOut(registry, session.signal);
   await loadSecrets(session, steps, left);
   const wanted = new Map<EnsureStep, readonly Wanted[]>();
   for (const step of steps) {
@@ -67,7 +67,7 @@ export async function readPresent(planner: StepPlanner, server: ServerRecord, al
   const items = [...wanted.values()].flat();
   const registered = await registeredFor(planner, server, steps, items);
   const declared = new Set(items.map((item) => `${item.id}\n${item.owner}`));
-  const isSelected = selection(selectorsOf(steps));
+  const isSelected = selection(registry, selectorsOf(steps));
   const dropped = registered.filter(
     (row) =>
       !left.owners.has(row.owner) &&

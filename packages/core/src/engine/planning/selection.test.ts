@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
 import type { Selector } from "../../contracts/steps.ts";
+import { FakeWorld } from "../../../test/fake-world.ts";
+import { Registry } from "../plugins/registry.ts";
 import { selection } from "./selection.ts";
+
+const world = new FakeWorld();
+const types = [world.type("file"), world.type("unit"), world.type("database", { removal: "clean-up" })];
+const registry = new Registry([], types);
 
 const rows = [
   ["file", "/etc/web/entries/s1.conf", "site/s1"],
@@ -11,7 +17,7 @@ const rows = [
 ].map(([type = "", key = "", owner = ""]) => ({ server: "web1", type, key, owner }));
 
 const chosen = (...selectors: readonly Selector[]): string[] =>
-  rows.filter(selection(selectors)).map(({ type, key }) => `${type} ${key}`);
+  rows.filter(selection(registry, selectors)).map(({ type, key }) => `${type} ${key}`);
 
 const owners = ["site/s1"];
 
@@ -20,6 +26,7 @@ test.each([
   ["nothing of nobody", [{ owners: [] }], []],
   ["a type", [{ owners, types: ["unit"] }], [2]],
   ["no type", [{ owners, types: [] }], []],
+  ["what is removed as soon as nobody declares it", [{ owners, removal: "delete" }], [0, 1, 2]],
   ["what lies in a folder, and not in one whose name begins like it", [{ owners, below: "/etc/web/entries" }], [0]],
   ["a folder with its slash", [{ owners, below: "/etc/web/entries/" }], [0]],
   ["a key", [{ owners, keys: ["s1"] }], [3]],
@@ -44,5 +51,5 @@ test.each([
 });
 
 test("chooses nothing where there is no selector", () => {
-  expect(rows.filter(selection())).toEqual([]);
+  expect(rows.filter(selection(registry))).toEqual([]);
 });

@@ -1,9 +1,4 @@
-/** Something on a server that an installation may have made: its resource type and key, and the site or platform it is of. */
-export interface Standing {
-  readonly type: string;
-  readonly key: string;
-  readonly of: string;
-}
+import type { Standing } from "../../contracts/facts.ts";
 
 /** Arguments: first and last number of sites' unix ids. Prints those in use, by users, groups and sites' folders. */
 export const IDS_IN_USE = [

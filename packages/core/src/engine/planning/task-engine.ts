@@ -1,28 +1,25 @@
+import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { RecordRemoval, StateStore } from "../../contracts/store.ts";
 import type { PlainRequest, TaskDraft } from "../../contracts/task.ts";
 import type { Retention } from "../../model/retention.ts";
-import type { ServerRecord } from "../../model/records.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import type { SecretVault } from "../../store/secrets.ts";
-import type { PlanningContext } from "./task-type.ts";
 import { deepFreeze } from "../../model/canonical.ts";
 import { checkOutputs } from "./check-outputs.ts";
 import { derivedLeases } from "./derived-leases.ts";
-import { draftOf, retireDraft } from "./drafts.ts";
+import { draftOf, retireDraft, type IdRange } from "./drafts.ts";
 import { LoadedInventory } from "./loaded-inventory.ts";
-import { readFacts, type FactsParts, type FactsWanted, type ServerFacts } from "./facts.ts";
-import { refuseClaimed } from "../sessions/claim.ts";
 import type { RetryPolicy } from "../sessions/retry-policy.ts";
 import { assumedRecords } from "./assumed-records.ts";
 import { assumedSets } from "./assumed-sets.ts";
-import { parseRequest, type ParsedRequest, type TaskTypes } from "./parse-request.ts";
+import { parseRequest, type TaskTypes } from "./parse-request.ts";
 import type { PlanData } from "./plan.ts";
 import type { StepPlanner } from "./read-present.ts";
 import { plannedChildren } from "./planned-children.ts";
+import { planningOf, type Asked } from "./planning-of.ts";
 import { planSteps } from "./plan-steps.ts";
 import { planHash } from "./seal-plan.ts";
-import { pendingPublication, type Pending } from "../publishing/publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { ServerPool } from "../sessions/server-pool.ts";
 import { Session } from "../sessions/session.ts";
@@ -35,13 +32,15 @@ export interface EngineParts extends TaskTypes {
   readonly box: SecretBox;
   readonly pool: ServerPool;
   readonly operations: ReadonlyMap<string, Operation>;
-  readonly uids: { readonly from: number; readonly to: number };
+  readonly uids: IdRange;
   /** Where this hub is, for people who find its claim on a server: see `homeOf`. */
   readonly home: string;
   /** Default: `RETENTION`. */
   readonly retention?: Retention;
   /** Milliseconds for which a plan may be run. */
   readonly planLifeMs: number;
+  /** `makeStoredPlan`: keeps what it plans. */
+  readonly makePlan: (parts: EngineParts, request: PlainRequest, signal: AbortSignal) => Promise<PlanData>;
   /** Default: `new RetryPolicy()`, its own for each undo and for all clean-ups. */
   readonly retryPolicy?: () => RetryPolicy;
 }
@@ -83,21 +82,21 @@ export async function discardDraft({ store, vault }: EngineParts, taskId: string
   await store.records.discard("site", draft.id, { counter: "uid", value: draft.uid });
 }
 
-async function planParsed(
-  parts: EngineParts,
-  session: Session,
-  asked: { readonly parsed: ParsedRequest; readonly inventory: LoadedInventory; readonly taskId: string },
-): Promise<PlanData> {
+async function planParsed(parts: EngineParts, session: Session, asked: Asked): Promise<PlanData> {
   const { registry, store, box } = parts;
   const { parsed, inventory, taskId } = asked;
   const { type, input, request } = parsed;
-  const context = planningContext(parts, session, inventory, taskId);
-  const draft = (await type.plan(context, input)) as TaskDraft;
+  const { planning, pending, drawn } = planningOf(
+    { ...parts, session, makePlan: async (other) => parts.makePlan(parts, other, session.signal) },
+    asked,
+  );
+  const draft = (await type.plan(planning, input)) as TaskDraft;
   const { value: given } = draft;
   const value = typeof given === "function" ? given : Promise.resolve(given);
   // Awaited below: what planning throws first must not leave it unhandled.
   if (typeof value !== "function") value.catch(() => undefined);
   checkOutputs(draft);
+  requireReserved(draft, drawn());
   const children = await plannedChildren(parts, parsed, draft);
   const planned = await planSteps(
     {
@@ -105,7 +104,7 @@ async function planParsed(
       register: store.register,
       session,
       fingerprint: (text) => box.fingerprint(text),
-      pendingPublication: context.pending,
+      pendingPublication: pending,
       version: versionsFor(draft, inventory),
     },
     draft.steps,
@@ -133,46 +132,13 @@ async function planParsed(
   return deepFreeze({ ...plan, hash: await planHash(plan) });
 }
 
-function planningContext(
-  parts: EngineParts,
-  session: Session,
-  inventory: LoadedInventory,
-  taskId: string,
-): PlanningContext {
-  const { registry, store, vault, uids } = parts;
-  const facts = factsReader({ session, inventory, uids });
-  const pending = new Map<string, Promise<Pending>>();
-  return {
-    inventory,
-    registry,
-    session,
-    records: store.records,
-    register: store.register,
-    store,
-    vault,
-    task: taskId,
-    factsOf: async (server, service) => {
-      const read = await facts(server);
-      refuseClaimed(server.name, read.claim, (await store.identity()).installation);
-      return read.of(service);
-    },
-    target: async (server) => session.target(server),
-    uids,
-    facts: async (server, wanted) => {
-      const read = await facts(server, wanted);
-      refuseClaimed(server.name, read.claim, (await store.identity()).installation);
-      return read;
-    },
-    claimOf: async (server) => (await facts(server)).claim,
-    installation: async () => ({ installation: (await store.identity()).installation, home: parts.home }),
-    pending: async (server, publication) => {
-      const key = `${server.id}\n${publication.root}`;
-      const reading =
-        pending.get(key) ?? session.target(server).then(async (target) => pendingPublication(target, publication));
-      pending.set(key, reading);
-      return reading;
-    },
-  };
+/** What was drawn is this plan's to make: a draft that no plan names would be kept for nobody. */
+function requireReserved({ title, reserve = [] }: TaskDraft, site: string | null): void {
+  if (site === null || reserve.some(({ kind, id }) => kind === "site" && id === site)) return;
+  throw new HostwrightError(
+    "HW_INTERNAL",
+    `The plan of "${title}" does not reserve the site that it has drawn. Nothing was changed.`,
+  );
 }
 
 /** What the plan itself reserves or commits is at a version of its own from then on. */
@@ -186,19 +152,6 @@ function versionsFor(
     const id = owner.slice(owner.indexOf("/") + 1);
     const own = reserved.has(id) || (phase === "clean-up" && committed.has(id));
     return own ? undefined : inventory.knownVersion(id);
-  };
-}
-
-/** Reads a server's facts once in a planning, and again only for one who wants more than was read. */
-function factsReader(parts: FactsParts): (server: ServerRecord, wanted?: FactsWanted) => Promise<ServerFacts> {
-  const known = new Map<string, { readonly wanted: FactsWanted; readonly facts: Promise<ServerFacts> }[]>();
-  return async (server, wanted = {}) => {
-    const readings = known.get(server.id) ?? [];
-    const covers = (had: FactsWanted): boolean =>
-      (had.taken ?? false) >= (wanted.taken ?? false) && (had.standing ?? false) >= (wanted.standing ?? false);
-    const reading = readings.find((one) => covers(one.wanted)) ?? { wanted, facts: readFacts(parts, server, wanted) };
-    if (!readings.includes(reading)) known.set(server.id, [...readings, reading]);
-    return reading.facts;
   };
 }
 

@@ -127,9 +127,9 @@ test("a record that no plugin can use is there, and refused only by what asks fo
     [{}, 9],
     [{}, 1],
   ]);
-  expect(inventory.fitServices(server).map(({ record }) => record)).toEqual([service(3, { port: 80, seconds: 60 })]);
+  expect(inventory.services(server).map(({ record }) => record)).toEqual([service(3, { port: 80, seconds: 60 })]);
   expect(inventory.unfitServices(server).map(({ code }) => code)).toEqual(["HW_PLUGIN_MISSING"]);
-  expect(() => inventory.http(server, "other")).toThrow(refusal("HW_PLUGIN_MISSING", "web1"));
+  expect(() => inventory.service(server, "http", "other")).toThrow(refusal("HW_PLUGIN_MISSING", "web1"));
   const [first, second, third] = read as [SiteRecord, SiteRecord, SiteRecord];
   expect(inventory.siteDefinition(first)).toBe(blog);
   expect(() => inventory.siteDefinition(second)).toThrow(refusal("HW_OPTIONS_INCOMPATIBLE", "b.example"));

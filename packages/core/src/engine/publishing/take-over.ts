@@ -1,3 +1,4 @@
+import type { TakeOverInput } from "../../contracts/operation-inputs.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { HttpRole } from "../../contracts/roles/http.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
@@ -5,15 +6,6 @@ import { commandError, runChecked } from "../../servers/checked.ts";
 import { publish } from "./publisher.ts";
 import type { Registry } from "../plugins/registry.ts";
 import { httpRole } from "../plugins/http-role.ts";
-
-export interface TakeOverInput {
-  /** Type of the http service that serves. */
-  readonly from: string;
-  /** Type of the one that is to serve; its entries are there. */
-  readonly to: string;
-  /** On which both listen. */
-  readonly port: number;
-}
 
 const ACTIVE = 'for unit in "$@"; do systemctl -q is-active "$unit" && echo yes || echo no; done';
 const GIVE_BACK = 'systemctl stop "$1"; systemctl -q is-active "$2" || systemctl start "$2"';

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { LocalServer } from "../../servers/local-server.ts";
-import { CLAIM_FILE, claimLine, homeOf, parseClaim, type Claim } from "./claim.ts";
+import { CLAIM_FILE, claimLine, homeOf, parseClaim } from "./claim.ts";
+import type { Claim } from "../../contracts/facts.ts";
 import { raiseFence, runFenced, type Fence } from "./fence.ts";
 import { passClaim } from "./take-server.ts";
 

@@ -1,16 +1,8 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
+import type { Claim } from "../../contracts/facts.ts";
 import type { CommandResult } from "../../model/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-
-/** Which installation has a server: the one whose first change was made there, or that took it over (decisions.md D57). */
-export interface Claim {
-  readonly installation: string;
-  /** ISO 8601, UTC, by the server's clock. */
-  readonly since: string;
-  /** For people: host and state folder of its hub. */
-  readonly home: string;
-}
 
 /** Beside the fence files: `installation since home`, one line. */
 export const CLAIM_FILE = "installation";

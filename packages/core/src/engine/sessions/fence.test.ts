@@ -16,7 +16,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { CommandResult } from "../../model/server.ts";
 import { LocalServer } from "../../servers/local-server.ts";
-import type { Claim } from "./claim.ts";
+import type { Claim } from "../../contracts/facts.ts";
 import { passClaim } from "./take-server.ts";
 import { dropFence, raiseFence, ranOn, runFenced, type Fence, type FenceMark } from "./fence.ts";
 import { underLoad } from "../../../../../test/support/under-load.ts";

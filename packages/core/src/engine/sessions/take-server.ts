@@ -1,16 +1,11 @@
+import type { Claim } from "../../contracts/facts.ts";
+import type { TakeServerInput } from "../../contracts/operation-inputs.ts";
 import type { Operation } from "../../contracts/operation.ts";
 import type { Target } from "../../contracts/resource.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { commandError } from "../../servers/checked.ts";
-import { CLAIM_FILE, claimLine, parseClaim, throwIfClaimed, CLAIMED, type Claim } from "./claim.ts";
+import { CLAIM_FILE, claimLine, parseClaim, throwIfClaimed, CLAIMED } from "./claim.ts";
 import { FENCE_FOLDER } from "./fence.ts";
-
-export interface TakeServerInput {
-  /** Whose server it is until then. */
-  readonly former: Claim;
-  /** This installation's claim; its time is the plan's. */
-  readonly next: Claim;
-}
 
 const BUSY = 123;
 const WAIT_SECONDS = 30;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { NO_OWN_RULES, type OwnRules } from "../model/own-rules.ts";
-import { expectedStatus } from "./site-steps.ts";
+import { NO_OWN_RULES, type OwnRules } from "../../model/own-rules.ts";
+import { expectedStatus } from "./expected-status.ts";
 
 const status = (own: Partial<OwnRules>, enabled = true): number =>
   expectedStatus({ enabled, ownRules: { ...NO_OWN_RULES, ...own } });
