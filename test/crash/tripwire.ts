@@ -80,7 +80,7 @@ export function tell(line: object): void {
 }
 
 const BETWEEN =
-  /\/core\/src\/(servers\/|engine\/(fence|session|resource-states)\.|resources\/(perl|systemd-bus)\.|store\/sqlite\/database\.)|\/test\/|node:|\/node_modules\//;
+  /\/core\/src\/(servers\/|engine\/(fence|session|resource-states)\.|resources\/(perl|systemd-bus)\.|store\/(sqlite\/(database|sqlite-tables)|state\/held-tables)\.)|\/test\/|node:|\/node_modules\//;
 
 /** The part of the product that asks for a step: the nearest one that is not there for all. */
 export function asker(): string {

@@ -1,7 +1,7 @@
 import { Database } from "../../packages/core/src/store/sqlite/database.ts";
 import { SqliteEvents } from "../../packages/core/src/store/sqlite/events.ts";
-import { SqliteJournal } from "../../packages/core/src/store/sqlite/journal.ts";
-import { SqliteTasks } from "../../packages/core/src/store/sqlite/tasks.ts";
+import { TableJournal } from "../../packages/core/src/store/state/table-journal.ts";
+import { TableTasks } from "../../packages/core/src/store/state/table-tasks.ts";
 import type { HostwrightEvent } from "@hostwright/core";
 import type { Tripwire } from "./tripwire.ts";
 
@@ -15,10 +15,10 @@ export function watchStore(wire: Tripwire, { cancelled }: { readonly cancelled: 
   followTasks();
   if (cancelled) cancelAtCommit(wire);
   const { write } = Database.prototype;
-  Database.prototype.write = async function <T>(this: Database, work: () => T): Promise<T> {
+  Database.prototype.write = async function <T>(this: Database, work: () => T | Promise<T>): Promise<T> {
     const method = callingMethod();
     // Events are no state; a heartbeat comes when it likes.
-    if (method === null) return write.call(this, work) as Promise<T>;
+    if (method === null) return (await write.call(this, work)) as T;
     const step = wire.begin(detail === "" ? method : `${method} (${detail})`);
     detail = "";
     try {
@@ -30,9 +30,9 @@ export function watchStore(wire: Tripwire, { cancelled }: { readonly cancelled: 
 }
 
 function callingMethod(): string | null {
-  const frame = /at (?:async )?Sqlite(\w+)\.(\w+) /.exec(new Error().stack ?? "");
+  const frame = /at (?:async )?Table([A-Z]\w+)\.(\w+) /.exec(new Error().stack ?? "");
   const [, part = "", method = ""] = frame ?? [];
-  if (frame === null || part === "Events" || method === "heartbeat") return null;
+  if (frame === null || method === "heartbeat") return null;
   return `${part.toLowerCase()}.${method}`;
 }
 
@@ -58,8 +58,8 @@ function followEvents(wire: Tripwire): void {
 }
 
 function followJournal(wire: Tripwire): void {
-  const { write } = SqliteJournal.prototype;
-  SqliteJournal.prototype.write = async function (this: SqliteJournal, rows, ...rest) {
+  const { write } = TableJournal.prototype;
+  TableJournal.prototype.write = async function (this: TableJournal, rows, ...rest) {
     const undo = rows.find((row) => row.phase === "undo" && row.state === "begun");
     if (undo !== undefined) wire.during = `undo of ${titles.get(undo.action) ?? `action ${undo.action}`}`;
     detail = rows.map(({ phase, state }) => `${phase} ${state}`).join(", ");
@@ -68,8 +68,8 @@ function followJournal(wire: Tripwire): void {
 }
 
 function followTasks(): void {
-  const { move } = SqliteTasks.prototype;
-  SqliteTasks.prototype.move = async function (this: SqliteTasks, id, from, to, change) {
+  const { move } = TableTasks.prototype;
+  TableTasks.prototype.move = async function (this: TableTasks, id, from, to, change) {
     cancelTask = async (task) => move.call(this, task, ["running"], "cancelling");
     detail = change?.plan === undefined ? to : "plan";
     return move.call(this, id, from, to, change);
@@ -79,8 +79,8 @@ function followTasks(): void {
 let cancelTask: (task: string) => Promise<unknown> = async () => undefined;
 
 function cancelAtCommit(wire: Tripwire): void {
-  const { commit } = SqliteJournal.prototype;
-  SqliteJournal.prototype.commit = async function (this: SqliteJournal, task, ...rest) {
+  const { commit } = TableJournal.prototype;
+  TableJournal.prototype.commit = async function (this: TableJournal, task, ...rest) {
     wire.during = "undo";
     await cancelTask(task);
     return commit.call(this, task, ...rest);

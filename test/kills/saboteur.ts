@@ -1,7 +1,7 @@
 import { HostwrightError, PART, provide, SshServer, type OpenServer, type Provider } from "@hostwright/core";
 import { type Command, type CommandResult } from "@hostwright/core/plugin";
 import type { JournalRow } from "../../packages/core/src/contracts/store.ts";
-import { SqliteJournal } from "../../packages/core/src/store/sqlite/journal.ts";
+import { TableJournal } from "../../packages/core/src/store/state/table-journal.ts";
 
 /** An action of a task that is to fail, once: this one, or the first one after it, or its commit. */
 export interface Plant {
@@ -18,14 +18,14 @@ export class Saboteur {
   #armed = false;
 
   constructor() {
-    const { write, commit } = SqliteJournal.prototype;
+    const { write, commit } = TableJournal.prototype;
     const written = (rows: Parameters<typeof write>[0]): void => this.#written(rows);
     const refuse = (task: string): void => this.#refuseCommit(task);
-    SqliteJournal.prototype.write = async function (this: SqliteJournal, rows, ...rest) {
+    TableJournal.prototype.write = async function (this: TableJournal, rows, ...rest) {
       await write.call(this, rows, ...rest);
       written(rows);
     };
-    SqliteJournal.prototype.commit = async function (this: SqliteJournal, task, ...rest) {
+    TableJournal.prototype.commit = async function (this: TableJournal, task, ...rest) {
       refuse(task);
       return commit.call(this, task, ...rest);
     };

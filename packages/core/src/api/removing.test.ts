@@ -11,8 +11,8 @@ import { createHostwright, type Hostwright } from "../hostwright.ts";
 import { local, ssh, type ServerRecord, type SiteRecord } from "../model/records.ts";
 import { secret } from "../model/secret.ts";
 import { PART } from "../parts.ts";
-import { SqliteRecords } from "../store/sqlite/records.ts";
-import { SqliteSecrets } from "../store/sqlite/secrets.ts";
+import { TableRecords } from "../store/state/table-records.ts";
+import { TableSecrets } from "../store/state/table-secrets.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { deletePlatform } from "../tasks/delete-platform.ts";
 import { prepare } from "../tasks/prepare-server.ts";
@@ -77,8 +77,8 @@ describe("a server that nothing needs", () => {
 describe("a secret that is set while its owner is removed", () => {
   /** Removed after the record was read and before the secret is written. */
   function removedMeanwhile(remove: () => Promise<unknown>): void {
-    const { replace } = SqliteSecrets.prototype;
-    vi.spyOn(SqliteSecrets.prototype, "replace").mockImplementationOnce(async function (this: SqliteSecrets, ...given) {
+    const { replace } = TableSecrets.prototype;
+    vi.spyOn(TableSecrets.prototype, "replace").mockImplementationOnce(async function (this: TableSecrets, ...given) {
       await remove();
       return replace.apply(this, given);
     });
@@ -96,13 +96,13 @@ describe("a secret that is set while its owner is removed", () => {
   });
 
   test.each(["get", "put"] as const)("goes with it: a key that comes with another address, after %s", async (call) => {
-    const known = SqliteRecords.prototype[call] as (...given: readonly unknown[]) => Promise<unknown>;
-    const raced = async function (this: SqliteRecords, ...given: readonly unknown[]): Promise<unknown> {
+    const known = TableRecords.prototype[call] as (...given: readonly unknown[]) => Promise<unknown>;
+    const raced = async function (this: TableRecords, ...given: readonly unknown[]): Promise<unknown> {
       const answer = await known.apply(this, [...given]);
       await hw.servers.remove("web1");
       return answer;
     };
-    vi.spyOn(SqliteRecords.prototype, call).mockImplementationOnce(raced as never);
+    vi.spyOn(TableRecords.prototype, call).mockImplementationOnce(raced as never);
     onTestFinished(() => void vi.restoreAllMocks());
     const connect = ssh({ host: "new.example", hostKey: `SHA256:${"A".repeat(43)}`, privateKey: secret(loginKey()) });
     await hw.servers.put({ name: "web1", connect });
@@ -218,9 +218,9 @@ test("removal has a verb of its own", async () => {
 describe("a removal that something else is faster than", () => {
   /** Something that is done between the looks of a removal and the removal itself, once. */
   function inBetween(work: () => Promise<unknown>): void {
-    const records = SqliteRecords.prototype;
+    const records = TableRecords.prototype;
     const forget = records.forget;
-    const spy = vi.spyOn(records, "forget").mockImplementationOnce(async function (this: SqliteRecords, ...given) {
+    const spy = vi.spyOn(records, "forget").mockImplementationOnce(async function (this: TableRecords, ...given) {
       await work();
       return forget.apply(this, given);
     });
@@ -251,9 +251,9 @@ describe("a removal that something else is faster than", () => {
 });
 
 test("a platform is not put on a server that goes meanwhile", async () => {
-  const records = SqliteRecords.prototype;
+  const records = TableRecords.prototype;
   const put = records.put;
-  const spy = vi.spyOn(records, "put").mockImplementationOnce(async function (this: SqliteRecords, ...given) {
+  const spy = vi.spyOn(records, "put").mockImplementationOnce(async function (this: TableRecords, ...given) {
     await hw.servers.remove("web1");
     return put.apply(this, given);
   });

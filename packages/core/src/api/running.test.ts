@@ -157,6 +157,8 @@ describe("who waits", () => {
     const { id } = await hw.submit(own("a"));
     const waiting = hw.task(id).outcome();
     const following = seenOf(hw.task(id).events());
+    // Both have seen that it is there.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     const db = new DatabaseSync(join(stateDir, "store.db"));
     db.prepare("DELETE FROM tasks WHERE id = ?").run(id);
     db.close();

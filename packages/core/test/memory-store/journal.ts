@@ -1,6 +1,6 @@
 import type { JournalStore } from "../../src/contracts/store.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
-import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { fromJson, toJson } from "../../src/store/json.ts";
 import { deleteRecords, putRecords, requireVersion } from "./records.ts";
 import { putResources, removeResources } from "./register.ts";
 import { TOKENS } from "./leases.ts";

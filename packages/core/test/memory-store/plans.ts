@@ -1,5 +1,5 @@
 import type { BookmarkStore, PlanStore, StoredPlan, TaskState } from "../../src/contracts/store.ts";
-import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { fromJson, toJson } from "../../src/store/json.ts";
 import { requireLease } from "./held.ts";
 import type { Tables } from "./tables.ts";
 

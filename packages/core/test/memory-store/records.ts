@@ -10,8 +10,7 @@ import type {
 } from "../../src/contracts/store.ts";
 import type { SiteRecord } from "../../src/model/records.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
-import { nameTakenCode } from "../../src/store/sqlite/record-changes.ts";
-import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { fromJson, toJson } from "../../src/store/json.ts";
 import { atomically, keyOf, nextNumber, type RecordRow, type Tables } from "./tables.ts";
 
 export function memoryRecords(tables: Tables): RecordStore {
@@ -76,7 +75,10 @@ export function putRecords(tables: Tables, changes: readonly RecordChange[]): vo
     for (const claimed of [name, ...claims]) {
       const holder = tables.claims.get(keyOf(kind, claimed));
       if (holder !== undefined && holder !== id) {
-        throw new HostwrightError(nameTakenCode(kind), `${kind} ${holder} has the name ${claimed}.`);
+        throw new HostwrightError(
+          kind === "site" ? "HW_DOMAIN_TAKEN" : "HW_RECORD_TAKEN",
+          `${kind} ${holder} has the name ${claimed}.`,
+        );
       }
       tables.claims.set(keyOf(kind, claimed), id);
     }

@@ -1,7 +1,7 @@
 import type { ListedTask, StoredTask, TaskState, TaskStore } from "../../src/contracts/store.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
 import { canonicalJson } from "../../src/model/canonical.ts";
-import { fromJson, toJson } from "../../src/store/sqlite/json.ts";
+import { fromJson, toJson } from "../../src/store/json.ts";
 import { deleteRecords, discardRecord } from "./records.ts";
 import { grantOwn } from "./leases.ts";
 import { nextNumber, type TaskRow, type Tables } from "./tables.ts";

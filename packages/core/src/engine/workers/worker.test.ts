@@ -3,7 +3,7 @@ import { ensureStep, runStep } from "../../../test/fake-engine.ts";
 import { FakeWorker, NEVER, file } from "../../../test/fake-worker.ts";
 import { FakeServer } from "../../../test/fake-world.ts";
 import type { OperationContext } from "../../contracts/operation.ts";
-import { SqliteTasks } from "../../store/sqlite/tasks.ts";
+import { TableTasks } from "../../store/state/table-tasks.ts";
 
 let fake: FakeWorker;
 beforeEach(async () => {
@@ -193,8 +193,8 @@ describe("several workers", () => {
 
   test("a worker that lost its lease when all was done leaves the end to who has it", async () => {
     const { id } = await fake.submit("a");
-    const { end } = SqliteTasks.prototype;
-    vi.spyOn(SqliteTasks.prototype, "end").mockImplementationOnce(async function (this: SqliteTasks, ...given) {
+    const { end } = TableTasks.prototype;
+    vi.spyOn(TableTasks.prototype, "end").mockImplementationOnce(async function (this: TableTasks, ...given) {
       await fake.engine.store.leases.release(id);
       return end.apply(this, given);
     });

@@ -9,7 +9,7 @@ export const CONSISTENCY: readonly string[] = [
     WHERE id IS NOT (SELECT id FROM claims WHERE claims.kind = records.kind AND claims.name = records.name)`,
   `SELECT 'the name ' || name || ' is held by the ' || kind || ' ' || id || ', which is not there' FROM claims
     WHERE NOT EXISTS (SELECT 1 FROM records WHERE records.kind = claims.kind AND records.id = claims.id)`,
-  `SELECT 'the ' || kind || ' ' || id || ', which is not there, uses the server ' || server FROM uses
+  `SELECT 'the ' || kind || ' ' || id || ', which is not there, refers to the ' || field || ' ' || target FROM uses
     WHERE NOT EXISTS (SELECT 1 FROM records WHERE records.kind = uses.kind AND records.id = uses.id)`,
   ...(
     [

@@ -1,8 +1,9 @@
-import type { EventStore, StoredEvent } from "../../contracts/store.ts";
+import type { StoredEvent } from "../../contracts/store.ts";
+import type { EventLog } from "../../contracts/store/kernel.ts";
 import { randomUUID } from "node:crypto";
 import { bootId } from "../holder.ts";
 import type { Database } from "./database.ts";
-import { fromJson } from "./json.ts";
+import { fromJson } from "../json.ts";
 import type { Transactions } from "./transactions.ts";
 
 interface Row extends Omit<StoredEvent, "payload"> {
@@ -15,7 +16,7 @@ const REMOVED = "removed";
 const LEAP = 1_000_000;
 
 /** Numbers are given under the write lock: the order of numbers is the order of commits, and a reader skips none. */
-export class SqliteEvents implements EventStore {
+export class SqliteEvents implements EventLog {
   readonly #db: Transactions;
 
   constructor(db: Transactions) {
@@ -73,6 +74,11 @@ export class SqliteEvents implements EventStore {
     const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
     return this.#db.read(() => this.#db.get<{ seq: number }>(sql)?.seq ?? 0);
   }
+
+  /** A restored store's readers have seen events that it knows nothing of. */
+  async leap(): Promise<void> {
+    await this.#db.write(() => leapNow(this.#db, LEAP));
+  }
 }
 
 /**
@@ -92,11 +98,6 @@ export async function leapAfterBoot(db: Database, isFirst: boolean): Promise<voi
     else if (!isFirst) startAnew(db, Math.floor((Date.now() / 1000) * LEAP));
     db.run("INSERT INTO meta (name, value) VALUES ('boot', ?) ON CONFLICT DO UPDATE SET value = excluded.value", boot);
   });
-}
-
-/** A restored store's readers have seen events that it knows nothing of. */
-export async function leap(db: Transactions): Promise<void> {
-  await db.write(() => leapNow(db, LEAP));
 }
 
 /** Readers of the file that was lost are told so. */

@@ -121,6 +121,34 @@ export const STORE_MIGRATIONS: readonly string[] = [
   ALTER TABLE tasks ADD COLUMN parent TEXT;
   CREATE INDEX tasks_children ON tasks (parent, seq) WHERE parent IS NOT NULL;
   `,
+  `
+  -- The lists of the tables as core defines them (src/store/tables): what is asked by an index is a column.
+  DROP INDEX records_platform;
+  DROP TABLE uses;
+  CREATE TABLE uses (
+    field TEXT NOT NULL, target TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL, platform TEXT NOT NULL, http TEXT NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (field, target, kind, status, platform, http, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX uses_id ON uses (kind, id, field, target);
+  CREATE TEMP VIEW known AS SELECT kind, id, value, coalesce(value ->> '$.status', '') AS status, coalesce(value ->> '$.platform', '') AS platform,
+    coalesce(value ->> '$.bindings.http.service', '') AS http FROM records WHERE json_type(value) = 'object';
+  CREATE TEMP VIEW bound AS SELECT DISTINCT known.*, one.value ->> '$.server' AS server, coalesce(one.value ->> '$.service', '') AS service
+    FROM known, json_each(known.value, '$.bindings') AS one WHERE one.type = 'object' AND one.value ->> '$.server' IS NOT NULL;
+  INSERT INTO uses SELECT 'platform', platform, kind, status, platform, http, id FROM known WHERE value ->> '$.platform' IS NOT NULL;
+  INSERT INTO uses SELECT 'server', value ->> '$.server', kind, status, platform, http, id FROM known
+    WHERE kind = 'platform' AND value ->> '$.server' IS NOT NULL;
+  INSERT OR IGNORE INTO uses SELECT 'server', server, kind, status, platform, http, id FROM bound;
+  INSERT OR IGNORE INTO uses SELECT 'service', server || '/' || service, kind, status, platform, http, id FROM bound;
+  DROP VIEW bound;
+  DROP VIEW known;
+  DROP INDEX register_owner;
+  CREATE INDEX register_owner ON register (server, owner);
+  DROP INDEX tasks_over;
+  CREATE INDEX tasks_finished ON tasks (state, finishedAt, seq) WHERE finishedAt IS NOT NULL;
+  INSERT INTO counters (name, value) SELECT 'task-places', seq FROM sqlite_sequence WHERE name = 'tasks';
+  DROP INDEX plans_expiry;
+  CREATE INDEX plans_expiry ON plans (expiresAt, id);
+  `,
 ];
 
 /** Migrations of events.db. */

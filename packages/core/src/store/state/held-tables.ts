@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../errors/codes.ts";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
-import type { Transactions } from "./transactions.ts";
+import type { ReadRows, Tables } from "../../contracts/store/tables.ts";
+import { LEASES } from "../tables/leases.ts";
 
 /** What this machine's store refuses: no fault of a task or of a server. */
 const LOCAL: readonly ErrorCode[] = [
@@ -13,21 +14,19 @@ const LOCAL: readonly ErrorCode[] = [
 ];
 
 /**
- * The database for one holder of a task: a transaction that it has no lease for any more writes nothing. A store that is
+ * The tables for one holder of a task: a transaction that it has no lease for any more writes nothing. A store that is
  * locked or full is waited for, `waitMs` long; after that the worker lets go of the task as if another had it: whoever can
  * write again goes on with it, and nothing is undone for it (decisions.md D61).
  */
-export function heldTransactions(db: Transactions, task: string, holder: string, waitMs: number): Transactions {
+export function heldTables(tables: Tables, task: string, holder: string, waitMs: number): Tables {
   return {
-    all: (sql, ...values) => db.all(sql, ...values),
-    get: (sql, ...values) => db.get(sql, ...values),
-    run: (sql, ...values) => db.run(sql, ...values),
-    read: async (work) => db.read(work),
-    write: async (work) => {
+    read: async (work) => tables.read(work),
+    changed: async () => tables.changed(),
+    transact: async (work) => {
       try {
-        return await db.write(() => {
-          requireLease(db, task, holder);
-          return work();
+        return await tables.transact(async (rows) => {
+          await requireLease(rows, task, holder);
+          return work(rows);
         }, waitMs);
       } catch (error) {
         if (!isHostwrightError(error) || !LOCAL.includes(error.code)) throw error;
@@ -38,10 +37,10 @@ export function heldTransactions(db: Transactions, task: string, holder: string,
   };
 }
 
-/** Inside a transaction. @throws HW_LEASE_LOST */
-export function requireLease(db: Transactions, task: string, holder: string): void {
-  const sql = "SELECT 1 FROM leases WHERE task = ? AND holder = ? LIMIT 1";
-  if (db.get(sql, task, holder) !== undefined) return;
+/** @throws HW_LEASE_LOST */
+export async function requireLease(rows: ReadRows, task: string, holder: string): Promise<void> {
+  const leases = await rows.list(LEASES, { by: "task", of: [{ task, holder }], limit: 1 });
+  if (leases.length > 0) return;
   throw new HostwrightError(
     "HW_LEASE_LOST",
     `This worker has no lease of task ${task} any more. Nothing was written.`,

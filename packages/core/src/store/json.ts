@@ -1,5 +1,5 @@
-import { HostwrightError } from "../../errors/hostwright-error.ts";
-import { Secret } from "../../model/secret.ts";
+import { HostwrightError } from "../errors/hostwright-error.ts";
+import { Secret } from "../model/secret.ts";
 
 /** A JSON column. A Secret is refused: it would be stored as its placeholder, and lost. @throws HW_INTERNAL */
 export function toJson(value: unknown): string {

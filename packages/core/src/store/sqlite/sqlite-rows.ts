@@ -1,0 +1,157 @@
+import type { Query, Rows, TableDefinition, Value } from "../../contracts/store/tables.ts";
+import { beginningOf, type AnyQuery, type AnyRow, type AnyTable, type Beginning } from "../beginning.ts";
+import type { Database } from "./database.ts";
+import {
+  countSql,
+  deleteSql,
+  eachSql,
+  getManySql,
+  getSql,
+  insertSql,
+  listManySql,
+  listSql,
+  updateSql,
+} from "./statements.ts";
+
+type Statements = Pick<Database, "values" | "run">;
+
+const NO_LIMIT = -1;
+/** Beyond every text that begins as one does. */
+const LAST_CHARACTER = "\u{10FFFF}";
+
+/** Rows of a SQLite file, inside a transaction. The text of a statement is made once for each form in which a table is asked. */
+export class SqliteRows implements Rows {
+  readonly #db: Statements;
+  readonly #texts = new Map<string, string>();
+
+  constructor(db: Statements) {
+    this.#db = db;
+  }
+
+  async get<Row extends object, Key extends keyof Row, Column extends keyof Row = keyof Row>(
+    definition: TableDefinition<Row, Key>,
+    keys: readonly NoInfer<Pick<Row, Key>>[],
+    columns?: readonly Column[],
+  ): Promise<readonly (Pick<Row, Column> | undefined)[]> {
+    const table = definition as unknown as AnyTable;
+    const names = (columns as readonly string[] | undefined) ?? Object.keys(table.columns);
+    return this.#get(table, keys as readonly AnyRow[], names) as never;
+  }
+
+  async list<Row extends object, Key extends keyof Row, Column extends keyof Row = keyof Row>(
+    definition: TableDefinition<Row, Key>,
+    asked: Query<NoInfer<Row>, Column>,
+  ): Promise<readonly Pick<Row, Column>[]> {
+    const [table, query] = [definition as unknown as AnyTable, asked as unknown as AnyQuery];
+    const names = query.columns ?? Object.keys(table.columns);
+    return this.#list(table, query, names).map((values) => rowOf(names, values)) as never;
+  }
+
+  async count<Row extends object, Key extends keyof Row>(
+    definition: TableDefinition<Row, Key>,
+    asked: Pick<Query<NoInfer<Row>>, "by" | "of" | "after" | "before">,
+  ): Promise<number> {
+    const [table, query] = [definition as unknown as AnyTable, asked as unknown as AnyQuery];
+    if (query.of?.length === 0) return 0;
+    const beginning = beginningOf(table, query);
+    const sql = this.#text(`count ${formOf(table, query, beginning)}`, () => countSql(table, query, beginning));
+    const counts = (query.of ?? [{}]).map((one) => this.#db.values(sql, ...bounds(query, beginning, one))[0]?.[0]);
+    return counts.reduce<number>((sum, count) => sum + Number(count), 0);
+  }
+
+  async put<Row extends object, Key extends keyof Row>(
+    definition: TableDefinition<Row, Key>,
+    rows: readonly NoInfer<Row>[],
+  ): Promise<void> {
+    const table = definition as unknown as AnyTable;
+    const columns = Object.keys(table.columns);
+    const insert = this.#text(`insert ${table.name}`, () => insertSql(table, columns));
+    for (const row of rows as readonly AnyRow[])
+      if (this.#db.run(insert, ...valuesOf(row, columns)).changes === 0) this.#change(table, columns, row);
+  }
+
+  async remove<Row extends object, Key extends keyof Row>(
+    definition: TableDefinition<Row, Key>,
+    keys: readonly NoInfer<Pick<Row, Key>>[],
+  ): Promise<void> {
+    const table = definition as unknown as AnyTable;
+    const sql = this.#text(`delete ${table.name}`, () => deleteSql(table));
+    for (const key of keys as readonly AnyRow[]) this.#db.run(sql, ...valuesOf(key, table.key));
+  }
+
+  #get(table: AnyTable, keys: readonly AnyRow[], names: readonly string[]): readonly (AnyRow | undefined)[] {
+    const [first, ...others] = keys;
+    if (first === undefined) return [];
+    const form = `${table.name} ${names.join()}`;
+    if (others.length === 0) {
+      const sql = this.#text(`get ${form}`, () => getSql(table, names));
+      const [values] = this.#db.values(sql, ...valuesOf(first, table.key));
+      return [values === undefined ? undefined : rowOf(names, values)];
+    }
+    const sql = this.#text(`get many ${form}`, () => getManySql(table, names));
+    const found: (AnyRow | undefined)[] = keys.map(() => undefined);
+    for (const [place, ...values] of this.#db.values(sql, jsonOf(keys, table.key)))
+      found[Number(place)] = rowOf(names, values);
+    return found;
+  }
+
+  #list(table: AnyTable, query: AnyQuery, names: readonly string[]): readonly (readonly Value[])[] {
+    const { of = [{}], limit, each } = query;
+    if (of.length === 0) return [];
+    const beginning = beginningOf(table, query);
+    const form = `${formOf(table, query, beginning)} ${names.join()}`;
+    if (each === undefined && limit === undefined && of.length > 1) {
+      const sql = this.#text(`many ${form}`, () => listManySql(table, query, beginning, names));
+      return this.#db.values(sql, jsonOf(of, beginning.of), ...bounds(query, beginning, {}).slice(beginning.of.length));
+    }
+    const make = each === undefined ? listSql : eachSql;
+    const sql = this.#text(`list ${form} ${each}`, () => make(table, query, beginning, names));
+    return of.flatMap((one) => this.#db.values(sql, ...bounds(query, beginning, one), limit ?? NO_LIMIT));
+  }
+
+  /** Only what differs, so that no index is written for nothing. */
+  #change(table: AnyTable, columns: readonly string[], row: AnyRow): void {
+    const [before] = this.#get(table, [row], columns);
+    const changed = columns.filter((name) => before?.[name] !== row[name]);
+    if (changed.length === 0) return;
+    const update = this.#text(`update ${table.name} ${changed.join()}`, () => updateSql(table, changed));
+    this.#db.run(update, ...valuesOf(row, changed), ...valuesOf(row, table.key));
+  }
+
+  #text(form: string, make: () => string): string {
+    const known = this.#texts.get(form);
+    if (known !== undefined) return known;
+    const text = make();
+    this.#texts.set(form, text);
+    return text;
+  }
+}
+
+/** What tells one statement from another. */
+function formOf({ name }: AnyTable, query: AnyQuery, { of, after }: Beginning): string {
+  const { by, before, begins, reverse } = query;
+  return [name, by, of.length, after.length, before !== undefined, begins !== undefined, reverse].join(" ");
+}
+
+function bounds({ after = {}, before, begins }: AnyQuery, beginning: Beginning, of: Partial<AnyRow>): Value[] {
+  return [
+    ...valuesOf(of, beginning.of),
+    ...valuesOf(after, beginning.after),
+    ...(before === undefined ? [] : valuesOf(before, [beginning.next])),
+    ...(begins === undefined ? [] : [begins, begins + LAST_CHARACTER]),
+  ];
+}
+
+function jsonOf(rows: readonly Partial<AnyRow>[], names: readonly string[]): string {
+  return JSON.stringify(rows.map((row) => valuesOf(row, names)));
+}
+
+function valuesOf(row: Partial<AnyRow>, names: readonly string[]): Value[] {
+  return names.map((name) => row[name] ?? null);
+}
+
+function rowOf(names: readonly string[], values: readonly Value[]): AnyRow {
+  const row: Record<string, Value> = {};
+  for (const [index, name] of names.entries()) row[name] = values[index] ?? null;
+  return row;
+}

@@ -1,0 +1,35 @@
+import type { TaskStore } from "../../contracts/store.ts";
+import type { Query, ReadRows } from "../../contracts/store/tables.ts";
+import { TASKS, type TaskRow } from "../tables/tasks.ts";
+import { pagesOf } from "./pages.ts";
+
+export type TaskFilter = NonNullable<Parameters<TaskStore["list"]>[0]>;
+
+/** See `TaskStore.list`: each filter by the list that has its order. */
+export async function listTasks(rows: ReadRows, filter: TaskFilter): Promise<readonly TaskRow[]> {
+  const { parent, states, limit, newest = false } = filter;
+  const [after] = filter.after === undefined ? [] : await rows.get(TASKS, [{ id: filter.after }], ["seq"]);
+  if (filter.after !== undefined && after === undefined) return [];
+  const place = { reverse: newest, ...(after === undefined ? {} : { after: { seq: after.seq } }) };
+  if (parent !== undefined) return childrenOf(rows, parent, place, filter);
+  const most = limit === undefined ? {} : { limit };
+  if (states === undefined) return rows.list(TASKS, { by: "order", ...place, ...most });
+  const of = [...new Set(states)].map((state) => ({ state }));
+  const found = await rows.list(TASKS, { by: "state", of, ...place, ...most });
+  return found.toSorted((a, b) => (newest ? b.seq - a.seq : a.seq - b.seq)).slice(0, limit);
+}
+
+async function childrenOf(
+  rows: ReadRows,
+  parent: string,
+  place: Query<TaskRow>,
+  { states, limit = Infinity }: TaskFilter,
+): Promise<readonly TaskRow[]> {
+  const found: TaskRow[] = [];
+  const query = { by: "children", of: [{ parent }], ...place };
+  for await (const page of pagesOf(rows, TASKS, query, ({ seq }) => ({ seq }))) {
+    found.push(...page.filter(({ state }) => states?.includes(state) ?? true));
+    if (found.length >= limit) break;
+  }
+  return found.slice(0, limit);
+}
