@@ -1,43 +1,38 @@
-import { randomUUID } from "node:crypto";
-import type { StateStore, TaskWrites } from "../../src/contracts/store.ts";
+import type { Lease, StateStore, TaskWrites } from "../../src/contracts/store.ts";
 import { isHolderGone } from "../../src/store/holder.ts";
-import { raiseEpoch } from "./epoch.ts";
-import { heldWrites } from "./held.ts";
-import { memoryJournal } from "./journal.ts";
-import { memoryLeases, type IsGone } from "./leases.ts";
-import { memoryEvents } from "./events.ts";
-import { memoryBookmarks, memoryPlans } from "./plans.ts";
-import { memoryRecords } from "./records.ts";
-import { memoryRegister } from "./register.ts";
-import { memorySecrets } from "./secrets.ts";
-import { emptyTables, type Tables } from "./tables.ts";
-import { memoryTasks } from "./tasks.ts";
+import { stateStore } from "../../src/store/state-store.ts";
+import { MemoryKernel } from "./memory-kernel.ts";
 
-/** A store without files: as fast as a model-based test needs it, and proof that the engine needs no SQLite. */
-export function memoryStore(
-  tables: Tables = emptyTables(randomUUID()),
-  isGone: IsGone = isHolderGone,
-): StateStore & { readonly tables: Tables } {
-  const writes: TaskWrites = {
-    records: memoryRecords(tables),
-    register: memoryRegister(tables),
-    tasks: memoryTasks(tables),
-    journal: memoryJournal(tables),
-    secrets: memorySecrets(tables),
-    plans: memoryPlans(tables),
-  };
+/** Is that process gone? */
+export type IsGone = (holder: string) => boolean;
+
+/** A store without files: as fast as a model-based test needs it, and proof that neither engine nor rules need SQLite. */
+export function memoryStore(kernel: MemoryKernel = new MemoryKernel(), isGone: IsGone = isHolderGone): StateStore {
+  const dead = (leases: readonly Lease[]): ReadonlySet<Lease> => new Set(leases.filter(({ holder }) => isGone(holder)));
+  const store = stateStore(kernel, { watch: { dead } });
   return {
-    tables,
-    ...writes,
-    held: (task, holder) => heldWrites(tables, writes, task, holder),
-    events: memoryEvents(tables),
-    bookmarks: memoryBookmarks(tables),
-    leases: memoryLeases(tables, isGone),
-    identity: async () => ({ installation: tables.installation, epoch: tables.epoch }),
-    keyCheck: { get: async () => tables.keyCheck, set: async (check) => void (tables.keyCheck = check) },
-    integrity: async () => [],
-    raiseEpoch: async (at, outcome) => raiseEpoch(tables, at, outcome),
-    scrub: async () => true,
-    close: async () => undefined,
+    ...store,
+    ...spreadableParts(store),
+    bookmarks: spreadable(store.bookmarks),
+    leases: spreadable(store.leases),
+    held: (task, holder) => spreadableParts(store.held(task, holder)),
   };
+}
+
+function spreadableParts({ records, register, tasks, journal, secrets, plans }: TaskWrites): TaskWrites {
+  return {
+    records: spreadable(records),
+    register: spreadable(register),
+    tasks: spreadable(tasks),
+    journal: spreadable(journal),
+    secrets: spreadable(secrets),
+    plans: spreadable(plans),
+  };
+}
+
+/** With its methods as properties of its own: tests put others in their place by `{ ...part, method }`. */
+function spreadable<Part extends object>(part: Part): Part {
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(part)).filter((name) => name !== "constructor");
+  const methods = names.map((name) => [name, (part as Record<string, () => unknown>)[name]?.bind(part)]);
+  return { ...part, ...Object.fromEntries(methods) };
 }

@@ -1,5 +1,9 @@
 import type { LeaseRequest, StoredTask } from "../../src/contracts/store.ts";
 import type { StoredOutcome } from "../../src/engine/workers/stored-outcome.ts";
+import { SECRETS } from "../../src/store/tables/others.ts";
+import { CLAIMS, RECORDS } from "../../src/store/tables/records.ts";
+import { REGISTER } from "../../src/store/tables/register.ts";
+import { COMMITS } from "../../src/store/tables/tasks.ts";
 import { SERVERS } from "./case.ts";
 import { aboutOf, DOMAIN, SECRET, TITLE } from "./model-task.ts";
 import type { Stage } from "./stage.ts";
@@ -10,7 +14,7 @@ export async function judge(stage: Stage, task: StoredTask): Promise<void> {
   const left = (stage.left = leftovers(stage, outcome));
   if (task.state === "undone" && outcome.residue.length > 0) say(stage, "undone, but it left something");
   if (task.state === "needs-attention" && outcome.residue.length === 0) say(stage, "needs attention for nothing");
-  if ((task.state === "succeeded") !== stage.tables.commits.has(task.id))
+  if ((task.state === "succeeded") !== (stage.tables.find(COMMITS, { task: task.id }) !== undefined))
     say(stage, `${task.state} against the commit`);
   judgeWorld(stage, task, left);
   judgeRegister(stage, task, left);
@@ -81,7 +85,7 @@ function judgeRegister(stage: Stage, { state }: StoredTask, left: ReadonlySet<st
   const { registerBefore, registerAfter, before, after } = stage.expected;
   const whole = state === "succeeded" ? registerAfter : registerBefore;
   const rows = new Map(
-    [...stage.tables.register.values()].map((row) => [`${row.server} ${row.type} ${row.key} ${row.owner}`, row]),
+    stage.tables.all(REGISTER).map((row) => [`${row.server} ${row.type} ${row.key} ${row.owner}`, row]),
   );
   for (const name of new Set([...registerBefore.keys(), ...registerAfter.keys(), ...rows.keys()])) {
     const at = name.slice(0, name.lastIndexOf(" "));
@@ -98,25 +102,26 @@ function judgeRegister(stage: Stage, { state }: StoredTask, left: ReadonlySet<st
       say(stage, `${name} is ${row ? "" : "not "}registered when ${state}`);
     if (row === undefined || wanted === undefined) continue;
     const hash = wanted.value === null ? null : stage.hash(row.type, wanted.value);
-    if (row.hash !== hash || row.shared !== wanted.shared) say(stage, `${name} is registered otherwise when ${state}`);
+    if (row.hash !== hash || (row.shared === 1) !== wanted.shared)
+      say(stage, `${name} is registered otherwise when ${state}`);
   }
 }
 
 function judgeRecords(stage: Stage, { state }: StoredTask): void {
   const { plan, tables } = stage;
-  const has = tables.records.has("site\ns1");
-  const hasSecret = tables.secrets.has(SECRET);
+  const has = tables.find(RECORDS, { kind: "site", id: "s1" }) !== undefined;
+  const hasSecret = tables.find(SECRETS, { id: SECRET }) !== undefined;
   const wanted = plan.kind === "install" ? state !== "undone" : plan.kind === "delete" ? state !== "succeeded" : true;
   if (has !== wanted) say(stage, `the site's record is ${has ? "still" : "not"} there when ${state}`);
   if (hasSecret !== wanted && !stage.left.has(TITLE))
     say(stage, `the site's secret is ${hasSecret ? "still" : "not"} there when ${state}`);
-  const claimed = tables.claims.has(`site\n${DOMAIN}`);
+  const claimed = tables.find(CLAIMS, { kind: "site", name: DOMAIN }) !== undefined;
   if (claimed !== (plan.kind === "install" && state !== "undone"))
     say(stage, `the name is ${claimed ? "still" : "not"} reserved`);
 }
 
 function judgeJournal(stage: Stage, { id, state }: StoredTask, left: ReadonlySet<string>): void {
-  const rows = stage.tables.journal.get(id) ?? [];
+  const rows = stage.journalOf(id);
   if (state !== "needs-attention" && rows.some((row) => row.undo !== null)) say(stage, "prior states were kept");
   const actions = stage.planOf(id)?.actions ?? [];
   for (const [index, action] of actions.entries()) {

@@ -1,6 +1,6 @@
 import type { LeaseStore, TaskState, TaskStore } from "../../src/contracts/store.ts";
 import { memoryStore } from "../memory-store/memory-store.ts";
-import { emptyTables } from "../memory-store/tables.ts";
+import { MemoryKernel } from "../memory-store/memory-kernel.ts";
 import { LeaseModel, type LeaseStep } from "./lease-model.ts";
 
 const SUBMITTED = { type: "x", request: null, plan: null, actor: "system", key: null, timeoutMs: null, createdAt: "" };
@@ -14,7 +14,7 @@ export async function playLeases(
   sabotage: (leases: LeaseStore) => LeaseStore = (leases) => leases,
 ): Promise<readonly string[]> {
   const model = new LeaseModel();
-  const store = memoryStore(emptyTables("model"), (holder) => model.dead.has(holder));
+  const store = memoryStore(new MemoryKernel(), (holder) => model.dead.has(holder));
   const leases = sabotage(store.leases);
   for (const id of model.states.keys()) {
     await store.tasks.submit({ id, ...SUBMITTED });

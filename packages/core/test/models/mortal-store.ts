@@ -1,8 +1,16 @@
 import type { StateStore, TaskWrites } from "../../src/contracts/store.ts";
 import { HostwrightError } from "../../src/errors/hostwright-error.ts";
-import { WRITES } from "../memory-store/held.ts";
 import type { Chaos, Life } from "./chaos.ts";
 
+/** The methods that write, by part: all others only read. */
+const WRITES: { readonly [Part in keyof TaskWrites]: readonly (keyof TaskWrites[Part] & string)[] } = {
+  records: ["put", "forget", "nextNumber", "discard"],
+  register: ["put", "remove"],
+  tasks: ["submit", "move", "end", "remove"],
+  journal: ["write", "commit"],
+  secrets: ["add", "replace", "removePrefix"],
+  plans: ["put", "remove"],
+};
 const LEASE_WRITES = ["acquire", "release"];
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;

@@ -7,6 +7,8 @@ import { Session } from "../../src/engine/sessions/session.ts";
 import type { EnsureStep } from "../../src/contracts/steps.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { Secret } from "../../src/model/secret.ts";
+import { REGISTER } from "../../src/store/tables/register.ts";
+import { MemoryKernel } from "../memory-store/memory-kernel.ts";
 import { memoryStore } from "../memory-store/memory-store.ts";
 import { Chaos, Life } from "./chaos.ts";
 import { serverRecord } from "./model-task.ts";
@@ -19,7 +21,8 @@ const REGISTRY = new Registry([], MODEL_TYPES);
 /** Servers and a register as a case has them, and a planner over both. */
 class Desk {
   readonly hosts = new Map(["web0", "db0"].map((name) => [name, new ModelHost(name, [])]));
-  readonly store = memoryStore();
+  readonly kernel = new MemoryKernel();
+  readonly store = memoryStore(this.kernel);
   readonly #register: RegisterStore;
 
   constructor(sabotage: (register: RegisterStore) => RegisterStore) {
@@ -85,7 +88,7 @@ class Desk {
     const now = things.get(place);
     const wrong: string[] = [];
     if (before !== (now === undefined ? null : hashOf(type, now.value))) wrong.push(`${place} is guarded wrongly`);
-    if (after === null && !this.store.tables.register.has([server, type, key, owner].join("\n"))) {
+    if (after === null && this.kernel.tables.find(REGISTER, { server, type, key, owner }) === undefined) {
       wrong.push(`${place} is removed, and not registered for ${owner}`);
     }
     if (after === null) things.delete(place);
@@ -116,9 +119,7 @@ export async function playPlan(
   wrong.push(...(await desk.carryOut(planned)));
   const wanted = [...answer.world].map(([at, value]) => `${at}=${value}`).toSorted();
   if (desk.shown() !== wanted.join(", ")) wrong.push(`gives ${desk.shown()}, not ${wanted.join(", ")}`);
-  const rows = [...desk.store.tables.register.values()].map(
-    (row) => `${placeOf({ ...row, name: row.key })} ${row.owner}`,
-  );
+  const rows = desk.kernel.tables.all(REGISTER).map((row) => `${placeOf({ ...row, name: row.key })} ${row.owner}`);
   if (rows.toSorted().join() !== [...answer.register].toSorted().join()) {
     wrong.push(`registers ${rows.join(", ")}, not ${[...answer.register].join(", ")}`);
   }

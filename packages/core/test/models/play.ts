@@ -3,6 +3,7 @@ import { planRequest } from "../../src/engine/planning/task-engine.ts";
 import { resolveTask } from "../../src/engine/workers/resolve.ts";
 import type { StoredOutcome } from "../../src/engine/workers/stored-outcome.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
+import { COMMITS, TASKS } from "../../src/store/tables/tasks.ts";
 import { PLACES, SERVERS, type Case } from "./case.ts";
 import { judge } from "./judge.ts";
 import { Stage, type Sabotage } from "./stage.ts";
@@ -43,6 +44,7 @@ async function playOn(stage: Stage): Promise<void> {
 /** Submits the case's request and lets one worker after the other work it, until it is finished and all is calm. */
 async function carryOut(stage: Stage, id: string): Promise<StoredTask | null> {
   const { store, chaos, tables } = stage;
+  const stateOf = (): string => tables.find(TASKS, { id })?.state ?? "";
   const request = { type: "model:work" };
   const at = new Date().toISOString();
   const common = { type: "model:work", request, plan: null, actor: "system", key: null, timeoutMs: null };
@@ -50,7 +52,7 @@ async function carryOut(stage: Stage, id: string): Promise<StoredTask | null> {
   stage.watch(id);
   let cancel = new AbortController();
   chaos.onCancel = (told) => {
-    if (tables.tasks.get(id)?.state !== "running" || tables.commits.has(id)) return;
+    if (stateOf() !== "running" || tables.find(COMMITS, { task: id }) !== undefined) return;
     void store.tasks.move(id, ["running"], "cancelling");
     if (told) cancel.abort();
   };
@@ -58,12 +60,12 @@ async function carryOut(stage: Stage, id: string): Promise<StoredTask | null> {
     const name = SERVERS[server] ?? "";
     const where = PLACES[place] ?? "";
     // What is found when it is planned is no change behind the plan's back.
-    if (stage.planOf(id) === null || !UNFINISHED.includes(tables.tasks.get(id)?.state ?? "")) return;
+    if (stage.planOf(id) === null || !UNFINISHED.includes(stateOf())) return;
     stage.meddled.set(`${name} ${where}`, "by hand");
     stage.set(`${name} ${where}`, "by hand");
   };
   for (let workers = 0; ; workers++) {
-    const state = tables.tasks.get(id)?.state ?? "";
+    const state = stateOf();
     if (!UNFINISHED.includes(state)) break;
     if (workers === MOST_WORKERS) return wrong(stage, `after ${workers} workers it is still ${state}`);
     const { life, worker } = stage.hire();

@@ -16,8 +16,11 @@ import { Secret } from "../../src/model/secret.ts";
 import { loadKeyring } from "../../src/store/keyring.ts";
 import { SecretBox } from "../../src/store/sealing.ts";
 import { SecretVault } from "../../src/store/secrets.ts";
+import { JOURNAL, type StoredJournalRow } from "../../src/store/tables/journal.ts";
+import { TASK_PLANS } from "../../src/store/tables/tasks.ts";
+import { MemoryKernel } from "../memory-store/memory-kernel.ts";
 import { memoryStore } from "../memory-store/memory-store.ts";
-import { emptyTables, type Tables } from "../memory-store/tables.ts";
+import type { MemoryTables } from "../memory-store/memory-tables.ts";
 import { SERVERS, type Case } from "./case.ts";
 import { Chaos, Life } from "./chaos.ts";
 import { expectedOf, type Expected } from "./expected.ts";
@@ -57,9 +60,10 @@ export class Stage {
   readonly expected: Expected;
   readonly wrong: string[] = [];
   readonly chaos: Chaos;
-  readonly tables: Tables = emptyTables("model");
+  readonly #kernel = new MemoryKernel();
+  readonly tables: MemoryTables = this.#kernel.tables;
   readonly lives = new Map<string, Life>();
-  readonly store: StateStore = memoryStore(this.tables, (holder) => this.lives.get(holder)?.dead !== false);
+  readonly store: StateStore = memoryStore(this.#kernel, (holder) => this.lives.get(holder)?.dead !== false);
   readonly hosts: readonly ModelHost[];
   /** What somebody changed by hand, by `server place`. */
   readonly meddled = new Map<string, string>();
@@ -129,12 +133,18 @@ export class Stage {
 
   /** The plan of the task as the store has it now. */
   planOf(task: string): PlanData | null {
-    const sealed = JSON.parse(this.tables.tasks.get(task)?.plan ?? "null") as string | null;
+    const sealed = JSON.parse(this.tables.find(TASK_PLANS, { task })?.plan ?? "null") as string | null;
     if (sealed === null) return null;
     if (this.#opened?.sealed !== sealed) {
       this.#opened = { sealed, plan: openNow(task, sealed) };
     }
     return this.#opened.plan;
+  }
+
+  /** As it stands in the store. */
+  journalOf(task: string): readonly StoredJournalRow[] {
+    const rows = this.tables.all(JOURNAL).filter((row) => row.task === task);
+    return rows.toSorted((a, b) => a.number - b.number);
   }
 
   /** Is the effect of an action that the journal says is under way? */
@@ -158,8 +168,8 @@ export class Stage {
    */
   #underWay(task: string): readonly Action[] {
     const open = new Map<number, boolean>();
-    for (const { action, phase, state, output } of this.tables.journal.get(task) ?? []) {
-      const left = phase === "undo" && Array.isArray(output) && output.length > 0;
+    for (const { action, phase, state, output } of this.journalOf(task)) {
+      const left = phase === "undo" && output.startsWith("[") && output !== "[]";
       open.set(action, state === "begun" || left);
     }
     const actions = this.planOf(task)?.actions ?? [];
