@@ -1,9 +1,14 @@
-import type { Query, TableDefinition, Value } from "../contracts/store/tables.ts";
+import type { ColumnType, ListDefinition, Query, Value } from "../contracts/store/tables.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
 /** A row, or a part of one, whatever its table is. */
 export type AnyRow = Readonly<Record<string, Value>>;
-export type AnyTable = TableDefinition<Record<string, Value>, string>;
+export interface AnyTable {
+  readonly name: string;
+  readonly columns: Readonly<Record<string, ColumnType>>;
+  readonly key: readonly string[];
+  readonly lists: Readonly<Record<string, ListDefinition>>;
+}
 export type AnyQuery = Query<Record<string, Value>, string>;
 
 /** A query by the columns of its list: first those that `of` gives, then those of `after`. */

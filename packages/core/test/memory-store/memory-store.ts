@@ -34,5 +34,5 @@ function spreadableParts({ records, register, tasks, journal, secrets, plans }: 
 function spreadable<Part extends object>(part: Part): Part {
   const names = Object.getOwnPropertyNames(Object.getPrototypeOf(part)).filter((name) => name !== "constructor");
   const methods = names.map((name) => [name, (part as Record<string, () => unknown>)[name]?.bind(part)]);
-  return { ...part, ...Object.fromEntries(methods) };
+  return { ...part, ...(Object.fromEntries(methods) as Part) };
 }

@@ -57,7 +57,7 @@ export class MemoryTables implements Tables, Rows {
     table: TableDefinition<Row, Key>,
     query: Query<NoInfer<Row>, Column>,
   ): Promise<readonly Pick<Row, Column>[]> {
-    const found = this.#list(table as unknown as AnyTable, query as unknown as AnyQuery) as unknown as readonly Row[];
+    const found = this.#list(table, query as AnyQuery) as unknown as readonly Row[];
     return found.map((row) => only(row, query.columns));
   }
 
@@ -65,7 +65,7 @@ export class MemoryTables implements Tables, Rows {
     table: TableDefinition<Row, Key>,
     query: Pick<Query<NoInfer<Row>>, "by" | "of" | "after" | "before">,
   ): Promise<number> {
-    return this.#list(table as unknown as AnyTable, query as unknown as AnyQuery).length;
+    return this.#list(table, query as AnyQuery).length;
   }
 
   async put<Row extends object, Key extends keyof Row>(

@@ -33,7 +33,7 @@ export class SqliteRows implements Rows {
     keys: readonly NoInfer<Pick<Row, Key>>[],
     columns?: readonly Column[],
   ): Promise<readonly (Pick<Row, Column> | undefined)[]> {
-    const table = definition as unknown as AnyTable;
+    const table = definition as AnyTable;
     const names = (columns as readonly string[] | undefined) ?? Object.keys(table.columns);
     return this.#get(table, keys as readonly AnyRow[], names) as never;
   }
@@ -42,7 +42,7 @@ export class SqliteRows implements Rows {
     definition: TableDefinition<Row, Key>,
     asked: Query<NoInfer<Row>, Column>,
   ): Promise<readonly Pick<Row, Column>[]> {
-    const [table, query] = [definition as unknown as AnyTable, asked as unknown as AnyQuery];
+    const [table, query] = [definition as AnyTable, asked as AnyQuery];
     const names = query.columns ?? Object.keys(table.columns);
     return this.#list(table, query, names).map((values) => rowOf(names, values)) as never;
   }
@@ -51,7 +51,7 @@ export class SqliteRows implements Rows {
     definition: TableDefinition<Row, Key>,
     asked: Pick<Query<NoInfer<Row>>, "by" | "of" | "after" | "before">,
   ): Promise<number> {
-    const [table, query] = [definition as unknown as AnyTable, asked as unknown as AnyQuery];
+    const [table, query] = [definition as AnyTable, asked as AnyQuery];
     if (query.of?.length === 0) return 0;
     const beginning = beginningOf(table, query);
     const sql = this.#text(`count ${formOf(table, query, beginning)}`, () => countSql(table, query, beginning));
@@ -63,7 +63,7 @@ export class SqliteRows implements Rows {
     definition: TableDefinition<Row, Key>,
     rows: readonly NoInfer<Row>[],
   ): Promise<void> {
-    const table = definition as unknown as AnyTable;
+    const table = definition as AnyTable;
     const columns = Object.keys(table.columns);
     const insert = this.#text(`insert ${table.name}`, () => insertSql(table, columns));
     for (const row of rows as readonly AnyRow[])
@@ -74,7 +74,7 @@ export class SqliteRows implements Rows {
     definition: TableDefinition<Row, Key>,
     keys: readonly NoInfer<Pick<Row, Key>>[],
   ): Promise<void> {
-    const table = definition as unknown as AnyTable;
+    const table = definition as AnyTable;
     const sql = this.#text(`delete ${table.name}`, () => deleteSql(table));
     for (const key of keys as readonly AnyRow[]) this.#db.run(sql, ...valuesOf(key, table.key));
   }
