@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { StateStore } from "../src/contracts/store.ts";
+import type { RecordReference, StateStore } from "../src/contracts/store.ts";
 import { presentSite } from "../src/model/former-site.ts";
 import { EVENT_MIGRATIONS, STORE_MIGRATIONS } from "../src/store/sqlite/schema.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
@@ -69,6 +69,15 @@ describe("the files of a SQLite store", () => {
     const db = new DatabaseSync(path);
     db.exec(sql);
     db.close();
+  }
+
+  function rowsIn(directory: string, sql: string): readonly unknown[] {
+    const db = new DatabaseSync(join(directory, "store.db"), { readOnly: true });
+    try {
+      return db.prepare(sql).all();
+    } finally {
+      db.close();
+    }
   }
 
   it("are readable by their owner only, whatever the umask", async () => {
@@ -309,6 +318,65 @@ describe("the files of a SQLite store", () => {
     expect(await store.tasks.move("t1", ["running"], "undone", { plan: null })).toBe(true);
     expect(await store.tasks.get("t1")).toMatchObject({ state: "undone", plan: null });
     expect(await store.records.get("site", "www.a.test")).toMatchObject({ id: "s1", value: { n: 1 } });
+  });
+
+  it("of before the tables of core keep what refers to what, and the places in line", async () => {
+    const directory = join(temporary(), "state");
+    mkdirSync(directory, { mode: 0o700 });
+    writeFileSync(join(directory, "store.db"), "", { mode: 0o600 });
+    const before = STORE_MIGRATIONS.slice(0, 13);
+    const value = (one: object): string => JSON.stringify(one).replaceAll("'", "''");
+    const db = { server: "v2", service: "mysql" };
+    const records = [
+      ["server", "v1", "web1", {}],
+      ["server", "v2", "db1", {}],
+      ["platform", "p1", "pl1", { server: "v1", status: "installed" }],
+      ["site", "s1", "a.test", { status: "installed", platform: "p1", bindings: { http: { service: "nginx" }, db } }],
+      [
+        "site",
+        "s2",
+        "b.test",
+        { status: "draft", platform: "p1", bindings: { http: { service: "apache" }, db: null } },
+      ],
+      ["client", "c1", "somebody", "plain text"],
+    ] as const;
+    edit(
+      join(directory, "store.db"),
+      `${before.join(";")}; PRAGMA user_version = ${before.length};
+       ${records
+         .map(
+           ([kind, id, name, one]) =>
+             `INSERT INTO records VALUES ('${kind}', '${id}', '${name}', 1, '${value(one as object)}'); INSERT INTO claims VALUES ('${kind}', '${name}', '${id}');`,
+         )
+         .join("")}
+       INSERT INTO register VALUES ('v1', 'file', '/a', 'site/s1', 0, NULL);
+       INSERT INTO tasks (seq, id, type, request, state, actor, digest, createdAt, outcome, subject, waits) VALUES (7, 't7', 'x', '{}', 'queued', 'a', 'd', '', 'null', 't7', '[]');
+       DELETE FROM tasks`,
+    );
+    const store = await openIn(directory);
+    const referring = async (by: RecordReference, id: string) =>
+      (await store.records.referring("site", { by, ids: [id], status: ["installed", "draft"] })).map((row) => row.id);
+    expect(await referring("platform", "p1")).toEqual(["s1", "s2"]);
+    expect([await referring("server", "v2"), await referring("service", "v2/mysql")]).toEqual([["s1"], ["s1"]]);
+    const by = { by: "platform", ids: ["p1"], status: ["installed", "draft"] } as const;
+    expect(await store.records.different("site", "http", by)).toEqual(["apache", "nginx"]);
+    for (const [id, what] of [
+      ["v1", "the platform pl1"],
+      ["v2", "the site a.test"],
+    ] as const)
+      await expect(store.records.forget("server", id, 1)).rejects.toThrow(what);
+    expect(await store.register.about("v1", ["site/s1"], [])).toHaveLength(1);
+    await store.tasks.submit(aTask("t8"));
+    expect(await store.integrity()).toEqual([]);
+    expect(rowsIn(directory, "SELECT seq FROM tasks WHERE id = 't8'")).toEqual([{ seq: 8 }]);
+    // What is written now is what the migration made of the same record.
+    const migrated = rowsIn(directory, "SELECT * FROM uses");
+    for (const kind of ["platform", "site"] as const)
+      for (const { version, ...record } of await store.records.list(kind)) {
+        await store.records.put({ ...record, value: {} }, { expect: version, claims: [] });
+        await store.records.put(record, { expect: version + 1, claims: [] });
+      }
+    expect(rowsIn(directory, "SELECT * FROM uses")).toEqual(migrated);
   });
 
   it("are asked by an index for all that is asked often, however much there is", async () => {
