@@ -10,7 +10,9 @@ import { beginningOf, type AnyQuery, type AnyRow, type AnyTable } from "../src/s
 import { openSqliteKernel } from "../src/store/sqlite/sqlite-store.ts";
 import { JOURNAL } from "../src/store/tables/journal.ts";
 import { LEASES } from "../src/store/tables/leases.ts";
-import { BOOKMARKS, COUNTERS, META, PLANS, SECRETS } from "../src/store/tables/others.ts";
+import { BOOKMARKS, COUNTERS, META } from "../src/store/tables/named.ts";
+import { PLANS } from "../src/store/tables/plans.ts";
+import { SECRETS } from "../src/store/tables/secrets.ts";
 import { CLAIMS, RECORDS, RETURNED_NUMBERS, USES } from "../src/store/tables/records.ts";
 import { REGISTER } from "../src/store/tables/register.ts";
 import { COMMITS, TASK_PLANS, TASKS } from "../src/store/tables/tasks.ts";

@@ -1,6 +1,6 @@
 import type { LeaseRequest, StoredTask } from "../../src/contracts/store.ts";
 import type { StoredOutcome } from "../../src/engine/workers/stored-outcome.ts";
-import { SECRETS } from "../../src/store/tables/others.ts";
+import { SECRETS } from "../../src/store/tables/secrets.ts";
 import { CLAIMS, RECORDS } from "../../src/store/tables/records.ts";
 import { REGISTER } from "../../src/store/tables/register.ts";
 import { COMMITS } from "../../src/store/tables/tasks.ts";

@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Query, Tables } from "../../src/contracts/store/tables.ts";
-import { COUNTERS, PLANS, SECRETS } from "../../src/store/tables/others.ts";
+import { COUNTERS } from "../../src/store/tables/named.ts";
+import { PLANS } from "../../src/store/tables/plans.ts";
+import { SECRETS } from "../../src/store/tables/secrets.ts";
 import { REGISTER, type RegisterRow } from "../../src/store/tables/register.ts";
 import { TASKS, type TaskRow } from "../../src/store/tables/tasks.ts";
 

@@ -1,5 +1,5 @@
 import type { ReadRows, Rows } from "../../contracts/store/tables.ts";
-import { COUNTERS } from "../tables/others.ts";
+import { COUNTERS } from "../tables/named.ts";
 
 /** Of all that ended. */
 export const ENDED = "ended-tasks";

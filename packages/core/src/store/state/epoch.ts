@@ -3,7 +3,7 @@ import type { Tables } from "../../contracts/store/tables.ts";
 import { NOBODY } from "../holder.ts";
 import { isFreed } from "../lease-rules.ts";
 import { LEASES } from "../tables/leases.ts";
-import { META } from "../tables/others.ts";
+import { META } from "../tables/named.ts";
 import { RETURNED_NUMBERS } from "../tables/records.ts";
 import { COMMITS, TASKS } from "../tables/tasks.ts";
 import { ENDED, nextNumber } from "./counters.ts";

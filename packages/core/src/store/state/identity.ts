@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ReadRows, Tables } from "../../contracts/store/tables.ts";
-import { META } from "../tables/others.ts";
+import { META } from "../tables/named.ts";
 
 const INSTALLATION = { name: "installation" };
 export const EPOCH = { name: "epoch" };

@@ -3,7 +3,7 @@ import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RecordChange, RecordDiscard, RecordKind, RecordRemoval, StoredRecord } from "../../contracts/store.ts";
 import type { ReadRows, Rows } from "../../contracts/store/tables.ts";
 import { toJson } from "../json.ts";
-import { SECRETS } from "../tables/others.ts";
+import { SECRETS } from "../tables/secrets.ts";
 import { CLAIMS, RECORDS, RETURNED_NUMBERS, USES, type ClaimRow } from "../tables/records.ts";
 import { usesOf } from "./record-uses.ts";
 import { requireVersions } from "./versions.ts";

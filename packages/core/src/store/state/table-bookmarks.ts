@@ -1,7 +1,7 @@
 import type { BookmarkStore } from "../../contracts/store.ts";
 import type { Tables } from "../../contracts/store/tables.ts";
 import { fromJson, toJson } from "../json.ts";
-import { BOOKMARKS } from "../tables/others.ts";
+import { BOOKMARKS } from "../tables/named.ts";
 import { requireLease } from "./held-tables.ts";
 
 export class TableBookmarks implements BookmarkStore {

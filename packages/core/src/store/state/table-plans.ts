@@ -2,7 +2,7 @@ import type { PlanStore, StoredPlan } from "../../contracts/store.ts";
 import type { ReadRows, Tables } from "../../contracts/store/tables.ts";
 import { fromJson, toJson } from "../json.ts";
 import { byText } from "../order.ts";
-import { PLANS } from "../tables/others.ts";
+import { PLANS } from "../tables/plans.ts";
 import { TASKS } from "../tables/tasks.ts";
 import { pagesOf } from "./pages.ts";
 import { isOver } from "./task-states.ts";

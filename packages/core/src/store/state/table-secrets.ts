@@ -2,7 +2,7 @@ import type { RecordKind, RecordVersion, SealedSecret, SecretStore } from "../..
 import type { ReadRows, Rows, Tables } from "../../contracts/store/tables.ts";
 import { byText } from "../order.ts";
 import { LEASES } from "../tables/leases.ts";
-import { SECRETS } from "../tables/others.ts";
+import { SECRETS } from "../tables/secrets.ts";
 import { RECORDS } from "../tables/records.ts";
 import { requireVersions } from "./versions.ts";
 

@@ -1,4 +1,3 @@
-import type { SealedSecret, StoredPlan } from "../../contracts/store.ts";
 import type { TableDefinition } from "../../contracts/store/tables.ts";
 
 /** Something under a name. */
@@ -27,30 +26,4 @@ export const BOOKMARKS: TableDefinition<NamedRow<string>, "name"> = {
   columns: { name: "text", value: "json" },
   key: ["name"],
   lists: {},
-};
-
-export const SECRETS: TableDefinition<SealedSecret, "id"> = {
-  name: "secrets",
-  columns: { id: "text", sealed: "text" },
-  key: ["id"],
-  lists: {},
-};
-
-export interface PlanRow extends Omit<StoredPlan, "request"> {
-  readonly request: string;
-}
-
-export const PLANS: TableDefinition<PlanRow, "id"> = {
-  name: "plans",
-  columns: {
-    id: "text",
-    task: "text",
-    request: "json",
-    title: "text",
-    hash: "text",
-    sealed: "text?",
-    expiresAt: "text",
-  },
-  key: ["id"],
-  lists: { expiry: { columns: ["expiresAt", "id"] } },
 };
