@@ -53,6 +53,30 @@ export function leasePromises(open: OpenHarness): void {
       expect((await leases.list()).filter((lease) => lease.task === "t3")).toEqual([]);
     });
 
+    it("find who is next, and who is in front, behind any number that wait for others", async () => {
+      const { store } = await use(open);
+      const { leases, tasks } = store;
+      await running(store, "holder");
+      await granted(leases, "holder", [exclusive("site/stuck"), exclusive("site/many")]);
+      for (let n = 0; n < 40; n++) {
+        const scope = n % 2 === 0 ? "site/stuck" : `site/own${n}`;
+        await tasks.submit(aTask(`w${n}`), { subject: scope, scopes: [exclusive(scope), exclusive("site/many")] });
+      }
+      await tasks.submit(aTask("free"), { subject: "site/free", scopes: [exclusive("site/free")] });
+      await tasks.submit(aTask("late"), {
+        subject: "site/late",
+        scopes: [exclusive("site/late"), shared("site/many")],
+      });
+      expect(await leases.next(NONE)).toBe("free");
+      expect(await leases.next(new Set(["free"]))).toBeNull();
+      expect((await leases.waiting("late"))?.map(({ task }) => task)).toContain("w39");
+      expect(await claimed(leases, "free", OTHER)).toEqual(["site/free", "task/free"]);
+      await leases.release("holder");
+      expect(await leases.next(NONE)).toBe("w0");
+      expect(await leases.next(new Set(["w0"]))).toBe("w1");
+      expect(await leases.claim("w1", OTHER)).toMatchObject({ blockedBy: [{ task: "w0" }] });
+    });
+
     it("that were handed over are recovered at once, by whoever asks for their task and by nobody else", async () => {
       const { store } = await use(open);
       await running(store, "t1");

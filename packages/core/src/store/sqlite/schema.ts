@@ -149,6 +149,9 @@ export const STORE_MIGRATIONS: readonly string[] = [
   DROP INDEX plans_expiry;
   CREATE INDEX plans_expiry ON plans (expiresAt, id);
   `,
+  `
+  CREATE INDEX tasks_waiting ON tasks (seq) WHERE waits IS NOT NULL;
+  `,
 ];
 
 /** Migrations of events.db. */

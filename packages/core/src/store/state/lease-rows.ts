@@ -9,6 +9,8 @@ import { nextNumber, TOKENS } from "./counters.ts";
 type LineRow = Pick<TaskRow, "id" | "state" | "seq" | "subject" | "waits">;
 
 const LINE = ["id", "state", "seq", "subject", "waits"] as const;
+/** Read at once, where mostly one is wanted. */
+const FEW = 16;
 /** Of a task that ended without a worker. */
 const LIFE_MS = 60_000;
 
@@ -34,8 +36,27 @@ export async function standingLeases(
   return leases.map((lease) => ({ lease, state: states.get(lease.task) ?? null, dead: dead.has(lease) }));
 }
 
+interface Part {
+  /** Of those that were submitted before this place at least. Default: of all. */
+  readonly before?: number;
+  /** The heads among the first few are enough. Default: never. */
+  readonly isEnough?: (heads: readonly Waiting[]) => boolean;
+}
+
 /** The first task in line of each subject, in the order of submission. */
-export async function headsOfLine(rows: ReadRows, except: ReadonlySet<string>): Promise<readonly Waiting[]> {
+export async function headsOfLine(
+  rows: ReadRows,
+  except: ReadonlySet<string>,
+  { before, isEnough = () => false }: Part = {},
+): Promise<readonly Waiting[]> {
+  const front = await rows.list(TASKS, {
+    by: "waiting",
+    ...(before === undefined ? {} : { before: { seq: before } }),
+    limit: FEW,
+    columns: LINE,
+  });
+  const few = headsAmong(front, except);
+  if (front.length < FEW || isEnough(few)) return few;
   const first = await rows.list(TASKS, { by: "line", each: "subject", columns: LINE });
   const heads = first.filter(({ id }) => !except.has(id));
   for (const { subject, seq } of first.filter(({ id }) => except.has(id))) {
@@ -46,13 +67,24 @@ export async function headsOfLine(rows: ReadRows, except: ReadonlySet<string>): 
   return heads.map(parse).toSorted((a, b) => a.place - b.place);
 }
 
-/** The heads of all subjects, and the tasks in front of this one that have its own subject. */
+/** Of rows in the order of submission. */
+function headsAmong(front: readonly LineRow[], except: ReadonlySet<string>): readonly Waiting[] {
+  const heads = new Map<string | null, LineRow>();
+  for (const row of front) if (!except.has(row.id) && !heads.has(row.subject)) heads.set(row.subject, row);
+  return [...heads.values()].map(parse);
+}
+
+/**
+ * The heads of all subjects, and the tasks in front of this one that have its own subject. Of one that has no lease, which
+ * nobody can wait for, it may be without what is behind it.
+ */
 export async function lineBefore(
   rows: ReadRows,
   task: Placed | undefined,
   except: ReadonlySet<string>,
+  holds: boolean,
 ): Promise<readonly Waiting[]> {
-  const heads = await headsOfLine(rows, except);
+  const heads = await headsOfLine(rows, except, holds || task === undefined ? {} : { before: task.place });
   if (task?.subject === undefined || task.subject === null) return heads;
   const before = { by: "line", of: [{ subject: task.subject }], before: { seq: task.place }, columns: LINE };
   const own = (await rows.list(TASKS, before)).filter(({ id }) => !except.has(id)).map(parse);

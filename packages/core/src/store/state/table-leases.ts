@@ -2,7 +2,7 @@ import type { Blocker, Lease, LeaseAnswer, LeaseRequest, LeaseStore, TaskState }
 import type { ReadRows, Rows, Tables } from "../../contracts/store/tables.ts";
 import { NOBODY } from "../holder.ts";
 import { HolderWatch } from "../holder-watch.ts";
-import { decideLeases, firstFree, wantsAgain, type LeaseDecision } from "../lease-rules.ts";
+import { decideLeases, firstFree, wantsAgain, type LeaseDecision, type Waiting } from "../lease-rules.ts";
 import { byText } from "../order.ts";
 import { LEASES } from "../tables/leases.ts";
 import { lastNumber, nextNumber, TOKENS } from "./counters.ts";
@@ -37,9 +37,11 @@ export class TableLeases implements LeaseStore {
   async next(except: ReadonlySet<string>): Promise<string | null> {
     const now = `${await this.#tables.changed()} ${[...except].join()}`;
     if (this.#nobody === now) return null;
-    const next = await this.#tables.read(async (rows) =>
-      firstFree(await standingLeases(rows, this.#watch), await headsOfLine(rows, except)),
-    );
+    const next = await this.#tables.read(async (rows) => {
+      const standing = await standingLeases(rows, this.#watch);
+      const isEnough = (heads: readonly Waiting[]): boolean => firstFree(standing, heads) !== null;
+      return firstFree(standing, await headsOfLine(rows, except, { isEnough }));
+    });
     this.#nobody = next === null ? now : "";
     return next;
   }
@@ -165,7 +167,12 @@ export class TableLeases implements LeaseStore {
   async #decide(rows: ReadRows, { task, placed, holder, scopes, except, as }: Asked): Promise<LeaseDecision> {
     const { place = Infinity, state = null } = placed ?? {};
     const standing = await standingLeases(rows, this.#watch);
-    const line = await lineBefore(rows, placed, except);
+    const line = await lineBefore(
+      rows,
+      placed,
+      except,
+      standing.some(({ lease }) => lease.task === task),
+    );
     const request = { task, holder, scopes, place, state: as ?? state, lifeMs: this.lifeMs };
     return decideLeases(standing, line, request, (await lastNumber(rows, TOKENS)) + 1);
   }

@@ -51,6 +51,7 @@ export const TASKS: TableDefinition<TaskRow, "id"> = {
     state: { columns: ["state", "seq"] },
     children: { columns: ["parent", "seq"] },
     line: { columns: ["subject", "seq"], where: "waits" },
+    waiting: { columns: ["seq"], where: "waits" },
     finished: { columns: ["state", "finishedAt", "seq"] },
     ended: { columns: ["ended"] },
   },
