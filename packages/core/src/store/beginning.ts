@@ -1,15 +1,5 @@
-import type { ColumnType, ListDefinition, Query, Value } from "../contracts/store/tables.ts";
+import type { AnyQuery, AnyRow, AnyTable } from "../contracts/store/tables.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-
-/** A row, or a part of one, whatever its table is. */
-export type AnyRow = Readonly<Record<string, Value>>;
-export interface AnyTable {
-  readonly name: string;
-  readonly columns: Readonly<Record<string, ColumnType>>;
-  readonly key: readonly string[];
-  readonly lists: Readonly<Record<string, ListDefinition>>;
-}
-export type AnyQuery = Query<Record<string, Value>, string>;
 
 /** A query by the columns of its list: first those that `of` gives, then those of `after`. */
 export interface Beginning {

@@ -1,23 +1,48 @@
-import type { Query, ReadRows, Rows, TableDefinition, Tables, Value } from "../../src/contracts/store/tables.ts";
-import { beginningOf, type AnyQuery, type AnyRow, type AnyTable, type Beginning } from "../../src/store/beginning.ts";
+import type {
+  AnyQuery,
+  AnyRow,
+  AnyRows,
+  AnyTable,
+  ReadRows,
+  Rows,
+  TableDefinition,
+  Tables,
+  Value,
+} from "../../src/contracts/store/tables.ts";
+import { beginningOf, type Beginning } from "../../src/store/beginning.ts";
 import { byText } from "../../src/store/order.ts";
 
 /** Tables in memory: every answer is found by a look at all rows, and a transaction that fails is taken back change by change. */
-export class MemoryTables implements Tables, Rows {
+export class MemoryTables implements Tables {
   readonly #tables = new Map<string, Map<string, AnyRow>>();
   #undo: (() => void)[] = [];
   #changes = 0;
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #rows = {
+    get: async (table, keys, columns) =>
+      keys.map((key) => {
+        const row = this.#of(table).get(textOf(key, table.key));
+        return row === undefined ? undefined : only(row, columns);
+      }),
+    list: async (table, query) => this.#list(table, query).map((row) => only(row, query.columns)),
+    count: async (table, query) => this.#list(table, query).length,
+    put: async (table, rows) => {
+      for (const row of rows) this.#set(table, row, only(row, Object.keys(table.columns)));
+    },
+    remove: async (table, keys) => {
+      for (const key of keys) this.#set(table, key, undefined);
+    },
+  } satisfies AnyRows as AnyRows as Rows;
 
   async read<T>(work: (rows: ReadRows) => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => work(this));
+    return this.#inTurn(async () => work(this.#rows));
   }
 
   async transact<T>(work: (rows: Rows) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       this.#undo = [];
       try {
-        return await work(this);
+        return await work(this.#rows);
       } catch (error) {
         for (const undo of this.#undo.toReversed()) undo();
         throw error;
@@ -42,54 +67,14 @@ export class MemoryTables implements Tables, Rows {
     return this.#of(table).get(textOf(key as AnyRow, table.key)) as Row | undefined;
   }
 
-  async get<Row extends object, Key extends keyof Row, Column extends keyof Row = keyof Row>(
-    table: TableDefinition<Row, Key>,
-    keys: readonly NoInfer<Pick<Row, Key>>[],
-    columns?: readonly Column[],
-  ): Promise<readonly (Pick<Row, Column> | undefined)[]> {
-    return keys.map((key) => {
-      const row = this.find(table, key);
-      return row === undefined ? undefined : only(row, columns);
-    });
-  }
-
-  async list<Row extends object, Key extends keyof Row, Column extends keyof Row = keyof Row>(
-    table: TableDefinition<Row, Key>,
-    query: Query<NoInfer<Row>, Column>,
-  ): Promise<readonly Pick<Row, Column>[]> {
-    const found = this.#list(table, query as AnyQuery) as unknown as readonly Row[];
-    return found.map((row) => only(row, query.columns));
-  }
-
-  async count<Row extends object, Key extends keyof Row>(
-    table: TableDefinition<Row, Key>,
-    query: Pick<Query<NoInfer<Row>>, "by" | "of" | "after" | "before">,
-  ): Promise<number> {
-    return this.#list(table, query as AnyQuery).length;
-  }
-
-  async put<Row extends object, Key extends keyof Row>(
-    table: TableDefinition<Row, Key>,
-    rows: readonly NoInfer<Row>[],
-  ): Promise<void> {
-    const columns = Object.keys(table.columns) as (keyof Row)[];
-    for (const row of rows) this.#set(this.#of(table), textOf(row as AnyRow, table.key), only(row, columns) as AnyRow);
-  }
-
-  async remove<Row extends object, Key extends keyof Row>(
-    table: TableDefinition<Row, Key>,
-    keys: readonly NoInfer<Pick<Row, Key>>[],
-  ): Promise<void> {
-    for (const key of keys) this.#set(this.#of(table), textOf(key as AnyRow, table.key), undefined);
-  }
-
   #of({ name }: { readonly name: string }): Map<string, AnyRow> {
     const rows = this.#tables.get(name) ?? new Map<string, AnyRow>();
     this.#tables.set(name, rows);
     return rows;
   }
 
-  #set(rows: Map<string, AnyRow>, key: string, row: AnyRow | undefined): void {
+  #set(table: AnyTable, at: AnyRow, row: AnyRow | undefined): void {
+    const [rows, key] = [this.#of(table), textOf(at, table.key)];
     const before = rows.get(key);
     const set = (to: AnyRow | undefined): unknown => (to === undefined ? rows.delete(key) : rows.set(key, to));
     this.#undo.push(() => void set(before));
@@ -152,12 +137,8 @@ function compareValues(a: Value, b: Value): number {
   return typeof a === "number" && typeof b === "number" ? a - b : byText(String(a), String(b));
 }
 
-function only<Row extends object, Column extends keyof Row>(
-  row: Row,
-  columns: readonly Column[] | undefined,
-): Pick<Row, Column> {
-  if (columns === undefined) return { ...row };
-  return Object.fromEntries(columns.map((name) => [name, row[name]])) as Pick<Row, Column>;
+function only(row: AnyRow, columns: readonly string[] = Object.keys(row)): AnyRow {
+  return Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
 }
 
 function textOf(row: AnyRow, columns: readonly string[]): string {

@@ -79,6 +79,25 @@ export interface Rows extends ReadRows {
   ): Promise<void>;
 }
 
+/** A row, or a part of one, whatever its table is. */
+export type AnyRow = Readonly<Record<string, Value>>;
+export type AnyQuery = Query<Record<string, Value>, string>;
+export interface AnyTable {
+  readonly name: string;
+  readonly columns: Readonly<Record<string, ColumnType>>;
+  readonly key: readonly string[];
+  readonly lists: Readonly<Record<string, ListDefinition>>;
+}
+
+/** `Rows` as a store writes them, which knows no table; the types of `Rows` are for who asks. */
+export interface AnyRows {
+  get(table: AnyTable, keys: readonly AnyRow[], columns?: readonly string[]): Promise<readonly (AnyRow | undefined)[]>;
+  list(table: AnyTable, query: AnyQuery): Promise<readonly AnyRow[]>;
+  count(table: AnyTable, query: Pick<AnyQuery, "by" | "of" | "after" | "before">): Promise<number>;
+  put(table: AnyTable, rows: readonly AnyRow[]): Promise<void>;
+  remove(table: AnyTable, keys: readonly AnyRow[]): Promise<void>;
+}
+
 /**
  * Tables with serialisable transactions: whatever runs at the same time, in whatever process, it is as if one had run after
  * the other. Core knows what is in them, and a store does not.

@@ -1,5 +1,5 @@
-import type { Query, Rows, TableDefinition, Value } from "../../contracts/store/tables.ts";
-import { beginningOf, type AnyQuery, type AnyRow, type AnyTable, type Beginning } from "../beginning.ts";
+import type { AnyQuery, AnyRow, AnyRows, AnyTable, Value } from "../../contracts/store/tables.ts";
+import { beginningOf, type Beginning } from "../beginning.ts";
 import type { Database } from "./database.ts";
 import {
   countSql,
@@ -20,7 +20,7 @@ const NO_LIMIT = -1;
 const LAST_CHARACTER = "\u{10FFFF}";
 
 /** Rows of a SQLite file, inside a transaction. The text of a statement is made once for each form in which a table is asked. */
-export class SqliteRows implements Rows {
+export class SqliteRows implements AnyRows {
   readonly #db: Statements;
   readonly #texts = new Map<string, string>();
 
@@ -28,55 +28,49 @@ export class SqliteRows implements Rows {
     this.#db = db;
   }
 
-  async get<Row extends object, Key extends keyof Row, Column extends keyof Row = keyof Row>(
-    definition: TableDefinition<Row, Key>,
-    keys: readonly NoInfer<Pick<Row, Key>>[],
-    columns?: readonly Column[],
-  ): Promise<readonly (Pick<Row, Column> | undefined)[]> {
-    const table = definition as AnyTable;
-    const names = (columns as readonly string[] | undefined) ?? Object.keys(table.columns);
-    return this.#get(table, keys as readonly AnyRow[], names) as never;
+  async get(
+    table: AnyTable,
+    keys: readonly AnyRow[],
+    columns: readonly string[] = Object.keys(table.columns),
+  ): Promise<readonly (AnyRow | undefined)[]> {
+    return this.#get(table, keys, columns);
   }
 
-  async list<Row extends object, Key extends keyof Row, Column extends keyof Row = keyof Row>(
-    definition: TableDefinition<Row, Key>,
-    asked: Query<NoInfer<Row>, Column>,
-  ): Promise<readonly Pick<Row, Column>[]> {
-    const [table, query] = [definition as AnyTable, asked as AnyQuery];
-    const names = query.columns ?? Object.keys(table.columns);
-    return this.#list(table, query, names).map((values) => rowOf(names, values)) as never;
+  async list(table: AnyTable, query: AnyQuery): Promise<readonly AnyRow[]> {
+    const { of = [{}], limit, each, columns = Object.keys(table.columns) } = query;
+    if (of.length === 0) return [];
+    const beginning = beginningOf(table, query);
+    const form = `${formOf(table, query, beginning)} ${columns.join()}`;
+    const rows = (found: readonly (readonly Value[])[]): readonly AnyRow[] => found.map((one) => rowOf(columns, one));
+    if (each === undefined && limit === undefined && of.length > 1) {
+      const sql = this.#text(`many ${form}`, () => listManySql(table, query, beginning, columns));
+      const rest = bounds(query, beginning, {}).slice(beginning.of.length);
+      return rows(this.#db.values(sql, jsonOf(of, beginning.of), ...rest));
+    }
+    const make = each === undefined ? listSql : eachSql;
+    const sql = this.#text(`list ${form} ${each}`, () => make(table, query, beginning, columns));
+    return rows(of.flatMap((one) => this.#db.values(sql, ...bounds(query, beginning, one), limit ?? NO_LIMIT)));
   }
 
-  async count<Row extends object, Key extends keyof Row>(
-    definition: TableDefinition<Row, Key>,
-    asked: Pick<Query<NoInfer<Row>>, "by" | "of" | "after" | "before">,
-  ): Promise<number> {
-    const [table, query] = [definition as AnyTable, asked as AnyQuery];
-    if (query.of?.length === 0) return 0;
+  async count(table: AnyTable, query: Pick<AnyQuery, "by" | "of" | "after" | "before">): Promise<number> {
+    const { of = [{}] } = query;
+    if (of.length === 0) return 0;
     const beginning = beginningOf(table, query);
     const sql = this.#text(`count ${formOf(table, query, beginning)}`, () => countSql(table, query, beginning));
-    const counts = (query.of ?? [{}]).map((one) => this.#db.values(sql, ...bounds(query, beginning, one))[0]?.[0]);
+    const counts = of.map((one) => this.#db.values(sql, ...bounds(query, beginning, one))[0]?.[0]);
     return counts.reduce<number>((sum, count) => sum + Number(count), 0);
   }
 
-  async put<Row extends object, Key extends keyof Row>(
-    definition: TableDefinition<Row, Key>,
-    rows: readonly NoInfer<Row>[],
-  ): Promise<void> {
-    const table = definition as AnyTable;
+  async put(table: AnyTable, rows: readonly AnyRow[]): Promise<void> {
     const columns = Object.keys(table.columns);
     const insert = this.#text(`insert ${table.name}`, () => insertSql(table, columns));
-    for (const row of rows as readonly AnyRow[])
+    for (const row of rows)
       if (this.#db.run(insert, ...valuesOf(row, columns)).changes === 0) this.#change(table, columns, row);
   }
 
-  async remove<Row extends object, Key extends keyof Row>(
-    definition: TableDefinition<Row, Key>,
-    keys: readonly NoInfer<Pick<Row, Key>>[],
-  ): Promise<void> {
-    const table = definition as AnyTable;
+  async remove(table: AnyTable, keys: readonly AnyRow[]): Promise<void> {
     const sql = this.#text(`delete ${table.name}`, () => deleteSql(table));
-    for (const key of keys as readonly AnyRow[]) this.#db.run(sql, ...valuesOf(key, table.key));
+    for (const key of keys) this.#db.run(sql, ...valuesOf(key, table.key));
   }
 
   #get(table: AnyTable, keys: readonly AnyRow[], names: readonly string[]): readonly (AnyRow | undefined)[] {
@@ -93,20 +87,6 @@ export class SqliteRows implements Rows {
     for (const [place, ...values] of this.#db.values(sql, jsonOf(keys, table.key)))
       found[Number(place)] = rowOf(names, values);
     return found;
-  }
-
-  #list(table: AnyTable, query: AnyQuery, names: readonly string[]): readonly (readonly Value[])[] {
-    const { of = [{}], limit, each } = query;
-    if (of.length === 0) return [];
-    const beginning = beginningOf(table, query);
-    const form = `${formOf(table, query, beginning)} ${names.join()}`;
-    if (each === undefined && limit === undefined && of.length > 1) {
-      const sql = this.#text(`many ${form}`, () => listManySql(table, query, beginning, names));
-      return this.#db.values(sql, jsonOf(of, beginning.of), ...bounds(query, beginning, {}).slice(beginning.of.length));
-    }
-    const make = each === undefined ? listSql : eachSql;
-    const sql = this.#text(`list ${form} ${each}`, () => make(table, query, beginning, names));
-    return of.flatMap((one) => this.#db.values(sql, ...bounds(query, beginning, one), limit ?? NO_LIMIT));
   }
 
   /** Only what differs, so that no index is written for nothing. */

@@ -1,15 +1,15 @@
-import type { ReadRows, Rows, Tables } from "../../contracts/store/tables.ts";
+import type { AnyRows, ReadRows, Rows, Tables } from "../../contracts/store/tables.ts";
 import type { Database } from "./database.ts";
 import { SqliteRows } from "./sqlite-rows.ts";
 
 /** The tables of a SQLite file. */
 export class SqliteTables implements Tables {
   readonly #db: Database;
-  readonly #rows: SqliteRows;
+  readonly #rows: Rows;
 
   constructor(db: Database) {
     this.#db = db;
-    this.#rows = new SqliteRows(db);
+    this.#rows = new SqliteRows(db) as AnyRows as Rows;
   }
 
   async read<T>(work: (rows: ReadRows) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
-import type { AnyQuery, AnyTable, Beginning } from "../beginning.ts";
+import type { AnyQuery, AnyTable } from "../../contracts/store/tables.ts";
+import type { Beginning } from "../beginning.ts";
 
 type Form = Pick<AnyQuery, "reverse" | "before" | "begins">;
 

@@ -8,6 +8,7 @@ import { RETURNED_NUMBERS } from "../tables/records.ts";
 import { COMMITS, TASKS } from "../tables/tasks.ts";
 import { ENDED, nextNumber } from "./counters.ts";
 import { EPOCH, identityIn, identityOf } from "./identity.ts";
+import { inHandsOf } from "./lease-rows.ts";
 import { UNDER_WAY } from "./task-states.ts";
 
 /** See `StateStore.raiseEpoch`. */
@@ -20,17 +21,13 @@ export async function raiseEpoch(tables: Tables, at: string, outcome: unknown): 
     // The lost store may have given them to sites since.
     await rows.remove(RETURNED_NUMBERS, await rows.list(RETURNED_NUMBERS, {}));
     const underWay = await rows.list(TASKS, { by: "state", of: UNDER_WAY.map((state) => ({ state })) });
-    const committed = await rows.get(
-      COMMITS,
-      underWay.map(({ id }) => ({ task: id })),
-    );
+    const commits = underWay.map(({ id }) => ({ task: id }));
+    const committed = await rows.get(COMMITS, commits);
     const given = underWay.filter((_, index) => committed[index] === undefined).toSorted((a, b) => a.seq - b.seq);
     const leases = await rows.list(LEASES, { by: "task", of: given.map(({ id }) => ({ task: id })) });
     await rows.remove(LEASES, leases.filter(isFreed));
-    await rows.put(
-      LEASES,
-      leases.filter((lease) => !isFreed(lease)).map((lease) => ({ ...lease, holder: NOBODY })),
-    );
+    const kept = leases.filter((lease) => !isFreed(lease));
+    await rows.put(LEASES, inHandsOf(NOBODY, kept));
     const end = { state: "needs-attention", outcome: JSON.stringify(outcome ?? null), finishedAt: at } as const;
     for (const task of given)
       await rows.put(TASKS, [{ ...task, ...end, ended: await nextNumber(rows, ENDED, 1), waits: null }]);

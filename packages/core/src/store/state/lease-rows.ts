@@ -117,6 +117,10 @@ export async function leasesOf(rows: ReadRows, task: string, holder?: string): P
   return rows.list(LEASES, { by: "task", of: [holder === undefined ? { task } : { task, holder }] });
 }
 
+export function inHandsOf(holder: string, leases: readonly Lease[]): readonly Lease[] {
+  return leases.map((lease) => ({ ...lease, holder }));
+}
+
 function parse({ id, state, seq, waits }: LineRow): Waiting {
   return { task: id, state, place: seq, scopes: JSON.parse(waits ?? "[]") as readonly LeaseRequest[] };
 }

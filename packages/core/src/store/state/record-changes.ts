@@ -4,7 +4,7 @@ import type { RecordChange, RecordDiscard, RecordKind, RecordRemoval, StoredReco
 import type { ReadRows, Rows } from "../../contracts/store/tables.ts";
 import { toJson } from "../json.ts";
 import { SECRETS } from "../tables/secrets.ts";
-import { CLAIMS, RECORDS, RETURNED_NUMBERS, USES, type ClaimRow } from "../tables/records.ts";
+import { CLAIMS, RECORDS, RETURNED_NUMBERS, USES, type ClaimRow, type RecordRow } from "../tables/records.ts";
 import { usesOf } from "./record-uses.ts";
 import { requireVersions } from "./versions.ts";
 
@@ -12,28 +12,17 @@ type Id = Pick<StoredRecord, "kind" | "id">;
 
 /** All old claims are given up before any new one is made, so that names may be exchanged. */
 export async function putRecords(rows: Rows, changes: readonly RecordChange[]): Promise<void> {
-  await requireVersions(
-    rows,
-    changes.map(({ kind, id, expect }) => ({ kind, id, version: expect })),
-  );
-  await rows.put(
-    RECORDS,
-    changes.map(({ kind, id, name, expect, value }) => ({ kind, id, name, version: expect + 1, value: toJson(value) })),
-  );
+  await requireVersions(rows, changes);
+  await rows.put(RECORDS, changes.map(rowOf));
   await requireNeeded(rows, changes);
   await setUses(rows, changes);
-  await rows.put(
-    SECRETS,
-    changes.flatMap(({ secrets }) => secrets ?? []),
-  );
+  const secrets = changes.flatMap((change) => change.secrets ?? []);
+  await rows.put(SECRETS, secrets);
   await setNames(rows, changes);
 }
 
 export async function deleteRecords(rows: Rows, removals: readonly RecordRemoval[]): Promise<void> {
-  await requireVersions(
-    rows,
-    removals.flatMap(({ kind, id, expect }) => (expect === undefined ? [] : [{ kind, id, version: expect }])),
-  );
+  await requireVersions(rows, removals);
   await rows.remove(RECORDS, removals);
   await dropNames(rows, removals);
 }
@@ -49,6 +38,10 @@ export async function discardRecord(rows: Rows, { kind, id, number }: RecordDisc
 
 export async function holderOf(rows: ReadRows, kind: RecordKind, name: string): Promise<string | null> {
   return (await rows.get(CLAIMS, [{ kind, name }]))[0]?.id ?? null;
+}
+
+function rowOf({ kind, id, name, expect, value }: RecordChange): RecordRow {
+  return { kind, id, name, version: expect + 1, value: toJson(value) };
 }
 
 async function dropNames(rows: Rows, records: readonly Id[]): Promise<void> {
@@ -111,11 +104,8 @@ function taken({ kind, id, name }: ClaimRow, holder: string): HostwrightError {
 
 async function requireNeeded(rows: ReadRows, changes: readonly RecordChange[]): Promise<void> {
   const needed = changes.flatMap(({ kind, name, needs = [] }) => needs.map((of) => ({ of, kind, name })));
-  const found = await rows.get(
-    RECORDS,
-    needed.map(({ of }) => of),
-    ["id"],
-  );
+  const keys = needed.map(({ of }) => of);
+  const found = await rows.get(RECORDS, keys, ["id"]);
   const missing = needed.find((_, index) => found[index] === undefined);
   if (missing === undefined) return;
   const { of, kind, name } = missing;

@@ -24,21 +24,15 @@ export async function changeRegister(rows: Rows, { put, remove }: RegisterChange
     if (holder !== undefined) throw conflict(resource, holder.owner);
     holds.set(addressOf(resource), [...others, own]);
   }
-  await rows.put(
-    REGISTER,
-    put.map(({ server, type, key, owner, shared, hash }) => ({
-      server,
-      type,
-      key,
-      owner,
-      shared: Number(shared),
-      hash,
-    })),
-  );
+  await rows.put(REGISTER, put.map(rowOf));
 }
 
 export function parseResource(row: RegisterRow): RegisteredResource {
   return { ...row, shared: row.shared === 1 };
+}
+
+function rowOf({ server, type, key, owner, shared, hash }: RegisteredResource): RegisterRow {
+  return { server, type, key, owner, shared: Number(shared), hash };
 }
 
 async function holdsAt(rows: ReadRows, resources: readonly ResourceHold[]): Promise<Map<string, readonly Hold[]>> {

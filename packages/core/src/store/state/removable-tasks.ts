@@ -27,11 +27,8 @@ export async function overBefore(
 
 /** See `TaskStore.remove`. */
 export async function removeTasks(rows: Rows, ids: readonly string[]): Promise<number> {
-  const found = await rows.get(
-    TASKS,
-    [...new Set(ids)].map((id) => ({ id })),
-    COLUMNS,
-  );
+  const keys = [...new Set(ids)].map((id) => ({ id }));
+  const found = await rows.get(TASKS, keys, COLUMNS);
   const gone = await removable(rows, found.filter(isThereAndOver));
   const of = gone.map(({ id }) => ({ task: id }));
   await rows.remove(TASKS, gone);
@@ -56,11 +53,8 @@ async function removableBefore(rows: ReadRows, time: string, limit: number): Pro
 }
 
 async function named(rows: ReadRows, ids: readonly string[], time: string): Promise<readonly Ended[]> {
-  const found = await rows.get(
-    TASKS,
-    ids.map((id) => ({ id })),
-    COLUMNS,
-  );
+  const keys = ids.map((id) => ({ id }));
+  const found = await rows.get(TASKS, keys, COLUMNS);
   return found.filter(isThereAndOver).filter(({ finishedAt }) => (finishedAt ?? time) < time);
 }
 
@@ -68,11 +62,8 @@ async function named(rows: ReadRows, ids: readonly string[], time: string): Prom
 async function removable(rows: ReadRows, tasks: readonly Ended[]): Promise<readonly Ended[]> {
   const of = tasks.map(({ id }) => ({ task: id }));
   const held = new Set((await rows.list(LEASES, { by: "task", of, columns: ["task"] })).map(({ task }) => task));
-  const parents = await rows.get(
-    TASKS,
-    tasks.map(({ parent }) => ({ id: parent ?? "" })),
-    ["state"],
-  );
+  const keys = tasks.map(({ parent }) => ({ id: parent ?? "" }));
+  const parents = await rows.get(TASKS, keys, ["state"]);
   return tasks.filter(({ id }, index) => !held.has(id) && isOver(parents[index]?.state ?? "undone"));
 }
 

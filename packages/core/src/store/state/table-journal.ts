@@ -29,7 +29,8 @@ export class TableJournal implements JournalStore {
     expect: readonly RecordVersion[] = [],
   ): Promise<void> {
     await this.#tables.transact(async (rows) => {
-      await requireVersions(rows, expect);
+      const expected = expect.map(({ kind, id, version }) => ({ kind, id, expect: version }));
+      await requireVersions(rows, expected);
       if (register !== undefined) await changeRegister(rows, register);
       await append(rows, written);
       if (written.length > 0) await nextNumber(rows, TOKENS, 1);
@@ -65,11 +66,9 @@ export async function isCommitted(rows: ReadRows, task: string): Promise<boolean
 
 /** Prior states go. */
 export async function erasePriorStates(rows: Rows, task: string): Promise<void> {
-  const written = await rows.list(JOURNAL, { of: [{ task }] });
-  await rows.put(
-    JOURNAL,
-    written.filter(({ undo }) => undo !== null).map((row) => ({ ...row, undo: null })),
-  );
+  const kept = (await rows.list(JOURNAL, { of: [{ task }] })).filter(({ undo }) => undo !== null);
+  const erased = kept.map((row) => ({ ...row, undo: null }));
+  await rows.put(JOURNAL, erased);
 }
 
 async function append(rows: Rows, written: readonly JournalRow[]): Promise<void> {

@@ -6,7 +6,16 @@ import { decideLeases, firstFree, wantsAgain, type LeaseDecision, type Waiting }
 import { byText } from "../order.ts";
 import { LEASES } from "../tables/leases.ts";
 import { lastNumber, nextNumber, TOKENS } from "./counters.ts";
-import { changeTask, headsOfLine, leasesOf, lineBefore, placeOf, standingLeases, type Placed } from "./lease-rows.ts";
+import {
+  changeTask,
+  headsOfLine,
+  inHandsOf,
+  leasesOf,
+  lineBefore,
+  placeOf,
+  standingLeases,
+  type Placed,
+} from "./lease-rows.ts";
 import { UNDER_WAY } from "./task-states.ts";
 
 interface Asked {
@@ -115,31 +124,23 @@ export class TableLeases implements LeaseStore {
   async heartbeat(task: string, holder: string): Promise<boolean> {
     return this.#tables.transact(async (rows) => {
       const own = await leasesOf(rows, task, holder);
-      await rows.put(
-        LEASES,
-        own.map((lease) => ({ ...lease, heartbeat: lease.heartbeat + 1 })),
-      );
+      const beaten = own.map((lease) => ({ ...lease, heartbeat: lease.heartbeat + 1 }));
+      await rows.put(LEASES, beaten);
       return own.length > 0;
     });
   }
 
   async handOver(task: string, holder: string): Promise<void> {
-    await this.#tables.transact(async (rows) => {
-      const own = await leasesOf(rows, task, holder);
-      await rows.put(
-        LEASES,
-        own.map((lease) => ({ ...lease, holder: NOBODY })),
-      );
-    });
+    await this.#tables.transact(async (rows) =>
+      rows.put(LEASES, inHandsOf(NOBODY, await leasesOf(rows, task, holder))),
+    );
   }
 
   async release(task: string, scopes?: readonly string[], holder?: string): Promise<void> {
     await this.#tables.transact(async (rows) => {
       const own = await leasesOf(rows, task, holder);
-      await rows.remove(
-        LEASES,
-        own.filter(({ scope }) => scopes?.includes(scope) ?? true),
-      );
+      const named = own.filter(({ scope }) => scopes?.includes(scope) ?? true);
+      await rows.remove(LEASES, named);
     });
   }
 
@@ -185,10 +186,7 @@ async function grant(
   await nextNumber(rows, TOKENS, 1);
   // Its own lease stays, by which others find that nobody has told of its end.
   const of = dropped.map(({ task, holder }) => ({ task, holder }));
-  const all = await rows.list(LEASES, { by: "task", of });
-  await rows.remove(
-    LEASES,
-    all.filter(({ scope, task }) => scope !== `task/${task}`),
-  );
+  const others = (await rows.list(LEASES, { by: "task", of })).filter(({ scope, task }) => scope !== `task/${task}`);
+  await rows.remove(LEASES, others);
   await rows.put(LEASES, own);
 }

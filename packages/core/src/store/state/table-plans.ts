@@ -57,10 +57,7 @@ export class TablePlans implements PlanStore {
 }
 
 async function thoseThatMayGo(rows: ReadRows, plans: readonly Named[]): Promise<readonly Named[]> {
-  const tasks = await rows.get(
-    TASKS,
-    plans.map(({ task }) => ({ id: task })),
-    ["state"],
-  );
+  const keys = plans.map(({ task }) => ({ id: task }));
+  const tasks = await rows.get(TASKS, keys, ["state"]);
   return plans.filter((_, index) => isOver(tasks[index]?.state ?? "undone")).map(({ id, task }) => ({ id, task }));
 }

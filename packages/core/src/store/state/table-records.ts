@@ -42,11 +42,8 @@ export class TableRecords implements RecordStore {
 
   async referring(kind: RecordKind, query: RecordQuery): Promise<readonly StoredRecord[]> {
     const found = await this.#tables.read(async (rows) => {
-      const ids = await usersOf(rows, kind, query);
-      return rows.get(
-        RECORDS,
-        ids.map((id) => ({ kind, id })),
-      );
+      const keys = (await usersOf(rows, kind, query)).map((id) => ({ kind, id }));
+      return rows.get(RECORDS, keys);
     });
     return found
       .filter((row) => row !== undefined)

@@ -34,7 +34,7 @@ export class TableSecrets implements SecretStore {
 
   async replace(id: string, sealed: string, of?: RecordVersion): Promise<void> {
     await this.#tables.transact(async (rows) => {
-      if (of !== undefined) await requireVersions(rows, [of]);
+      if (of !== undefined) await requireVersions(rows, [{ ...of, expect: of.version }]);
       await rows.put(SECRETS, [{ id, sealed }]);
     });
   }
@@ -77,11 +77,8 @@ export async function removeSecrets(rows: Rows, prefix: string): Promise<void> {
 /** Owners of these secrets of which there is neither a record nor a lease. */
 async function withoutRecord(rows: ReadRows, kind: RecordKind, secrets: readonly string[]): Promise<readonly string[]> {
   const ids = [...new Set(secrets.map((id) => id.split("/")[1] ?? ""))];
-  const records = await rows.get(
-    RECORDS,
-    ids.map((id) => ({ kind, id })),
-    ["id"],
-  );
+  const keys = ids.map((id) => ({ kind, id }));
+  const records = await rows.get(RECORDS, keys, ["id"]);
   const owners = ids.filter((_, index) => records[index] === undefined).map((id) => `${kind}/${id}`);
   const of = owners.map((scope) => ({ scope }));
   const leased = new Set((await rows.list(LEASES, { of, columns: ["scope"] })).map(({ scope }) => scope));
