@@ -17,7 +17,10 @@ import { TableTasks } from "./state/table-tasks.ts";
 export interface StateStoreOptions {
   /** Milliseconds after which a lease with a still heartbeat is dead; default 60,000. Beat at least four times as often. */
   readonly leaseMs?: number;
-  /** For a worker's writes of its task, how long a locked or full store is waited for, after which it leaves the task to others; default 600,000. */
+  /**
+   * Milliseconds for which a worker's writes of its task wait for a locked or full store, after which it leaves the task to
+   * others; default 600,000.
+   */
   readonly heldMs?: number;
   /** Judges holders of leases; default: by their processes and heartbeats. */
   readonly watch?: Pick<HolderWatch, "dead">;

@@ -23,8 +23,8 @@ export interface TableDefinition<Row extends object, Key extends keyof Row> {
 }
 
 /**
- * Which rows: those of one or several beginnings of a list, one beginning after the other and each in the order of the list. Text is in the order of its
- * code points, and holds neither U+0000 nor half a surrogate pair.
+ * Which rows: those of one or several beginnings of a list, one beginning after the other and each in the order of the
+ * list. Text is in the order of its code points, and holds neither U+0000 nor half a surrogate pair.
  */
 export interface Query<Row extends object, Column extends keyof Row = keyof Row> {
   /** Name of the list; default: the order of the key. */

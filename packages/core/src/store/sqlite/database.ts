@@ -175,8 +175,9 @@ export class Database implements Transactions {
 
   /**
    * One transaction, which takes the write lock at its start: a deferred one that is upgraded later fails at once when
-   * another process wrote meanwhile. `work` awaits nothing that takes time, and runs again after a rollback. Calls keep their order; one whose
-   * time is over while others of this process wait for the lock in front of it fails as if it had met the lock itself.
+   * another process wrote meanwhile. `work` awaits nothing that takes time, and runs again after a rollback. Calls keep
+   * their order; one whose time is over while others of this process wait for the lock in front of it fails as if it had
+   * met the lock itself.
    */
   async write<T>(work: () => T | Promise<T>, waitMs?: number): Promise<T> {
     const deadline = performance.now() + (waitMs ?? this.#busyMs);
