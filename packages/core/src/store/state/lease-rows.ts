@@ -69,8 +69,9 @@ export async function headsOfLine(
 
 /** Of rows in the order of submission. */
 function headsAmong(front: readonly LineRow[], except: ReadonlySet<string>): readonly Waiting[] {
-  const heads = new Map<string | null, LineRow>();
-  for (const row of front) if (!except.has(row.id) && !heads.has(row.subject)) heads.set(row.subject, row);
+  const heads = new Map<string, LineRow>();
+  for (const row of front)
+    if (row.subject !== null && !except.has(row.id) && !heads.has(row.subject)) heads.set(row.subject, row);
   return [...heads.values()].map(parse);
 }
 
