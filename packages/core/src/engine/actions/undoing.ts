@@ -66,6 +66,8 @@ export class Undoing {
     intent: ActionHistory | undefined,
     attempt: string,
   ): Promise<readonly Residue[]> {
+    // Nothing of it runs any longer, and what was received goes with what was made for it.
+    if (action.kind === "transfer" && intent?.done === true) return [];
     try {
       return await this.#policy.try(async () => {
         await using session = this.#parts.session.apart();
@@ -74,7 +76,6 @@ export class Undoing {
         if (intent === undefined) return [];
         if (action.kind === "ensure") return await this.#ensured(action, intent, session);
         if (action.kind === "transfer") {
-          // What was received goes with what was made for it.
           await endTransfer(this.#parts, action, intent.attempt, session);
           return [];
         }

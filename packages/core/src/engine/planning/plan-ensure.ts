@@ -74,6 +74,21 @@ function isServers({ owner }: Wanted): boolean {
   return owner.startsWith("server/");
 }
 
+/**
+ * Whose owner is left out is left out of all steps of its server, so that it stands whole: what others have is known before
+ * the first of them is planned. Things that several steps declare are judged when their turn comes.
+ */
+export async function leaveForeign(planner: StepPlanner, server: SimulatedServer): Promise<void> {
+  const { wanted } = server.present;
+  const declared = new Map<string, number>();
+  for (const items of wanted.values()) for (const { id } of items) declared.set(id, (declared.get(id) ?? 0) + 1);
+  for (const [step, items] of wanted) {
+    if (step.apart === undefined) continue;
+    const alone = items.filter(({ id }) => declared.get(id) === 1);
+    await leaveRefused(step, inOrder(planner.registry, alone), server);
+  }
+}
+
 /** Of a step that judges each owner alone: those of whom something is others' are left out, whole. */
 async function leaveRefused(step: EnsureStep, sorted: readonly Wanted[], server: SimulatedServer): Promise<void> {
   const here = new Map<string, Wanted>();

@@ -208,6 +208,21 @@ describe("owners", () => {
   });
 });
 
+test("an owner that a later step leaves out is left out whole, as it stands", async () => {
+  await engine.carryOut(ensureStep("web1", [file("/unit", "old"), file("/unit2", "old", "site/s2")]));
+  world.states("web1").set("file /entry", { value: "somebody's" });
+  const told: string[] = [];
+  const apart = { apart: (owner: string) => void told.push(owner) };
+  const units = [file("/unit", "new"), file("/unit2", "new", "site/s2")];
+  const entries = [file("/entry"), file("/entry2", "x", "site/s2")];
+  const plan = await engine.plan(
+    { ...ensureStep("web1", units), ...apart },
+    { ...ensureStep("web1", entries), ...apart },
+  );
+  expect(told).toEqual([SITE]);
+  expect(changesOf(plan)).toEqual(["~ file /unit2", "+ file /entry2"]);
+});
+
 test("a shared thing that an earlier step of the plan makes for another owner is taken back for each", async () => {
   engine.operation("rewrite", {
     run: async () => void world.states("web1").set("file /shared", { value: "rewritten" }),

@@ -9,7 +9,7 @@ import { checkGuards } from "./guards.ts";
 import { needsOf } from "./needs.ts";
 import type { Action, PlanData } from "./plan.ts";
 import { planActivation } from "./plan-activation.ts";
-import { planEnsure } from "./plan-ensure.ts";
+import { leaveForeign, planEnsure } from "./plan-ensure.ts";
 import { planTransfer } from "./plan-transfer.ts";
 import { readPresent, type StepPlanner } from "./read-present.ts";
 import { serversOfStep } from "./servers-of.ts";
@@ -29,6 +29,7 @@ export async function planSteps(planner: StepPlanner, given: readonly Step[]): P
       }),
     ),
   );
+  for (const server of servers.values()) await leaveForeign(planner, server);
   const register: PlanData["register"][number][] = [];
   const actions: { readonly action: Action; readonly incidental: boolean; readonly step: Step }[] = [];
   for (const [at, step] of steps.entries()) {

@@ -39,7 +39,7 @@ const Published = z.strictObject({
   blame: Callable,
   errorLog: Text.optional(),
   status: z.union(
-    [z.strictObject({ port: z.int(), path: Text }), z.strictObject({ command: Argv })],
+    [z.strictObject({ port: z.int().min(1).max(65_535), path: Text }), z.strictObject({ command: Argv })],
     "is neither { port, path } nor { command }",
   ),
   statusEntry: Callable,

@@ -60,6 +60,7 @@ read -r first; quarantined=$(cat)
 umask 027
 # An undo may have taken all of it away: then there is nothing to publish.
 [ -d "$root/entries" ] || { printf 'unchanged 0 unknown\n\n'; exit 0; }
+# Not for the service's own programs: what one of them leaves running would hold it.
 exec 9>>"$root/publish.lock" || exit 1
 flock -w 120 9 || { printf 'busy 0 unknown\n'; exit 0; }
 trap '' HUP INT TERM
@@ -106,7 +107,7 @@ take() {
   length=$(log_length)
   engage && [ "$(runs)" = yes ] || return
   main=$(systemctl show -p MainPID --value "$unit")
-  [ "$1" = 0 ] || perl -e "$waiter" "$port" "$how" "$1" "$2" "$log" "$length" "$main" && [ "$(runs)" = yes ]
+  [ "$1" = 0 ] || perl -e "$waiter" "$port" "$how" "$1" "$2" "$log" "$length" "$main" 9>&- && [ "$(runs)" = yes ]
 }
 drop_newer() {
   find "$gens" -mindepth 1 -maxdepth 1 -name '*.partial' -exec rm -rf {} +
@@ -157,15 +158,15 @@ sync -f "$root" || exit 1
 ln -sfn "$before" "$root/former.new" && mv -fT "$root/former.new" "$root/former" || exit 1
 mv "$partial" "$gens/$next" && point current "generations/$next" || { back; exit 1; }
 
-if ! said=$("$@" 2>&1); then
+if ! said=$("$@" 2>&1 9>&-); then
   point current "$before"
-  if ! untouched=$("$@" 2>&1); then
+  if ! untouched=$("$@" 2>&1 9>&-); then
     # Where there never was a generation it may refuse that: what it says of the first one tells whose fault it is.
     [ "$before" != none ] || untouched=$said
     [ "$before$search" = none1 ] || give_up foreign "$now" "$untouched"
   fi
   [ "$search" = 1 ] && point current "generations/$next" || give_up refused "$now" "$said"
-  found=$(perl -e "$searcher" "$gens/$next" "$gens/$now" "$partial" "$seconds" "$(printf %s "$said" | head -c 8000)" "$(ordered)" "$@") ||
+  found=$(perl -e "$searcher" "$gens/$next" "$gens/$now" "$partial" "$seconds" "$(printf %s "$said" | head -c 8000)" "$(ordered)" "$@" 9>&-) ||
     give_up refused "$now" "$said"
   rm -rf -- "$partial"
   quarantined=$(quarantined_lines; printf '%s\n' "$found")

@@ -142,8 +142,9 @@ export async function runFenced(
   folder: string = FENCE_FOLDER,
   graceSeconds: number = GRACE_SECONDS,
 ): Promise<CommandResult> {
-  // A stream can be sent once: what may refuse it is asked before.
-  if (isStream(script.stdin)) await runFenced(server, fence, { script: ":" }, folder, graceSeconds);
+  // A stream can be sent once, and what was said into one cannot be taken back: what may refuse it is asked before.
+  if (isStream(script.stdin) || script.stdout !== undefined)
+    await runFenced(server, fence, { script: ":" }, folder, graceSeconds);
   for (;;) {
     const known = await fence.latest();
     const result = await server.script({

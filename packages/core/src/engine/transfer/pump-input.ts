@@ -8,13 +8,15 @@ export function pumpInput({
   argv,
   login,
   input = "",
+  trailer = "",
 }: {
   readonly argv: readonly string[];
   readonly login: string;
   /** For the program's own input. */
   readonly input?: string | Buffer;
+  readonly trailer?: string;
 }): Buffer {
-  const all = [login, input, ...argv].map((part) => Buffer.from(part));
+  const all = [login, input, trailer, ...argv].map((part) => Buffer.from(part));
   const refused =
     argv.length === 0
       ? "it names no program"

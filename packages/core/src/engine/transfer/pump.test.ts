@@ -6,7 +6,7 @@ import { pumpInput } from "./pump-input.ts";
 import { ReportLines, type Report } from "./report.ts";
 
 const PIPE = `taking=$(head -c "$2"; echo .)
-perl -e "$1" -- send "$3" "$4" | { printf %s "\${taking%.}"; exec cat; } | perl -e "$1" -- receive "$3" ""`;
+perl -e "$1" -- send "$3" | { printf %s "\${taking%.}"; exec cat; } | perl -e "$1" -- receive "$3"`;
 
 interface Ends {
   readonly give: string;
@@ -21,10 +21,10 @@ function carried({ give, take = "cat >&2", trailer = "", input = "" }: Ends): {
   readonly said: string;
 } {
   const [giving, taking] = [
-    pumpInput({ argv: ["sh", "-c", give, "a b", "$HOME"], login: "gives\n", input }),
+    pumpInput({ argv: ["sh", "-c", give, "a b", "$HOME"], login: "gives\n", input, trailer }),
     pumpInput({ argv: ["sh", "-c", `${take}; code=$?; echo END >&2; exit $code`], login: "takes\n" }),
   ];
-  const { stdout, stderr } = spawnSync("sh", ["-c", PIPE, "sh", PUMP, String(taking.length), "3", trailer], {
+  const { stdout, stderr } = spawnSync("sh", ["-c", PIPE, "sh", PUMP, String(taking.length), "3"], {
     input: Buffer.concat([taking, giving]),
     encoding: "utf8",
     maxBuffer: 1e9,

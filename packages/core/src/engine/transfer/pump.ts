@@ -1,8 +1,9 @@
 /**
- * Stands beside a program at one end of a transfer, as its user and in its sandbox. Arguments: `send` or `receive`, the
- * seconds without a byte after which its program stands still, the trailer (of a source; empty for none).
+ * Stands beside a program at one end of a transfer, as its user and in its sandbox. Arguments: `send` or `receive`, and the
+ * seconds without a byte after which its program stands still.
  *
- * Input: a line of numbers, the lengths of login, input and each word of the program, then all of these. The program finds
+ * Input: a line of numbers, the lengths of login, input, trailer (of a source; empty for none) and each word of the program,
+ * then all of these. The program finds
  * the login at /dev/fd/3.
  *
  * Between the two goes a stream of frames: a length of 4 bytes, then so many bytes. A length of 0 is the end, followed by a
@@ -18,7 +19,7 @@
  */
 export const PUMP: string = String.raw`
 use strict; use POSIX ":sys_wait_h"; use Fcntl;
-my ($mode, $idle, $trailer) = @ARGV;
+my ($mode, $idle) = @ARGV;
 my ($child, $code, $told) = (0, undef, 0);
 my ($taken, $given, $tick) = (0, 0, sub {});
 my $alive = "\xff\xff\xff\xff";
@@ -34,10 +35,12 @@ sub whole { my ($to, $text) = @_; my $at = 0;
   while ($at < length $text) { my $n = syswrite($to, $text, length($text) - $at, $at); if (defined $n) { $at += $n } elsif (!$!{EINTR}) { return 0 } }
   return 1 }
 sub put { whole(\*STDOUT, $_[0]) or do { halt(); POSIX::_exit(4) } }
-# So many bytes of the input; undef when it ends before.
-sub get { my ($bytes) = @_; my $text = "";
+# So many bytes of the input; undef when it ends before, or nobody at its other end lives.
+sub get { my ($bytes) = @_; my ($text, $silent) = ("", 0);
   while (length $text < $bytes) {
-    $tick->(); next if ready(\*STDIN) <= 0;
+    $tick->(); my $is = ready(\*STDIN);
+    return undef if $is == 0 && ++$silent > $idle + 10;
+    next if $is <= 0; $silent = 0;
     my $n = sysread(STDIN, $text, $bytes - length $text, length $text);
     next if !defined $n && $!{EINTR};
     return undef if !$n;
@@ -50,7 +53,9 @@ sub holding { my ($text) = @_; pipe(my $read, my $write) or die "pipe: $!\n";
   my $pid = fork // die "fork: $!\n";
   if (!$pid) { $SIG{TERM} = "DEFAULT"; close $read; whole($write, $text); POSIX::_exit(0) }
   return $read }
-sub halt { return if !$child; kill "KILL", -$child; kill "KILL", $child; over() || do { waitpid $child, 0; $code = 137 } }
+sub halt { return if !$child; kill "KILL", -$child; kill "KILL", $child; 
+  # What waits for a disk does not die of that, and is not waited for.
+  for (1 .. 100) { return if over(); select(undef, undef, undef, 0.05) } $code = 137 }
 sub over { return 1 if defined $code; return 0 if waitpid($child, WNOHANG) != $child;
   $code = $? & 127 ? 128 + ($? & 127) : $? >> 8; return 1 }
 sub start { my ($words, $login, $in, $out) = @_;
@@ -61,7 +66,7 @@ sub start { my ($words, $login, $in, $out) = @_;
 # Waits for the program's end as long as for a byte.
 sub ended { for my $look (1 .. 20 * $idle) { return 1 if over(); $tick->(); select(undef, undef, undef, 0.05) } return over() }
 
-my ($login, $input, @words) = map { get($_) // exit 5 } split / /, line() // exit 5;
+my ($login, $input, $trailer, @words) = map { get($_) // exit 5 } split / /, line() // exit 5;
 ($login, $input) = (holding($login), holding($input));
 
 sub send_all {

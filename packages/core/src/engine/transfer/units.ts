@@ -43,7 +43,7 @@ export function pumpUnit(
     ["TimeoutStopSec", "5"],
   ].flatMap(([name, value]) => ["-p", `${name}=${value}`]);
   const mode = named.role === "to" ? "receive" : "send";
-  const pump = ["/usr/bin/perl", "-e", PUMP, "--", mode, String(seconds(idleMs)), end.trailer ?? ""];
+  const pump = ["/usr/bin/perl", "-e", PUMP, "--", mode, String(seconds(idleMs))];
   return {
     words: [...COMMON, `--unit=${unitName(named.attempt, named.role)}`, ...properties, "--", ...pump],
     input: pumpInput({ ...end, login: resolveText(end.login ?? "", resolve) }),

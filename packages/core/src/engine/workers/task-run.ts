@@ -20,6 +20,7 @@ import { hold } from "../actions/undoing.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 import { publicationOf } from "../plugins/publication-of.ts";
 import { isApi } from "../../model/records.ts";
+import { ownScope } from "./work.ts";
 
 export interface TaskEnd extends RunEnd {
   readonly plan: PlanData | null;
@@ -68,7 +69,7 @@ export class TaskRun {
     const inventory = await LoadedInventory.ofServers(store.records, registry, servers);
     const identity = await store.identity();
     const fence: Fence = {
-      scope: this.#plan.leases[0]?.scope ?? `task/${this.#plan.task}`,
+      scope: this.#scope,
       ...identity,
       home: this.#engine.home,
       token,
@@ -91,6 +92,11 @@ export class TaskRun {
     if (!resumed && (undone || end.committed))
       await this.#dropFences(end.committed ? this.#plan.commit.deleteRecords : this.#plan.release, inventory);
     return { ...end, plan: this.#plan, value: end.committed ? this.#value(runner.outputs) : {} };
+  }
+
+  /** What it has for itself alone: of what it shares another one may have a higher token at any time. */
+  get #scope(): string {
+    return this.#plan.leases.find(({ mode }) => mode === "exclusive")?.scope ?? ownScope(this.#plan.task).scope;
   }
 
   /** @throws HW_RESOURCE_CHANGED */
@@ -195,11 +201,13 @@ export class TaskRun {
     const servers = ids.filter((id) => !isApi(inventory.server(id)));
     // The work's own connection may be lost, when only the undo's newer one knows that the server is back.
     const policy = this.#retryPolicy();
-    const drops = gone.flatMap(({ kind, id }) =>
+    const own = ownScope(this.#plan.task).scope;
+    const scopes = [...gone.map(({ kind, id }) => `${kind}/${id}`), ...(this.#scope === own ? [own] : [])];
+    const drops = scopes.flatMap((scope) =>
       servers.map(async (server) =>
         policy.try(async () => {
           using held = await this.#engine.pool.hold(inventory.server(server));
-          await dropFence(held.server, `${kind}/${id}`);
+          await dropFence(held.server, scope);
         }),
       ),
     );

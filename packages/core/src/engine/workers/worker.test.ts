@@ -280,3 +280,14 @@ test("an operation does not begin once a record that it was planned by is anothe
   expect(await fake.worker.work(id, NEVER)).toMatchObject({ state: "undone", error: { code: "HW_TASK_STATE" } });
   expect(run).not.toHaveBeenCalled();
 });
+
+test("a task that has nothing for itself alone is fenced by itself: others that share its server are in nobody's way", async () => {
+  const scopes: string[] = [];
+  fake.engine.operation("look", { run: async ({ target }) => void scopes.push(target.scope) });
+  const look = runStep("web1", "look");
+  fake.drafts.set("shares", { about: [], steps: [look] });
+  fake.drafts.set("owns", { about: ["site/s1"], steps: [look] });
+  const tasks = [await fake.submit("shares"), await fake.submit("owns")];
+  for (const { id } of tasks) await fake.worker.work(id, NEVER);
+  expect(scopes).toEqual([`task/${tasks[0]?.id}`, "site/s1"]);
+});
