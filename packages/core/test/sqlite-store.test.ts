@@ -369,6 +369,13 @@ describe("the files of a SQLite store", () => {
     await store.tasks.submit(aTask("t8"));
     expect(await store.integrity()).toEqual([]);
     expect(rowsIn(directory, "SELECT seq FROM tasks WHERE id = 't8'")).toEqual([{ seq: 8 }]);
+    // A process of the former version that is still open knows no counter of places.
+    edit(
+      join(directory, "store.db"),
+      "INSERT INTO tasks (id, type, request, state, actor, digest, createdAt, outcome) VALUES ('t9', 'x', '{}', 'undone', 'a', 'd', '', 'null')",
+    );
+    await store.tasks.submit(aTask("t10"));
+    expect(rowsIn(directory, "SELECT id FROM tasks ORDER BY seq")).toEqual([{ id: "t8" }, { id: "t9" }, { id: "t10" }]);
     // What is written now is what the migration made of the same record.
     const migrated = rowsIn(directory, "SELECT * FROM uses");
     for (const kind of ["platform", "site"] as const)

@@ -74,6 +74,7 @@ export function leasePromises(open: OpenHarness): void {
       await leases.release("holder");
       expect(await leases.next(NONE)).toBe("w0");
       expect(await leases.next(new Set(["w0"]))).toBe("w1");
+      expect(await leases.next(new Set(Array.from({ length: 39 }, (_, n) => `w${n}`)))).toBe("w39");
       expect(await leases.claim("w1", OTHER)).toMatchObject({ blockedBy: [{ task: "w0" }] });
     });
 

@@ -41,6 +41,20 @@ it("has the write lock before a transaction reads anything, so that nothing it r
   expect(seen).toEqual([1]);
 });
 
+it("serves any number of reads that are asked for at once, each at the same cost", async () => {
+  const { db } = await open();
+  const ms = async (count: number): Promise<number> => {
+    const from = performance.now();
+    await Promise.all(Array.from({ length: count }, async () => db.snapshot(async () => numbers(db))));
+    return performance.now() - from;
+  };
+  const least = async (count: number): Promise<number> =>
+    Math.min(await ms(count), await ms(count), await ms(count), await ms(count));
+  await ms(100);
+  // Where each end woke all that wait, so many times as many would cost its square.
+  expect((await least(8_000)) / (await least(500))).toBeLessThan(80);
+});
+
 it("takes all of a transaction back when it fails, and goes on with the next", async () => {
   const { db } = await open();
   const failing = db.write(() => {

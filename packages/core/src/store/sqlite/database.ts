@@ -43,8 +43,8 @@ export class Database implements Transactions {
   readonly #arrays = new Map<string, StatementSync>();
   #turn: Promise<void> = Promise.resolve();
   #inLine = 0;
-  /** While somebody of this process uses the connection. */
-  #inUse: Promise<void> | null = null;
+  /** The end of whoever of this process is last in line for the connection. */
+  #last: Promise<void> = Promise.resolve();
   #first: (() => void) | null = null;
 
   /** Use `open`. */
@@ -209,7 +209,7 @@ export class Database implements Transactions {
 
   async close(): Promise<void> {
     await this.#turn;
-    while (this.#inUse !== null) await this.#inUse;
+    await this.#last;
     if (this.#db.isOpen) this.#db.close();
   }
 
@@ -245,14 +245,14 @@ export class Database implements Transactions {
 
   /** Alone on the connection: whoever comes meanwhile waits for the transaction that is open. */
   async #alone<T>(work: () => T | Promise<T>): Promise<T> {
-    while (this.#inUse !== null) await this.#inUse;
+    const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#inUse = promise;
+    this.#last = promise;
+    await before;
     try {
       if (!this.#db.isOpen) throw new HostwrightError("HW_CLOSED", `${this.#path} was used after it was closed.`);
       return await work();
     } finally {
-      this.#inUse = null;
       resolve();
     }
   }

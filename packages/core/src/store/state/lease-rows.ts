@@ -5,6 +5,7 @@ import type { StandingLease, Waiting } from "../lease-rules.ts";
 import { LEASES } from "../tables/leases.ts";
 import { TASKS, type TaskRow } from "../tables/tasks.ts";
 import { nextNumber, TOKENS } from "./counters.ts";
+import { pagesOf } from "./pages.ts";
 
 type LineRow = Pick<TaskRow, "id" | "state" | "seq" | "subject" | "waits">;
 
@@ -60,9 +61,13 @@ export async function headsOfLine(
   const first = await rows.list(TASKS, { by: "line", each: "subject", columns: LINE });
   const heads = first.filter(({ id }) => !except.has(id));
   for (const { subject, seq } of first.filter(({ id }) => except.has(id))) {
-    const behind = await rows.list(TASKS, { by: "line", of: [{ subject }], after: { seq }, columns: LINE });
-    const next = behind.find(({ id }) => !except.has(id));
-    if (next !== undefined) heads.push(next);
+    const behind = { by: "line", of: [{ subject }], after: { seq }, columns: LINE };
+    for await (const page of pagesOf(rows, TASKS, behind, (row) => ({ seq: row.seq }), FEW)) {
+      const next = page.find(({ id }) => !except.has(id));
+      if (next === undefined) continue;
+      heads.push(next);
+      break;
+    }
   }
   return heads.map(parse).toSorted((a, b) => a.place - b.place);
 }

@@ -8,13 +8,14 @@ export async function* pagesOf<Row extends object, Key extends keyof Row, Column
   table: TableDefinition<Row, Key>,
   query: Omit<Query<Row, Column>, "limit">,
   next: (row: Pick<Row, Column>) => Partial<Row>,
+  atOnce: number = AT_ONCE,
 ): AsyncGenerator<readonly Pick<Row, Column>[]> {
   let { after } = query;
   for (;;) {
-    const page = await rows.list(table, { ...query, ...(after === undefined ? {} : { after }), limit: AT_ONCE });
+    const page = await rows.list(table, { ...query, ...(after === undefined ? {} : { after }), limit: atOnce });
     if (page.length > 0) yield page;
     const last = page.at(-1);
-    if (last === undefined || page.length < AT_ONCE) return;
+    if (last === undefined || page.length < atOnce) return;
     after = next(last);
   }
 }

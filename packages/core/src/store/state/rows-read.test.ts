@@ -59,7 +59,7 @@ test("a call of the store reads what it is about, however much there is beside i
   const written = async () => held.journal.write([aRow("t0")], { put: [file], remove: [] });
   expect(await read(written)).toEqual({ leases: 1, counters: 1 });
   expect(await read(async () => journal.isCommitted("t0"))).toEqual({});
-  expect(await read(async () => tasks.submit(aTask("last")))).toEqual({ counters: 1 });
+  expect(await read(async () => tasks.submit(aTask("last")))).toEqual({ tasks: 1, counters: 1 });
   expect(await read(async () => records.forget("site", "s7", 1).catch(() => undefined))).toEqual({
     records: 1,
     register: 2,

@@ -14,7 +14,10 @@ import { COMMITS, TASKS } from "../tables/tasks.ts";
 import { nextNumber, TOKENS } from "./counters.ts";
 import { deleteRecords, putRecords } from "./record-changes.ts";
 import { changeRegister } from "./register-changes.ts";
+import { pagesOf } from "./pages.ts";
 import { requireVersions } from "./versions.ts";
+
+const ERASED_AT_ONCE = 50;
 
 export class TableJournal implements JournalStore {
   readonly #tables: Tables;
@@ -64,11 +67,15 @@ export async function isCommitted(rows: ReadRows, task: string): Promise<boolean
   return (await rows.get(COMMITS, [{ task }]))[0] !== undefined;
 }
 
-/** Prior states go. */
+/** Prior states go. They may have megabytes each. */
 export async function erasePriorStates(rows: Rows, task: string): Promise<void> {
-  const kept = (await rows.list(JOURNAL, { of: [{ task }] })).filter(({ undo }) => undo !== null);
-  const erased = kept.map((row) => ({ ...row, undo: null }));
-  await rows.put(JOURNAL, erased);
+  for await (const page of pagesOf(rows, JOURNAL, { of: [{ task }] }, ({ number }) => ({ number }), ERASED_AT_ONCE)) {
+    const kept = page.filter(({ undo }) => undo !== null);
+    await rows.put(
+      JOURNAL,
+      kept.map((row) => ({ ...row, undo: null })),
+    );
+  }
 }
 
 async function append(rows: Rows, written: readonly JournalRow[]): Promise<void> {

@@ -45,7 +45,7 @@ export class TableTasks implements TaskStore {
       if (taken !== undefined)
         throw new HostwrightError("HW_TASK_STATE", `A task ${id} exists already; it was left as it is.`);
       const given = { id, type, actor, key, parent, timeoutMs, createdAt, request: toJson(task.request) };
-      const line = { seq: await nextNumber(rows, PLACES, 1), subject, waits: JSON.stringify(scopes) };
+      const line = { seq: await nextPlace(rows), subject, waits: JSON.stringify(scopes) };
       const open = { state: "queued", finishedAt: null, ended: null, outcome: "null" } as const;
       await rows.put(TASKS, [{ ...given, digest, ...line, ...open }]);
       await putPlan(rows, id, task.plan);
@@ -132,6 +132,12 @@ export class TableTasks implements TaskStore {
   async remove(ids: readonly string[]): Promise<number> {
     return this.#tables.transact(async (rows) => removeTasks(rows, ids));
   }
+}
+
+/** After all that are there, also those that a process of a former version puts into the line, which knows no counter. */
+async function nextPlace(rows: Rows): Promise<number> {
+  const [last] = await rows.list(TASKS, { by: "order", reverse: true, limit: 1, columns: ["seq"] });
+  return nextNumber(rows, PLACES, (last?.seq ?? 0) + 1);
 }
 
 /** The task, if it is in one of these states and may go to the next. */

@@ -3,6 +3,9 @@ import type { Query, ReadRows } from "../../contracts/store/tables.ts";
 import { TASKS, type TaskRow } from "../tables/tasks.ts";
 import { pagesOf } from "./pages.ts";
 
+/** Tasks that are read at once. */
+const MOST = 500;
+
 export type TaskFilter = NonNullable<Parameters<TaskStore["list"]>[0]>;
 
 /** See `TaskStore.list`: each filter by the list that has its order. */
@@ -27,7 +30,7 @@ async function childrenOf(
 ): Promise<readonly TaskRow[]> {
   const found: TaskRow[] = [];
   const query = { by: "children", of: [{ parent }], ...place };
-  for await (const page of pagesOf(rows, TASKS, query, ({ seq }) => ({ seq }))) {
+  for await (const page of pagesOf(rows, TASKS, query, ({ seq }) => ({ seq }), Math.min(limit, MOST))) {
     found.push(...page.filter(({ state }) => states?.includes(state) ?? true));
     if (found.length >= limit) break;
   }
