@@ -75,6 +75,15 @@ describe("a site that is drawn", () => {
     expect(release).toEqual([{ kind: "site", id }]);
   });
 
+  test("is one a task: another one is refused, not answered with the first", async () => {
+    const planning = planned(async (context) => {
+      await context.drawSite(wanted);
+      await context.drawSite({ ...wanted, domain: "second.example.com" });
+    });
+    await expect(planning).rejects.toThrow("a second site");
+    expect(await drafts()).toEqual([]);
+  });
+
   test("is refused, and gone, where its plan does not reserve it", async () => {
     const planning = planned(async (context) => void (await context.drawSite(wanted)));
     await expect(planning).rejects.toMatchObject({

@@ -60,6 +60,7 @@ export function planningOf(parts: PlanningParts, { parsed, inventory, taskId }: 
     return found;
   };
   let drawn: string | null = null;
+  let drawnAs: string | null = null;
   const planning: Planning = {
     task: taskId,
     signal: session.signal,
@@ -88,6 +89,9 @@ export function planningOf(parts: PlanningParts, { parsed, inventory, taskId }: 
       return draft === null ? null : inventory.readDraft(draft);
     },
     drawSite: async (wanted) => {
+      const asked = canonicalJson(wanted);
+      if (drawnAs !== null && drawnAs !== asked) throw secondSite(parsed);
+      drawnAs = asked;
       const web = inventory.server(inventory.platform(wanted.platform).server);
       const { usedIds: used } = await facts(web, { taken: true });
       const site = (await draftOf(records, taskId)) ?? (await makeDraft(records, taskId, wanted, { ...uids, used }));
@@ -100,6 +104,11 @@ export function planningOf(parts: PlanningParts, { parsed, inventory, taskId }: 
     },
   };
   return { planning, pending, drawn: () => drawn };
+}
+
+function secondSite({ type }: ParsedRequest): HostwrightError {
+  const what = `${type.type} asked for a second site: a task makes one. Nothing was changed.`;
+  return new HostwrightError("HW_INTERNAL", what, { remedy: "Make each by a task of its own, as children of one." });
 }
 
 function refuseSecret({ label }: Reference): never {
