@@ -117,6 +117,8 @@ export function tablesConformance(name: string, open: () => Promise<TablesHarnes
         expect(await servers({})).toEqual(["a/0", "b/2", "c/3"]);
         expect(await servers({ reverse: true })).toEqual(["c/3", "b/2", "a/1"]);
         expect(await servers({ after: { server: "a" }, limit: 1 })).toEqual(["b/2"]);
+        const finer = { server: "a", type: "file", key: "/0" };
+        expect(await servers({ after: finer })).toEqual(["a/1", "b/2", "c/3"]);
         const keys = { of: [{ server: "a" }, { server: "z" }, { server: "c" }], each: "key" } as const;
         expect((await from.list(REGISTER, keys)).map(({ key }) => key)).toEqual(["/0", "/1", "/3"]);
       });

@@ -40,7 +40,8 @@ export function eachSql(table: AnyTable, query: Form, beginning: Beginning, colu
       : ` AND (${names(after)}) ${beyond} (${after.map((_, at) => `?${of.length + at + 1}`).join(", ")})`;
   const steps = each.map((_, index) => `e${index}`).join(", ");
   const next = each.map((name) => `(${first([name], ` AND (${names(each)}) ${beyond} (${steps})`)})`).join(", ");
-  const rows = first(table.key, ` AND (${names(each)}) = (${steps})`);
+  // `after` may say more than `each` does: then the first of its own group are left out.
+  const rows = first(table.key, ` AND (${names(each)}) = (${steps})${start}`);
   return `WITH RECURSIVE walk (${steps}) AS (SELECT * FROM (${first(each, start)}) UNION ALL SELECT ${next} FROM walk WHERE e0 IS NOT NULL)
     SELECT ${columns.map((name) => `f.${quoted(name)}`).join(", ")} FROM walk CROSS JOIN ${quoted(table.name)} AS f
     WHERE (${table.key.map((name) => `f.${quoted(name)}`).join(", ")}) = (${rows}) LIMIT ?`;

@@ -45,7 +45,7 @@ async function removableBefore(rows: ReadRows, time: string, limit: number): Pro
     const most = found.length + limit;
     const query = { by: "finished", of: [{ state }], before: { finishedAt: time }, columns: COLUMNS };
     for await (const page of pagesOf(rows, TASKS, query, ({ finishedAt, seq }) => ({ finishedAt, seq }))) {
-      found.push(...(await removable(rows, page)));
+      for (const task of await removable(rows, page)) found.push(task);
       if (found.length >= most) break;
     }
   }

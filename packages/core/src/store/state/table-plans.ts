@@ -43,7 +43,7 @@ export class TablePlans implements PlanStore {
       const next = ({ id, expiresAt }: Pick<StoredPlan, "id" | "expiresAt">) => ({ expiresAt, id });
       for await (const page of pagesOf(rows, PLANS, { by: "expiry", columns: COLUMNS }, next)) {
         if (more <= 0 || free.length >= limit) break;
-        free.push(...(await thoseThatMayGo(rows, page.slice(0, more))));
+        for (const plan of await thoseThatMayGo(rows, page.slice(0, more))) free.push(plan);
         more -= page.length;
       }
       return free.slice(0, limit);

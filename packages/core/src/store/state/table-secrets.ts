@@ -60,7 +60,7 @@ export class TableSecrets implements SecretStore {
           const ids = (await rows.list(SECRETS, page)).map(({ id }) => id);
           return { ids, found: await withoutRecord(rows, kind, ids) };
         });
-        orphans.push(...found.filter((owner) => owner !== orphans.at(-1)));
+        for (const owner of found) if (owner !== orphans.at(-1)) orphans.push(owner);
         if (ids.length < AT_ONCE) break;
         after = ids.at(-1) ?? "";
       }

@@ -31,7 +31,7 @@ async function childrenOf(
   const found: TaskRow[] = [];
   const query = { by: "children", of: [{ parent }], ...place };
   for await (const page of pagesOf(rows, TASKS, query, ({ seq }) => ({ seq }), Math.min(limit, MOST))) {
-    found.push(...page.filter(({ state }) => states?.includes(state) ?? true));
+    for (const task of page) if (states?.includes(task.state) ?? true) found.push(task);
     if (found.length >= limit) break;
   }
   return found.slice(0, limit);
