@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(async () => matrix?.[Symbol.asyncDispose]());
 
-const drawn = oneIn(6);
+const drawn = oneIn(12);
 
 /** All points of all tasks: `npm run test:crash`. Each case takes two minutes. */
 for (const crashCase of CASES) {

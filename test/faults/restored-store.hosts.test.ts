@@ -151,7 +151,7 @@ describe("once its epoch was raised", () => {
       for (const domain of [LATER]) {
         await expect(restored.run(living.install(domain))).rejects.toMatchObject({
           code: "HW_NAME_TAKEN",
-          remedy: expect.stringContaining("restored"),
+          remedy: expect.stringContaining("backup was put back"),
         });
       }
     });

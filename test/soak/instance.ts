@@ -6,6 +6,7 @@ import { defineTask } from "../../packages/core/src/plugin-kit/define-task.ts";
 import { Telemetry } from "../../packages/core/src/engine/telemetry.ts";
 import { runStep } from "../../packages/core/test/fake-engine.ts";
 import * as z from "zod";
+import { postgresStore } from "../../examples/plugins/postgres-store.ts";
 import { soakPlugin, type Entry } from "./effects.ts";
 import { YardServer } from "./yard-server.ts";
 
@@ -15,6 +16,8 @@ export interface Place {
   /** Holds the sites' files and the servers' fences, and is no part of the store. */
   readonly yard: string;
   readonly leaseMs: number;
+  /** URL of the database that holds the state; default: files in the state folder. */
+  readonly database?: string;
 }
 
 /** Two minutes: what is over goes while the soak goes on, and its sizes come to rest. */
@@ -82,7 +85,10 @@ export async function openSoak(place: Place): Promise<SoakInstance> {
     stateDir: place.stateDir,
     leaseMs: place.leaseMs,
     retention: { taskDays: KEPT_DAYS, eventDays: KEPT_DAYS },
-    plugins: [{ ...soakPlugin, tasks: [soakTask(place)] }],
+    plugins: [
+      { ...soakPlugin, tasks: [soakTask(place)] },
+      ...(place.database === undefined ? [] : [postgresStore({ url: place.database })]),
+    ],
     provide: [
       provide(
         PART.openServer,

@@ -10,6 +10,8 @@ export interface Asked {
   /** How often its end was told. */
   told: number;
   end: TaskState | null;
+  /** Why it did not succeed. */
+  error: string | null;
 }
 
 export interface Verdict {
@@ -48,7 +50,7 @@ function judgeSite({ file, tasks, lines, value }: Site, found: { readonly [K in 
       (verb) => lines.filter((line) => line.task === task.id && line.verb === verb).length,
     ) as [number, number];
     const name = `task ${task.request.number} (${task.id}, ${task.request.kind}) of ${file}`;
-    const said = `${name} ended ${task.end}, was done ${did} times and taken back ${undid} times`;
+    const said = `${name} ended ${task.end}${task.error === null ? "" : ` (${task.error})`}, was done ${did} times and taken back ${undid} times`;
     if (task.end === null || (task.end === "succeeded" && did === 0)) found.lost.push(said);
     else if (did - undid !== (task.end === "succeeded" ? 1 : 0) || did > 1) found.twice.push(said);
     const expected = task.request.kind === "fail" ? "undone" : "succeeded";

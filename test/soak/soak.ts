@@ -17,6 +17,10 @@ export interface Extent {
   /** Tasks that are submitted and have not ended, at most. */
   readonly backlog: number;
   /** One worker is killed each time when so many seconds are over, or so many tasks have ended. */
+  /** URL of the database that holds the state; default: files. */
+  readonly database?: string;
+  /** What starts the workers, in turn: machines of their own. */
+  readonly starters?: readonly (readonly string[])[];
   readonly killEvery: { readonly seconds: number } | { readonly tasks: number };
 }
 
@@ -41,13 +45,19 @@ const LOOK_MS = 50;
 /** Works many tasks of many sites by worker processes that are killed one after the other, and judges what came of it. */
 export async function soak(extent: Extent, say: Say): Promise<Figures> {
   const yard = await mkdtemp(join(tmpdir(), "hostwright-soak-"));
-  const place: Place = { stateDir: join(yard, "state-folder"), yard: join(yard, "yard"), leaseMs: LEASE_MS };
+  const { database, workers, starters } = extent;
+  const place: Place = {
+    stateDir: join(yard, "state-folder"),
+    yard: join(yard, "yard"),
+    leaseMs: LEASE_MS,
+    ...(database !== undefined && { database }),
+  };
   await mkdir(place.yard);
   try {
     const instance = await openSoak(place);
     await using hw = instance.hw;
     await putRecords(instance, SERVERS, extent.sites);
-    await using pack = await WorkerPack.start(join(import.meta.dirname, "worker.ts"), place, extent.workers);
+    await using pack = await WorkerPack.start(join(import.meta.dirname, "worker.ts"), place, workers, starters);
     const run = new Soak(extent, hw, pack, place, say);
     return await run.toItsEnd();
   } finally {
@@ -111,7 +121,7 @@ class Soak {
       const request = drawRequest(draw, number, this.#extent.sites);
       const task = await this.#hw.submit(this.#hw.request({ type: "soak:work", ...request }));
       const cancelled = draw.share() < 0.02;
-      this.#asked.set(task.id, { id: task.id, request, cancelled, told: 0, end: null });
+      this.#asked.set(task.id, { id: task.id, request, cancelled, told: 0, end: null, error: null });
       // One that has ended already, or is committed, refuses it.
       if (cancelled)
         void delay(draw.below(2000), undefined, { ref: false }).then(async () => task.cancel().catch(() => undefined));
@@ -124,6 +134,7 @@ class Soak {
       const asked = await this.#known(event.task ?? "");
       asked.told += 1;
       asked.end = event.payload.state;
+      asked.error = event.payload.error === null ? null : JSON.stringify(event.payload.error);
       if (asked.told > 1) continue;
       this.#ended += 1;
       this.#lastEnd = performance.now();

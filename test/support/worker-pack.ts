@@ -8,9 +8,10 @@ import { join } from "node:path";
 const CODE = mkdtempSync(join(tmpdir(), "hostwright-worker-code-"));
 process.once("exit", () => rmSync(CODE, { recursive: true, force: true }));
 
-/** A process that has loaded its code and waits for its order on standard input; see `readOrder`. */
-export function startWaiting(script: string): ChildProcess {
-  return spawn(process.execPath, ["--conditions=@hostwright/source", script], {
+/** A process that has loaded its code and waits for its order on standard input; see `readOrder`. `by`: what starts it. */
+export function startWaiting(script: string, by: readonly string[] = []): ChildProcess {
+  const [program = "", ...args] = [...by, process.execPath, "--conditions=@hostwright/source", script];
+  return spawn(program, args, {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, NODE_COMPILE_CACHE: CODE },
   });
@@ -29,18 +30,26 @@ export interface PackWorker {
 export class WorkerPack implements AsyncDisposable {
   readonly #script: string;
   readonly #order: string;
+  readonly #starters: readonly (readonly string[])[];
   readonly #workers = new Set<PackWorker>();
+  #started = 0;
   #spare: ChildProcess;
 
-  private constructor(script: string, order: object) {
+  private constructor(script: string, order: object, starters: readonly (readonly string[])[]) {
     this.#script = script;
     this.#order = `${JSON.stringify(order)}\n`;
-    this.#spare = startWaiting(script);
+    this.#starters = starters;
+    this.#spare = this.#start();
   }
 
-  /** `order` is the first line that each of them is told. */
-  static async start(script: string, order: object, count: number): Promise<WorkerPack> {
-    const pack = new WorkerPack(script, order);
+  /** `order` is the first line that each of them is told; `starters` are what starts them, in turn. */
+  static async start(
+    script: string,
+    order: object,
+    count: number,
+    starters: readonly (readonly string[])[] = [[]],
+  ): Promise<WorkerPack> {
+    const pack = new WorkerPack(script, order, starters);
     await Promise.all(Array.from({ length: count }, async () => pack.add()));
     return pack;
   }
@@ -52,7 +61,7 @@ export class WorkerPack implements AsyncDisposable {
   /** One more, ready when this returns. @throws when it ends instead */
   async add(): Promise<PackWorker> {
     const child = this.#spare;
-    this.#spare = startWaiting(this.#script);
+    this.#spare = this.#start();
     const { stdin, stdout, pid } = child;
     if (stdin === null || stdout === null || pid === undefined) throw new Error("a worker process did not start");
     const worker = { pid, child };
@@ -65,6 +74,10 @@ export class WorkerPack implements AsyncDisposable {
     ]);
     stdout.resume();
     return worker;
+  }
+
+  #start(): ChildProcess {
+    return startWaiting(this.#script, this.#starters[this.#started++ % this.#starters.length]);
   }
 
   /** As a loss of power would, and gone when this returns. */

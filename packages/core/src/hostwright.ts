@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Container } from "./di/provider.ts";
+import type { Container } from "./contracts/part.ts";
 import type { Server } from "./model/server.ts";
 import { Access, SYSTEM, type Actor, type Policy } from "./api/access.ts";
 import type { StateProblem } from "./api/checks/check.ts";
@@ -43,10 +43,11 @@ export type { SubmitOptions } from "./api/submitting.ts";
  */
 export async function createHostwright(options: HostwrightOptions): Promise<Hostwright> {
   checkOptions(options);
-  const state = await openState(options);
+  const { wire } = await import("./wiring.ts");
+  const container = wire(options);
+  const state = await openState(options, container.get(PART.openKernel));
   try {
-    const { wire } = await import("./wiring.ts");
-    const container = wire(options, state);
+    container.hold(PART.state, state);
     container.get(PART.telemetry);
     await container.get(PART.notifying).begin();
     const life = new Lifetime();
@@ -136,7 +137,10 @@ export class Hostwright implements AsyncDisposable {
    * @throws HW_INPUT_INVALID, HW_DOMAIN_INVALID, HW_DOMAIN_RESERVED, HW_FORBIDDEN, HW_NOT_FOUND, HW_PLAN_FORGED, HW_PLAN_EXPIRED, HW_KEY_REUSED
    */
   async submit<Value = TaskValue>(what: Asked<Value>, options: SubmitOptions = {}): Promise<Task<Value>> {
-    return this.task<Value>(await this.#submitting.submit(what, options));
+    const id = await this.#submitting.submit(what, options);
+    // What was stored stands: workers find it by themselves.
+    await ended([async () => this.#container.get(PART.queue).announce(id)]);
+    return this.task<Value>(id);
   }
 
   /**
@@ -172,7 +176,7 @@ export class Hostwright implements AsyncDisposable {
   }
 
   #task<Value>(id: string): Task<Value> {
-    const { store, box, tasks } = this.#container.get(PART.engine);
+    const { store, clock, box, tasks } = this.#container.get(PART.engine);
     const [events, ends] = [this.#container.get(PART.events), this.#container.get(PART.ends)];
     const { closing } = this.#life;
     const vault = box.hasKey ? this.#container.get(PART.vault) : null;
@@ -180,7 +184,7 @@ export class Hostwright implements AsyncDisposable {
       box.requireKey("resolve()");
       return resolveTask(this.#container.get(PART.worker), store, taskId, how);
     };
-    return new Task<Value>(id, { store, tasks, vault, events, ends, access: this.#access, closing, resolve });
+    return new Task<Value>(id, { store, clock, tasks, vault, events, ends, access: this.#access, closing, resolve });
   }
 
   /**
@@ -192,10 +196,14 @@ export class Hostwright implements AsyncDisposable {
   work(options: { readonly concurrency?: number } = {}): AsyncDisposable {
     this.#container.get(PART.engine).box.requireKey("work()");
     const concurrency = parseInput(Concurrency, options.concurrency ?? 4, "work: concurrency");
-    const notifying = this.#container.get(PART.notifying).work();
-    const queue = this.#container.get(PART.queue).work(this.#container.get(PART.worker), concurrency);
+    const parts = this.#container;
+    const work = [
+      parts.get(PART.queue).work(parts.get(PART.worker), concurrency),
+      parts.get(PART.upkeep).work(),
+      parts.get(PART.notifying).work(),
+    ];
     return this.#life.keep({
-      [Symbol.asyncDispose]: async () => ended([queue, notifying].map((one) => async () => one[Symbol.asyncDispose]())),
+      [Symbol.asyncDispose]: async () => ended(work.map((one) => async () => one[Symbol.asyncDispose]())),
     });
   }
 

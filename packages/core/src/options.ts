@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Policy } from "./api/access.ts";
 import type { Notifier } from "./contracts/notifier.ts";
 import type { Plugin } from "./contracts/plugin.ts";
-import type { Provider } from "./di/provider.ts";
+import type { Provider } from "./contracts/part.ts";
 import { parseInput } from "./model/parse.ts";
 import type { Retention } from "./model/retention.ts";
 import type { Secret } from "./model/secret.ts";

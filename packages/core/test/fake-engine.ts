@@ -22,6 +22,7 @@ import type { RunnerParts } from "../src/engine/actions/runner-parts.ts";
 import { newId } from "../src/model/ids.ts";
 import type { ServerRecord } from "../src/model/records.ts";
 import type { Server } from "../src/model/server.ts";
+import { SYSTEM_CLOCK } from "../src/model/time.ts";
 import { Secret } from "../src/model/secret.ts";
 import { processHolder } from "../src/store/holder.ts";
 import { loadKeyring } from "../src/store/keyring.ts";
@@ -199,6 +200,7 @@ export class FakeEngine implements AsyncDisposable {
       tasks: new Map(tasks.map((type) => [type.type, type])),
       uids: { from: 20_000, to: 20_999 },
       home: "hub:/srv/state",
+      clock: SYSTEM_CLOCK,
       planLifeMs: 60_000,
       makePlan: makeStoredPlan,
     };

@@ -8,7 +8,9 @@ import type { Step } from "../src/contracts/steps.ts";
 import type { EngineParts } from "../src/engine/planning/task-engine.ts";
 import { TaskEnds } from "../src/engine/task-ends.ts";
 import { resolveTask } from "../src/engine/workers/resolve.ts";
+import { Upkeep } from "../src/engine/workers/upkeep.ts";
 import { Worker } from "../src/engine/workers/worker.ts";
+import { EmbeddedQueue } from "../src/queue/embedded-queue.ts";
 import { HostwrightError } from "../src/errors/hostwright-error.ts";
 import type { Server } from "../src/model/server.ts";
 import { newId } from "../src/model/ids.ts";
@@ -24,6 +26,16 @@ export function file(key: string, value = "x"): Step {
 
 export function request(name: string): TaskRequest {
   return { type: "test:work", name } as unknown as TaskRequest;
+}
+
+/** A queue and the upkeep at work, as `Hostwright.work` begins them. */
+export function working(worker: Worker, concurrency: number): AsyncDisposable {
+  const work = [new EmbeddedQueue().work(worker, concurrency), new Upkeep(worker).work()];
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(work.map(async (one) => one[Symbol.asyncDispose]()));
+    },
+  };
 }
 
 /** A worker with a task type whose plans the test gives by name; without a draft a task makes the file of its name. */
@@ -67,6 +79,7 @@ export class FakeWorker implements AsyncDisposable {
   task(id: string): Task {
     return new Task(id, {
       store: this.engine.store,
+      clock: this.parts.clock,
       tasks: this.parts.tasks,
       vault: this.parts.vault,
       events: this.engine.events,

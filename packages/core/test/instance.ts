@@ -1,7 +1,6 @@
-import { EmbeddedQueue } from "../src/queue/embedded-queue.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { runStep } from "./fake-engine.ts";
-import { FakeWorker, NEVER } from "./fake-worker.ts";
+import { FakeWorker, NEVER, working } from "./fake-worker.ts";
 
 /** Who has a task at the moment when it is worked. */
 export interface Run {
@@ -38,7 +37,7 @@ export async function openInstance({ directory, tasks, tell, opened }: InstanceO
     fake.engine.operation(task, { run, probe: async () => "absent" });
     fake.drafts.set(task, { about: [`site/${task}`], steps: [runStep("web1", task)] });
   }
-  const queue = new EmbeddedQueue().work(fake.worker, 1);
+  const queue = working(fake.worker, 1);
   return {
     fake,
     look: async () => fake.worker.lookForDead(NEVER),

@@ -9,34 +9,15 @@ import type { AnyQuery, AnyRow, AnyTable, ReadRows } from "../src/contracts/stor
 import { beginningOf } from "../src/store/beginning.ts";
 import { openSqliteKernel } from "../src/store/sqlite/sqlite-store.ts";
 import { JOURNAL } from "../src/store/tables/journal.ts";
-import { LEASES } from "../src/store/tables/leases.ts";
-import { BOOKMARKS, COUNTERS, META } from "../src/store/tables/named.ts";
+import { TABLES } from "../src/store/tables/all-tables.ts";
 import { PLANS } from "../src/store/tables/plans.ts";
 import { SECRETS } from "../src/store/tables/secrets.ts";
-import { CLAIMS, RECORDS, RETURNED_NUMBERS, USES } from "../src/store/tables/records.ts";
+import { USES } from "../src/store/tables/records.ts";
 import { REGISTER } from "../src/store/tables/register.ts";
-import { COMMITS, TASK_PLANS, TASKS } from "../src/store/tables/tasks.ts";
+import { TASKS } from "../src/store/tables/tasks.ts";
 import { MemoryTables } from "./memory-store/memory-tables.ts";
 import { modelRuns } from "./models/model-runs.ts";
 import { tablesConformance } from "./store-conformance/tables.ts";
-
-const ALL = [
-  JOURNAL,
-  LEASES,
-  BOOKMARKS,
-  COUNTERS,
-  META,
-  PLANS,
-  SECRETS,
-  CLAIMS,
-  RECORDS,
-  RETURNED_NUMBERS,
-  USES,
-  REGISTER,
-  COMMITS,
-  TASK_PLANS,
-  TASKS,
-] as unknown as readonly AnyTable[];
 
 interface Opened extends AsyncDisposable {
   readonly directory: string;
@@ -78,7 +59,7 @@ describe("the tables of core in a SQLite file", () => {
 
   test("have the columns, types and keys that they are defined with", async () => {
     const db = await file();
-    for (const { name, columns, key } of ALL) {
+    for (const { name, columns, key } of TABLES) {
       const found = db.prepare(`SELECT * FROM pragma_table_info(?)`).all(name);
       const types = Object.entries(columns).map(([column, type]) => {
         const kind = type.startsWith("integer") ? "INTEGER" : "TEXT";
@@ -108,7 +89,7 @@ describe("the tables of core in a SQLite file", () => {
     });
     onTestFinished(() => prepare.mockRestore());
     await opened.kernel.tables.read(async (rows) => {
-      for (const table of ALL) {
+      for (const table of TABLES) {
         await rows.get(table, [anyRow(table), anyRow(table)]);
         await rows.get(table, [anyRow(table)]);
         for (const query of formsOf(table)) {
@@ -288,5 +269,5 @@ const CHOICES = {
 };
 
 test("a query that its generator makes is one that tables take", () => {
-  for (const table of ALL) for (const query of formsOf(table)) expect(() => beginningOf(table, query)).not.toThrow();
+  for (const table of TABLES) for (const query of formsOf(table)) expect(() => beginningOf(table, query)).not.toThrow();
 });

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { EmbeddedQueue } from "../src/queue/embedded-queue.ts";
 import { resolveTask } from "../src/engine/workers/resolve.ts";
 import type { StoredOutcome } from "../src/engine/workers/stored-outcome.ts";
 import type { Worker } from "../src/engine/workers/worker.ts";
+import { working } from "./fake-worker.ts";
 import { Death, TwoVersions, V1, V2, V2_ALONE } from "./two-versions.ts";
 
 const NEVER = new AbortController().signal;
@@ -173,7 +173,7 @@ describe("an approved plan that names what an instance does not know", () => {
   test("is in nobody's way in the queue, and told when that starts", { timeout: LONG_MS }, async () => {
     for (let count = 0; count < 12; count++) await two.approve(V1, WORK);
     const behind = await two.submit({ type: "test:verify" });
-    const queue = new EmbeddedQueue().work(worker, 1);
+    const queue = working(worker, 1);
     await vi.waitFor(async () => expect(await two.engine.store.tasks.state(behind)).toBe("succeeded"), 30_000);
     await vi.waitFor(async () => expect(await two.stranded()).toHaveLength(13), 30_000);
     await queue[Symbol.asyncDispose]();
@@ -186,7 +186,7 @@ describe("an approved plan that names what an instance does not know", () => {
     two.onCopy = async () => busy.promise;
     await two.submit(WORK);
     await two.approve(V1, WORK);
-    const queue = new EmbeddedQueue().work(worker, 1);
+    const queue = working(worker, 1);
     await vi.waitFor(async () => expect(await two.stranded()).toHaveLength(2), 30_000);
     busy.resolve();
     await queue[Symbol.asyncDispose]();

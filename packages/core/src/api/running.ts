@@ -104,7 +104,7 @@ export class Running {
       if (await this.#hasEnded(id)) return;
       if (closing.aborted) throw closedOver(id);
       if (this.#signal?.aborted === true && !isAsked) {
-        await cancelTask(engine.store, events, id);
+        await cancelTask(engine, events, id);
         isAsked = true;
       } else {
         await this.#goOn(id);

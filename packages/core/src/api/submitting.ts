@@ -12,6 +12,7 @@ import { parseInput } from "../model/parse.ts";
 import type { Access } from "./access.ts";
 import { Plan } from "./plan.ts";
 import { objectsOf, rightsTo } from "./policy-object.ts";
+import { timeText } from "../model/time.ts";
 
 export interface SubmitOptions {
   /** The same `key`, request and actor give the same task. Default: none, each submit is a task of its own. */
@@ -56,7 +57,7 @@ export class Submitting {
     const request = approved === null ? await this.allowed(what as PlainRequest) : (approved.request as PlainRequest);
     if (approved !== null) await this.#requireAllowed(await rightsTo(this.#engine, request));
     const id = approved?.task ?? newId("t", 16);
-    const createdAt = new Date().toISOString();
+    const createdAt = timeText(this.#engine.clock);
     // All that may fail comes before it is stored.
     const title = approved?.title ?? titleOf(this.#engine, request);
     const plan = approved === null ? null : { plan: approved.id, hash: approved.hash };
@@ -132,7 +133,7 @@ export class Submitting {
         },
       );
     }
-    if (Date.parse(stored.expiresAt) >= Date.now()) return stored;
+    if (Date.parse(stored.expiresAt) >= this.#engine.clock.now()) return stored;
     await this.#refuseSecond(id, stored.task);
     throw new HostwrightError("HW_PLAN_EXPIRED", `The plan ${id} was good until ${stored.expiresAt}. Nothing was run.`);
   }

@@ -18,9 +18,11 @@ import { cancelTask } from "../engine/workers/cancel-task.ts";
 import { objectOf } from "./policy-object.ts";
 import { NOT_BEGUN, progressAfter, type TaskProgress } from "./task-progress.ts";
 import { outcomeOf, type TaskOutcome } from "./task-outcome.ts";
+import type { Clock } from "../contracts/clock.ts";
 
 export interface TaskParts {
   readonly store: StateStore;
+  readonly clock: Clock;
   readonly tasks: EngineParts["tasks"];
   /** Null where there is no key: secrets stay references. */
   readonly vault: SecretVault | null;
@@ -107,7 +109,7 @@ export class Task<Value = unknown> {
       if (!hasEnded(task.state)) return null;
       if (told === task.state) return 0;
       const at = task.finishedAt === null ? 0 : Date.parse(task.finishedAt);
-      endedAt ??= performance.now() - Math.max(0, Date.now() - at);
+      endedAt ??= performance.now() - Math.max(0, this.#parts.clock.now() - at);
       return Math.max(0, Math.ceil(endedAt + LATE_MS - performance.now()));
     };
     const following = { task: this.id, signal: AbortSignal.any([closing, ...(signal ? [signal] : [])]), over };
@@ -151,10 +153,10 @@ export class Task<Value = unknown> {
    * undo is over: `outcome()` waits for that. Asking again changes nothing. @throws HW_TASK_STATE when it is finished or past its commit row.
    */
   async cancel(): Promise<void> {
-    const { store, events, access } = this.#parts;
+    const { events, access } = this.#parts;
     const task = await this.#visible();
     await access.require("task:cancel", await objectOf(this.#parts, task.request));
-    if (await cancelTask(store, events, this.id)) return;
+    if (await cancelTask(this.#parts, events, this.id)) return;
     throw new HostwrightError(
       "HW_TASK_STATE",
       `Task ${this.id} can no longer be cancelled: it is finished or past its commit.`,

@@ -1,5 +1,6 @@
 import type { PlatformDefinition, ServiceDefinition, ServiceKind } from "./definitions.ts";
 import type { Operation } from "./operation.ts";
+import type { Provider } from "./part.ts";
 import type { AnyResourceType } from "./resource.ts";
 import type { AnyTaskType } from "./task.ts";
 
@@ -33,6 +34,8 @@ export interface Plugin {
    * the present one (decisions.md D4). A name belongs to one plugin.
    */
   readonly operations?: readonly Operation[];
+  /** Parts of an instance that it brings in place of the default ones: `[provide(PART.queue, ...)]`. Of one part one plugin's. */
+  readonly parts?: readonly Provider<unknown>[];
   /** Kinds of task that it brings, made by `defineTask`. A type belongs to one plugin. */
   readonly tasks?: readonly AnyTaskType[];
 }

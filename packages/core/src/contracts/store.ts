@@ -1,3 +1,4 @@
+import type { StoreKernel } from "./store/kernel.ts";
 import type { BookmarkStore } from "./store/bookmarks.ts";
 import type { EventStore } from "./store/events.ts";
 import type { JournalStore } from "./store/journal.ts";
@@ -40,6 +41,7 @@ export type {
 
 /** Durable state (decisions.md D15). SQLite by default; each part is small, so that another store can be written and proved. */
 export interface StateStore extends TaskWrites {
+  readonly reach: StoreKernel["reach"];
   readonly events: EventStore;
   readonly bookmarks: BookmarkStore;
   readonly leases: LeaseStore;

@@ -2,6 +2,8 @@ import type { EventStore, StoredEvent } from "../contracts/store.ts";
 import type { EventMap, EventType, HostwrightEvent, Listener } from "./stream/event-map.ts";
 import { guarded, warn } from "./stream/guarded.ts";
 import { Wakeups } from "./stream/wakeups.ts";
+import type { Clock } from "../contracts/clock.ts";
+import { SYSTEM_CLOCK, timeText } from "../model/time.ts";
 
 export type { EventMap, EventType, HostwrightEvent, Listener } from "./stream/event-map.ts";
 
@@ -33,6 +35,7 @@ const ALL = "";
  */
 export class Events {
   readonly #store: EventStore;
+  readonly #clock: Clock;
   readonly #listeners = new Set<Listener>();
   readonly #wakeups: Wakeups;
   /** Up to here everything is known in this process. */
@@ -47,8 +50,9 @@ export class Events {
   #isClosed = false;
   #lost = 0;
 
-  constructor(store: EventStore) {
+  constructor(store: EventStore, clock: Clock = SYSTEM_CLOCK) {
     this.#store = store;
+    this.#clock = clock;
     this.#wakeups = new Wakeups({
       begin: async () => {
         this.#seen = await store.last();
@@ -62,14 +66,14 @@ export class Events {
    * unless this process dies before. Never rejects.
    */
   async emit<Type extends EventType>(task: string | null, type: Type, payload: EventMap[Type]): Promise<boolean> {
-    this.#keep({ at: new Date().toISOString(), task, type, payload });
+    this.#keep({ at: timeText(this.#clock), task, type, payload });
     if (!this.#isFailing) await this.#patiently();
     return !this.#isFailing && !this.#isClosed;
   }
 
   /** Stored in its order, soon and together with what comes by then: a flood of a program's lines is not a flood of commits. */
   tell<Type extends EventType>(task: string | null, type: Type, payload: EventMap[Type]): void {
-    this.#keep({ at: new Date().toISOString(), task, type, payload });
+    this.#keep({ at: timeText(this.#clock), task, type, payload });
     if (!this.#isFailing) this.#soon ??= setImmediate(() => void this.#append());
   }
 
@@ -134,7 +138,7 @@ export class Events {
   async #removedSince(cursor: number): Promise<readonly HostwrightEvent[]> {
     const upTo = cursor === 0 ? 0 : await this.#store.removedUpTo();
     if (cursor >= upTo) return [];
-    const at = new Date().toISOString();
+    const at = timeText(this.#clock);
     return [{ seq: upTo, at, task: null, type: "events:removed", payload: { after: cursor, upTo } }];
   }
 

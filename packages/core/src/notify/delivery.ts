@@ -4,6 +4,8 @@ import { HostwrightError, isHostwrightError, isLeaseLost } from "../errors/hostw
 import type { Events } from "../engine/events.ts";
 import { newHolder } from "../store/holder.ts";
 import { notificationOf } from "./notification.ts";
+import type { Clock } from "../contracts/clock.ts";
+import { SYSTEM_CLOCK } from "../model/time.ts";
 
 /** What is to be tried again, and when: milliseconds since 1970. */
 interface Again {
@@ -44,12 +46,14 @@ export class Delivery {
   readonly #notifier: Notifier;
   readonly #scope: string;
   readonly #holder: string = newHolder();
+  readonly #clock: Clock;
 
-  constructor(store: StateStore, events: Events, notifier: Notifier) {
+  constructor(store: StateStore, events: Events, notifier: Notifier, clock: Clock = SYSTEM_CLOCK) {
     this.#store = store;
     this.#events = events;
     this.#notifier = notifier;
     this.#scope = `notify/${notifier.name}`;
+    this.#clock = clock;
   }
 
   /** From now on it is told what ends. Once in the life of a store: one that was known before goes on where it was. */
@@ -91,7 +95,7 @@ export class Delivery {
 
   async #deliver(stop: AbortSignal): Promise<void> {
     let mark = await this.#begun();
-    for (const entry of mark.again.filter(({ at }) => at <= Date.now())) {
+    for (const entry of mark.again.filter(({ at }) => at <= this.#clock.now())) {
       const [task] = await this.#store.tasks.ended(entry.ended - 1, 1);
       const others = mark.again.filter((other) => other !== entry);
       // It ended once more since then: that is told, not this.
@@ -124,7 +128,7 @@ export class Delivery {
       const pause = retryMs[before];
       const tries = before + 1;
       if (pause !== undefined && !(isHostwrightError(error) && !error.retryable)) {
-        return [{ ended: task.ended, tries, at: Date.now() + pause * (1 + Math.random() / 5) }];
+        return [{ ended: task.ended, tries, at: this.#clock.now() + pause * (1 + Math.random() / 5) }];
       }
       const reason = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON);
       const told = { notifier: name, notification: notification.id, tries, reason };
@@ -159,7 +163,7 @@ export class Delivery {
   }
 
   async #isDue({ cursor, again }: Mark): Promise<boolean> {
-    if (again.some(({ at }) => at <= Date.now())) return true;
+    if (again.some(({ at }) => at <= this.#clock.now())) return true;
     return again.length < MOST_AGAIN && (await this.#store.tasks.ended(cursor, 1)).length > 0;
   }
 

@@ -5,6 +5,8 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
 import { parseInput } from "../model/parse.ts";
 import { Delivery } from "./delivery.ts";
+import type { Clock } from "../contracts/clock.ts";
+import { SYSTEM_CLOCK } from "../model/time.ts";
 
 /** Milliseconds between two looks for tasks that ended elsewhere. */
 const LOOK_MS = 1000;
@@ -20,7 +22,7 @@ export class Notifying {
   readonly #deliveries: readonly Delivery[];
 
   /** @throws HW_INPUT_INVALID: two have one name, or a number is out of its range */
-  constructor(store: StateStore, events: Events, notifiers: readonly Notifier[]) {
+  constructor(store: StateStore, events: Events, notifiers: readonly Notifier[], clock: Clock = SYSTEM_CLOCK) {
     this.#events = events;
     const names = notifiers.map(({ name }) => name);
     const wrong = names.find((name, index) => !/^[\w.:-]{1,100}$/.test(name) || names.indexOf(name) !== index);
@@ -35,7 +37,7 @@ export class Notifying {
       );
     }
     for (const { name, retryMs, timeoutMs } of notifiers) parseInput(Times, { retryMs, timeoutMs }, `notify: ${name}`);
-    this.#deliveries = notifiers.map((notifier) => new Delivery(store, events, notifier));
+    this.#deliveries = notifiers.map((notifier) => new Delivery(store, events, notifier, clock));
   }
 
   /** What ends from now on is told to those notifiers that the store does not know yet. */

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { runStep, serverRecord } from "../../test/fake-engine.ts";
-import { FakeWorker, file } from "../../test/fake-worker.ts";
+import { FakeWorker, file, working } from "../../test/fake-worker.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { EmbeddedQueue } from "./embedded-queue.ts";
 
 let fake: FakeWorker;
 beforeEach(async () => {
@@ -14,7 +13,7 @@ describe("the queue in the store", () => {
   test("works everything that waits, in the order of submission", async () => {
     for (const name of ["a", "b", "c"]) fake.drafts.set(name, { about: [`site/${name}`] });
     const tasks = [await fake.submit("a"), await fake.submit("b"), await fake.submit("c")];
-    await using _queue = new EmbeddedQueue().work(fake.worker, 1);
+    await using _queue = working(fake.worker, 1);
     for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     const started = (await fake.engine.store.events.after(0))
       .filter(({ type }) => type === "task:started")
@@ -23,7 +22,7 @@ describe("the queue in the store", () => {
   });
 
   test("that is closed begins nothing, and hands over what runs; what waits stays in line", async () => {
-    const queue = new EmbeddedQueue().work(fake.worker, 2);
+    const queue = working(fake.worker, 2);
     const { reached, open } = fake.gate("slow");
     fake.drafts.set("d", { steps: [file("/d"), runStep("web1", "slow"), file("/after")] });
     const last = await fake.submit("d");
@@ -44,7 +43,7 @@ describe("the queue in the store", () => {
       "web1 + file /d",
     ]);
 
-    await using _next = new EmbeddedQueue().work(fake.another(), 1);
+    await using _next = working(fake.another(), 1);
     for (const one of [last, waiting, left]) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     expect(fake.world.effects.filter((line) => line.includes("/d"))).toEqual(["web1 + file /d"]);
     const runs = (await fake.engine.store.journal.read(last.id)).filter((row) => row.action === 1);
@@ -68,7 +67,7 @@ describe("the queue in the store", () => {
       });
     }
     const tasks = await Promise.all(names.map(async (name) => fake.submit(name)));
-    await using _queue = new EmbeddedQueue().work(fake.worker, 2);
+    await using _queue = working(fake.worker, 2);
     for (const one of tasks) await one.outcome();
     expect(most).toBe(2);
   });
@@ -104,7 +103,7 @@ describe("the queue in the store", () => {
         steps: [runStep("web2", "count")],
       });
     const others = await Promise.all(["e", "f", "g", "h"].map(async (name) => fake.submit(name)));
-    await using _queue = new EmbeddedQueue().work(fake.worker, 2);
+    await using _queue = working(fake.worker, 2);
     await reached;
     for (const one of others) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     // One slot is the slow one's.
@@ -120,8 +119,8 @@ describe("the queue in the store", () => {
     const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
     for (const name of names) fake.drafts.set(name, { about: [`site/${name}`] });
     const tasks = await Promise.all(names.map(async (name) => fake.submit(name)));
-    await using _one = new EmbeddedQueue().work(fake.worker, 2);
-    await using _two = new EmbeddedQueue().work(fake.another(), 2);
+    await using _one = working(fake.worker, 2);
+    await using _two = working(fake.another(), 2);
     for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     expect(fake.world.effects).toHaveLength(names.length);
   });
@@ -131,7 +130,7 @@ describe("the queue in the store", () => {
     const busy = new HostwrightError("HW_STORE_BUSY", "busy", { retryable: true });
     vi.spyOn(leases, "next").mockRejectedValueOnce(busy).mockRejectedValueOnce(busy);
     const submitted = await fake.submit("a");
-    await using _queue = new EmbeddedQueue().work(fake.worker, 1);
+    await using _queue = working(fake.worker, 1);
     expect(await submitted.outcome()).toMatchObject({ state: "succeeded" });
   });
 });

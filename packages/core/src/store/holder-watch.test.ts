@@ -16,7 +16,7 @@ const lease = (change: Partial<Lease> = {}): Lease => ({
 
 it("takes a holder for dead only after its heartbeat stood still for the time of its lease, as seen by this observer", () => {
   let now = 1000;
-  const watch = new HolderWatch(() => now);
+  const watch = new HolderWatch("machine", () => now);
   const isDead = (one: Lease): boolean => watch.dead([one]).has(one);
   expect(isDead(lease())).toBe(false);
   now = 1099;
@@ -31,7 +31,7 @@ it("takes a holder for dead only after its heartbeat stood still for the time of
 
 it("forgets a lease that is gone, and counts anew when it comes back", () => {
   let now = 0;
-  const watch = new HolderWatch(() => now);
+  const watch = new HolderWatch("machine", () => now);
   watch.dead([lease()]);
   now = 90;
   watch.dead([]);
@@ -42,12 +42,12 @@ it("forgets a lease that is gone, and counts anew when it comes back", () => {
 
 it("takes a holder for dead at once when its process is gone", () => {
   const gone = lease({ holder: "1:1:00000000-0000-0000-0000-000000000000" });
-  expect(new HolderWatch().dead([gone, lease()])).toEqual(new Set([gone]));
+  expect(new HolderWatch("machine").dead([gone, lease()])).toEqual(new Set([gone]));
 });
 
 it("judges each holder by what its own lease promises", () => {
   let now = 0;
-  const watch = new HolderWatch(() => now);
+  const watch = new HolderWatch("machine", () => now);
   const hasty = lease();
   const slow = lease({ scope: "site/s2", task: "t2", lifeMs: 500 });
   watch.dead([hasty, slow]);
@@ -55,4 +55,16 @@ it("judges each holder by what its own lease promises", () => {
   expect(watch.dead([hasty, slow])).toEqual(new Set([hasty]));
   now = 500;
   expect(watch.dead([hasty, slow])).toEqual(new Set([hasty, slow]));
+});
+
+it("of a store that several machines have, takes nobody for gone who may be on another one", () => {
+  const [pid = "", start = "", , namespace = ""] = processHolder().split(":");
+  const elsewhere = lease({ holder: `${pid}:${start}:00000000-0000-4000-8000-000000000000:${namespace}:0a0b` });
+  const gone = lease({ holder: processHolder().replace(/:\d+:/, ":1:") });
+  let now = 0;
+  expect(new HolderWatch("machine", () => now).dead([elsewhere, gone])).toEqual(new Set([elsewhere, gone]));
+  const watch = new HolderWatch("network", () => now);
+  expect(watch.dead([elsewhere, gone])).toEqual(new Set([gone]));
+  now = 100;
+  expect(watch.dead([elsewhere])).toEqual(new Set([elsewhere]));
 });

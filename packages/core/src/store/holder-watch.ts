@@ -1,5 +1,6 @@
 import type { Lease } from "../contracts/store.ts";
-import { isHolderGone } from "./holder.ts";
+import type { StoreKernel } from "../contracts/store/kernel.ts";
+import { isHolderGone, isSeenGone } from "./holder.ts";
 
 interface Sighting {
   readonly heartbeat: number;
@@ -13,10 +14,12 @@ interface Sighting {
  */
 export class HolderWatch {
   readonly #now: () => number;
+  readonly #isGone: (holder: string) => boolean;
   #seen = new Map<string, Sighting>();
 
-  constructor(now: () => number = () => performance.now()) {
+  constructor(reach: StoreKernel["reach"], now: () => number = () => performance.now()) {
     this.#now = now;
+    this.#isGone = reach === "machine" ? isHolderGone : isSeenGone;
   }
 
   /** Takes note of all leases that there are now, and tells which are dead. */
@@ -30,7 +33,7 @@ export class HolderWatch {
       const before = this.#seen.get(name);
       const since = before?.heartbeat === lease.heartbeat ? before.since : now;
       seen.set(name, { heartbeat: lease.heartbeat, since });
-      const isGone = gone.get(lease.holder) ?? isHolderGone(lease.holder);
+      const isGone = gone.get(lease.holder) ?? this.#isGone(lease.holder);
       gone.set(lease.holder, isGone);
       if (isGone || now - since >= lease.lifeMs) dead.add(lease);
     }

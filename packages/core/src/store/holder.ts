@@ -38,6 +38,11 @@ export function newHolder(): string {
 /** Holds what was handed over, and after a restore what waits for an operator: gone for everybody. */
 export const NOBODY = "nobody";
 
+/** The same where others than this machine have the store: another boot is another machine as well as an earlier start of this one. */
+export function isSeenGone(holder: string): boolean {
+  return holder === NOBODY || (holder.includes(`:${bootId() ?? "?"}:`) && isHolderGone(holder));
+}
+
 /**
  * Is the process certainly gone? A process of another pid namespace cannot be seen from here and is not: its heartbeat
  * judges it. What is no holder of this form is not either.

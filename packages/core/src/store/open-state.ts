@@ -1,9 +1,12 @@
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { StateStore } from "../contracts/store.ts";
+import type { OpenKernel } from "../contracts/store/kernel.ts";
 import { hasKeyFile, requireKeyFile, requireOwnKey } from "./key-check.ts";
 import { loadKeyring, type Keyring, type KeyringSource } from "./keyring.ts";
 import { SecretBox } from "./sealing.ts";
-import { openSqliteStore } from "./sqlite/sqlite-store.ts";
+import { ensurePrivateDirectory } from "./private-files.ts";
+import { openSqliteKernel } from "./sqlite/sqlite-store.ts";
+import { stateStore } from "./state-store.ts";
 
 export interface StateOptions {
   readonly stateDir: string;
@@ -27,7 +30,7 @@ export interface OpenState {
  * Opens the store and the key that is kept apart from it. @throws HW_INPUT_INVALID: the role, or a key for one without;
  * HW_STORE_INCOMPLETE, HW_KEY_WRONG: parts that do not belong together
  */
-export async function openState(options: StateOptions): Promise<OpenState> {
+export async function openState(options: StateOptions, openKernel: OpenKernel = openSqliteKernel): Promise<OpenState> {
   if (![undefined, "submit"].includes(options.role)) {
     throw new HostwrightError("HW_INPUT_INVALID", `role: there is none but "submit". Nothing was opened.`, {
       data: { field: "role" },
@@ -54,7 +57,8 @@ export async function openState(options: StateOptions): Promise<OpenState> {
   const given = isOwnKey ? null : keyringOf(options);
   // Looked for first: whoever makes a new state makes the store before the key.
   const beside = isOwnKey && hasKeyFile(stateDir) ? ["key"] : [];
-  const store = await openSqliteStore({ directory: stateDir, leaseMs, beside });
+  ensurePrivateDirectory(stateDir);
+  const store = stateStore(await openKernel({ directory: stateDir, beside }), { leaseMs });
   try {
     if (isOwnKey && options.role === undefined) await requireKeyFile(store, stateDir);
     const box = new SecretBox(given ?? keyringOf(options));

@@ -1,7 +1,7 @@
 import type { StateStore, TaskWrites } from "../contracts/store.ts";
 import type { StoreKernel } from "../contracts/store/kernel.ts";
 import type { Tables } from "../contracts/store/tables.ts";
-import type { HolderWatch } from "./holder-watch.ts";
+import { HolderWatch } from "./holder-watch.ts";
 import { raiseEpoch } from "./state/epoch.ts";
 import { heldTables } from "./state/held-tables.ts";
 import { identityOf, keyCheckOf, setKeyCheck } from "./state/identity.ts";
@@ -32,9 +32,10 @@ const HELD_MS = 600_000;
 /** All state over any kernel: what is kept and by which rules is written here once (decisions.md D67). */
 export function stateStore(kernel: StoreKernel, options: StateStoreOptions = {}): StateStore {
   const { tables, events } = kernel;
-  const { leaseMs = LEASE_MS, heldMs = HELD_MS, watch } = options;
+  const { leaseMs = LEASE_MS, heldMs = HELD_MS, watch = new HolderWatch(kernel.reach) } = options;
   return {
     ...taskWrites(tables),
+    reach: kernel.reach,
     events,
     bookmarks: new TableBookmarks(tables),
     leases: new TableLeases(tables, leaseMs, watch),

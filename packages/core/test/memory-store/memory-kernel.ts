@@ -7,6 +7,7 @@ const LEAP = 1_000_000;
 
 /** A store without files. */
 export class MemoryKernel implements StoreKernel {
+  readonly reach = "machine";
   readonly tables: MemoryTables = new MemoryTables();
   readonly events: EventLog = memoryEvents();
 

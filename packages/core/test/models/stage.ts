@@ -12,6 +12,7 @@ import { heldParts } from "../../src/engine/workers/held-parts.ts";
 import { Worker } from "../../src/engine/workers/worker.ts";
 import { isHostwrightError } from "../../src/errors/hostwright-error.ts";
 import { canonicalJson } from "../../src/model/canonical.ts";
+import { SYSTEM_CLOCK } from "../../src/model/time.ts";
 import { Secret } from "../../src/model/secret.ts";
 import { loadKeyring } from "../../src/store/keyring.ts";
 import { SecretBox } from "../../src/store/sealing.ts";
@@ -123,6 +124,7 @@ export class Stage {
       operations: new Map([["work@1", modelOperation(this.wrong) as never]]),
       uids: { from: 20_000, to: 20_999 },
       home: "hub:/srv/state",
+      clock: SYSTEM_CLOCK,
       planLifeMs: 3_600_000,
       makePlan: makeStoredPlan,
       retryPolicy: () => new FewTries(),

@@ -9,6 +9,7 @@ import { planOf } from "../../engine/workers/stored-plans.ts";
 import { isHostwrightError } from "../../errors/hostwright-error.ts";
 import { collectReferences } from "../../model/references.ts";
 import type { StateProblem } from "./check.ts";
+import { timeText } from "../../model/time.ts";
 
 const LATER = "9999";
 
@@ -22,7 +23,7 @@ export async function* sealedPlans(parts: EngineParts): AsyncGenerator<StateProb
     return task === null ? null : planOf(parts, task, { begun: true });
   };
   for (const { id } of await store.tasks.list({ states })) yield* judge(parts, `task ${id}`, async () => open(id));
-  const now = new Date().toISOString();
+  const now = timeText(parts.clock);
   for (const { id, task } of await store.plans.expired(LATER)) {
     const stored = await store.plans.get(id);
     // It is being made, or its time is over: nobody runs it.

@@ -1,6 +1,8 @@
 import type { JournalRow, JournalStore, RecordVersion, RegisterChanges } from "../../contracts/store.ts";
 import type { PriorStates } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
+import type { Clock } from "../../contracts/clock.ts";
+import { SYSTEM_CLOCK, timeText } from "../../model/time.ts";
 
 interface Box {
   seal(text: string, context: string): string;
@@ -35,11 +37,13 @@ export interface ActionHistory {
 export class Journal {
   readonly #store: JournalStore;
   readonly #box: Box;
+  readonly #clock: Clock;
   #pending: Entry = EMPTY;
 
-  constructor(store: JournalStore, box: Box) {
+  constructor(store: JournalStore, box: Box, clock: Clock = SYSTEM_CLOCK) {
     this.#store = store;
     this.#box = box;
+    this.#clock = clock;
   }
 
   /**
@@ -53,12 +57,12 @@ export class Journal {
     expect: readonly RecordVersion[] = [],
   ): Promise<void> {
     const undo = Object.keys(prior).length === 0 ? null : this.#box.seal(JSON.stringify(prior), undoContext(key));
-    const row: JournalRow = { ...key, state: "begun", undo, output: null, at: new Date().toISOString() };
+    const row: JournalRow = { ...key, state: "begun", undo, output: null, at: timeText(this.#clock) };
     await this.#write(joined(this.#pending, { rows: [row], put, remove: [] }), expect);
   }
 
   done(key: RowKey, output: unknown, register: RegisterChanges = NOTHING): void {
-    const row: JournalRow = { ...key, state: "done", undo: null, output, at: new Date().toISOString() };
+    const row: JournalRow = { ...key, state: "done", undo: null, output, at: timeText(this.#clock) };
     this.#pending = joined(this.#pending, { ...register, rows: [row] });
   }
 

@@ -27,7 +27,7 @@ const [MINUTE_MS, DAY_MS] = [60_000, 86_400_000];
 export async function maintain(
   parts: EngineParts,
   stop: AbortSignal,
-  now: number = Date.now(),
+  now: number = parts.clock.now(),
 ): Promise<MaintenanceStep> {
   const { store, retention = RETENTION } = parts;
   const ago = (ms: number): string => new Date(now - ms).toISOString();

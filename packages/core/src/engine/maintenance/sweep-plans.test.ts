@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { FakeWorker, NEVER, request } from "../../../test/fake-worker.ts";
+import { FakeWorker, NEVER, request, working } from "../../../test/fake-worker.ts";
 import type { StateStore } from "../../contracts/store.ts";
 import type { SiteRecord } from "../../model/records.ts";
-import { EmbeddedQueue } from "../../queue/embedded-queue.ts";
 import { makeDraft } from "../planning/drafts.ts";
 import type { PlanData } from "../planning/plan.ts";
 import { makeStoredPlan } from "../workers/stored-plans.ts";
@@ -168,7 +167,7 @@ describe("sweeping", () => {
     const { plans } = fake.engine.store;
     const stored = await plans.get(plan.id);
     if (stored !== null) await plans.put({ ...stored, expiresAt: "2026-01-01T00:00:00.000Z" });
-    await using _queue = new EmbeddedQueue().work(fake.worker, 1);
+    await using _queue = working(fake.worker, 1);
     await expect.poll(async () => plans.get(plan.id)).toBeNull();
   });
 });

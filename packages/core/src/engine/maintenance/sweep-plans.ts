@@ -15,7 +15,7 @@ const OVER: readonly (TaskState | null)[] = [null, "succeeded", "undone"];
 export async function sweepPlans(
   parts: EngineParts,
   stop: AbortSignal,
-  now: number = Date.now(),
+  now: number = parts.clock.now(),
   { keep, limit }: { readonly keep: number; readonly limit: number } = { keep: RETENTION.plans, limit: AT_ONCE },
 ): Promise<readonly string[]> {
   const { plans, tasks } = parts.store;

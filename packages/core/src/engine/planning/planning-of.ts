@@ -19,6 +19,8 @@ import type { ParsedRequest } from "./parse-request.ts";
 import type { PlanData } from "./plan.ts";
 import { isEmpty, renderPlan } from "./render-plan.ts";
 import { addressKey } from "./resource-states.ts";
+import { timeText } from "../../model/time.ts";
+import type { Clock } from "../../contracts/clock.ts";
 
 /** A request that is planned. */
 export interface Asked {
@@ -35,6 +37,7 @@ export interface PlanningParts {
   readonly uids: IdRange;
   /** Of this hub, as its claims name it. */
   readonly home: string;
+  readonly clock: Clock;
   /** Plans another request and keeps the plan. */
   readonly makePlan: (request: PlainRequest) => Promise<PlanData>;
 }
@@ -50,7 +53,7 @@ interface Open {
 
 /** What a task is planned with: the one place that says what of the engine a task may have. */
 export function planningOf(parts: PlanningParts, { parsed, inventory, taskId }: Asked): Open {
-  const { registry, store, vault, session, uids, home } = parts;
+  const { registry, store, vault, session, uids, home, clock } = parts;
   const { records, register } = store;
   const read = factsReader({ session, inventory, uids });
   const pending = pendingReader(session);
@@ -71,7 +74,7 @@ export function planningOf(parts: PlanningParts, { parsed, inventory, taskId }: 
     target: async (server) => ({ ...(await session.target(server)), resolve: refuseSecret }),
     claimOf: async (server) => {
       const [{ claim: holder }, { installation }] = await Promise.all([read(server), store.identity()]);
-      return { holder, own: { installation, home, since: new Date().toISOString() } };
+      return { holder, own: { installation, home, since: timeText(clock) } };
     },
     registered: async (server, query) => registeredOn({ register, registry }, server, query),
     keyOf: ({ type, spec }) => registry.resourceType(type).key(spec),

@@ -10,6 +10,8 @@ import { canonicalPieces, deepFreeze } from "../../model/canonical.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import { presentChange, presentRecord } from "./former-plan.ts";
 import type { PlanData, PlannedChange, PlannedChild } from "./plan.ts";
+import type { Clock } from "../../contracts/clock.ts";
+import { SYSTEM_CLOCK } from "../../model/time.ts";
 
 type Registered = PlanData["register"][number];
 
@@ -47,7 +49,7 @@ export async function sealPlan(box: SecretBox, plan: PlanData): Promise<string> 
 export async function openPlan(
   box: SecretBox,
   task: Pick<StoredTask, "id" | "plan">,
-  { begun = false }: { readonly begun?: boolean } = {},
+  { begun = false, clock = SYSTEM_CLOCK }: { readonly begun?: boolean; readonly clock?: Clock } = {},
 ): Promise<PlanData> {
   let plan: PlanData;
   try {
@@ -59,7 +61,7 @@ export async function openPlan(
       { cause },
     );
   }
-  if (!begun && Date.parse(plan.expiresAt) < Date.now()) {
+  if (!begun && Date.parse(plan.expiresAt) < clock.now()) {
     throw new HostwrightError(
       "HW_PLAN_EXPIRED",
       `The plan of task ${task.id} was good until ${plan.expiresAt}. Nothing was run.`,

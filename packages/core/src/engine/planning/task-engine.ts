@@ -23,6 +23,8 @@ import { planHash } from "./seal-plan.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { ServerPool } from "../sessions/server-pool.ts";
 import { Session } from "../sessions/session.ts";
+import type { Clock } from "../../contracts/clock.ts";
+import { timeText } from "../../model/time.ts";
 
 /** What planning and working share. */
 export interface EngineParts extends TaskTypes {
@@ -37,6 +39,7 @@ export interface EngineParts extends TaskTypes {
   readonly home: string;
   /** Default: `RETENTION`. */
   readonly retention?: Retention;
+  readonly clock: Clock;
   /** Milliseconds for which a plan may be run. */
   readonly planLifeMs: number;
   /** `makeStoredPlan`: keeps what it plans. */
@@ -110,7 +113,6 @@ async function planParsed(parts: EngineParts, session: Session, asked: Asked): P
     draft.steps,
   );
   const { about: _about, steps: _steps, children: _children, value: _value, records = [], sets = [], ...rest } = draft;
-  const now = Date.now();
   const plan = {
     ...NOTHING,
     ...rest,
@@ -126,8 +128,8 @@ async function planParsed(parts: EngineParts, session: Session, asked: Asked): P
     id: planIdOf(taskId),
     task: taskId,
     request,
-    createdAt: new Date(now).toISOString(),
-    expiresAt: new Date(now + parts.planLifeMs).toISOString(),
+    createdAt: timeText(parts.clock),
+    expiresAt: timeText(parts.clock, -parts.planLifeMs),
   };
   return deepFreeze({ ...plan, hash: await planHash(plan) });
 }

@@ -206,6 +206,7 @@ export const PluginShape: z.ZodType = z.strictObject({
   resourceTypes: z.array(Resource).optional(),
   operations: z.array(Run).optional(),
   tasks: z.array(Task).optional(),
+  parts: z.array(z.looseObject({ token: z.looseObject({ name: Text }), make: Callable })).optional(),
   service: Callable.optional(),
   platform: Callable.optional(),
   site: Callable.optional(),

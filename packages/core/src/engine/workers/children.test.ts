@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { changedStore } from "../../../test/changed-store.ts";
 import { ensureStep, runStep } from "../../../test/fake-engine.ts";
-import { FakeWorker, NEVER, request } from "../../../test/fake-worker.ts";
+import { FakeWorker, NEVER, request, working } from "../../../test/fake-worker.ts";
 import { memoryStore } from "../../../test/memory-store/memory-store.ts";
 import type { Task } from "../../api/task.ts";
 import type { ListedTask, StateStore } from "../../contracts/store.ts";
@@ -9,7 +9,6 @@ import type { TaskChildren } from "../../contracts/task.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { childId } from "../../model/ids.ts";
 import { newHolder } from "../../store/holder.ts";
-import { EmbeddedQueue } from "../../queue/embedded-queue.ts";
 import { raiseEpoch } from "./raise-epoch.ts";
 import { Worker } from "./worker.ts";
 
@@ -117,14 +116,14 @@ describe("a task with children", () => {
     const gate = fake.gate("slow");
     child("b", { steps: [runStep("web1", "slow")] });
     const task = await parent(["a", "b", "c"], { concurrency: 1 });
-    const queue = new EmbeddedQueue().work(fake.worker, 1);
+    const queue = working(fake.worker, 1);
     await gate.reached;
     const closing = queue[Symbol.asyncDispose]();
     gate.open();
     await closing;
     expect(await stateOf(task)).toBe("running");
     expect((await childrenOf(task)).map(({ state }) => state)).toEqual(["succeeded", "running"]);
-    await using _next = new EmbeddedQueue().work(fake.another(), 1);
+    await using _next = working(fake.another(), 1);
     expect(await task.outcome()).toMatchObject({ state: "succeeded", value: { succeeded: 3 } });
     expect(fake.world.effects).toEqual(["web1 + file /a", "web1 + file /c"]);
   });

@@ -16,6 +16,7 @@ import type { StoredOutcome } from "./stored-outcome.ts";
 import type { Direction, TaskEnd } from "./task-run.ts";
 import { Turn } from "./turn.ts";
 import type { Work } from "./work.ts";
+import { timeText } from "../../model/time.ts";
 
 export interface ChildrenParts {
   /** Of a worker that has the parent: see `heldParts`. */
@@ -152,7 +153,7 @@ export class Children {
     for (let place = this.#line.next; place !== null; place = this.#line.next) {
       const { request } = this.#children.list[place] as PlannedChild;
       const id = childId(parent, place);
-      const createdAt = new Date().toISOString();
+      const createdAt = timeText(engine.clock);
       const common = { type: request.type, request, plan: null, actor, parent, key: null, timeoutMs: null, createdAt };
       const wants = await firstWants(engine.store.records, id, subjectOf(engine, request));
       await engine.store.tasks.submit({ id, ...common }, wants);
@@ -175,7 +176,7 @@ export class Children {
   async #withdraw(states: ReadonlyMap<string, TaskState>, stop: Stop): Promise<void> {
     const { engine, events } = this.#parts;
     for (const [id, state] of states) {
-      if (state === "queued") await endQueued(engine.store, events, id, withdrawnError(id, this.#task.id));
+      if (state === "queued") await endQueued(engine, events, id, withdrawnError(id, this.#task.id));
       else if (stop !== "HW_BATCH_STOPPED") await engine.store.tasks.move(id, ["running"], "cancelling");
     }
   }

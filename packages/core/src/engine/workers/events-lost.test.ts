@@ -5,6 +5,7 @@ import { Events } from "../events.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 
 import { endQueued } from "./end-queued.ts";
+import { SYSTEM_CLOCK } from "../../model/time.ts";
 import { Worker } from "./worker.ts";
 
 let fake: FakeWorker;
@@ -70,7 +71,9 @@ test("the end of a task that nobody began is told by a worker where its process 
   const { id } = await fake.submit("a");
   vi.spyOn(process, "emitWarning").mockReturnValue();
   const { store, events } = fake.engine;
-  expect(await endQueued(store, events, id, new HostwrightError("HW_CANCELLED", "no"))).toMatchObject({
+  expect(
+    await endQueued({ store, clock: SYSTEM_CLOCK }, events, id, new HostwrightError("HW_CANCELLED", "no")),
+  ).toMatchObject({
     state: "undone",
   });
   // What was kept in its memory is lost with it.

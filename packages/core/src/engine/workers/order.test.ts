@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ensureStep, runStep } from "../../../test/fake-engine.ts";
-import { FakeWorker, NEVER, file } from "../../../test/fake-worker.ts";
+import { FakeWorker, file, NEVER, working } from "../../../test/fake-worker.ts";
 import { memoryStore } from "../../../test/memory-store/memory-store.ts";
 import type { Task } from "../../api/task.ts";
 import type { StateStore, TaskWrites, Wants } from "../../contracts/store.ts";
-import { EmbeddedQueue } from "../../queue/embedded-queue.ts";
 import { Turn } from "./turn.ts";
 
 const SITE: Wants = { subject: "site/s1", scopes: [{ scope: "site/s1", mode: "exclusive" }] };
@@ -42,8 +41,8 @@ describe("tasks of one site", () => {
   test("are done in the order of their submission, however long each is planned and how many workers there are", async () => {
     slowPlanning();
     const tasks = await words(6);
-    await using _one = new EmbeddedQueue().work(fake.worker, 3);
-    await using _two = new EmbeddedQueue().work(fake.another(), 3);
+    await using _one = working(fake.worker, 3);
+    await using _two = working(fake.another(), 3);
     for (const one of tasks) expect(await one.outcome()).toMatchObject({ state: "succeeded" });
     expect(fake.world.snapshot()["web1"]?.["file /word"]).toBe("w5");
     const done = fake.world.effects.filter((line) => line.includes("/word"));
@@ -62,7 +61,7 @@ describe("tasks of one site", () => {
   test("of which one is cancelled while it waits leave the others in order, and nothing of that one", async () => {
     const tasks = await words(3);
     await tasks[1]?.cancel();
-    await using _queue = new EmbeddedQueue().work(fake.worker, 2);
+    await using _queue = working(fake.worker, 2);
     expect((await Promise.all(tasks.map(async (one) => one.outcome()))).map(({ state }) => state)).toEqual([
       "succeeded",
       "undone",
@@ -92,7 +91,7 @@ test("a task that wants all of a server is not overtaken by those that were subm
   const later = Array.from({ length: 20 }, (_, n) => `later${n}`);
   for (const name of later) on(name);
   const others = await Promise.all(later.map(async (name) => fake.submit(name)));
-  await using _queue = new EmbeddedQueue().work(fake.worker, 4);
+  await using _queue = working(fake.worker, 4);
   await reached;
   expect(await Promise.all(others.map(async (one) => (await one.waiting())?.for))).toEqual(Array(20).fill("leases"));
   open();
@@ -116,7 +115,7 @@ describe("tasks that wait for one stuck site", () => {
       steps: [ensureStep("web1", [{ type: "file", spec: { key: "/f", value: "x" }, owner: "site/s2" }])],
     });
     const fresh = await fake.submit("fresh");
-    await using _queue = new EmbeddedQueue().work(fake.worker, 1);
+    await using _queue = working(fake.worker, 1);
     expect(await fresh.outcome()).toMatchObject({ state: "succeeded" });
     for (const one of [...waiting, ...unknown]) {
       expect(await fake.engine.store.tasks.state(one.id)).toBe("queued");

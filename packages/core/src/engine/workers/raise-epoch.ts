@@ -12,6 +12,7 @@ import { planOf } from "./stored-plans.ts";
 import { leftBegun } from "./task-ends.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
+import { timeText } from "../../model/time.ts";
 
 /** What was done for a store that was restored from a backup. */
 export interface RaisedEpoch {
@@ -32,7 +33,7 @@ const LOOK =
 export async function raiseEpoch(parts: EngineParts, events: Events): Promise<RaisedEpoch> {
   const { store, pool, uids } = parts;
   await requireNobodyWorks(parts);
-  const { epoch, tasks } = await store.raiseEpoch(new Date().toISOString(), outcomeOf([]));
+  const { epoch, tasks } = await store.raiseEpoch(timeText(parts.clock), outcomeOf([]));
   for (const id of tasks) {
     const outcome = outcomeOf(await begunBy(parts, id));
     await store.tasks.move(id, ["needs-attention"], "needs-attention", { outcome });

@@ -4,6 +4,7 @@ import { planOf } from "./stored-plans.ts";
 import { endingOf } from "./task-ends.ts";
 import type { StoredOutcome } from "./stored-outcome.ts";
 import type { Worker } from "./worker.ts";
+import { timeText } from "../../model/time.ts";
 
 /** What an operator decides for a task that needs attention. */
 export type Resolution = "retry" | "complete" | "skip" | "abandon";
@@ -40,7 +41,7 @@ export async function resolveTask(
     const undone = { ...(task.outcome as StoredOutcome), state: "undone" } as const;
     const gone =
       how === "skip" ? endingOf(taskId, "undone", plan, null) : endingOf(taskId, "needs-attention", null, null);
-    const end = { state: "undone", outcome: undone, finishedAt: new Date().toISOString(), ...gone } as const;
+    const end = { state: "undone", outcome: undone, finishedAt: timeText(engine.clock), ...gone } as const;
     if (!(await tasks.end(taskId, ["needs-attention"], end))) throw notNeeded(taskId);
     await worker.close(taskId, undone);
     return undone;

@@ -9,6 +9,7 @@ import type { PlanApproval, PlanData } from "../planning/plan.ts";
 import { openPlan, sealPlan } from "../planning/seal-plan.ts";
 import { parseRequest } from "../planning/parse-request.ts";
 import { planIdOf, planRequest, type EngineParts } from "../planning/task-engine.ts";
+import { timeText } from "../../model/time.ts";
 
 /** More than the one that is added. */
 const PLANS_AT_ONCE = 10;
@@ -19,10 +20,10 @@ export async function makeStoredPlan(
   request: PlainRequest,
   signal: AbortSignal,
 ): Promise<PlanData> {
-  const { store, box, planLifeMs } = parts;
+  const { store, box, clock, planLifeMs } = parts;
   const task = newId("t", 16);
   const known = { id: planIdOf(task), task, request: parseRequest(parts, request).request };
-  const expiresAt = new Date(Date.now() + planLifeMs).toISOString();
+  const expiresAt = timeText(clock, -planLifeMs);
   // Before it is planned, which makes drafts and secrets: whatever becomes of this process, a sweep finds them.
   await store.plans.put({ ...known, title: "", hash: "", sealed: null, expiresAt });
   // Who makes plans removes old ones: where nobody works, nobody else does.
@@ -39,7 +40,7 @@ export async function makeStoredPlan(
 
 async function maintainPlans(parts: EngineParts, signal: AbortSignal): Promise<void> {
   const bounds = { keep: (parts.retention ?? RETENTION).plans, limit: PLANS_AT_ONCE };
-  await sweepPlans(parts, signal, Date.now(), bounds);
+  await sweepPlans(parts, signal, parts.clock.now(), bounds);
 }
 
 /**
@@ -53,7 +54,7 @@ export async function planOf(
   options: { readonly begun: boolean },
 ): Promise<PlanData | null> {
   if (task.plan === null) return null;
-  if (!isApproval(task.plan)) return openPlan(parts.box, task, options);
+  if (!isApproval(task.plan)) return openPlan(parts.box, task, { ...options, clock: parts.clock });
   const { plan: id, hash } = task.plan;
   const stored = await parts.store.plans.get(id);
   if (stored === null) {
@@ -62,7 +63,7 @@ export async function planOf(
       `The plan ${id}, which task ${task.id} approves, is gone. Nothing was run.`,
     );
   }
-  const plan = await openPlan(parts.box, { id: task.id, plan: stored.sealed }, options);
+  const plan = await openPlan(parts.box, { id: task.id, plan: stored.sealed }, { ...options, clock: parts.clock });
   // The request in the clear is what the policy was asked about.
   const same = plan.id === id && plan.hash === hash && canonicalJson(plan.request) === canonicalJson(task.request);
   if (same) return plan;

@@ -37,11 +37,12 @@ export class Stranding {
   readonly #verdicts = new Map<string, Verdict>();
   readonly #stranded = new Set<string>();
   readonly #told = new Set<string>();
-  readonly #watch: HolderWatch = new HolderWatch();
+  readonly #watch: HolderWatch;
 
   constructor(parts: EngineParts, events: Events) {
     this.#parts = parts;
     this.#events = events;
+    this.#watch = new HolderWatch(parts.store.reach);
   }
 
   /** Tasks that are known to be stranded: the queue passes them over. */
@@ -125,7 +126,7 @@ export class Stranding {
   async refuse(taskId: string): Promise<void> {
     const missing = this.#verdicts.get(taskId)?.missing ?? [];
     if (missing.length === 0) return;
-    await endQueued(this.#parts.store, this.#events, taskId, strandedError(taskId, missing, "Nothing was changed."));
+    await endQueued(this.#parts, this.#events, taskId, strandedError(taskId, missing, "Nothing was changed."));
   }
 
   /** Tasks that another worker is at, with plugins of its own. */

@@ -21,6 +21,7 @@ import type { EngineParts } from "../planning/task-engine.ts";
 import { publicationOf } from "../plugins/publication-of.ts";
 import { isApi } from "../../model/records.ts";
 import { ownScope } from "./work.ts";
+import { timeText } from "../../model/time.ts";
 
 export interface TaskEnd extends RunEnd {
   readonly plan: PlanData | null;
@@ -123,7 +124,7 @@ export class TaskRun {
       {
         registry,
         register: store.register,
-        journal: new Journal(store.journal, box),
+        journal: new Journal(store.journal, box, this.#engine.clock),
         events: this.#events,
         session,
         closing,
@@ -186,7 +187,7 @@ export class TaskRun {
       .map(({ gone: _gone, hash: _hash, shared: _shared, ...row }) => row);
     const all = { put: [...put, ...further.put], remove: [...remove, ...further.remove] };
     const changes = { ...commit, register: all };
-    await store.journal.commit(task, new Date().toISOString(), changes);
+    await store.journal.commit(task, timeText(this.#engine.clock), changes);
     // It is committed: nothing that fails from here on may undo it.
     await this.#events.emit(task, "task:committed", {});
   }

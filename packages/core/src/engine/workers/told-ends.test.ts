@@ -4,6 +4,7 @@ import { changedStore } from "../../../test/changed-store.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import { maintain } from "../maintenance/maintain.ts";
 import { endQueued } from "./end-queued.ts";
+import { SYSTEM_CLOCK } from "../../model/time.ts";
 import { Worker } from "./worker.ts";
 
 const DEAD = "1:1:00000000-0000-0000-0000-000000000000:1";
@@ -43,7 +44,9 @@ test("a cancel that is stored is no failure because its lease cannot be let go",
   };
   const leases = Object.assign(Object.create(store.leases) as typeof store.leases, { release: busy });
   const stuck = { ...store, leases };
-  expect(await endQueued(stuck, events, id, new HostwrightError("HW_CANCELLED", "no"))).toMatchObject({
+  expect(
+    await endQueued({ store: stuck, clock: SYSTEM_CLOCK }, events, id, new HostwrightError("HW_CANCELLED", "no")),
+  ).toMatchObject({
     state: "undone",
   });
   expect(await store.tasks.state(id)).toBe("undone");

@@ -24,6 +24,7 @@ import { TaskRun, type Direction, type TaskEnd } from "./task-run.ts";
 import { TaskWatch } from "./task-watch.ts";
 import { firstInWay, Turn } from "./turn.ts";
 import { NEVER, ownScope, unbegun, type Work } from "./work.ts";
+import { timeText } from "../../model/time.ts";
 
 /** Of its children a task works one in the place that it has in the queue; whoever runs one has no other worker to count on. */
 const ONE = 1;
@@ -204,7 +205,7 @@ export class Worker {
   /** Nobody has begun it: it ends where it stands in line. */
   async #giveUp(taskId: string, signal: AbortSignal): Promise<StoredOutcome | null> {
     const why = cancelError(signal, unbegun(taskId), undefined);
-    return endQueued(this.#parts.store, this.#events, taskId, why);
+    return endQueued(this.#parts, this.#events, taskId, why);
   }
 
   /** What keeps others waiting is gone on with, in frames of its own. */
@@ -333,7 +334,7 @@ export class Worker {
     const error = end.error === null ? null : errorJson(end.error);
     const outcome: StoredOutcome = { state, value: end.value, error, residue: end.residue };
     const gone = endingOf(taskId, state, end.plan, state === "undone" ? await draftOf(records, taskId) : null);
-    const finishedAt = new Date().toISOString();
+    const finishedAt = timeText(this.#parts.clock);
     const ended = await tasks.end(taskId, UNFINISHED, { state, outcome, finishedAt, ...gone });
     if (!ended) return (await tasks.get(taskId))?.outcome as StoredOutcome;
     await this.close(taskId, outcome);

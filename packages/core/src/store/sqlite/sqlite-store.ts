@@ -67,6 +67,7 @@ export async function openSqliteKernel(options: SqliteStoreOptions): Promise<Sto
     } as const;
     const events = await EventsFile.open(eventOptions, isFirst);
     return {
+      reach: "machine",
       tables,
       events: new SqliteEvents(events),
       integrity: async () => [...(await store.integrity(CONSISTENCY)), ...(await (await events.present()).integrity())],

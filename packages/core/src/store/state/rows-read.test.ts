@@ -14,6 +14,7 @@ beforeEach(async () => {
   const kernel = new MemoryKernel();
   tables = new CountedTables(kernel.tables);
   store = stateStore({
+    reach: "machine",
     tables,
     events: kernel.events,
     integrity: async () => [],

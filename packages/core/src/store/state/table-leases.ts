@@ -1,7 +1,7 @@
 import type { Blocker, Lease, LeaseAnswer, LeaseRequest, LeaseStore, TaskState } from "../../contracts/store.ts";
 import type { ReadRows, Rows, Tables } from "../../contracts/store/tables.ts";
 import { NOBODY } from "../holder.ts";
-import { HolderWatch } from "../holder-watch.ts";
+import type { HolderWatch } from "../holder-watch.ts";
 import { decideLeases, firstFree, wantsAgain, type LeaseDecision, type Waiting } from "../lease-rules.ts";
 import { byText } from "../order.ts";
 import { LEASES } from "../tables/leases.ts";
@@ -37,7 +37,7 @@ export class TableLeases implements LeaseStore {
   /** The state of the tables in which nobody was next, and who was passed over then. */
   #nobody = "";
 
-  constructor(tables: Tables, lifeMs: number, watch: Pick<HolderWatch, "dead"> = new HolderWatch()) {
+  constructor(tables: Tables, lifeMs: number, watch: Pick<HolderWatch, "dead">) {
     this.#tables = tables;
     this.#watch = watch;
     this.lifeMs = lifeMs;
