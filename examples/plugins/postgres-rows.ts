@@ -5,7 +5,7 @@ import {
   type AnyRows,
   type AnyTable,
   type Value,
-} from "@hostwright/core/plugin";
+} from "@hostwright/core/kernel";
 import type { ClientBase } from "pg";
 
 /** Makes what is missing. Text is compared by its bytes, which in UTF-8 is the order of its code points. */

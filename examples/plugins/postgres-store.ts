@@ -1,19 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
-  CONTRACT,
   HostwrightError,
-  PART,
-  provide,
   TABLES,
   type AnyRows,
   type EventLog,
-  type Plugin,
   type ReadRows,
   type Rows,
   type StoredEvent,
   type StoreKernel,
   type Tables,
-} from "@hostwright/core/plugin";
+} from "@hostwright/core/kernel";
+import { CONTRACT, PART, provide, type Plugin } from "@hostwright/core/plugin";
 import { Pool, type PoolClient } from "pg";
 import { PostgresRows, schemaSql } from "./postgres-rows.ts";
 
@@ -195,7 +192,7 @@ function postgresEvents(tables: PostgresTables): EventLog {
     after: async (seq, { task, limit = 500 } = {}) =>
       run(async (client) => {
         const of = task === undefined ? "" : "AND task = $3";
-        const { rows } = await client.query<Omit<StoredEvent, "payload"> & { payload: string }>(
+        const { rows } = await client.query<Omit<StoredEvent, "seq" | "payload"> & { seq: string; payload: string }>(
           `SELECT * FROM events WHERE seq > $1 ${of} ORDER BY seq LIMIT $2`,
           [seq, limit, ...(task === undefined ? [] : [task])],
         );

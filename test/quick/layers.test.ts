@@ -29,7 +29,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["parts.ts"],
   ["wiring.ts"],
   ["hostwright.ts"],
-  ["index.ts", "plugin.ts", "testing.ts"],
+  ["index.ts", "kernel.ts", "plugin.ts", "testing.ts"],
 ];
 
 /** Libraries of a plugin's own field; zod is everybody's, for options. */
@@ -109,6 +109,8 @@ describe("core", () => {
       "model",
       "contracts",
       "plugin-kit",
+      "di",
+      "parts.ts",
       "servers",
       "resources",
       "operations",

@@ -6,7 +6,7 @@ import type { TaskQueue } from "@hostwright/core/plugin";
 import { nginx } from "@hostwright/service-nginx";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openWithOwnParts, withPackages } from "../../examples/own-parts.ts";
-import { Registry } from "../../packages/core/src/engine/plugins/registry.ts";
+import type { Registry } from "../../packages/core/src/engine/plugins/registry.ts";
 import { MemoryKernel } from "../../packages/core/test/memory-store/memory-kernel.ts";
 import { ReadOnlyServer } from "../../packages/core/test/read-only-server.ts";
 import { EmbeddedQueue } from "../../packages/core/src/queue/embedded-queue.ts";

@@ -10,8 +10,8 @@ process.once("exit", () => rmSync(CODE, { recursive: true, force: true }));
 
 /** A process that has loaded its code and waits for its order on standard input; see `readOrder`. `by`: what starts it. */
 export function startWaiting(script: string, by: readonly string[] = []): ChildProcess {
-  const [program = "", ...args] = [...by, process.execPath, "--conditions=@hostwright/source", script];
-  return spawn(program, args, {
+  const argv = [...by, process.execPath, "--conditions=@hostwright/source", script];
+  return spawn(argv[0] ?? "", argv.slice(1), {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, NODE_COMPILE_CACHE: CODE },
   });

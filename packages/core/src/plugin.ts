@@ -12,27 +12,8 @@ export { CONTRACT } from "./plugin-kit/contract.ts";
 export type { Clock } from "./contracts/clock.ts";
 export type { Container, Provider, Token } from "./contracts/part.ts";
 export type { QueueWorker, TaskQueue } from "./contracts/queue.ts";
-export type { EventStore, StoredEvent } from "./contracts/store/events.ts";
-export type { EventLog, KernelOptions, OpenKernel, StoreKernel } from "./contracts/store/kernel.ts";
-export type {
-  AnyQuery,
-  AnyRow,
-  AnyRows,
-  AnyTable,
-  ColumnType,
-  ListDefinition,
-  Query,
-  ReadRows,
-  Rows,
-  TableDefinition,
-  Tables,
-  Value,
-} from "./contracts/store/tables.ts";
 export { provide } from "./di/provider.ts";
 export { PART } from "./parts.ts";
-export { beginningOf } from "./store/beginning.ts";
-export type { Beginning } from "./store/beginning.ts";
-export { TABLES } from "./store/tables/all-tables.ts";
 export { defineTask } from "./plugin-kit/define-task.ts";
 export { childrenReport } from "./plugin-kit/children-report.ts";
 export type { ChildReport, ChildrenReport } from "./contracts/children-report.ts";

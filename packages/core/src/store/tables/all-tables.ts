@@ -25,4 +25,4 @@ export const TABLES: readonly AnyTable[] = [
   COMMITS,
   TASK_PLANS,
   TASKS,
-] as unknown as readonly AnyTable[];
+];
