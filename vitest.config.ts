@@ -15,9 +15,12 @@ const onMysql = process.env["HOSTWRIGHT_TEST_MYSQL"] === "1" ? [] : ["test/mysql
 const inTurn =
   (process.env["HOSTWRIGHT_TEST_HOSTS"] ?? "") === "" ? {} : { fileParallelism: false, sequence: { groupOrder: 1 } };
 
+/** They start programs and processes of this machine by the hundred: `npm run test:quick` leaves them out. */
+const programs = "**/*.programs.test.ts";
 /** They replace or count what all of a process have in common: each has a process of its own. */
 const alone = "**/*.alone.test.ts";
 const notQuick = [...ignored, "**/*.hosts.test.ts", conformance];
+const notAlone = [alone, programs];
 const quick = {
   include: ["packages/*/test/**/*.test.ts", "packages/*/src/**/*.test.ts", "test/quick/**/*.test.ts"],
   // No promise is about time: a machine that does other things as well fails no test.
@@ -39,7 +42,7 @@ export default defineConfig({
         test: {
           ...quick,
           name: "quick",
-          exclude: [...notQuick, alone],
+          exclude: [...notQuick, ...notAlone],
           // One after the other, a worker's files share its modules: loading them for each took half of the time.
           isolate: false,
           restoreMocks: true,
@@ -48,6 +51,8 @@ export default defineConfig({
         },
       },
       { extends: true, test: { ...quick, name: "quick-alone", include: [alone], exclude: notQuick } },
+      // Each in a small process of its own: a large one takes four times as long to start another.
+      { extends: true, test: { ...quick, name: "programs", include: [programs], exclude: notQuick } },
       {
         extends: true,
         test: {

@@ -9,7 +9,8 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { openPostgresKernel } from "../examples/plugins/postgres-store.ts";
 import { COUNTERS } from "../packages/core/src/store/tables/named.ts";
-import { storeConformance } from "../packages/core/test/store-conformance.ts";
+import { storeConformance, storeProcesses } from "../packages/core/test/store-conformance.ts";
+import type { StoreHarness } from "../packages/core/test/store-conformance/harness.ts";
 import { tablesConformance } from "../packages/core/test/store-conformance/tables.ts";
 import { startHosts, type TestHosts } from "./hosts/hosts.ts";
 import { soak } from "./soak/soak.ts";
@@ -64,7 +65,7 @@ tablesConformance("PostgreSQL", async () => {
   return { tables: one.tables, other: two.tables, cleanup };
 });
 
-storeConformance("PostgreSQL", async () => {
+async function openPostgresHarness(): Promise<StoreHarness> {
   const { url, drop } = await database();
   const opened = [await openPostgresState({ url })];
   const reopen = async (): ReturnType<typeof openPostgresState> => {
@@ -78,7 +79,10 @@ storeConformance("PostgreSQL", async () => {
   };
   const child = { module: STATE, function: "openPostgresState", options: { url } };
   return { store: opened[0] as (typeof opened)[0], reopen, cleanup, child };
-});
+}
+
+storeConformance("PostgreSQL", openPostgresHarness);
+storeProcesses("PostgreSQL", openPostgresHarness);
 
 test("a writer that is stopped inside a transaction holds others for some seconds, and does its work anew when it wakes", async () => {
   const { url, drop } = await database();

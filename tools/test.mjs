@@ -2,7 +2,7 @@ import { notDrawn } from "./drawn-files.mjs";
 
 const args = process.argv.slice(2);
 
-const isQuick = args.some((arg) => arg.startsWith("--project=quick"));
+const needsNoHost = args.some((arg) => /^--project=(?:quick|programs)/.test(arg));
 
 /** `--hosts FILE` narrows the tests on hosts to these files; all others run as they do without it. */
 function takeHostFiles() {
@@ -12,7 +12,7 @@ function takeHostFiles() {
 }
 
 async function hostProblem() {
-  if (isQuick || process.env.HOSTWRIGHT_TEST_HOSTS) return undefined;
+  if (needsNoHost || process.env.HOSTWRIGHT_TEST_HOSTS) return undefined;
   const { checkHostRequirements } = await import("../packages/testing/src/containers/requirements.ts");
   const requirements = checkHostRequirements();
   return requirements.ok ? undefined : `${requirements.message} \`npm run test:quick\` needs no hosts.`;
@@ -21,7 +21,7 @@ async function hostProblem() {
 const hostFiles = takeHostFiles();
 if (hostFiles.length > 0) process.env.HOSTWRIGHT_TEST_HOST_FILES = hostFiles.join(",");
 const isNamed = hostFiles.length > 0 || args.some((arg) => !arg.startsWith("-"));
-if (!isNamed && !isQuick && process.env.HOSTWRIGHT_TEST_FULL !== "1")
+if (!isNamed && !needsNoHost && process.env.HOSTWRIGHT_TEST_FULL !== "1")
   process.env.HOSTWRIGHT_TEST_NOT_DRAWN = notDrawn(
     Number.parseInt(process.env.HOSTWRIGHT_TEST_SEED ?? "", 10) || Date.now(),
   ).join(",");

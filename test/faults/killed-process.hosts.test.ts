@@ -102,7 +102,7 @@ describe("on the server, one process of a change is killed and the others go on"
     1_800_000,
   );
 
-  // In the short form `fence.test.ts` stands for it.
+  // In the short form `fence.programs.test.ts` stands for it.
   test.each(FULL ? (Object.keys(KILLS) as Killed[]) : [])(
     "%s, and they do not come to an end: they are ended before anything else begins",
     async (killed) => killAt("install", lastOf("install", 1), killed, BEYOND),

@@ -20,6 +20,7 @@ import { EVENT_MIGRATIONS, STORE_MIGRATIONS } from "../src/store/sqlite/schema.t
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { ME, OTHER } from "./store-conformance/holders.ts";
 import { AT, aRow, aTask, running } from "./store-conformance/parts.ts";
+import { openSqliteHarness } from "./sqlite-harness.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { underLoad } from "../../../test/support/under-load.ts";
 
@@ -29,25 +30,7 @@ function folder(): string {
   return mkdtempSync(join(tmpdir(), "hostwright-store-"));
 }
 
-storeConformance("SQLite store", async () => {
-  const directory = join(folder(), "state");
-  const opened: StateStore[] = [];
-  const reopen = async (): Promise<StateStore> => {
-    const store = await openSqliteStore({ directory });
-    opened.push(store);
-    return store;
-  };
-  const child = {
-    module: new URL("../src/store/sqlite/sqlite-store.ts", import.meta.url).href,
-    function: "openSqliteStore",
-    options: { directory },
-  };
-  const cleanup = async (): Promise<void> => {
-    await Promise.all(opened.map(async (store) => store.close()));
-    rmSync(join(directory, ".."), { recursive: true });
-  };
-  return { store: await reopen(), reopen, cleanup, child };
-});
+storeConformance("SQLite store", openSqliteHarness);
 
 describe("the files of a SQLite store", () => {
   async function openIn(

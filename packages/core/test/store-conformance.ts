@@ -14,8 +14,8 @@ import { registerPromises } from "./store-conformance/register.ts";
 import { secretPromises } from "./store-conformance/secrets.ts";
 import { taskPromises } from "./store-conformance/tasks.ts";
 
-/** All that `StateStore` promises, for any store: `open` gives a new empty one each time. */
-export function storeConformance(name: string, open: OpenHarness, lacking: Lacking = {}): void {
+/** All that `StateStore` promises inside one process, for any store: `open` gives a new empty one each time. */
+export function storeConformance(name: string, open: OpenHarness): void {
   describe(`${name} as a StateStore`, () => {
     recordPromises(open);
     registerPromises(open);
@@ -28,6 +28,12 @@ export function storeConformance(name: string, open: OpenHarness, lacking: Lacki
     planPromises(open);
     leasePromises(open);
     leaseSequencePromises(open);
+  });
+}
+
+/** What it promises to several processes, and to those that come after one that was killed. */
+export function storeProcesses(name: string, open: OpenHarness, lacking: Lacking = {}): void {
+  describe(`${name} as a StateStore of processes`, () => {
     processPromises(open, lacking);
     crashPromises(open, lacking);
   });

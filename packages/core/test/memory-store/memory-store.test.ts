@@ -1,4 +1,5 @@
-import { storeConformance } from "../store-conformance.ts";
+import { storeConformance, storeProcesses } from "../store-conformance.ts";
+import type { StoreHarness } from "../store-conformance/harness.ts";
 import { tablesConformance } from "../store-conformance/tables.ts";
 import { MemoryKernel } from "./memory-kernel.ts";
 import { MemoryTables } from "./memory-tables.ts";
@@ -9,12 +10,13 @@ tablesConformance("A memory", async () => {
   return { tables, other: tables, cleanup: async () => undefined };
 });
 
-storeConformance(
-  "Store in memory",
-  async () => {
-    const kernel = new MemoryKernel();
-    const reopen = async () => memoryStore(kernel);
-    return { store: await reopen(), reopen, cleanup: async () => undefined, child: null };
-  },
-  { processes: "a store in memory is of one process, and ends with it" },
-);
+async function openMemoryHarness(): Promise<StoreHarness> {
+  const kernel = new MemoryKernel();
+  const reopen = async () => memoryStore(kernel);
+  return { store: await reopen(), reopen, cleanup: async () => undefined, child: null };
+}
+
+storeConformance("Store in memory", openMemoryHarness);
+storeProcesses("Store in memory", openMemoryHarness, {
+  processes: "a store in memory is of one process, and ends with it",
+});
