@@ -104,4 +104,5 @@ export type { LoginLinkValue } from "./tasks/login-link.ts";
 export { LocalServer } from "./servers/local-server.ts";
 export { SshServer } from "./servers/ssh-server.ts";
 export type { SshServerOptions } from "./servers/ssh-server.ts";
-export type { Actor, Policy, PolicyObject } from "./api/access.ts";
+export type { Actor, Policy } from "./api/access.ts";
+export type { PolicyObject } from "./contracts/policy-object.ts";

@@ -1,15 +1,10 @@
+import type { PolicyObject } from "../contracts/policy-object.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
 /** Who asks. Bare `hw` is `system`. */
 export interface Actor {
   /** The application's own name for somebody; it stands in tasks and events. */
   readonly id: string;
-}
-
-/** What is asked about: a record by its name, or the one that a task request names. */
-export interface PolicyObject {
-  readonly kind: "server" | "platform" | "site" | "task";
-  readonly name: string;
 }
 
 /** The host application's rules: may this actor do that? */

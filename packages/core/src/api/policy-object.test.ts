@@ -8,7 +8,7 @@ import { parseRequest } from "../engine/planning/parse-request.ts";
 import { coreTasks } from "../tasks/core-tasks.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { Access } from "./access.ts";
-import { objectOf, objectsOf, rightsTo } from "./policy-object.ts";
+import { objectOf, objectsOf, rightsTo } from "../engine/planning/policy-object.ts";
 
 let directory: string;
 let store: StateStore;

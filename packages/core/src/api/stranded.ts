@@ -1,7 +1,7 @@
 import type { EngineParts } from "../engine/planning/task-engine.ts";
 import type { StrandedTask } from "../engine/workers/stranding.ts";
 import type { Access } from "./access.ts";
-import { objectOf } from "./policy-object.ts";
+import { objectOf } from "../engine/planning/policy-object.ts";
 
 /** Of these, the tasks that an actor may see. */
 export async function visibleStranded(

@@ -11,7 +11,7 @@ import { newId } from "../model/ids.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Access } from "./access.ts";
 import { Plan } from "./plan.ts";
-import { objectsOf, rightsTo } from "./policy-object.ts";
+import { objectOf, objectsOf, rightsTo } from "../engine/planning/policy-object.ts";
 import { timeText } from "../model/time.ts";
 
 export interface SubmitOptions {
@@ -60,6 +60,7 @@ export class Submitting {
     const createdAt = timeText(this.#engine.clock);
     // All that may fail comes before it is stored.
     const title = approved?.title ?? titleOf(this.#engine, request);
+    const { name: about } = await objectOf(this.#engine, request);
     const plan = approved === null ? null : { plan: approved.id, hash: approved.hash };
     const task = await this.#store(approved, {
       id,
@@ -67,6 +68,7 @@ export class Submitting {
       request,
       plan,
       actor: this.#access.actor.id,
+      about,
       key: options.key ?? null,
       timeoutMs: parseInput(Timeout, options.timeoutMs ?? null, "timeoutMs"),
       createdAt,

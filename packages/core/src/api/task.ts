@@ -15,7 +15,7 @@ import type { Reference } from "../model/text.ts";
 import type { SecretVault } from "../store/secrets.ts";
 import type { Access } from "./access.ts";
 import { cancelTask } from "../engine/workers/cancel-task.ts";
-import { objectOf } from "./policy-object.ts";
+import { objectOf } from "../engine/planning/policy-object.ts";
 import { NOT_BEGUN, progressAfter, type TaskProgress } from "./task-progress.ts";
 import { outcomeOf, type TaskOutcome } from "./task-outcome.ts";
 import type { Clock } from "../contracts/clock.ts";

@@ -6,11 +6,14 @@ import type { EngineParts } from "../engine/planning/task-engine.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import { plainName } from "../model/domain.ts";
 import { parseInput } from "../model/parse.ts";
-import type { Access, PolicyObject } from "./access.ts";
-import { objectNamed, objectOf } from "./policy-object.ts";
+import type { PolicyObject } from "../contracts/policy-object.ts";
+import type { Access } from "./access.ts";
+import { objectNamed, objectOf } from "../engine/planning/policy-object.ts";
 
 const STATES = ["queued", "running", "cancelling", "undoing", "succeeded", "undone", "needs-attention"] as const;
 const MOST = 500;
+/** Read at once at least: an actor may not see all of them. */
+const FEW = 50;
 /** Tasks that one call looks at: a rare one is looked for page by page, so that no call takes long. */
 const MOST_READ = 2_000;
 
@@ -95,14 +98,17 @@ export class Tasks {
     const names = new Map<string, Promise<PolicyObject>>();
     const found: TaskSummary[] = [];
     let cursor = after;
-    for (let read = 0; read < MOST_READ; read += MOST) {
+    // The store finds the others by itself.
+    const size = type === undefined && actor === undefined ? Math.max(limit, FEW) : MOST;
+    for (let read = 0; read < MOST_READ; read += size) {
       const from = cursor === null ? {} : { after: cursor };
       const page = await this.#engine.store.tasks.list({
         newest: true,
-        limit: MOST,
+        limit: size,
         ...from,
         ...(states && { states }),
         ...(parent !== undefined && { parent }),
+        ...(wanted !== null && { about: [...wanted] }),
       });
       for (const task of page) {
         cursor = task.id;
@@ -113,7 +119,7 @@ export class Tasks {
         found.push(this.#summary(task, about));
         if (found.length === limit) return { tasks: found, next: task.id };
       }
-      if (page.length < MOST) return { tasks: found, next: null };
+      if (page.length < size) return { tasks: found, next: null };
     }
     return { tasks: found, next: cursor };
   }

@@ -1,7 +1,7 @@
 import type { HostwrightEvent } from "../engine/events.ts";
 import type { EngineParts } from "../engine/planning/task-engine.ts";
 import type { Access } from "./access.ts";
-import { objectOf } from "./policy-object.ts";
+import { objectOf } from "../engine/planning/policy-object.ts";
 
 const MOST_REMEMBERED = 1_000;
 

@@ -38,6 +38,7 @@ const task = (id: string, seq: number, change: Partial<TaskRow> = {}): TaskRow =
   outcome: "null",
   subject: null,
   waits: null,
+  about: null,
   ...change,
 });
 

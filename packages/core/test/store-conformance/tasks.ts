@@ -30,6 +30,26 @@ export function taskPromises(open: OpenHarness): void {
       expect(await ids({ newest: true, after: "t9" })).toEqual([]);
     });
 
+    it("lists the tasks about a name alone, in whatever state, and those of several names in one order", async () => {
+      const { store, reopen } = await use(open);
+      const about = { t1: "a", t2: "b", t3: "a", t4: "c", t5: "a" } as const;
+      for (const [id, name] of Object.entries(about)) await store.tasks.submit(aTask(id, { about: name }));
+      await store.tasks.submit(aTask("t6"));
+      await store.tasks.move("t3", ["queued"], "running");
+      const other = await reopen();
+      const ids = async (filter: Parameters<typeof store.tasks.list>[0]) =>
+        (await other.tasks.list(filter)).map(({ id }) => id);
+      expect(await ids({ about: ["a"] })).toEqual(["t1", "t3", "t5"]);
+      expect(await ids({ about: ["b", "a", "a"], newest: true })).toEqual(["t5", "t3", "t2", "t1"]);
+      expect(await ids({ about: ["a", "b"], newest: true, after: "t5", limit: 2 })).toEqual(["t3", "t2"]);
+      expect(await ids({ about: ["a"], states: ["running"] })).toEqual(["t3"]);
+      expect(await ids({ about: ["z"] })).toEqual([]);
+      expect(await ids({ about: [] })).toEqual([]);
+      // The same key with the same request is the same task, whatever it is about by now.
+      await store.tasks.submit(aTask("t7", { key: "k", about: "a" }));
+      expect((await store.tasks.submit(aTask("t8", { key: "k", about: "b" }))).id).toBe("t7");
+    });
+
     it("lists without plans, and tells what is unfinished by id and state alone", async () => {
       const { store } = await use(open);
       for (const id of ["t3", "t1", "t2", "t4"]) await store.tasks.submit(aTask(id, { plan: "p".repeat(100_000) }));

@@ -26,6 +26,8 @@ export interface StoredTask {
 /** A task as it is put into the queue; without `parent` it is nobody's child. */
 export interface TaskSubmission extends Omit<StoredTask, "state" | "finishedAt" | "outcome" | "parent"> {
   readonly parent?: string | null;
+  /** Name of what it is about, by which it can be listed; default: none. */
+  readonly about?: string;
 }
 
 /** A task without its plan, which may have megabytes. */
@@ -67,11 +69,12 @@ export interface TaskStore {
   position(id: string): Promise<number | null>;
   /**
    * In the order of submission, or with `newest` the other way round, those after the task `after`; without `limit` all.
-   * With `parent` only the children of that task. Plans are not read.
+   * With `parent` only the children of that task, with `about` those about one of these names. Plans are not read.
    */
   list(filter?: {
     readonly states?: readonly TaskState[];
     readonly parent?: string;
+    readonly about?: readonly string[];
     readonly newest?: boolean;
     readonly after?: string;
     readonly limit?: number;

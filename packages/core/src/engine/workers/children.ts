@@ -17,6 +17,7 @@ import type { Direction, TaskEnd } from "./task-run.ts";
 import { Turn } from "./turn.ts";
 import type { Work } from "./work.ts";
 import { timeText } from "../../model/time.ts";
+import { objectOf } from "../planning/policy-object.ts";
 
 export interface ChildrenParts {
   /** Of a worker that has the parent: see `heldParts`. */
@@ -154,9 +155,10 @@ export class Children {
       const { request } = this.#children.list[place] as PlannedChild;
       const id = childId(parent, place);
       const createdAt = timeText(engine.clock);
-      const common = { type: request.type, request, plan: null, actor, parent, key: null, timeoutMs: null, createdAt };
+      const { name: about } = await objectOf(engine, request);
+      const common = { type: request.type, request, plan: null, actor, parent, about, key: null, timeoutMs: null };
       const wants = await firstWants(engine.store.records, id, subjectOf(engine, request));
-      await engine.store.tasks.submit({ id, ...common }, wants);
+      await engine.store.tasks.submit({ id, createdAt, ...common }, wants);
       this.#enter(id);
       await this.#tell(place);
     }

@@ -152,6 +152,13 @@ export const STORE_MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX tasks_waiting ON tasks (seq) WHERE waits IS NOT NULL;
   `,
+  `
+  ALTER TABLE tasks ADD COLUMN about TEXT;
+  -- The names that core's own requests have; those of other types from before this version are listed without a subject only.
+  UPDATE tasks SET about = ltrim(coalesce(request ->> '$.domain', request ->> '$.site', request ->> '$.platform', request ->> '$.server', request ->> '$.alias'), '@')
+    WHERE json_type(request) = 'object';
+  CREATE INDEX tasks_about ON tasks (about, seq) WHERE about IS NOT NULL;
+  `,
 ];
 
 /** Migrations of events.db. */

@@ -28,7 +28,7 @@ beforeEach(async () => {
     const file = { server: "v1", type: "file", owner: `site/s${n}`, shared: false, hash: null };
     await store.register.put([1, 2].map((key) => ({ ...file, key: `/${n}/${key}` })));
     const scope = { scope: "site/s1", mode: "exclusive" } as const;
-    await store.tasks.submit(aTask(`t${n}`), { subject: "site/s1", scopes: [scope] });
+    await store.tasks.submit(aTask(`t${n}`, { about: `s${n}.test` }), { subject: "site/s1", scopes: [scope] });
   }
   await running(store, "t");
 });
@@ -53,6 +53,7 @@ test("a call of the store reads what it is about, however much there is beside i
   expect(await read(async () => tasks.position("t299"))).toEqual({ tasks: 1 });
   expect(await read(async () => tasks.unfinished())).toEqual({ tasks: 1 });
   expect(await read(async () => tasks.list({ states: ["queued"], newest: true, limit: 4 }))).toEqual({ tasks: 4 });
+  expect(await read(async () => tasks.list({ about: ["s7.test"], newest: true }))).toEqual({ tasks: 1 });
   const claimed = await read(async () => leases.claim("t0", ME));
   expect(Math.max(...Object.values(claimed))).toBeLessThan(9);
   const held = store.held("t0", ME);

@@ -36,7 +36,7 @@ export class TableTasks implements TaskStore {
     task: TaskSubmission,
     { subject, scopes }: Wants = { subject: task.id, scopes: [] },
   ): Promise<StoredTask> {
-    const { id, type, actor, key, timeoutMs, createdAt, parent = null } = task;
+    const { id, type, actor, key, timeoutMs, createdAt, parent = null, about = null } = task;
     const digest = digestOf(task);
     return this.#tables.transact(async (rows) => {
       const [before] = key === null ? [] : await rows.list(TASKS, { by: "key", of: [{ actor, key }] });
@@ -44,12 +44,13 @@ export class TableTasks implements TaskStore {
       const [taken] = await rows.get(TASKS, [{ id }], ["id"]);
       if (taken !== undefined)
         throw new HostwrightError("HW_TASK_STATE", `A task ${id} exists already; it was left as it is.`);
-      const given = { id, type, actor, key, parent, timeoutMs, createdAt, request: toJson(task.request) };
+      const given = { id, type, actor, key, parent, about, timeoutMs, createdAt, request: toJson(task.request) };
       const line = { seq: await nextPlace(rows), subject, waits: JSON.stringify(scopes) };
       const open = { state: "queued", finishedAt: null, ended: null, outcome: "null" } as const;
       await rows.put(TASKS, [{ ...given, digest, ...line, ...open }]);
       await putPlan(rows, id, task.plan);
-      return { ...task, parent, state: "queued", finishedAt: null, outcome: null };
+      const { about: _about, ...stored } = task;
+      return { ...stored, parent, state: "queued", finishedAt: null, outcome: null };
     });
   }
 

@@ -22,6 +22,8 @@ export interface TaskRow {
   /** In line: see `Wants`. */
   readonly subject: string | null;
   readonly waits: string | null;
+  /** Name of what it is about. */
+  readonly about: string | null;
 }
 
 export const TASKS: TableDefinition<TaskRow, "id"> = {
@@ -43,12 +45,14 @@ export const TASKS: TableDefinition<TaskRow, "id"> = {
     outcome: "json",
     subject: "text?",
     waits: "json?",
+    about: "text?",
   },
   key: ["id"],
   lists: {
     order: { columns: ["seq"], unique: true },
     key: { columns: ["actor", "key"], unique: true },
     state: { columns: ["state", "seq"] },
+    about: { columns: ["about", "seq"] },
     children: { columns: ["parent", "seq"] },
     line: { columns: ["subject", "seq"], where: "waits" },
     waiting: { columns: ["seq"], where: "waits" },

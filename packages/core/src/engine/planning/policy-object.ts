@@ -1,9 +1,9 @@
-import type { RecordStore } from "../contracts/store.ts";
-import type { PlainRequest, TaskSubject } from "../contracts/task.ts";
-import { stoodFor, subjectOf, type TaskTypes } from "../engine/planning/parse-request.ts";
-import { breathe } from "../model/breathe.ts";
-import { plainName } from "../model/domain.ts";
-import type { PolicyObject } from "./access.ts";
+import type { RecordStore } from "../../contracts/store.ts";
+import type { PlainRequest, TaskSubject } from "../../contracts/task.ts";
+import { stoodFor, subjectOf, type TaskTypes } from "./parse-request.ts";
+import { breathe } from "../../model/breathe.ts";
+import { plainName } from "../../model/domain.ts";
+import type { PolicyObject } from "../../contracts/policy-object.ts";
 
 type Kind = Exclude<PolicyObject["kind"], "task">;
 
