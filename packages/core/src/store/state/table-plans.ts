@@ -30,8 +30,12 @@ export class TablePlans implements PlanStore {
 
   async expired(time: string, limit?: number): Promise<readonly Named[]> {
     return this.#tables.read(async (rows) => {
-      const over = await rows.list(PLANS, { by: "expiry", before: { expiresAt: time }, columns: COLUMNS });
-      const free = await thoseThatMayGo(rows, over);
+      const free: Named[] = [];
+      const query = { by: "expiry", before: { expiresAt: time }, columns: COLUMNS };
+      for await (const page of pagesOf(rows, PLANS, query, afterThat)) {
+        for (const plan of await thoseThatMayGo(rows, page)) free.push(plan);
+        if (free.length >= (limit ?? Infinity)) break;
+      }
       return free.toSorted((a, b) => byText(a.id, b.id)).slice(0, limit);
     });
   }
@@ -40,8 +44,7 @@ export class TablePlans implements PlanStore {
     return this.#tables.read(async (rows) => {
       let more = (await rows.count(PLANS, { by: "expiry" })) - keep;
       const free: Named[] = [];
-      const next = ({ id, expiresAt }: Pick<StoredPlan, "id" | "expiresAt">) => ({ expiresAt, id });
-      for await (const page of pagesOf(rows, PLANS, { by: "expiry", columns: COLUMNS }, next)) {
+      for await (const page of pagesOf(rows, PLANS, { by: "expiry", columns: COLUMNS }, afterThat)) {
         if (more <= 0 || free.length >= limit) break;
         for (const plan of await thoseThatMayGo(rows, page.slice(0, more))) free.push(plan);
         more -= page.length;
@@ -54,6 +57,10 @@ export class TablePlans implements PlanStore {
     const keys = ids.map((id) => ({ id }));
     await this.#tables.transact(async (rows) => rows.remove(PLANS, keys));
   }
+}
+
+function afterThat({ id, expiresAt }: Pick<StoredPlan, "id" | "expiresAt">): Partial<StoredPlan> {
+  return { expiresAt, id };
 }
 
 async function thoseThatMayGo(rows: ReadRows, plans: readonly Named[]): Promise<readonly Named[]> {
