@@ -1,4 +1,4 @@
-import { createHostwright, PART, provide, type Hostwright, type Plugin } from "@hostwright/core";
+import { createHostwright, EmbeddedQueue, PART, provide, type Hostwright, type Plugin } from "@hostwright/core";
 import type { Clock, QueueWorker, ServiceDefinition, TaskQueue } from "@hostwright/core/plugin";
 
 /** Works another queue's tasks at night alone, by the hours of UTC; what is submitted by day waits in the store. */
@@ -43,8 +43,8 @@ export function withPackages({ services = [] }: Plugin, packages: readonly strin
 export async function openWithOwnParts(
   stateDir: string,
   nginx: Plugin,
-  queue: TaskQueue,
   clock: Clock,
+  queue: TaskQueue = new EmbeddedQueue(),
 ): Promise<Hostwright> {
   return createHostwright({
     stateDir,

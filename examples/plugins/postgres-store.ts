@@ -1,196 +1,108 @@
-import { setTimeout as delay } from "node:timers/promises";
 import {
   HostwrightError,
   TABLES,
   type AnyRows,
   type EventLog,
-  type ReadRows,
   type Rows,
   type StoredEvent,
   type StoreKernel,
   type Tables,
 } from "@hostwright/core/kernel";
 import { CONTRACT, PART, provide, type Plugin } from "@hostwright/core/plugin";
-import { Pool, type PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import { PostgresRows, schemaSql } from "./postgres-rows.ts";
+import { Transactions, valueOf } from "./postgres-transactions.ts";
 
 const EVENTS = [
-  "CREATE TABLE IF NOT EXISTS writers ()",
   `CREATE TABLE IF NOT EXISTS events (seq bigint PRIMARY KEY, at text COLLATE "C" NOT NULL, task text, type text NOT NULL, payload text NOT NULL)`,
   `CREATE INDEX IF NOT EXISTS events_task ON events (task, seq)`,
   `CREATE TABLE IF NOT EXISTS event_numbers (last bigint NOT NULL, removed bigint NOT NULL, one boolean PRIMARY KEY CHECK (one))`,
   `INSERT INTO event_numbers VALUES (0, 0, true) ON CONFLICT DO NOTHING`,
 ];
 const SCHEMA_LOCK = 7_237_918;
-/** Milliseconds for which a transaction that met others is run again. */
-const BUSY_MS = 30_000;
-/** Whoever stops inside a transaction keeps its locks no longer. */
-const IDLE_MS = 5_000;
 const LEAP = 1_000_000;
-const BROKEN = "connection lost";
-/**
- * Writers one after the other, each with a snapshot that it takes once it has its turn: then nothing is ever run again for
- * another's sake. With SERIALIZABLE instead, four workers ran most transactions many times, and some for longer than they
- * may wait: nearly all of them read and raise the same few counters.
- */
-const [WRITE, IN_TURN] = ["BEGIN ISOLATION LEVEL REPEATABLE READ", "LOCK TABLE writers IN EXCLUSIVE MODE"];
-const WRITE_EVENTS = "BEGIN";
-/** serialization_failure, deadlock_detected, lock_not_available; a connection that was lost, as of a session that stood still. */
-const AGAIN = ["40001", "40P01", "55P03", BROKEN];
-const FULL = ["53100"];
 
 /** The state in a PostgreSQL database, for workers on several machines: each is given the same database and the same key. */
 export function postgresStore({ url }: { readonly url: string }): Plugin {
   return {
     name: "example-postgres-store",
     contract: CONTRACT,
-    parts: [provide(PART.openKernel, () => async () => openPostgresKernel(url))],
+    parts: [
+      provide(
+        PART.openKernel,
+        () =>
+          async ({ beside }) =>
+            openPostgresKernel(url, beside),
+      ),
+    ],
   };
 }
 
-export async function openPostgresKernel(url: string): Promise<StoreKernel> {
-  const pool = new Pool({
-    connectionString: url,
-    max: 4,
-    idle_in_transaction_session_timeout: IDLE_MS,
-  });
-  // A connection that ends while nobody uses it: the next one is opened when it is needed.
-  pool.on("error", () => undefined);
-  const tables = new PostgresTables(pool);
+export async function openPostgresKernel(url: string, beside: readonly string[] = []): Promise<StoreKernel> {
+  const transactions = new Transactions(url);
   try {
-    await tables.inTransaction(WRITE_EVENTS, BUSY_MS, async (client) => {
+    await transactions.write(async (client) => {
       await client.query(`SELECT pg_advisory_xact_lock(${SCHEMA_LOCK})`);
+      await client.query("CREATE TABLE IF NOT EXISTS writers ()");
+      // In the order of all who write, so that none of them and this one wait for each other.
+      await client.query("LOCK TABLE writers IN EXCLUSIVE MODE");
       for (const sql of [...TABLES.flatMap(schemaSql), ...EVENTS]) await client.query(sql);
+      if (beside.length > 0 && (await valueOf(client, "SELECT count(*) FROM meta")) === "0") throw lost(beside);
     });
   } catch (error) {
-    await pool.end();
+    await transactions.close();
     throw error;
   }
   return {
     reach: "network",
-    tables,
-    events: postgresEvents(tables),
+    tables: postgresTables(transactions),
+    events: postgresEvents(transactions),
     integrity: async () => [],
-    // What was erased stays in dead rows, write-ahead log and archives until the database's own upkeep removes it.
-    scrub: async () => false,
-    close: async () => pool.end(),
+    // What was erased leaves the database's files by its own vacuum and checkpoints, and archives when they go.
+    scrub: async () => true,
+    close: async () => transactions.close(),
   };
 }
 
-class PostgresTables implements Tables {
-  readonly #pool: Pool;
+function lost(beside: readonly string[]): HostwrightError {
+  const what = `The database is empty, beside ${beside.join(" and ")} of an installation. Nothing was written.`;
+  const remedy = "Look whether this is its database. Only for a new installation: move these out of the state folder.";
+  return new HostwrightError("HW_STORE_INCOMPLETE", what, { remedy, data: { part: "database", beside } });
+}
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
-  }
+function postgresTables(transactions: Transactions): Tables {
+  return {
+    read: async (work) => transactions.read(async (client) => work(rowsOf(client))),
+    transact: async (work, waitMs) =>
+      transactions.writeAlone(
+        async (client) => work(rowsOf(client)),
+        waitMs === undefined ? {} : { waitMs, full: true },
+      ),
+    // Who had begun and has not ended is part of a snapshot: it differs after each end.
+    changed: async () => transactions.read(async (client) => valueOf(client, "SELECT pg_current_snapshot()")),
+  };
+}
 
-  async read<T>(work: (rows: ReadRows) => Promise<T>): Promise<T> {
-    return this.inTransaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", BUSY_MS, async (client) =>
-      work(rowsOf(client)),
-    );
-  }
-
-  async transact<T>(work: (rows: Rows) => Promise<T>, waitMs?: number): Promise<T> {
-    const [wait, passes] = waitMs === undefined ? [BUSY_MS, AGAIN] : [waitMs, [...AGAIN, ...FULL]];
-    const begin = `${WRITE}; SET LOCAL lock_timeout = ${Math.ceil(wait)}; ${IN_TURN}`;
-    return this.inTransaction(begin, wait, async (client) => work(rowsOf(client)), passes);
-  }
-
-  /** Who had begun and has not ended is part of a snapshot: it differs after each end. */
-  async changed(): Promise<string> {
-    return this.inTransaction("BEGIN READ ONLY", BUSY_MS, async (client) =>
-      value(client, "SELECT pg_current_snapshot()"),
-    );
-  }
-
-  async inTransaction<T>(
-    begin: string,
-    waitMs: number,
-    work: (client: PoolClient) => Promise<T>,
-    passes: readonly string[] = AGAIN,
-  ): Promise<T> {
-    const deadline = performance.now() + waitMs;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#once(begin, work);
-      } catch (error) {
-        const code = codeOf(error);
-        if (code === null) throw error;
-        if (!passes.includes(code) || performance.now() >= deadline) throw storeError(code, error);
-        await delay(Math.random() * Math.min(5 * 2 ** tries, 250));
-      }
-    }
-  }
-
-  async #once<T>(begin: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    let broken: Error | undefined;
-    const breaks = (error: Error): void => void (broken ??= error);
-    client.on("error", breaks);
-    try {
-      await client.query(begin);
-      const number = begin.endsWith("READ ONLY") ? null : await value(client, "SELECT pg_current_xact_id()");
-      const result = await work(client);
-      try {
-        await client.query("COMMIT");
-      } catch (error) {
-        if (number === null || !isBroken(error)) throw error;
-        breaks(error as Error);
-        // Nobody heard whether it was committed: the database knows.
-        if (!(await this.#isCommitted(number))) throw error;
-      }
-      return result;
-    } catch (error) {
-      if (isBroken(error)) breaks(error as Error);
-      else await client.query("ROLLBACK").catch(breaks);
-      throw error;
-    } finally {
-      client.off("error", breaks);
-      client.release(broken);
-    }
-  }
-
-  async #isCommitted(number: string): Promise<boolean> {
-    const client = await this.#pool.connect();
-    try {
-      for (;;) {
-        const status = await value(client, "SELECT pg_xact_status($1::xid8)", number);
-        if (status !== "in progress") return status === "committed";
-        await delay(100);
-      }
-    } finally {
-      client.release();
-    }
-  }
+function rowsOf(client: PoolClient): Rows {
+  return new PostgresRows(client) as AnyRows as Rows;
 }
 
 /** One row has the last number: who appends holds it until the commit, so that a reader sees the numbers in their order. */
-function postgresEvents(tables: PostgresTables): EventLog {
-  const run = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> =>
-    tables.inTransaction(WRITE_EVENTS, BUSY_MS, work);
-  const numbers = async (set: string, ...values: readonly unknown[]): Promise<{ last: number; removed: number }> =>
-    run(async (client) => numbersAfter(client, set, ...values));
+function postgresEvents(transactions: Transactions): EventLog {
   // What one process appends keeps its order, whichever of its connections is the faster.
-  let last: Promise<unknown> = Promise.resolve();
+  let before: Promise<unknown> = Promise.resolve();
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
+    const mine = before.then(work);
+    before = mine.catch(() => undefined);
     return mine;
   };
-  const append = async (events: readonly Omit<StoredEvent, "seq">[]): Promise<readonly StoredEvent[]> =>
-    run(async (client) => {
-      const { last } = await numbersAfter(client, "last = last + $1", events.length);
-      const stored = events.map((event, index) => ({ ...event, seq: last - events.length + index + 1 }));
-      await client.query(
-        `INSERT INTO events SELECT * FROM json_to_recordset($1) AS e(seq bigint, at text, task text, type text, payload text)`,
-        [JSON.stringify(stored.map((event) => ({ ...event, payload: JSON.stringify(event.payload) })))],
-      );
-      return stored;
-    });
+  const number = async (which: string): Promise<number> =>
+    transactions.read(async (client) => Number(await valueOf(client, `SELECT ${which} FROM event_numbers`)));
   return {
-    append: async (events) => (events.length === 0 ? [] : inTurn(async () => append(events))),
+    append: async (events) =>
+      events.length === 0 ? [] : inTurn(async () => transactions.write(async (client) => append(client, events))),
     after: async (seq, { task, limit = 500 } = {}) =>
-      run(async (client) => {
+      transactions.read(async (client) => {
         const of = task === undefined ? "" : "AND task = $3";
         const { rows } = await client.query<Omit<StoredEvent, "seq" | "payload"> & { seq: string; payload: string }>(
           `SELECT * FROM events WHERE seq > $1 ${of} ORDER BY seq LIMIT $2`,
@@ -198,70 +110,45 @@ function postgresEvents(tables: PostgresTables): EventLog {
         );
         return rows.map((row) => ({ ...row, seq: Number(row.seq), payload: JSON.parse(row.payload) as unknown }));
       }),
-    last: async () => (await numbers("last = last")).last,
-    leap: async () => void (await numbers("last = last + $1", LEAP)),
-    removedUpTo: async () => (await numbers("removed = removed")).removed,
-    remove: async (which, limit) =>
-      run(async (client) => {
-        const byTask = "task" in which;
-        const first = byTask
-          ? "SELECT seq FROM events WHERE task = $1 ORDER BY seq LIMIT $2"
-          : "SELECT seq FROM events WHERE seq < COALESCE((SELECT min(seq) FROM events WHERE at >= $1), 'Infinity'::float8) ORDER BY seq LIMIT $2";
-        const { rows } = await client.query<{ seq: string }>(
-          `DELETE FROM events WHERE seq IN (${first}) RETURNING seq`,
-          [byTask ? which.task : which.before, limit],
-        );
-        const highest = rows.reduce((most, { seq }) => Math.max(most, Number(seq)), 0);
-        if (!byTask) await numbersAfter(client, "removed = greatest(removed, $1)", highest);
-        return rows.length;
-      }),
+    last: async () => number("last"),
+    leap: async () => void (await transactions.write(async (client) => raised(client, LEAP))),
+    removedUpTo: async () => number("removed"),
+    remove: async (which, limit) => transactions.write(async (client) => remove(client, which, limit)),
   };
 }
 
-async function numbersAfter(
+async function append(
   client: PoolClient,
-  set: string,
-  ...values: readonly unknown[]
-): Promise<{ readonly last: number; readonly removed: number }> {
-  const { rows } = await client.query<{ last: string; removed: string }>(
-    `UPDATE event_numbers SET ${set} RETURNING last, removed`,
-    [...values],
+  events: readonly Omit<StoredEvent, "seq">[],
+): Promise<readonly StoredEvent[]> {
+  const last = await raised(client, events.length);
+  const stored = events.map((event, index) => ({ ...event, seq: last - events.length + index + 1 }));
+  await client.query(
+    `INSERT INTO events SELECT * FROM json_to_recordset($1) AS e(seq bigint, at text, task text, type text, payload text)`,
+    [JSON.stringify(stored.map((event) => ({ ...event, payload: JSON.stringify(event.payload) })))],
   );
-  return { last: Number(rows[0]?.last), removed: Number(rows[0]?.removed) };
+  return stored;
 }
 
-async function value(client: PoolClient, sql: string, ...given: readonly unknown[]): Promise<string> {
-  const { rows } = await client.query<[string]>({ text: sql, values: [...given], rowMode: "array" });
-  return String(rows[0]?.[0]);
+async function raised(client: PoolClient, by: number): Promise<number> {
+  return Number(await valueOf(client, "UPDATE event_numbers SET last = last + $1 RETURNING last", [by]));
 }
 
-function rowsOf(client: PoolClient): Rows {
-  return new PostgresRows(client) as AnyRows as Rows;
-}
-
-/** Of the database or of the way to it; null of anything else, which is the work's own. */
-function codeOf(error: unknown): string | null {
-  if (!(error instanceof Error) || error.name === "HostwrightError") return null;
-  if (isBroken(error)) return BROKEN;
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === "string" ? code : null;
-}
-
-/** The connection is gone, by the server's word or without one. */
-function isBroken(error: unknown): boolean {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
-  return (
-    /^(?:E[A-Z]+|08\d{3}|57P01|25P03)$/.test(String(code)) ||
-    /^(?:Connection terminated|Client has )/.test(String(message))
-  );
-}
-
-function storeError(code: string, cause: unknown): HostwrightError {
-  if (AGAIN.includes(code)) {
-    const what = "The database was busy for too long. Nothing was written.";
-    return new HostwrightError("HW_STORE_BUSY", what, { retryable: true, cause });
-  }
-  if (FULL.includes(code))
-    return new HostwrightError("HW_DISK_FULL", "The disk of the database is full. Nothing was written.", { cause });
-  return new HostwrightError("HW_STORE_FAILED", `The database failed (${code}). Nothing was written.`, { cause });
+async function remove(
+  client: PoolClient,
+  which: { readonly task: string } | { readonly before: string },
+  limit: number,
+): Promise<number> {
+  const first =
+    "task" in which
+      ? "SELECT seq FROM events WHERE task = $1 ORDER BY seq LIMIT $2"
+      : "SELECT seq FROM events WHERE seq < COALESCE((SELECT min(seq) FROM events WHERE at >= $1), 'Infinity'::float8) ORDER BY seq LIMIT $2";
+  const { rows } = await client.query<{ seq: string }>(`DELETE FROM events WHERE seq IN (${first}) RETURNING seq`, [
+    "task" in which ? which.task : which.before,
+    limit,
+  ]);
+  const highest = rows.reduce((most, { seq }) => Math.max(most, Number(seq)), 0);
+  if ("before" in which && rows.length > 0)
+    await client.query("UPDATE event_numbers SET removed = greatest(removed, $1)", [highest]);
+  return rows.length;
 }

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHostwright, local, PART, provide, verify, type Plugin } from "@hostwright/core";
+import { createHostwright, EmbeddedQueue, local, PART, provide, verify, type Plugin } from "@hostwright/core";
 import type { TaskQueue } from "@hostwright/core/plugin";
 import { nginx } from "@hostwright/service-nginx";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -9,7 +9,6 @@ import { openWithOwnParts, withPackages } from "../../examples/own-parts.ts";
 import type { Registry } from "../../packages/core/src/engine/plugins/registry.ts";
 import { MemoryKernel } from "../../packages/core/test/memory-store/memory-kernel.ts";
 import { ReadOnlyServer } from "../../packages/core/test/read-only-server.ts";
-import { EmbeddedQueue } from "../../packages/core/src/queue/embedded-queue.ts";
 
 let stateDir: string;
 beforeEach(() => {
@@ -31,7 +30,7 @@ test("an application's own queue, clock and service are at work in place of core
   const clock = { now: () => Date.parse("2030-01-01T12:00:00Z") };
   const queue = new EmbeddedQueue();
   const announced = vi.spyOn(queue, "announce");
-  await using hw = await openWithOwnParts(stateDir, nginx, queue, clock);
+  await using hw = await openWithOwnParts(stateDir, nginx, clock, queue);
   await using _working = hw.work();
   const task = await hw.submit(verify("@nowhere"));
   expect(announced).toHaveBeenCalledWith(task.id);
@@ -62,6 +61,32 @@ test("an application's own store holds what its instances know", async () => {
   await hw.servers.put({ name: "here", connect: local() });
   await using other = await open();
   expect((await other.servers.list()).map(({ name }) => name)).toEqual(["here"]);
+});
+
+describe("a queue", () => {
+  const open = async (queue: TaskQueue): ReturnType<typeof createHostwright> =>
+    createHostwright({ stateDir, plugins: [], provide: [provide(PART.queue, () => queue)] });
+  const working = { [Symbol.asyncDispose]: async () => undefined };
+
+  test("that never answers, or fails, holds up no submit and no close, and ends with its instance", async () => {
+    const ended = vi.fn(async () => undefined);
+    const never = new Promise<void>(() => undefined);
+    for (const announce of [async () => never, async () => Promise.reject(new Error("no broker"))]) {
+      const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
+      await using hw = await open({ announce, work: () => working, [Symbol.asyncDispose]: ended });
+      expect(await (await hw.submit(verify("@nowhere"))).state()).toBe("queued");
+      warned.mockRestore();
+    }
+    expect(ended).toHaveBeenCalledTimes(2);
+  });
+
+  test("that cannot be made, or is made of itself, is found before anything is opened", async () => {
+    const made = provide(PART.queue, (parts) => parts.get(PART.queue));
+    await expect(createHostwright({ stateDir: join(stateDir, "new"), plugins: [], provide: [made] })).rejects.toThrow(
+      invalid('"queue" is made of itself'),
+    );
+    expect(readdirSync(stateDir)).toEqual([]);
+  });
 });
 
 describe("parts of plugins", () => {
@@ -118,6 +143,8 @@ describe("a service in another's place", () => {
       invalid("@hostwright/service-nginx: services[0] (http nginx) facts is not a function"),
     );
     await expect(open({ ...withPackages(nginx, []), type: "other" })).rejects.toThrow(invalid("nginx"));
+    await expect(open(null)).rejects.toThrow(invalid("http nginx"));
+    expect(readdirSync(stateDir)).toEqual([]);
   });
 
   test("that no plugin brings is refused", async () => {

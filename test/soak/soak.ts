@@ -16,11 +16,11 @@ export interface Extent {
   readonly sites: number;
   /** Tasks that are submitted and have not ended, at most. */
   readonly backlog: number;
-  /** One worker is killed each time when so many seconds are over, or so many tasks have ended. */
   /** URL of the database that holds the state; default: files. */
   readonly database?: string;
   /** What starts the workers, in turn: machines of their own. */
   readonly starters?: readonly (readonly string[])[];
+  /** One worker is killed each time when so many seconds are over, or so many tasks have ended. */
   readonly killEvery: { readonly seconds: number } | { readonly tasks: number };
 }
 

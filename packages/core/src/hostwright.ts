@@ -45,6 +45,9 @@ export async function createHostwright(options: HostwrightOptions): Promise<Host
   checkOptions(options);
   const { wire } = await import("./wiring.ts");
   const container = wire(options);
+  // Judged, and made as far as they can be, before anything is opened.
+  container.get(PART.registry);
+  container.get(PART.queue);
   const state = await openState(options, container.get(PART.openKernel));
   try {
     container.hold(PART.state, state);
@@ -139,7 +142,7 @@ export class Hostwright implements AsyncDisposable {
   async submit<Value = TaskValue>(what: Asked<Value>, options: SubmitOptions = {}): Promise<Task<Value>> {
     const id = await this.#submitting.submit(what, options);
     // What was stored stands: workers find it by themselves.
-    await ended([async () => this.#container.get(PART.queue).announce(id)]);
+    void ended([async () => this.#container.get(PART.queue).announce(id)]);
     return this.task<Value>(id);
   }
 
@@ -190,8 +193,8 @@ export class Hostwright implements AsyncDisposable {
   /**
    * Works queued tasks, at most `concurrency` at once (default 4), until it is disposed; what runs then is handed over at
    * the end of its present action, and goes on where somebody works next. Tasks of one site are worked one after the other
-   * in the order of their submission; one that waits for others (`Task.waiting`) holds nothing and takes no turn. Several workers, in this process or others on this
-   * machine, share the queue (decisions.md D39). Meanwhile the instance's notifiers are at work too. @throws HW_INPUT_INVALID
+   * in the order of their submission; one that waits for others (`Task.waiting`) holds nothing and takes no turn. Several workers, in this process or in
+   * others that have the store, share the queue (decisions.md D39). Meanwhile the instance's notifiers are at work too. @throws HW_INPUT_INVALID
    */
   work(options: { readonly concurrency?: number } = {}): AsyncDisposable {
     this.#container.get(PART.engine).box.requireKey("work()");
@@ -292,6 +295,7 @@ export class Hostwright implements AsyncDisposable {
     await this.#life.close();
     const inOrder = [
       async () => this.#container.get(PART.worker).settled(),
+      async () => this.#container.get(PART.queue)[Symbol.asyncDispose]?.(),
       async () => this.#container.get(PART.events).close(),
       () => this.#container.get(PART.telemetry)[Symbol.dispose](),
       async () => pool.close(),

@@ -24,6 +24,7 @@ export type { RunOptions, SubmitOptions } from "./hostwright.ts";
 export type { HostwrightOptions } from "./options.ts";
 export { PART } from "./parts.ts";
 export { provide } from "./di/provider.ts";
+export { EmbeddedQueue } from "./queue/embedded-queue.ts";
 export type { Container, Provider, Token } from "./contracts/part.ts";
 export { token } from "./di/tokens.ts";
 export type { Plan } from "./api/plan.ts";

@@ -8,7 +8,7 @@ import type { Retention } from "./model/retention.ts";
 import type { Secret } from "./model/secret.ts";
 
 export interface HostwrightOptions {
-  /** Folder of the state store, on a local disk; made with mode 0700, refused if others can enter it. */
+  /** Folder of the state, on a local disk: the store, unless it is another one, and the key. Made with mode 0700, refused if others can enter it. */
   readonly stateDir: string;
   /** What the plugins' packages export; each once. */
   readonly plugins: readonly Plugin[];

@@ -1,6 +1,7 @@
 import type { Notifier } from "./contracts/notifier.ts";
 import type { Container, Provider } from "./contracts/part.ts";
 import type { Plugin } from "./contracts/plugin.ts";
+import type { StateStore } from "./contracts/store.ts";
 import { HostwrightError } from "./errors/hostwright-error.ts";
 import type { Server } from "./model/server.ts";
 import { InstanceContainer } from "./di/container.ts";
@@ -65,8 +66,9 @@ function withParts(plugin: Plugin, parts: Container): Plugin {
   if (services === undefined) return plugin;
   const own = services.map(({ kind, type }) => {
     const service = parts.get(PART.service(kind, type));
-    if (service.kind === kind && service.type === type) return service;
-    const what = `what is provided as the service ${kind} ${type} is ${service.kind} ${service.type}`;
+    const given = service as Partial<typeof service> | null | undefined;
+    if (given?.kind === kind && given.type === type) return service;
+    const what = `what is provided as the service ${kind} ${type} is ${given?.kind} ${given?.type}`;
     throw refusePlugin(what, "Provide it by its own kind and type.", plugin.name);
   });
   return { ...plugin, services: own };
@@ -77,7 +79,7 @@ function defaultParts(options: HostwrightOptions, plugins: readonly Plugin[]): r
     provide(PART.openKernel, () => openSqliteKernel),
     provide(PART.queue, () => new EmbeddedQueue()),
     provide(PART.clock, () => SYSTEM_CLOCK),
-    provide(PART.openServer, () => openServer),
+    provide(PART.openServer, (parts) => openerFor(parts.get(PART.state).store)),
     provide(PART.registry, (parts) => {
       const operations = [...coreOperations, takeServer, takeOver(() => registry)];
       const registry: Registry = new Registry(
@@ -124,12 +126,18 @@ function defaultParts(options: HostwrightOptions, plugins: readonly Plugin[]): r
   ];
 }
 
-const openServer: OpenServer = async (record, key): Promise<Server> => {
-  const { connect, name } = record;
-  if (connect.type === "local") return new LocalServer(name);
-  if (connect.type === "api") throw new HostwrightError("HW_INTERNAL", `${name} was to be opened as a machine.`);
-  return new SshServer({ name, ...connect, privateKey: key });
-};
+function openerFor({ reach }: StateStore): OpenServer {
+  return async ({ connect, name }, key): Promise<Server> => {
+    if (connect.type === "api") throw new HostwrightError("HW_INTERNAL", `${name} was to be opened as a machine.`);
+    if (connect.type !== "local") return new SshServer({ name, ...connect, privateKey: key });
+    if (reach === "machine") return new LocalServer(name);
+    const what = `${name} is "this machine", and several machines share this store: none of them is meant. Nothing was done there.`;
+    throw new HostwrightError("HW_INPUT_INVALID", what, {
+      server: name,
+      remedy: "Record how it is reached with `ssh(...)`, from every machine that works.",
+    });
+  };
+}
 
 /** Without a key there are no credentials either, whatever way the application has to open a server. */
 function openNone(box: SecretBox): OpenServer {

@@ -34,7 +34,7 @@ export interface Plugin {
    * the present one (decisions.md D4). A name belongs to one plugin.
    */
   readonly operations?: readonly Operation[];
-  /** Parts of an instance that it brings in place of the default ones: `[provide(PART.queue, ...)]`. Of one part one plugin's. */
+  /** Parts of an instance that it brings in place of the default ones: `[provide(PART.queue, ...)]`. Only one plugin may bring a given part. */
   readonly parts?: readonly Provider<unknown>[];
   /** Kinds of task that it brings, made by `defineTask`. A type belongs to one plugin. */
   readonly tasks?: readonly AnyTaskType[];

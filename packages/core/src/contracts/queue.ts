@@ -11,11 +11,16 @@ export interface QueueWorker {
  * a queue that loses, repeats or invents an announcement does no harm.
  */
 export interface TaskQueue {
-  /** Of a task that was stored as queued just now. What it throws is a warning of the process: workers look by themselves. */
+  /**
+   * Of a task that `submit` stored just now. Nobody waits for it, and what it throws is a warning of the process: workers look
+   * by themselves.
+   */
   announce(task: string): Promise<void>;
   /**
    * Works tasks, at most `concurrency` at once, until it is disposed; disposing ends when none runs any more. Tasks become
    * free also by the end of others, which nobody announces: it looks every few seconds at the latest.
    */
   work(worker: QueueWorker, concurrency: number): AsyncDisposable;
+  /** With the instance, after all that worked by it: a connection to a broker ends here. */
+  [Symbol.asyncDispose]?(): PromiseLike<void>;
 }

@@ -57,7 +57,11 @@ export interface StateStore extends TaskWrites {
    */
   identity(): Promise<{ readonly installation: string; readonly epoch: number }>;
   /** What the installation's key has signed, so that a wrong key is known at once; null before any key was used. */
-  readonly keyCheck: { get(): Promise<string | null>; set(check: string): Promise<void> };
+  readonly keyCheck: {
+    get(): Promise<string | null>;
+    /** False, and nothing is changed, when it is not `before` any more. */
+    set(check: string, before: string | null): Promise<boolean>;
+  };
   /** What the store finds damaged in its own files, in words, and what these say of each other; none when it is whole. */
   integrity(): Promise<readonly { readonly file: string; readonly what: string }[]>;
   /**

@@ -16,6 +16,7 @@ export interface PartsOf {
 export class InstanceContainer implements Container {
   readonly #inner: DependencyContainer = root.createChildContainer();
   readonly #known = new Set<string>();
+  readonly #making = new Set<string>();
 
   /** A plugin's part takes the place of the default of the same token, and the application's own the place of both. */
   constructor(
@@ -46,7 +47,7 @@ export class InstanceContainer implements Container {
     }
     for (const [name, provider] of chosen) {
       this.#known.add(name);
-      this.#inner.register(name, { useFactory: instanceCachingFactory(() => provider.make(this)) });
+      this.#inner.register(name, { useFactory: instanceCachingFactory(() => this.#make(name, provider)) });
     }
   }
 
@@ -59,6 +60,16 @@ export class InstanceContainer implements Container {
   get<T>(token: Token<T>): T {
     if (!this.#known.has(token.name)) throw this.#error(`there is no part named "${token.name}"`);
     return this.#inner.resolve<T>(token.name);
+  }
+
+  #make(name: string, provider: Provider<unknown>): unknown {
+    if (this.#making.has(name)) throw this.#error(`"${name}" is made of itself: ${[...this.#making, name].join(", ")}`);
+    this.#making.add(name);
+    try {
+      return provider.make(this);
+    } finally {
+      this.#making.delete(name);
+    }
   }
 
   #error(message: string): HostwrightError {

@@ -22,6 +22,8 @@ it("takes a holder for dead only after its heartbeat stood still for the time of
   now = 1099;
   expect(isDead(lease())).toBe(false);
   expect(isDead(lease({ heartbeat: 1 }))).toBe(false);
+  now = 1149;
+  expect(isDead(lease({ heartbeat: 1 }))).toBe(false);
   now = 1198;
   expect(isDead(lease({ heartbeat: 1 }))).toBe(false);
   now = 1199;
@@ -50,7 +52,7 @@ it("judges each holder by what its own lease promises", () => {
   const watch = new HolderWatch("machine", () => now);
   const hasty = lease();
   const slow = lease({ scope: "site/s2", task: "t2", lifeMs: 500 });
-  watch.dead([hasty, slow]);
+  for (now = 0; now < 490; now += 49) watch.dead([hasty, slow]);
   now = 499;
   expect(watch.dead([hasty, slow])).toEqual(new Set([hasty]));
   now = 500;
@@ -65,6 +67,24 @@ it("of a store that several machines have, takes nobody for gone who may be on a
   expect(new HolderWatch("machine", () => now).dead([elsewhere, gone])).toEqual(new Set([elsewhere, gone]));
   const watch = new HolderWatch("network", () => now);
   expect(watch.dead([elsewhere, gone])).toEqual(new Set([gone]));
+  now = 50;
+  expect(watch.dead([elsewhere])).toEqual(new Set());
   now = 100;
   expect(watch.dead([elsewhere])).toEqual(new Set([elsewhere]));
+});
+
+it("does not take a holder for dead because the store could not be reached: neither could it beat", () => {
+  let now = 0;
+  const watch = new HolderWatch("network", () => now);
+  const isDead = (one: Lease): boolean => watch.dead([one]).has(one);
+  isDead(lease());
+  now = 10_000;
+  expect(isDead(lease())).toBe(false);
+  now = 10_040;
+  expect(isDead(lease({ heartbeat: 1 }))).toBe(false);
+  // One that beats no more is found all the same.
+  now = 20_000;
+  expect(isDead(lease({ heartbeat: 1 }))).toBe(false);
+  now = 20_050;
+  expect(isDead(lease({ heartbeat: 1 }))).toBe(true);
 });

@@ -1,25 +1,28 @@
 import type { Lease } from "../contracts/store.ts";
 import type { StoreKernel } from "../contracts/store/kernel.ts";
-import { isHolderGone, isSeenGone } from "./holder.ts";
+import { isHolderGone } from "./holder.ts";
 
 interface Sighting {
   readonly heartbeat: number;
-  readonly since: number;
+  /** Milliseconds for which it was seen to stand still. */
+  readonly still: number;
 }
 
 /**
  * Judges holders (decisions.md D14): dead when the process is gone, or when its heartbeat stood still for the time that
  * the lease names, by this observer's own monotonic clock, counted from when the observer first saw it. No two clocks are
- * compared, and nobody is judged by another's promise.
+ * compared, and nobody is judged by another's promise. Time in which the observer did not look counts for half a life at most:
+ * a store that could not be reached kept the holder from beating as well.
  */
 export class HolderWatch {
   readonly #now: () => number;
-  readonly #isGone: (holder: string) => boolean;
+  readonly #reach: StoreKernel["reach"];
   #seen = new Map<string, Sighting>();
+  #looked = 0;
 
   constructor(reach: StoreKernel["reach"], now: () => number = () => performance.now()) {
     this.#now = now;
-    this.#isGone = reach === "machine" ? isHolderGone : isSeenGone;
+    this.#reach = reach;
   }
 
   /** Takes note of all leases that there are now, and tells which are dead. */
@@ -31,13 +34,15 @@ export class HolderWatch {
     for (const lease of leases) {
       const name = JSON.stringify([lease.scope, lease.task, lease.token]);
       const before = this.#seen.get(name);
-      const since = before?.heartbeat === lease.heartbeat ? before.since : now;
-      seen.set(name, { heartbeat: lease.heartbeat, since });
-      const isGone = gone.get(lease.holder) ?? this.#isGone(lease.holder);
+      const passed = Math.min(now - this.#looked, lease.lifeMs / 2);
+      const still = before?.heartbeat === lease.heartbeat ? before.still + passed : 0;
+      seen.set(name, { heartbeat: lease.heartbeat, still });
+      const isGone = gone.get(lease.holder) ?? isHolderGone(lease.holder, this.#reach);
       gone.set(lease.holder, isGone);
-      if (isGone || now - since >= lease.lifeMs) dead.add(lease);
+      if (isGone || still >= lease.lifeMs) dead.add(lease);
     }
     this.#seen = seen;
+    this.#looked = now;
     return dead;
   }
 }

@@ -38,21 +38,17 @@ export function newHolder(): string {
 /** Holds what was handed over, and after a restore what waits for an operator: gone for everybody. */
 export const NOBODY = "nobody";
 
-/** The same where others than this machine have the store: another boot is another machine as well as an earlier start of this one. */
-export function isSeenGone(holder: string): boolean {
-  return holder === NOBODY || (holder.includes(`:${bootId() ?? "?"}:`) && isHolderGone(holder));
-}
-
 /**
  * Is the process certainly gone? A process of another pid namespace cannot be seen from here and is not: its heartbeat
- * judges it. What is no holder of this form is not either.
+ * judges it. What is no holder of this form is not either. One of another boot is gone where only this machine has the
+ * store; over a network it may be another machine's.
  */
-export function isHolderGone(holder: string): boolean {
+export function isHolderGone(holder: string, reach: "machine" | "network" = "machine"): boolean {
   if (holder === NOBODY) return true;
   const match = /^(\d+):(\d+):([0-9a-f-]+)(?::(\d+))?(?::[0-9a-f]+)?$/.exec(holder);
   if (match === null || !seesProcesses()) return false;
   const [, pid, startTime, boot, namespace] = match;
-  if (boot !== bootId()) return true;
+  if (boot !== bootId()) return reach === "machine";
   if (namespace !== undefined && namespace !== pidNamespace()) return false;
   const found = look(Number(pid));
   return found === null || found.ended || found.startTime !== startTime;

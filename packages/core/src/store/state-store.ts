@@ -41,7 +41,10 @@ export function stateStore(kernel: StoreKernel, options: StateStoreOptions = {})
     leases: new TableLeases(tables, leaseMs, watch),
     held: (task, holder) => taskWrites(heldTables(tables, task, holder, heldMs)),
     identity: async () => identityOf(tables),
-    keyCheck: { get: async () => keyCheckOf(tables), set: async (check) => setKeyCheck(tables, check) },
+    keyCheck: {
+      get: async () => keyCheckOf(tables),
+      set: async (check, before) => setKeyCheck(tables, check, before),
+    },
     integrity: async () => kernel.integrity(),
     raiseEpoch: async (at, outcome) => {
       await events.leap();

@@ -215,7 +215,10 @@ export function tablesConformance(name: string, open: () => Promise<TablesHarnes
         expect(new Set(seen).size).toBe(1);
         await writing;
       }
-      expect(await other.read(async (rows) => rows.get(COUNTERS, [{ name: "b" }]))).toEqual([{ name: "b", value: 3 }]);
+      // Of calls at the same time any may be the last.
+      const [a, b] = await other.read(async (rows) => rows.get(COUNTERS, [{ name: "a" }, { name: "b" }]));
+      expect([1, 2, 3]).toContain(b?.value);
+      expect(a?.value).toBe(b?.value);
     });
 
     it("tells by another value that something changed, whoever changed it, and by the same that nothing did", async () => {

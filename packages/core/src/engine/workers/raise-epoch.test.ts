@@ -4,6 +4,7 @@ import { FakeWorker, file, NEVER } from "../../../test/fake-worker.ts";
 import { processHolder } from "../../store/holder.ts";
 import type { EngineParts } from "../planning/task-engine.ts";
 import { Worker } from "./worker.ts";
+import { newHolder } from "../../store/holder.ts";
 import { raiseEpoch } from "./raise-epoch.ts";
 
 let fake: FakeWorker;
@@ -133,16 +134,23 @@ async function down(): Promise<never> {
   throw new Error("it is down");
 }
 
-test("a store that a worker is at was not restored just now: its tasks are left to it", async () => {
-  const gate = fake.gate("gate");
-  fake.drafts.set("a", { steps: [runStep("web1", "gate"), file("/a")] });
-  const task = await fake.submit("a");
-  const parts = withLife(120);
-  const working = new Worker(parts, fake.engine.events).work(task.id, NEVER);
-  await gate.reached;
-  await expect(raiseEpoch(parts, fake.engine.events)).rejects.toMatchObject({ code: "HW_TASK_STATE" });
-  expect((await fake.engine.store.identity()).epoch).toBe(1);
-  gate.open();
-  expect(await working).toMatchObject({ state: "succeeded" });
-  expect(await raiseEpoch(parts, fake.engine.events)).toMatchObject({ epoch: 2, tasks: [] });
-});
+test.each([
+  ["of this machine", "machine", newHolder()],
+  ["of another machine", "network", newHolder().replace(/:[0-9a-f-]{36}:/, ":00000000-0000-4000-8000-000000000000:")],
+] as const)(
+  "a store that a worker %s is at was not restored just now: its tasks are left to it",
+  async (_whose, reach, holder) => {
+    const gate = fake.gate("gate");
+    fake.drafts.set("a", { steps: [runStep("web1", "gate"), file("/a")] });
+    const task = await fake.submit("a");
+    const shorter = withLife(120);
+    const parts = { ...shorter, store: { ...shorter.store, reach } };
+    const working = new Worker(parts, fake.engine.events, holder).work(task.id, NEVER);
+    await gate.reached;
+    await expect(raiseEpoch(parts, fake.engine.events)).rejects.toMatchObject({ code: "HW_TASK_STATE" });
+    expect((await fake.engine.store.identity()).epoch).toBe(1);
+    gate.open();
+    expect(await working).toMatchObject({ state: "succeeded" });
+    expect(await raiseEpoch(parts, fake.engine.events)).toMatchObject({ epoch: 2, tasks: [] });
+  },
+);

@@ -67,7 +67,7 @@ export async function raiseEpoch(parts: EngineParts, events: Events): Promise<Ra
 async function requireNobodyWorks({ store }: EngineParts): Promise<void> {
   const leases = async (): Promise<ReadonlyMap<string, Lease>> => {
     const own = (await store.leases.list()).filter(
-      ({ task, scope, holder }) => scope === `task/${task}` && !isHolderGone(holder),
+      ({ task, scope, holder }) => scope === `task/${task}` && !isHolderGone(holder, store.reach),
     );
     return new Map(own.map((lease) => [`${lease.task} ${lease.holder}`, lease]));
   };

@@ -31,9 +31,17 @@ export async function identityIn(
 }
 
 export async function keyCheckOf(tables: Tables): Promise<string | null> {
-  return tables.read(async (rows) => (await rows.get(META, [KEY_CHECK]))[0]?.value ?? null);
+  return tables.read(keyCheckIn);
 }
 
-export async function setKeyCheck(tables: Tables, value: string): Promise<void> {
-  await tables.transact(async (rows) => rows.put(META, [{ ...KEY_CHECK, value }]));
+export async function setKeyCheck(tables: Tables, value: string, before: string | null): Promise<boolean> {
+  return tables.transact(async (rows) => {
+    if ((await keyCheckIn(rows)) !== before) return false;
+    await rows.put(META, [{ ...KEY_CHECK, value }]);
+    return true;
+  });
+}
+
+async function keyCheckIn(rows: ReadRows): Promise<string | null> {
+  return (await rows.get(META, [KEY_CHECK]))[0]?.value ?? null;
 }

@@ -8,7 +8,7 @@ import { REGISTER } from "./register.ts";
 import { SECRETS } from "./secrets.ts";
 import { COMMITS, TASK_PLANS, TASKS } from "./tasks.ts";
 
-/** Every table of core. What a later version adds may be empty: a store that finds fewer makes what is missing. */
+/** Every table of core. A later version may have more of them: a store makes those that it lacks when it is opened. */
 export const TABLES: readonly AnyTable[] = [
   JOURNAL,
   LEASES,
