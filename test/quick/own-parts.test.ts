@@ -80,6 +80,17 @@ describe("a queue", () => {
     expect(ended).toHaveBeenCalledTimes(2);
   });
 
+  test("ends when the store cannot be opened", async () => {
+    const ended = vi.fn(async () => undefined);
+    const queue: TaskQueue = { announce: async () => undefined, work: () => working, [Symbol.asyncDispose]: ended };
+    const parts = [
+      provide(PART.queue, () => queue),
+      provide(PART.openKernel, () => async () => Promise.reject(new Error("no database"))),
+    ];
+    await expect(createHostwright({ stateDir, plugins: [], provide: parts })).rejects.toThrow("no database");
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
   test("that cannot be made, or is made of itself, is found before anything is opened", async () => {
     const made = provide(PART.queue, (parts) => parts.get(PART.queue));
     await expect(createHostwright({ stateDir: join(stateDir, "new"), plugins: [], provide: [made] })).rejects.toThrow(

@@ -28,7 +28,7 @@ import type { PlainRequest, TaskRequest, TaskValue } from "./contracts/task.ts";
 import { parseRequest } from "./engine/planning/parse-request.ts";
 import { makeStoredPlan } from "./engine/workers/stored-plans.ts";
 import { parseInput } from "./model/parse.ts";
-import { openState } from "./store/open-state.ts";
+import { openState, type OpenState } from "./store/open-state.ts";
 
 const Cursor = z.union([z.int().min(0), z.literal("now")], 'a cursor: the seq of an event, or "now"');
 const Concurrency = z.int().min(1);
@@ -45,11 +45,12 @@ export async function createHostwright(options: HostwrightOptions): Promise<Host
   checkOptions(options);
   const { wire } = await import("./wiring.ts");
   const container = wire(options);
-  // Judged, and made as far as they can be, before anything is opened.
+  // Judged before anything is opened.
   container.get(PART.registry);
-  container.get(PART.queue);
-  const state = await openState(options, container.get(PART.openKernel));
+  const queue = container.get(PART.queue);
+  let state: OpenState | undefined;
   try {
+    state = await openState(options, container.get(PART.openKernel));
     container.hold(PART.state, state);
     container.get(PART.telemetry);
     await container.get(PART.notifying).begin();
@@ -57,7 +58,7 @@ export async function createHostwright(options: HostwrightOptions): Promise<Host
     const policy = options.policy ?? null;
     return bound(life, new Hostwright(container, new Access(SYSTEM, policy), policy, life));
   } catch (error) {
-    await state.store.close();
+    await ended([async () => queue[Symbol.asyncDispose]?.(), async () => state?.store.close()]);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "./contracts/clock.ts";
+import type { Clock } from "./model/time.ts";
 import type { ServiceDefinition } from "./contracts/plugin.ts";
 import type { Token } from "./contracts/part.ts";
 import type { TaskQueue } from "./contracts/queue.ts";

@@ -9,7 +9,7 @@ export { quoted, quoteValue, referencesOf, resolveText, showText, text, textOf }
 export type { OutputReference } from "./model/outputs.ts";
 export type { Quote, Reference, Resolve, Text } from "./model/text.ts";
 export { CONTRACT } from "./plugin-kit/contract.ts";
-export type { Clock } from "./contracts/clock.ts";
+export type { Clock } from "./model/time.ts";
 export type { Container, Provider, Token } from "./contracts/part.ts";
 export type { QueueWorker, TaskQueue } from "./contracts/queue.ts";
 export { provide } from "./di/provider.ts";

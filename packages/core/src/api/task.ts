@@ -1,3 +1,4 @@
+import type { Clock } from "../model/time.ts";
 import * as z from "zod";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Events, HostwrightEvent } from "../engine/events.ts";
@@ -18,7 +19,6 @@ import { cancelTask } from "../engine/workers/cancel-task.ts";
 import { objectOf } from "../engine/planning/policy-object.ts";
 import { NOT_BEGUN, progressAfter, type TaskProgress } from "./task-progress.ts";
 import { outcomeOf, type TaskOutcome } from "./task-outcome.ts";
-import type { Clock } from "../contracts/clock.ts";
 
 export interface TaskParts {
   readonly store: StateStore;

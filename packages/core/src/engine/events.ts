@@ -2,8 +2,7 @@ import type { EventStore, StoredEvent } from "../contracts/store.ts";
 import type { EventMap, EventType, HostwrightEvent, Listener } from "./stream/event-map.ts";
 import { guarded, warn } from "./stream/guarded.ts";
 import { Wakeups } from "./stream/wakeups.ts";
-import type { Clock } from "../contracts/clock.ts";
-import { SYSTEM_CLOCK, timeText } from "../model/time.ts";
+import { SYSTEM_CLOCK, timeText, type Clock } from "../model/time.ts";
 
 export type { EventMap, EventType, HostwrightEvent, Listener } from "./stream/event-map.ts";
 

@@ -4,8 +4,7 @@ import { HostwrightError, isHostwrightError, isLeaseLost } from "../errors/hostw
 import type { Events } from "../engine/events.ts";
 import { newHolder } from "../store/holder.ts";
 import { notificationOf } from "./notification.ts";
-import type { Clock } from "../contracts/clock.ts";
-import { SYSTEM_CLOCK } from "../model/time.ts";
+import { SYSTEM_CLOCK, type Clock } from "../model/time.ts";
 
 /** What is to be tried again, and when: milliseconds since 1970. */
 interface Again {

@@ -5,8 +5,7 @@ import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { Events } from "../engine/events.ts";
 import { parseInput } from "../model/parse.ts";
 import { Delivery } from "./delivery.ts";
-import type { Clock } from "../contracts/clock.ts";
-import { SYSTEM_CLOCK } from "../model/time.ts";
+import { SYSTEM_CLOCK, type Clock } from "../model/time.ts";
 
 /** Milliseconds between two looks for tasks that ended elsewhere. */
 const LOOK_MS = 1000;

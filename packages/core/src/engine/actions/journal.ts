@@ -1,8 +1,7 @@
 import type { JournalRow, JournalStore, RecordVersion, RegisterChanges } from "../../contracts/store.ts";
 import type { PriorStates } from "./ensure.ts";
 import type { Residue } from "../../model/residue.ts";
-import type { Clock } from "../../contracts/clock.ts";
-import { SYSTEM_CLOCK, timeText } from "../../model/time.ts";
+import { SYSTEM_CLOCK, timeText, type Clock } from "../../model/time.ts";
 
 interface Box {
   seal(text: string, context: string): string;

@@ -19,8 +19,7 @@ import type { ParsedRequest } from "./parse-request.ts";
 import type { PlanData } from "./plan.ts";
 import { isEmpty, renderPlan } from "./render-plan.ts";
 import { addressKey } from "./resource-states.ts";
-import { timeText } from "../../model/time.ts";
-import type { Clock } from "../../contracts/clock.ts";
+import { timeText, type Clock } from "../../model/time.ts";
 
 /** A request that is planned. */
 export interface Asked {

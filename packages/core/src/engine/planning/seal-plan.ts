@@ -10,8 +10,7 @@ import { canonicalPieces, deepFreeze } from "../../model/canonical.ts";
 import type { SecretBox } from "../../store/sealing.ts";
 import { presentChange, presentRecord } from "./former-plan.ts";
 import type { PlanData, PlannedChange, PlannedChild } from "./plan.ts";
-import type { Clock } from "../../contracts/clock.ts";
-import { SYSTEM_CLOCK } from "../../model/time.ts";
+import { SYSTEM_CLOCK, type Clock } from "../../model/time.ts";
 
 type Registered = PlanData["register"][number];
 

@@ -23,8 +23,7 @@ import { planHash } from "./seal-plan.ts";
 import type { Registry } from "../plugins/registry.ts";
 import type { ServerPool } from "../sessions/server-pool.ts";
 import { Session } from "../sessions/session.ts";
-import type { Clock } from "../../contracts/clock.ts";
-import { timeText } from "../../model/time.ts";
+import { timeText, type Clock } from "../../model/time.ts";
 
 /** What planning and working share. */
 export interface EngineParts extends TaskTypes {
@@ -129,7 +128,7 @@ async function planParsed(parts: EngineParts, session: Session, asked: Asked): P
     task: taskId,
     request,
     createdAt: timeText(parts.clock),
-    expiresAt: timeText(parts.clock, -parts.planLifeMs),
+    expiresAt: timeText(parts.clock, parts.planLifeMs),
   };
   return deepFreeze({ ...plan, hash: await planHash(plan) });
 }

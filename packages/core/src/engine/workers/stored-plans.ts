@@ -23,7 +23,7 @@ export async function makeStoredPlan(
   const { store, box, clock, planLifeMs } = parts;
   const task = newId("t", 16);
   const known = { id: planIdOf(task), task, request: parseRequest(parts, request).request };
-  const expiresAt = timeText(clock, -planLifeMs);
+  const expiresAt = timeText(clock, planLifeMs);
   // Before it is planned, which makes drafts and secrets: whatever becomes of this process, a sweep finds them.
   await store.plans.put({ ...known, title: "", hash: "", sealed: null, expiresAt });
   // Who makes plans removes old ones: where nobody works, nobody else does.

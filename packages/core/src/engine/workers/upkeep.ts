@@ -7,11 +7,14 @@ const RECOVER_MS = 2_000;
 const MAINTAIN_MS = 60_000;
 const MAINTAIN_MORE_MS = 1_000;
 
-/** What a worker does for all of an installation, whatever queue brings it its tasks: it goes on with those of the dead, removes what is over, and tells of what nobody here can finish. */
+/**
+ * What a worker does for the whole installation, whatever queue brings it its tasks: it goes on with those of the dead,
+ * removes what is over, and tells of what nobody here can finish.
+ */
 export class Upkeep {
-  readonly #worker: Pick<Worker, "lookForDead" | "maintain" | "settled" | "stranding">;
+  readonly #worker: Worker;
 
-  constructor(worker: Pick<Worker, "lookForDead" | "maintain" | "settled" | "stranding">) {
+  constructor(worker: Worker) {
     this.#worker = worker;
   }
 
