@@ -4,8 +4,12 @@
  */
 export const DRAWN = [
   { take: 2, of: ["killed-process", "network", "restart", "restored-store", "services", "stopped-worker"].map(faults) },
-  { take: 1, of: ["nginx", "apache"].map(conformance) },
-  { take: 1, of: ["mysql", "postgres"].map(conformance) },
+  { take: 1, of: ["service-nginx", "service-apache"].map(conformance) },
+  { take: 1, of: ["service-mysql", "service-postgres"].map(conformance) },
+  { take: 1, of: ["service-node", "service-php-fpm"].map(conformance) },
+  { take: 1, of: ["platform-node", "platform-static"].map(conformance) },
+  { take: 1, of: ["mutants", "resources"].map((name) => `packages/testing/test/${name}.hosts.test.ts`) },
+  { take: 1, of: ["soak", "postgres-store"].map(whole) },
   { take: 1, of: ["move-database", "concurrency"].map(whole) },
   { take: 1, of: ["refusals", "failures"].map(whole) },
   { take: 1, of: ["switch-http", "two-servers"].map(whole) },
@@ -23,8 +27,8 @@ function whole(name) {
   return `test/${name}.hosts.test.ts`;
 }
 
-function conformance(service) {
-  return `packages/service-${service}/test/conformance.test.ts`;
+function conformance(plugin) {
+  return `packages/${plugin}/test/conformance.test.ts`;
 }
 
 /** The others. From one that is drawn on, in a circle: each is as likely as the others of its row. */
