@@ -10,8 +10,8 @@ import { pagesOf } from "./pages.ts";
 type LineRow = Pick<TaskRow, "id" | "state" | "seq" | "subject" | "waits">;
 
 const LINE = ["id", "state", "seq", "subject", "waits"] as const;
-/** Read at once, where mostly one is wanted. */
-const FEW = 16;
+/** Read at once, where mostly one is wanted; and how much more when none of these was it, before all are asked for. */
+const [FEW, MORE, MANY] = [16, 128, 1_024] as const;
 /** Of a task that ended without a worker. */
 const LIFE_MS = 60_000;
 
@@ -48,16 +48,14 @@ interface Part {
 export async function headsOfLine(
   rows: ReadRows,
   except: ReadonlySet<string>,
-  { before, isEnough = () => false }: Part = {},
+  { before, isEnough }: Part = {},
 ): Promise<readonly Waiting[]> {
-  const front = await rows.list(TASKS, {
-    by: "waiting",
-    ...(before === undefined ? {} : { before: { seq: before } }),
-    limit: FEW,
-    columns: LINE,
-  });
-  const few = headsAmong(front, except);
-  if (front.length < FEW || isEnough(few)) return few;
+  const part = { by: "waiting", ...(before === undefined ? {} : { before: { seq: before } }), columns: LINE };
+  for (const limit of isEnough === undefined ? [FEW] : [FEW, MORE, MANY]) {
+    const front = await rows.list(TASKS, { ...part, limit });
+    const heads = headsAmong(front, except);
+    if (front.length < limit || isEnough?.(heads) === true) return heads;
+  }
   const first = await rows.list(TASKS, { by: "line", each: "subject", columns: LINE });
   const heads = first.filter(({ id }) => !except.has(id));
   for (const { subject, seq } of first.filter(({ id }) => except.has(id))) {

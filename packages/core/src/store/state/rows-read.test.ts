@@ -50,6 +50,9 @@ test("a call of the store reads what it is about, however much there is beside i
   expect(await read(async () => secrets.get(["site/s1/x"]))).toEqual({});
   // The first few in line.
   expect(await read(async () => leases.next(new Set()))).toEqual({ tasks: 16 });
+  // The tasks of one site, of which the first is in the way of all others: as few again as are needed.
+  const blocked = new Set(Array.from({ length: 20 }, (_, n) => `t${n}`));
+  expect(await read(async () => leases.next(blocked))).toEqual({ tasks: 16 + 128 });
   expect(await read(async () => tasks.position("t299"))).toEqual({ tasks: 1 });
   expect(await read(async () => tasks.unfinished())).toEqual({ tasks: 1 });
   expect(await read(async () => tasks.list({ states: ["queued"], newest: true, limit: 4 }))).toEqual({ tasks: 4 });
