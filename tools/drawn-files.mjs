@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * Of the files on hosts in each row `npm test` takes so many, drawn anew each time: faults, conformance to one role, and
  * long ones that drive the engine through the same parts.
@@ -34,7 +36,7 @@ function conformance(plugin) {
 /** The others. From one that is drawn on, in a circle: each is as likely as the others of its row. */
 export function notDrawn(seed) {
   return DRAWN.flatMap(({ take, of }, row) => {
-    const from = Math.floor(seed / 7 ** row) % of.length;
+    const from = createHash("sha256").update(`${seed}/${row}`).digest().readUInt32BE() % of.length;
     return [...of.slice(from), ...of.slice(0, from)].slice(take);
   });
 }
