@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createConnection, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -24,7 +25,6 @@ const STATE = pathToFileURL(join(import.meta.dirname, "support/postgres-state.ts
 
 let hosts: TestHosts;
 let server: string;
-let admin: Client;
 let databases = 0;
 beforeAll(async () => {
   hosts = await startHosts([{ name: "pg", services: ["postgresql"] }]);
@@ -35,12 +35,9 @@ beforeAll(async () => {
     echo "host all all all trust" >> /etc/postgresql/17/main/pg_hba.conf
     systemctl restart postgresql@17-main.service`);
   server = `postgres://postgres@${pg.address}:5432`;
-  admin = new Client({ connectionString: `${server}/postgres` });
-  await admin.connect();
 });
 
 afterAll(async () => {
-  await admin?.end();
   await hosts?.stop();
 });
 
@@ -49,10 +46,17 @@ interface Database {
   drop(): Promise<void>;
 }
 
+async function administer(statement: string): Promise<void> {
+  const admin = new Client({ connectionString: `${server}/postgres` });
+  await admin.connect();
+  await admin.query(statement);
+  await admin.end();
+}
+
 async function database(): Promise<Database> {
   const name = `state${++databases}`;
-  await admin.query(`CREATE DATABASE ${name}`);
-  return { url: `${server}/${name}`, drop: async () => void (await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)) };
+  await administer(`CREATE DATABASE ${name}`);
+  return { url: `${server}/${name}`, drop: async () => administer(`DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
 tablesConformance("PostgreSQL", async () => {
@@ -110,6 +114,80 @@ test("a writer that is stopped inside a transaction holds others for some second
   const exited = once(child, "exit");
   child.stdin?.end();
   expect(await exited).toEqual([0, null]);
+});
+
+test("a database that restarts keeps its writers waiting, and what each was told is what stands", async () => {
+  const { url, drop } = await database();
+  const kernel = await openPostgresKernel(url);
+  onTestFinished(async () => {
+    await kernel.close();
+    await drop();
+  });
+  let told = 0;
+  const count = async (): Promise<void> => {
+    for (let n = 0; n < 300; n += 1) {
+      await kernel.tables.transact(async (rows) => {
+        const [found] = await rows.get(COUNTERS, [{ name: "n" }]);
+        await rows.put(COUNTERS, [{ name: "n", value: (found?.value ?? 0) + 1 }]);
+      });
+      told += 1;
+    }
+  };
+  const counting = Promise.all([count(), count(), count(), count()]);
+  for (const how of ["fast", "immediate"]) {
+    await expect.poll(() => told).toBeGreaterThan(how === "fast" ? 100 : 600);
+    await hosts.host("pg").sh(`pg_ctlcluster 17 main restart -m ${how}`);
+  }
+  await counting;
+  const [found] = await kernel.tables.read(async (rows) => rows.get(COUNTERS, [{ name: "n" }]));
+  expect(found?.value).toBe(1_200);
+});
+
+test("a commit whose answer is lost is neither made twice nor told as failed", async () => {
+  const { url, drop } = await database();
+  let [commits, tries] = [0, 0];
+  const proxy = createServer((client) => {
+    const upstream = createConnection(5432, hosts.host("pg").address);
+    let isLost = false;
+    client.on("data", (data) => {
+      isLost = data.includes("COMMIT") && ++commits === 2;
+      upstream.write(data);
+    });
+    upstream.on("data", (data) => (isLost ? client.destroy() : client.write(data)));
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const)
+      one.on("error", () => undefined).on("close", () => other.destroy());
+  });
+  await once(proxy.listen(0, "127.0.0.1"), "listening");
+  const through = new URL(url);
+  through.host = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const kernel = await openPostgresKernel(through.href);
+  onTestFinished(async () => {
+    await kernel.close();
+    proxy.close();
+    await drop();
+  });
+  // The first commit made the tables.
+  await kernel.tables.transact(async (rows) => {
+    tries += 1;
+    const [found] = await rows.get(COUNTERS, [{ name: "n" }]);
+    await rows.put(COUNTERS, [{ name: "n", value: (found?.value ?? 0) + 1 }]);
+  });
+  const [found] = await kernel.tables.read(async (rows) => rows.get(COUNTERS, [{ name: "n" }]));
+  expect({ tries, value: found?.value }).toEqual({ tries: 1, value: 1 });
+  expect(commits).toBeGreaterThan(1);
+});
+
+test("an empty database beside a key is no new installation", async () => {
+  const { url, drop } = await database();
+  onTestFinished(drop);
+  await expect(openPostgresKernel(url, ["key"])).rejects.toMatchObject({ code: "HW_STORE_INCOMPLETE" });
+  const kernel = await openPostgresKernel(url);
+  expect(await kernel.events.last()).toBe(0);
+  await Promise.all([kernel.close(), kernel.close()]);
+  await expect(kernel.events.last()).rejects.toMatchObject({ code: "HW_CLOSED" });
 });
 
 test("workers of two machines on one database, one killed after the other: none lost, none done twice, each site's in order", async () => {

@@ -62,8 +62,9 @@ export class Transactions {
   }
 
   async close(): Promise<void> {
-    if (!this.#isClosed) await this.#pool.end();
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    await this.#pool.end();
   }
 
   async #run<T>(

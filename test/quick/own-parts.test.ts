@@ -63,6 +63,18 @@ test("an application's own store holds what its instances know", async () => {
   expect((await other.servers.list()).map(({ name }) => name)).toEqual(["here"]);
 });
 
+test("where several machines share a store, none of them is a server called this machine", async () => {
+  const kernel = Object.assign(new MemoryKernel(), { reach: "network" as const });
+  const own = provide(PART.openKernel, () => async () => kernel);
+  await using hw = await createHostwright({ stateDir, plugins: [], provide: [own] });
+  await hw.servers.put({ name: "here", connect: local() });
+  await expect(hw.plan(verify("@here"))).rejects.toMatchObject({
+    code: "HW_INPUT_INVALID",
+    server: "here",
+    remedy: expect.stringContaining("ssh("),
+  });
+});
+
 describe("a queue", () => {
   const open = async (queue: TaskQueue): ReturnType<typeof createHostwright> =>
     createHostwright({ stateDir, plugins: [], provide: [provide(PART.queue, () => queue)] });

@@ -303,6 +303,41 @@ describe("the files of a SQLite store", () => {
     expect(await store.records.get("site", "www.a.test")).toMatchObject({ id: "s1", value: { n: 1 } });
   });
 
+  it("of before tasks were listed by what they are about list them by the one name of that", async () => {
+    const directory = join(temporary(), "state");
+    mkdirSync(directory, { mode: 0o700 });
+    writeFileSync(join(directory, "store.db"), "", { mode: 0o600 });
+    const before = STORE_MIGRATIONS.slice(0, -1);
+    const requests = {
+      t1: { domain: "a.test" },
+      t2: { site: "s1" },
+      t3: { site: "www.a.test" },
+      t4: { alias: "@A.test" },
+      t5: { server: "web1" },
+      t6: { domain: "gone.test" },
+      t7: ["a.test"],
+      t8: "a.test",
+    };
+    const tasks = Object.entries(requests).map(
+      ([id, request], place) =>
+        `INSERT INTO tasks (id, seq, type, request, state, actor, digest, createdAt, outcome) VALUES ('${id}', ${place + 1}, 'x:y', '${JSON.stringify(request)}', 'undone', 'a', 'd', '${AT}', 'null');`,
+    );
+    edit(
+      join(directory, "store.db"),
+      `${before.join(";")}; PRAGMA user_version = ${before.length};
+       INSERT INTO records VALUES ('site', 's1', 'a.test', 1, '{}');
+       INSERT INTO claims VALUES ('site', 'a.test', 's1'), ('site', 'www.a.test', 's1');
+       ${tasks.join("\n")}`,
+    );
+    const store = await openIn(directory);
+    const about = async (name: string): Promise<readonly string[]> =>
+      (await store.tasks.list({ about: [name] })).map(({ id }) => id);
+    expect(await about("a.test")).toEqual(["t1", "t2", "t3", "t4"]);
+    expect(await about("web1")).toEqual(["t5"]);
+    expect(await about("gone.test")).toEqual(["t6"]);
+    expect(await store.tasks.list()).toHaveLength(8);
+  });
+
   it("of before the tables of core keep what refers to what, and the places in line", async () => {
     const directory = join(temporary(), "state");
     mkdirSync(directory, { mode: 0o700 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { runStep, serverRecord } from "../../test/fake-engine.ts";
+import { EmbeddedQueue } from "./embedded-queue.ts";
 import { FakeWorker, file, working } from "../../test/fake-worker.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 
@@ -19,6 +20,19 @@ describe("the queue in the store", () => {
       .filter(({ type }) => type === "task:started")
       .map((event) => event.task);
     expect(started).toEqual(tasks.map(({ id }) => id));
+  });
+
+  test("looks at once when a task is announced", async () => {
+    const takeNext = vi.fn(async () => null);
+    const queue = new EmbeddedQueue();
+    await using _working = queue.work({ takeNext, carryOut: async () => undefined }, 1);
+    const began = performance.now();
+    for (let looks = 1; looks <= 50; looks += 1) {
+      await vi.waitUntil(() => takeNext.mock.calls.length >= looks, { interval: 1, timeout: 10_000 });
+      await queue.announce();
+    }
+    // By itself it looks five times a second.
+    expect(performance.now() - began).toBeLessThan(9_000);
   });
 
   test("that is closed begins nothing, and hands over what runs; what waits stays in line", async () => {

@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { secret } from "../model/secret.ts";
+import { requireOwnKey } from "./key-check.ts";
+import { loadKeyring } from "./keyring.ts";
 import { openState, type StateOptions } from "./open-state.ts";
+import { SecretBox } from "./sealing.ts";
+import { openSqliteKernel } from "./sqlite/sqlite-store.ts";
+import { stateStore } from "./state-store.ts";
 
 let base: string;
 let stateDir: string;
@@ -95,6 +100,25 @@ test("a wrong key is refused at once, in whatever way it is given, and changes n
   cpSync(join(other, "key"), join(stateDir, "key"));
   await expect(open()).rejects.toMatchObject({ code: "HW_KEY_WRONG" });
   await open({ role: "submit" });
+});
+
+test("of two that open a new store at once with keys of their own, the second is refused", async () => {
+  const fresh = join(base, "fresh");
+  const kernel = await openSqliteKernel({ directory: fresh });
+  const store = stateStore(kernel);
+  onTestFinished(async () => store.close());
+  const box = (fill: number): SecretBox => new SecretBox(loadKeyring({ stateDir: fresh, key: Buffer.alloc(32, fill) }));
+  let isFirst = true;
+  // It has looked before the other one said which key it is.
+  const late = async (): Promise<string | null> => {
+    if (!isFirst) return store.keyCheck.get();
+    isFirst = false;
+    await requireOwnKey(store, box(1));
+    return null;
+  };
+  const second = { ...store, keyCheck: { ...store.keyCheck, get: late } };
+  await expect(requireOwnKey(second, box(2))).rejects.toMatchObject({ code: "HW_KEY_WRONG" });
+  await requireOwnKey(store, box(1));
 });
 
 test("keys change by a ring that has both, and the old one may go after that", async () => {

@@ -154,9 +154,11 @@ export const STORE_MIGRATIONS: readonly string[] = [
   `,
   `
   ALTER TABLE tasks ADD COLUMN about TEXT;
-  -- The names that core's own requests have; those of other types from before this version are listed without a subject only.
-  UPDATE tasks SET about = ltrim(coalesce(request ->> '$.domain', request ->> '$.site', request ->> '$.platform', request ->> '$.server', request ->> '$.alias'), '@')
+  -- What core's own requests name, then the one name of its record; tasks of other types from before are found without a subject only.
+  UPDATE tasks SET about = lower(ltrim(coalesce(request ->> '$.domain', request ->> '$.site', request ->> '$.platform', request ->> '$.server', request ->> '$.alias'), '@'))
     WHERE json_type(request) = 'object';
+  UPDATE tasks SET about = (SELECT records.name FROM claims JOIN records USING (kind, id) WHERE claims.name = tasks.about) WHERE about IN (SELECT name FROM claims);
+  UPDATE tasks SET about = (SELECT name FROM records WHERE id = tasks.about) WHERE about IN (SELECT id FROM records);
   CREATE INDEX tasks_about ON tasks (about, seq) WHERE about IS NOT NULL;
   `,
 ];
