@@ -1,5 +1,12 @@
 import { changeSite, CONTRACT, defineTask, NO_OWN_RULES, OwnRulesSchema, parseInput } from "@hostwright/core/plugin";
-import { probeStep, refuseProblems, siteParts, siteSteps, type Plugin, type SiteRecord } from "@hostwright/core/plugin";
+import {
+  probeSteps,
+  refuseProblems,
+  siteParts,
+  siteSteps,
+  type Plugin,
+  type SiteRecord,
+} from "@hostwright/core/plugin";
 import * as z from "zod";
 
 const suspend = defineTask({
@@ -14,12 +21,15 @@ const suspend = defineTask({
     const site = await context.inventory.site(name);
     const changed = suspended(site, notice);
     const parts = await siteParts(context, changed); // of the site as it will be
-    await refuseProblems(context, [parts.web]);
+    await refuseProblems(
+      context,
+      parts.heads.map(({ server }) => server),
+    );
     const { before, publish } = siteSteps(parts);
     return {
       title: `suspend ${site.domain}`,
       about: [`site/${site.id}`],
-      steps: [...publish, ...before, probeStep(parts, "changed")], // its pages first: then nobody misses what stops
+      steps: [...publish, ...before, ...probeSteps(parts, "changed")], // its pages first: then nobody misses what stops
       commit: changeSite(context, changed),
       value: { site: site.id, status: notice === null ? 503 : 302 },
     };

@@ -106,10 +106,11 @@ for schema in $(mariadb -N -B -e "select distinct table_schema from information_
   mariadb -N -B -e "select post_type, post_status, post_title, md5(post_content) from wp_posts order by 1, 2, 3, 4;
     select user_login, user_email from wp_users order by 1; select name, slug from wp_terms order by 1;
     select option_name, option_value from wp_options
-      where option_name in ('siteurl', 'home', 'blogname', 'template', 'db_version', 'admin_email')" "$schema" | md5sum
+      where option_name in ('siteurl', 'home', 'blogname', 'template', 'db_version', 'admin_email')" "$schema"
+  echo
 done`;
 
 /** Of every WordPress on the host. */
 async function databaseRows(host: TestHost): Promise<readonly string[]> {
-  return (await host.sh(CONTENT)).trim().split("\n").toSorted();
+  return (await host.sh(CONTENT)).trim().split("\n\n").toSorted();
 }

@@ -37,8 +37,9 @@ export type { TaskFilter, TaskPage, Tasks, TaskSummary } from "./api/tasks.ts";
 export { webhook } from "./notify/webhook.ts";
 export type { WebhookOptions } from "./notify/webhook.ts";
 export type { Notification, NotificationType, Notifier } from "./contracts/notifier.ts";
-export { api, local, ssh } from "./model/records.ts";
+export { api, cluster, local, ssh } from "./model/records.ts";
 export type {
+  ClusterMember,
   ConnectInput,
   ConnectRecord,
   PlatformInput,

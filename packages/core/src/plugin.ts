@@ -33,6 +33,7 @@ export type {
   BoundService,
   CoreKinds,
   Inventory,
+  Members,
   Planning,
   PreviewValue,
   Registered,
@@ -69,19 +70,19 @@ export type {
 /** What tasks on sites and servers are made of: core's own, too. */
 export { entriesOf, entryAddress, isEntryOf } from "./plugin-kit/entries.ts";
 export { siteParts } from "./tasks/site-parts.ts";
-export type { Backing, SiteParts } from "./tasks/site-parts.ts";
+export type { Backing, CommonParts, SiteHead, SiteParts } from "./tasks/site-parts.ts";
 export {
   activateStep,
-  applicationParts,
+  applicationHead,
   backingItems,
   httpItems,
   ownerOf,
-  probeStep,
+  probeSteps,
   siteCommandStep,
   siteSteps,
   webItems,
 } from "./tasks/site-steps.ts";
-export type { ApplicationParts, RunningParts, SiteSteps } from "./tasks/site-steps.ts";
+export type { ApplicationHead, RunningHead, SiteSteps } from "./tasks/site-steps.ts";
 export { changeSite, newSite } from "./tasks/site-change.ts";
 export type { NewSite } from "./tasks/site-change.ts";
 export { serverSteps } from "./tasks/server-steps.ts";

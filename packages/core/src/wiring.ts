@@ -128,7 +128,8 @@ function defaultParts(options: HostwrightOptions, plugins: readonly Plugin[]): r
 
 function openerFor({ reach }: StateStore): OpenServer {
   return async ({ connect, name }, key): Promise<Server> => {
-    if (connect.type === "api") throw new HostwrightError("HW_INTERNAL", `${name} was to be opened as a machine.`);
+    if (connect.type === "api" || connect.type === "cluster")
+      throw new HostwrightError("HW_INTERNAL", `${name} was to be opened as a machine.`);
     if (connect.type !== "local") return new SshServer({ name, ...connect, privateKey: key });
     if (reach === "machine") return new LocalServer(name);
     const what = `${name} is "this machine", and several machines share this store: none of them is meant. Nothing was done there.`;

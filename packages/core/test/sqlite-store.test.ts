@@ -427,7 +427,7 @@ describe("the files of a SQLite store", () => {
     await store.tasks.ended(0);
     await store.tasks.position("t1");
     await store.tasks.endedBefore(AT, 10);
-    await store.register.orphans("v1");
+    await store.register.owners("v1");
     await store.register.about("v1", ["site/s1"], [{ type: "file", key: "/a" }]);
     await store.journal.read("t1");
     prepare.mockRestore();

@@ -2,7 +2,7 @@ import type { RecordReference, RegisteredResource, StateStore, TaskState } from 
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { ServerPool } from "../engine/sessions/server-pool.ts";
 import { namesOf } from "../model/names-of.ts";
-import type { PlatformRecord, ServerRecord, SiteRecord } from "../model/records.ts";
+import { membersOf, type PlatformRecord, type ServerRecord, type SiteRecord } from "../model/records.ts";
 import { KEPT } from "./record-access.ts";
 
 /** A record that is gone, and what was left on its server, as it was. */
@@ -30,6 +30,8 @@ export class Removing {
 
   async server({ id, name }: ServerRecord, version: number): Promise<Removed> {
     const { records } = this.#store;
+    const clusters = (await this.#all<ServerRecord>("server")).filter((server) => membersOf(server)?.includes(id));
+    refuseUsed(`Server ${name}`, "is a member of", clusters, "Put each cluster without it: hw.servers.put().");
     const platforms = (await this.#all<PlatformRecord>("platform")).filter(({ server }) => server === id);
     refuseUsed(
       `Server ${name}`,
@@ -51,8 +53,10 @@ export class Removing {
     refuseUsed(`Platform ${name}`, "has sites", sites, `Delete them, then run deletePlatform("${name}").`);
     const owner = `platform/${id}`;
     await this.#refuseBusy(`Platform ${name}`, owner);
-    const held = (await register.about(server, [owner], [])).filter((row) => row.owner === owner);
-    if (release !== null || held.length > 0)
+    const place = (await records.get("server", server))?.value as ServerRecord | undefined;
+    const placements = (place === undefined ? null : membersOf(place)) ?? [server];
+    const held = await Promise.all(placements.map(async (one) => register.about(one, [owner], [])));
+    if (release !== null || held.flat().some((row) => row.owner === owner))
       throw inUse(`Platform ${name} is published`, `Run deletePlatform("${name}"), which removes its release too.`);
     await records.forget("platform", id, version);
     return { id, name, left: [] };

@@ -6,8 +6,10 @@ import { newId } from "../model/ids.ts";
 import { loginName } from "../model/login-name.ts";
 import { parseInput } from "../model/parse.ts";
 import {
-  isApi,
+  isMachine,
+  membersOf,
   ServerSchema,
+  type ClusterMember,
   type ServerInput,
   type ConnectInput,
   type ConnectRecord,
@@ -58,7 +60,9 @@ export class Servers {
 
   /**
    * Creates the server (then `connect` is needed) or changes the fields given; idempotent. `services` replaces the
-   * whole list; default for a new server: none, and no two of one kind and type listen at one place. `addresses` default to the host of its connection. A private key is
+   * whole list; default for a new server: none, and no two of one kind and type listen at one place. `addresses` default to the host of its connection; a cluster has none, and no
+   * services: those of its members count. What joins a cluster is set up by the next `verify` of it; what leaves it keeps what
+   * it has, which `verify` of it names. A private key is
    * opened with its passphrase, if it has one, and sealed in the secret store; the passphrase is not kept. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_RECORD_IN_USE (a web
    * server that serves sites: `switchHttp` first), HW_FORBIDDEN, HW_ROLE_SUBMIT
    */
@@ -84,7 +88,8 @@ export class Servers {
     if (known !== undefined) await this.#refuseUnserved(known, services);
     const id = known?.id ?? newId("v");
     const login = await loginOf(given);
-    const connect = given.connect === undefined ? known?.connect : connectRecord(given.connect);
+    const connect = given.connect === undefined ? known?.connect : await this.#connect(given.connect, id);
+    const members = connect?.type === "cluster" ? connect.members.map(({ server }) => server) : [];
     const record: ServerRecord = {
       id,
       name: given.name,
@@ -93,15 +98,16 @@ export class Servers {
       services,
       managedBy: given.managedBy ?? known?.managedBy ?? null,
     };
-    if (given.services !== undefined && !isApi(record)) refuseSamePlace(this.#registry, record);
-    this.#refuseMachineless(known, record);
+    if (given.services !== undefined && isMachine(record)) refuseSamePlace(this.#registry, record);
+    this.#refuseUnlike(known, record);
     const loginId = loginName(record.id, record.connect) ?? "";
     const newLogin = login === null || (await this.#isKept(loginId, login)) ? null : login;
     const version = stored?.version ?? 0;
     if (JSON.stringify(record) !== JSON.stringify(known)) {
       const secrets = newLogin === null ? [] : [this.#vault.seal(loginId, newLogin)];
       const change = { kind: "server", id, name: record.name, value: record } as const;
-      await this.#records.put(change, { expect: version, claims: [], secrets });
+      const needs = members.map((member) => ({ kind: "server", id: member }) as const);
+      await this.#records.put(change, { expect: version, claims: [], secrets, needs });
     } else if (newLogin !== null) {
       await this.#vault.put(loginId, newLogin, { kind: "server", id, version });
     }
@@ -114,13 +120,38 @@ export class Servers {
     return kept?.get(id) === value;
   }
 
+  /** Members by their ids, each a machine once. @throws HW_NOT_FOUND, HW_INPUT_INVALID */
+  async #connect(connect: ConnectInput, id: string): Promise<ConnectRecord> {
+    if (connect.type !== "cluster") return connectRecord(connect);
+    const members = new Map<string, ClusterMember>();
+    for (const idOrName of connect.members) {
+      const member = (await getRecord(this.#records, "server", idOrName)).value as ServerRecord;
+      if (!isMachine(member) || member.id === id || members.has(member.id)) {
+        const is = members.has(member.id) ? "named twice" : "no machine";
+        throw new HostwrightError(
+          "HW_INPUT_INVALID",
+          `members of a cluster: ${member.name} is ${is}. Nothing was changed.`,
+          { remedy: "Name machines, each once." },
+        );
+      }
+      members.set(member.id, { server: member.id });
+    }
+    return { type: "cluster", members: [...members.values()] };
+  }
+
   /** What stands on a machine cannot be found at an API, nor does a web server run there. */
-  #refuseMachineless(known: ServerRecord | undefined, { name, connect, services }: ServerRecord): void {
-    if (known !== undefined && (known.connect.type === "api") !== (connect.type === "api"))
+  #refuseUnlike(known: ServerRecord | undefined, { name, connect, services, addresses }: ServerRecord): void {
+    if (known !== undefined && likeness(known) !== likeness({ connect }))
       throw new HostwrightError(
         "HW_INPUT_INVALID",
-        `server ${name}: connect: a machine becomes no API, and an API no machine. Nothing was changed.`,
+        `server ${name}: connect: a machine, an API and a cluster become none of the others. Nothing was changed.`,
         { remedy: "Put it under another name, and remove this one once nothing needs it." },
+      );
+    if (connect.type === "cluster" && services.length + addresses.length > 0)
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `server ${name}: a cluster has the services and addresses of its members. Nothing was changed.`,
+        { remedy: "Put them on the records of its members." },
       );
     const runs = services.find(({ kind }) => ["http", "runtime"].includes(this.#registry.kind(kind)?.role ?? ""));
     if (connect.type !== "api" || runs === undefined) return;
@@ -134,7 +165,7 @@ export class Servers {
   /**
    * Forgets a server, with its login key, at once. The server is not touched: `left` is what stays there, and it stays this
    * installation's until another takes it over. `managedBy` as the record has it.
-   * @throws HW_NOT_FOUND, HW_RECORD_IN_USE (platforms, databases or caches of sites, or a task that works there; it names
+   * @throws HW_NOT_FOUND, HW_RECORD_IN_USE (a cluster, platforms, databases or caches of sites, or a task that works there; it names
    * them), HW_RECORD_MANAGED, HW_FORBIDDEN (`server:remove`), HW_ROLE_SUBMIT
    */
   async remove(idOrName: string, options: { readonly managedBy?: string } = {}): Promise<Removed> {
@@ -167,7 +198,9 @@ export class Servers {
     const lost = known.services.filter((service) => service.kind === "http" && !stays(service));
     if (lost.length === 0) return;
     const platforms = (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
-    const here = platforms.filter(({ server }) => server === known.id).map(({ id }) => id);
+    const servers = (await this.#records.list("server")).map((row) => row.value as ServerRecord);
+    const clusters = servers.filter((server) => membersOf(server)?.includes(known.id)).map(({ id }) => id);
+    const here = platforms.filter(({ server }) => [known.id, ...clusters].includes(server)).map(({ id }) => id);
     const sites = await this.#records.referring("site", { by: "platform", ids: here, status: KEPT });
     const site = sites
       .map(({ value }) => value as SiteRecord)
@@ -221,11 +254,15 @@ async function loginOf({ name, connect }: ServerInput): Promise<string | null> {
 }
 
 function addressesOf(connect: ConnectRecord | undefined): readonly string[] {
-  if (connect?.type === "api") return [];
+  if (connect?.type === "api" || connect?.type === "cluster") return [];
   return [connect?.type === "ssh" ? connect.host : "127.0.0.1"];
 }
 
-function connectRecord(connect: ConnectInput): ConnectRecord {
+function likeness(server: Pick<ServerRecord, "connect">): string {
+  return isMachine(server) ? "machine" : server.connect.type;
+}
+
+function connectRecord(connect: Exclude<ConnectInput, { readonly type: "cluster" }>): ConnectRecord {
   if (connect.type !== "ssh") return { type: connect.type };
   return {
     type: "ssh",

@@ -31,6 +31,9 @@ export interface BoundService<Role = ServiceRoles[keyof ServiceRoles]> {
   readonly serves: boolean;
 }
 
+/** At least one server. */
+export type Members = readonly [ServerRecord, ...ServerRecord[]];
+
 /** The records of the installation, as they were when the planning began, and what the loaded plugins make of them; by name or id. */
 export interface Inventory {
   readonly servers: readonly ServerRecord[];
@@ -38,13 +41,17 @@ export interface Inventory {
   /** @throws HW_NOT_FOUND */
   server(idOrName: string): ServerRecord;
   findServer(idOrName: string): ServerRecord | null;
+  /** The members of a cluster, the first one first; of any other server that alone. @throws HW_NOT_FOUND for a member without a record */
+  members(server: ServerRecord): Members;
   /** @throws HW_NOT_FOUND */
   platform(idOrName: string): PlatformRecord;
   findPlatform(idOrName: string): PlatformRecord | null;
   /** By id, main domain or alias; one that is installed, or being made. @throws HW_NOT_FOUND */
   site(idOrName: string): Promise<SiteRecord>;
   findSite(idOrName: string): Promise<SiteRecord | null>;
-  /** Installed ones, whose pages are served there. */
+  /** Those that stand on that server; on a member also those of its clusters. */
+  platformsOn(serverId: string): readonly PlatformRecord[];
+  /** Installed ones, whose pages are served there; of a member also those of its clusters. */
   sitesOnServer(serverId: string): Promise<readonly SiteRecord[]>;
   /** Installed ones that keep something with a service of that server. */
   sitesBoundTo(serverId: string): Promise<readonly SiteRecord[]>;
@@ -75,6 +82,8 @@ export interface RegisteredQuery {
   readonly resources?: readonly Pick<ResourceHold, "type" | "key">[];
   /** Of sites and platforms that have no record any longer. Default: false. */
   readonly orphans?: boolean;
+  /** Of all sites and platforms that have a record, but not of these owners. Default: of none. */
+  readonly allBut?: readonly string[];
 }
 
 /** One owner's hold on a resource. */
@@ -129,7 +138,7 @@ export interface Planning {
   /** The site that an earlier planning of this task has drawn; null where there was none. */
   drawnSite(): Promise<SiteRecord | null>;
   /**
-   * Gives a new site its id and a unix id that is in use nowhere on its web server; both stay this task's, and are given out
+   * Gives a new site its id and a unix id that is in use on none of its web servers; both stay this task's, and are given out
    * to nobody else. One a task, which its draft reserves: see `newSite`. @throws HW_HOST_UNSUPPORTED when all were given out
    */
   drawSite(wanted: Omit<SiteRecord, "id" | "uid" | "status">): Promise<SiteRecord>;

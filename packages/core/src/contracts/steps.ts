@@ -10,7 +10,11 @@ import type { RecordVersion } from "./store.ts";
 export type Phase = "prepare" | "clean-up";
 
 /** What a plan may be made for all of: sites by their ids, services by their names. */
-export type SetName = "sites served by server" | "sites on platform" | "http services at work on server";
+export type SetName =
+  | "sites served by server"
+  | "sites on platform"
+  | "http services at work on server"
+  | "members of cluster";
 
 /**
  * All records of a kind that a plan was made for: with one more or one less it would be another plan. A plan whose set has
@@ -18,9 +22,9 @@ export type SetName = "sites served by server" | "sites on platform" | "http ser
  */
 export interface AssumedSet {
   readonly set: SetName;
-  /** Id of that server or platform. */
+  /** Id of that server, cluster or platform. */
   readonly of: string;
-  /** Ids of the sites, or names of the services, as the task was planned from them; in any order. */
+  /** Ids of the sites or servers, or names of the services, as the task was planned from them; in any order. */
   readonly found: readonly string[];
 }
 

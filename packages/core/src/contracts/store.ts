@@ -26,7 +26,13 @@ export type {
   RecordVersion,
   StoredRecord,
 } from "./store/records.ts";
-export type { RegisterChanges, RegisterStore, RegisteredResource, ResourceHold } from "./store/register.ts";
+export type {
+  RegisterChanges,
+  RegisterStore,
+  RegisteredOwner,
+  RegisteredResource,
+  ResourceHold,
+} from "./store/register.ts";
 export type { SealedSecret } from "./store/sealed-secret.ts";
 export type { SecretStore } from "./store/secrets.ts";
 export type {

@@ -30,10 +30,11 @@ function isSecretLike(value: unknown): boolean {
   return typeof value === "object" && value !== null && typeof (value as { reveal?: unknown }).reveal === "function";
 }
 
-/** How a server is reached; made by `ssh()`, `local()` or `api()`. */
+/** How a server is reached; made by `ssh()`, `local()`, `api()` or `cluster()`. */
 export type ConnectInput =
   | { readonly type: "local" }
   | { readonly type: "api"; readonly credentials: Secret }
+  | { readonly type: "cluster"; readonly members: readonly string[] }
   | {
       readonly type: "ssh";
       readonly host: string;
@@ -48,11 +49,14 @@ export type ConnectInput =
       readonly passphrase?: Secret | undefined;
     };
 
+const MOST_MEMBERS = 100;
+
 const ConnectSchema = z.discriminatedUnion(
   "type",
   [
     z.strictObject({ type: z.literal("local") }),
     z.strictObject({ type: z.literal("api"), credentials: SecretValue }),
+    z.strictObject({ type: z.literal("cluster"), members: z.array(z.string().min(1)).min(1).max(MOST_MEMBERS) }),
     z.strictObject({
       type: z.literal("ssh"),
       host: Host,
@@ -69,7 +73,7 @@ const ConnectSchema = z.discriminatedUnion(
       passphrase: SecretValue.optional(),
     }),
   ],
-  "made by ssh(), local() or api()",
+  "made by ssh(), local(), api() or cluster()",
 );
 
 /** A service as its plugin's builder makes it: `nginx.service()`. */
@@ -106,7 +110,7 @@ export const ServerSchema: z.ZodType<ServerInput> = z.strictObject({
 export interface PlatformInput {
   /** Lower-case letters, digits, dots and dashes, 63 at most; not of the form of an id, such as `v2cd34fgh5`. */
   readonly name: string;
-  /** Name or id of the web server that the release stands on; needed for a new platform. */
+  /** Name or id of the web server that the release stands on, or of a cluster of them; needed for a new platform. */
   readonly server?: string | undefined;
   /** Folder of the release on the server; default `/srv/platforms/<name>`. */
   readonly root?: string | undefined;
@@ -140,9 +144,16 @@ export const SiteLimitsSchema: z.ZodType<SiteLimits> = z.strictObject({
   phpWorkers: z.int().min(1).max(1_000).default(5),
 });
 
+/** A server of a cluster. */
+export interface ClusterMember {
+  /** Id; of a machine. */
+  readonly server: string;
+}
+
 export type ConnectRecord =
   | { readonly type: "local" }
   | { readonly type: "api" }
+  | { readonly type: "cluster"; readonly members: readonly ClusterMember[] }
   | {
       readonly type: "ssh";
       readonly host: string;
@@ -174,6 +185,7 @@ export interface ServerRecord {
 export interface PlatformRecord {
   readonly id: string;
   readonly name: string;
+  /** Id; of a cluster: the release stands on each of its members. */
   readonly server: string;
   readonly root: string;
   readonly type: string;
@@ -187,7 +199,7 @@ export interface PlatformRecord {
 
 /** A service of a site, by its name on its server. */
 export interface ServicePlace {
-  /** Id; left out: the server of the site's platform, which serves its pages. */
+  /** Id; left out: the server of the site's platform, which serves its pages. Of a cluster: each member has a service of that name. */
   readonly server?: string;
   readonly service: string;
 }
@@ -219,9 +231,19 @@ export interface SiteRecord {
   readonly webRules?: OwnRules;
 }
 
-/** Has it no machine? */
+/** Is it an API, without a machine? */
 export function isApi({ connect }: Pick<ServerRecord, "connect">): boolean {
   return connect.type === "api";
+}
+
+/** Is it a machine, of which commands can be asked? */
+export function isMachine({ connect }: Pick<ServerRecord, "connect">): boolean {
+  return connect.type === "local" || connect.type === "ssh";
+}
+
+/** Ids of the members of a cluster, the first one first; null of any other server. */
+export function membersOf({ connect }: Pick<ServerRecord, "connect">): readonly string[] | null {
+  return connect.type === "cluster" ? connect.members.map(({ server }) => server) : null;
 }
 
 /** Connects to this machine itself. */
@@ -235,6 +257,14 @@ export function local(): ConnectInput {
  */
 export function api(credentials: Secret): ConnectInput {
   return { type: "api", credentials };
+}
+
+/**
+ * One server made of several: a release on it stands on each, and each serves its sites (decisions.md D50). Names or ids of
+ * machines, each of which has a record with its services. What runs once for a site, such as an installer, runs on the first.
+ */
+export function cluster(...members: readonly string[]): ConnectInput {
+  return { type: "cluster", members };
 }
 
 /** Connects over SSH; the host key is checked against the given fingerprints, always. */

@@ -12,7 +12,10 @@ export const STORED: Readonly<Record<"server" | "platform" | "site", z.ZodType>>
   server: z.looseObject({
     id: text,
     name: text,
-    connect: z.looseObject({ type: z.enum(["local", "ssh", "api"]) }),
+    connect: z.union([
+      z.looseObject({ type: z.enum(["local", "ssh", "api"]) }),
+      z.looseObject({ type: z.literal("cluster"), members: z.array(z.looseObject({ server: text })).min(1) }),
+    ]),
     addresses: z.array(text),
     services: z.array(z.looseObject({ name: text, kind: text, type: text, ...options })),
   }),

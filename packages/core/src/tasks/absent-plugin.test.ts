@@ -95,9 +95,9 @@ describe("what needs the absent plugin is refused, and nothing is changed", () =
     const { registry, store } = inventory.parts(inventory.plugins);
     const records = await LoadedInventory.load(store.records, registry);
     const context = { inventory: records } as unknown as Planning;
-    const [platform, web] = [records.platform("blog"), records.server("web1")];
+    const [platform, heads] = [records.platform("blog"), records.members(records.server("web1"))];
     const choose = (wanted?: string): unknown =>
-      chooseService(context, { kind: "db", wanted, need: { protocols: ["sql"] }, platform, web });
+      chooseService(context, { kind: "db", wanted, need: { protocols: ["sql"] }, platform, heads });
     expect(choose()).toEqual({ server: "web1", service: "db" });
     expect(() => choose("db2")).toThrow(expect.objectContaining({ code: "HW_PLUGIN_MISSING", server: "db2" }));
   });

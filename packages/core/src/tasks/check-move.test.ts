@@ -41,7 +41,7 @@ async function check({ contents = CONTENTS, offers = OFFERS, exitCode = 0, probl
   const parts = (name: string): SiteParts =>
     ({
       site: { domain: "a.example.com" },
-      view: { bindings: { db: { name: "s1" } } },
+      heads: [{ view: { bindings: { db: { name: "s1" } } } }],
       backing: new Map([["db", { service: { server: { name }, role: { moving } }, view: `${name} view` }]]),
     }) as unknown as SiteParts;
   const context = { target } as unknown as Planning;

@@ -22,7 +22,7 @@ const BYTES = /^\d+$/;
 export async function checkMove(context: Planning, old: SiteParts, moved: SiteParts): Promise<readonly Guard[]> {
   const [from, to] = [databaseOf(old), databaseOf(moved)];
   const moving = from?.service.role.moving;
-  const name = old.view.bindings.db?.name;
+  const name = old.heads[0].view.bindings.db?.name;
   if (moving === undefined || name === undefined || from === null || to === null) return [];
   const server = to.service.server.name;
   const [contents, offers] = await Promise.all([

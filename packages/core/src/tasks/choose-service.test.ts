@@ -60,8 +60,8 @@ describe("a platform", () => {
     const { registry, store } = inventory.parts(inventory.plugins);
     const records = await LoadedInventory.load(store.records, registry);
     const context = { inventory: records } as unknown as Planning;
-    const [platform, web] = [records.platform("blog"), records.server("web1")];
-    return chooseService(context, { kind, wanted, need, platform, web });
+    const [platform, heads] = [records.platform("blog"), records.members(records.server("web1"))];
+    return chooseService(context, { kind, wanted, need, platform, heads });
   };
   const place = { server: "web1", service: "db" };
 

@@ -11,11 +11,12 @@ import type { Planning } from "../contracts/planning.ts";
 import { refuseUnknown } from "./delete-site.ts";
 import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
+import { placementsOf } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { activateServer, serverSteps } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
 import { serversOf, siteParts, type SiteParts } from "./site-parts.ts";
-import { ownerOf, probeStep, siteSteps, webPasswordName } from "./site-steps.ts";
+import { ownerOf, probeSteps, siteSteps, webPasswordName } from "./site-steps.ts";
 
 export interface ConfigureOptions {
   /** Only what is given changes: `{ redirects: [...] }` replaces the redirects and leaves headers as they are. */
@@ -84,7 +85,7 @@ async function planConfigure(context: Planning, request: Input): Promise<TaskDra
       ...(await Promise.all(touched.map(async (server) => serverSteps(context, server)))).flat(),
       ...before,
       ...publish,
-      probeStep(parts, "changed"),
+      ...probeSteps(parts, "changed"),
       ...unbound.flatMap((server) => [gone(parts, server), ...activateServer(context, { server }, "clean-up")]),
     ],
     commit: changeSite(context, changed),
@@ -95,7 +96,7 @@ async function planConfigure(context: Planning, request: Input): Promise<TaskDra
 function bindingsOf(context: Planning, site: SiteRecord, asked: Input["bindings"]): SiteRecord["bindings"] {
   const { inventory } = context;
   const platform = inventory.platform(site.platform);
-  const web = inventory.server(platform.server);
+  const heads = placementsOf(context, platform);
   const { needs = {} } = inventory.siteDefinition(site).role;
   const bindings: Record<string, ServicePlace | undefined> = { ...site.bindings };
   for (const [kind, wanted] of Object.entries(asked)) {
@@ -105,7 +106,7 @@ function bindingsOf(context: Planning, site: SiteRecord, asked: Input["bindings"
     const isNeeded = need !== undefined && need.optional !== true;
     if (kind === "http" || stays || (wanted === null && isNeeded)) throw notConfigured(site, kind);
     if (wanted === null) delete bindings[kind];
-    else bindings[kind] = chooseService(context, { kind, wanted, need, platform, web }) ?? undefined;
+    else bindings[kind] = chooseService(context, { kind, wanted, need, platform, heads }) ?? undefined;
   }
   return { ...bindings, http: site.bindings.http };
 }

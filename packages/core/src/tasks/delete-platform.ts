@@ -33,20 +33,21 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
           { remedy: "Delete them first.", data: { sites: sites.map(({ domain }) => domain) } },
         );
       }
-      await context.facts(server);
+      const members = inventory.members(server);
+      await Promise.all(members.map(async (member) => context.facts(member)));
       const owner = `platform/${platform.id}`;
-      const release: EnsureStep = {
+      const releases = members.map((member): EnsureStep => ({
         kind: "ensure",
         title: `remove the release of ${platform.name}`,
-        server,
+        server: member,
         phase: "clean-up",
         items: [],
         remove: [{ owners: [owner] }],
-      };
+      }));
       return {
         title: `delete platform ${platform.name}`,
         about: [owner],
-        steps: [release],
+        steps: releases,
         sets: [{ set: "sites on platform", of: platform.id, found: [] }],
         commit: {
           put: [],

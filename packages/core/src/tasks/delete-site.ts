@@ -11,8 +11,9 @@ import {
   backingServers,
   emptyStep,
   keptOn,
+  membersSet,
   ownerOf,
-  runningParts,
+  runningHead,
 } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
@@ -39,6 +40,8 @@ export function deleteSite(site: string): TaskRequest<OfSite> {
   return removeSite.request(site);
 }
 
+const UNITS = { types: ["unit"] } as const;
+
 /** What no loaded plugin can remove would be left behind without a record. @throws HW_PLUGIN_MISSING */
 export async function refuseUnknown(
   context: Planning,
@@ -62,9 +65,7 @@ export async function refuseUnknown(
 async function planDelete(context: Planning, name: string): Promise<TaskDraft<OfSite>> {
   const site = await context.inventory.site(name);
   const parts = await siteParts(context, site);
-  const running = runningParts(parts);
   const owner = ownerOf(parts);
-  const [units, entries] = [{ types: ["unit"] }, entriesOf(parts.http.role.publication)];
   const gone = (
     title: string,
     { what = {}, ...step }: Pick<EnsureStep, "server" | "phase"> & { what?: Omit<Selector, "owners"> },
@@ -75,22 +76,31 @@ async function planDelete(context: Planning, name: string): Promise<TaskDraft<Of
     remove: [{ owners: [owner], ...what }],
     ...step,
   });
-  const { web } = parts;
-  const others = backingServers(parts).filter(({ id }) => id !== web.id);
-  await refuseUnknown(context, site.domain, owner, [web, ...others]);
+  const { heads } = parts;
+  const headIds = new Set(heads.map(({ server }) => server.id));
+  const others = backingServers(parts).filter(({ id }) => !headIds.has(id));
+  await refuseUnknown(context, site.domain, owner, [...heads.map(({ server }) => server), ...others]);
+  const off = heads.flatMap((head): readonly Step[] => [
+    gone("remove the pages", { server: head.server, phase: "prepare", what: entriesOf(head.http.role.publication) }),
+    activateStep(head, `unpublish ${site.domain}`),
+  ]);
+  const stopped = heads.flatMap(({ runtime, server }) =>
+    runtime === null ? [] : [gone(`stop the ${runtime.title}`, { server, phase: "prepare", what: UNITS })],
+  );
+  const away = heads.flatMap((head): readonly Step[] => {
+    const { server, http } = head;
+    const running = runningHead(head);
+    const except = [entriesOf(http.role.publication), UNITS];
+    return [
+      ...(running === null ? [] : [emptyStep(running, "clean-up")]),
+      gone("remove user, folders and settings", { server, phase: "clean-up", what: { except } }),
+      ...activateServices(parts, server, "clean-up"),
+    ];
+  });
   const steps: Step[] = [
-    gone("remove the pages", { server: web, phase: "prepare", what: entries }),
-    activateStep(parts, `unpublish ${site.domain}`),
-    ...(running === null
-      ? []
-      : [gone(`stop the ${running.runtime.title}`, { server: web, phase: "prepare", what: units })]),
-    ...(running === null ? [] : [emptyStep(running, "clean-up")]),
-    gone("remove user, folders and settings", {
-      server: web,
-      phase: "clean-up",
-      what: { except: [entries, units] },
-    }),
-    ...activateServices(parts, web, "clean-up"),
+    ...off,
+    ...stopped,
+    ...away,
     ...others.flatMap((server) => [
       gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up" }),
       ...activateServices(parts, server, "clean-up"),
@@ -100,6 +110,7 @@ async function planDelete(context: Planning, name: string): Promise<TaskDraft<Of
     title: `delete ${site.domain}`,
     about: [`site/${site.id}`],
     steps,
+    sets: membersSet(parts),
     commit: { put: [], deleteRecords: [{ kind: "site", id: site.id }] },
     eraseOnCommit: [`site/${site.id}/`],
     value: { site: site.id, domain: site.domain },

@@ -7,27 +7,21 @@ import type { RunStep } from "../contracts/steps.ts";
 import { KindName } from "../model/kind-name.ts";
 import { parseInput } from "../model/parse.ts";
 import type { Secret } from "../model/secret.ts";
-import {
-  SiteLimitsSchema,
-  type PlatformRecord,
-  type ServerRecord,
-  type ServicePlace,
-  type SiteRecord,
-} from "../model/records.ts";
+import { SiteLimitsSchema, type PlatformRecord, type ServicePlace, type SiteRecord } from "../model/records.ts";
 import { Domain, ofSite, SecretValue, type OfSite } from "./inputs.ts";
 import { LOGIN_LINK, loginLinkStep } from "./login-link.ts";
 import { requireCode } from "./code-needed.ts";
 import { refuseServed, refuseOther, refuseTaken } from "./taken-names.ts";
 import { chooseService } from "./choose-service.ts";
-import { platformStep, publishedRecord } from "./platform-steps.ts";
+import { placementsOf, platformSteps, publishedRecord } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverSteps, servingSet } from "./server-steps.ts";
 import { newSite } from "./site-change.ts";
 import { serversOf, siteParts } from "./site-parts.ts";
-import { applicationParts, probeStep, siteCommandStep, siteSteps, type ApplicationParts } from "./site-steps.ts";
+import { applicationHead, probeSteps, siteCommandStep, siteSteps, type ApplicationHead } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
-import type { Planning } from "../contracts/planning.ts";
+import type { Members, Planning } from "../contracts/planning.ts";
 
 const TITLE_CHARACTERS = 200;
 const Title = z
@@ -144,28 +138,29 @@ async function planInstall(context: Planning, request: Request): Promise<TaskDra
   const { domain } = request;
   const aliases = [...new Set(request.aliases)].filter((alias) => alias !== domain);
   const platform = inventory.platform(request.platform);
-  const web = inventory.server(platform.server);
+  const heads = placementsOf(context, platform);
   const names = [domain, ...aliases];
   const draft = await context.drawnSite();
   const holder = await inventory.findSite(domain);
   const known = holder?.domain === domain ? holder : undefined;
   const wanted =
     known === undefined
-      ? wantedSite(context, request, { domain, aliases, platform, web })
+      ? wantedSite(context, request, { domain, aliases, platform, heads })
       : refuseOther(known, draft, platform, aliases);
   await refuseTaken(context, names, known?.id);
 
   // A record that nobody can read is refused by it, before anything is taken from it.
   if (known !== undefined) inventory.siteDefinition(known);
-  const facts = await context.facts(web, { taken: true });
-  if (known === undefined)
-    refuseServed(facts.servedNames, names, web, inventory.service(web, "http", wanted.bindings.http.service).role);
-  const servers = [...new Map([...serversOf(context, wanted), web].map((server) => [server.id, server])).values()];
+  for (const head of heads) {
+    const { servedNames } = await context.facts(head, { taken: true });
+    const { role } = inventory.service(head, "http", wanted.bindings.http.service);
+    if (known === undefined) refuseServed(servedNames, names, head, role);
+  }
+  const servers = [...new Map([...serversOf(context, wanted), ...heads].map((server) => [server.id, server])).values()];
   await refuseProblems(context, servers);
-  if (known === undefined)
-    await requireCode(context, platform, inventory.platformDefinition(platform), { web, options: wanted.options });
+  if (known === undefined) await requireCode(context, platform, { heads, options: wanted.options });
 
-  const { step, release } = await platformStep(context, platform);
+  const { steps: releases, release } = await platformSteps(context, platform);
   // Only what was not refused so far uses up a unix id: none is given out twice (decisions.md D23).
   const site = known ?? draft ?? (await context.drawSite(wanted));
   const parts = await siteParts(context, site);
@@ -177,23 +172,23 @@ async function planInstall(context: Planning, request: Request): Promise<TaskDra
     ...servers.map(({ id }) => ({ kind: "server" as const, id })),
   ];
   const made = first ? newSite(context, site, needed) : null;
-  const application = first ? applicationParts(parts) : null;
+  const application = first ? applicationHead(parts) : null;
   return {
     title: `install ${domain} on ${platform.name}`,
     about: [`site/${site.id}`],
     steps: [
       ...prepared.flat(),
-      step,
+      ...releases,
       ...before,
       ...(application === null ? [] : applicationSteps(application)),
       ...publish,
-      probeStep(parts, first ? "always" : "changed"),
+      ...probeSteps(parts, first ? "always" : "changed"),
       ...(application === null
         ? []
         : [loginLinkStep(application, "clean-up", { ref: "output", step: INSTALLER, name: "loginLink" })]),
     ],
     ...(application === null ? {} : { outputs: LOGIN_LINK }),
-    ...(first ? { sets: [servingSet(context, web)] } : {}),
+    ...(first ? { sets: heads.map((head) => servingSet(context, head)) } : {}),
     ...made,
     commit: {
       put: [...(made?.commit.put ?? []), ...publishedRecord(context, platform, release)],
@@ -205,22 +200,27 @@ async function planInstall(context: Planning, request: Request): Promise<TaskDra
 
 const INSTALLER = "installer";
 
-function applicationSteps(parts: ApplicationParts): RunStep[] {
-  const { application, view } = parts;
+function applicationSteps(head: ApplicationHead): RunStep[] {
+  const { application, view } = head;
   const seed = application.seed(view);
   return [
-    ...(seed === null ? [] : [siteCommandStep(parts, "first content", seed)]),
-    { ...siteCommandStep(parts, "installer", application.install(view)), id: INSTALLER },
+    ...(seed === null ? [] : [siteCommandStep(head, "first content", seed)]),
+    { ...siteCommandStep(head, "installer", application.install(view)), id: INSTALLER },
   ];
 }
 
 function wantedSite(
   context: Planning,
   request: Request,
-  given: { domain: string; aliases: readonly string[]; platform: PlatformRecord; web: ServerRecord },
+  given: {
+    domain: string;
+    aliases: readonly string[];
+    platform: PlatformRecord;
+    heads: Members;
+  },
 ): Omit<SiteRecord, "id" | "uid" | "status"> {
   const { inventory } = context;
-  const { platform, web } = given;
+  const { platform, heads } = given;
   const definition = inventory.platformDefinition(platform);
   if (request.options !== undefined && request.options.type !== platform.type) {
     throw new HostwrightError(
@@ -240,8 +240,8 @@ function wantedSite(
     enabled: true,
     platform: platform.id,
     bindings: {
-      http: { service: inventory.service(web, "http").record.name },
-      ...chosenServices(context, request, { needs: definition.role.needs ?? {}, platform, web }),
+      http: { service: servingHttp(context, heads) },
+      ...chosenServices(context, request, { needs: definition.role.needs ?? {}, platform, heads }),
     },
     title: request.title ?? given.domain.slice(0, TITLE_CHARACTERS),
     adminEmail: request.adminEmail ?? defaultEmail(given.domain),
@@ -252,16 +252,30 @@ function wantedSite(
   };
 }
 
+/** Name of the http service that serves, on each head. @throws HW_SERVICE_MISSING */
+function servingHttp({ inventory }: Planning, [first, ...others]: Members): string {
+  const { record } = inventory.service(first, "http");
+  for (const head of others) {
+    if (inventory.service(head, "http", record.name).serves) continue;
+    throw new HostwrightError(
+      "HW_SERVICE_MISSING",
+      `The http service "${record.name}" serves on ${first.name}, and waits for a switch on ${head.name}. Nothing was changed.`,
+      { server: head.name, remedy: "Have both serve by a service of one name: switchHttp." },
+    );
+  }
+  return record.name;
+}
+
 /** What the platform needs, and what was asked for. */
 function chosenServices(
   context: Planning,
   { bindings }: Request,
-  { needs, platform, web }: { needs: Needs; platform: PlatformRecord; web: ServerRecord },
+  { needs, platform, heads }: { needs: Needs; platform: PlatformRecord; heads: Members },
 ): Readonly<Record<string, ServicePlace>> {
   const kinds = [...new Set([...Object.keys(needs), ...Object.keys(bindings)])];
   return Object.fromEntries(
     kinds.flatMap((kind) => {
-      const place = chooseService(context, { kind, wanted: bindings[kind], need: needs[kind], platform, web });
+      const place = chooseService(context, { kind, wanted: bindings[kind], need: needs[kind], platform, heads });
       return place === null ? [] : [[kind, place]];
     }),
   );

@@ -6,7 +6,7 @@ import { Name, ofSite, SecretValue, type OfSite, type SiteInput } from "./inputs
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { PlatformRecord } from "../model/records.ts";
 import { siteParts } from "./site-parts.ts";
-import { applicationParts, siteCommandInput, type ApplicationParts } from "./site-steps.ts";
+import { applicationHead, siteCommandInput, type ApplicationHead } from "./site-steps.ts";
 import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import type { Planning } from "../contracts/planning.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
@@ -23,14 +23,14 @@ export const LOGIN_LINK: { readonly loginLink: OutputReference; readonly loginLi
 };
 
 /** Asks the application for a login link, unless an earlier step may have given one. */
-export function loginLinkStep(parts: ApplicationParts, phase: Phase, given?: OutputReference): RunStep {
-  const { domain } = parts.site;
-  const call = siteCommandInput(parts, "login link", parts.application.loginLink(parts.view));
+export function loginLinkStep(head: ApplicationHead, phase: Phase, given?: OutputReference): RunStep {
+  const { domain } = head.site;
+  const call = siteCommandInput(head, "login link", head.application.loginLink(head.view));
   return {
     kind: "run",
     id: ID,
     title: `login link of ${domain}`,
-    server: parts.web,
+    server: head.server,
     phase,
     operation: "login-link",
     input: { ...call, domain, validSeconds: VALID_SECONDS, ...(given === undefined ? {} : { given }) },
@@ -55,12 +55,12 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
   subject: ({ site }) => ({ site }),
   async plan(context: Planning, request) {
     const site = await context.inventory.site(request.site);
-    const parts = applicationParts(await siteParts(context, site));
-    if (parts === null) throw nobodyLogsIn(site.domain, context.inventory.platform(site.platform));
+    const head = applicationHead(await siteParts(context, site));
+    if (head === null) throw nobodyLogsIn(site.domain, context.inventory.platform(site.platform));
     return {
       title: `login link of ${site.domain}`,
       about: [`site/${site.id}`],
-      steps: [loginLinkStep(parts, "prepare")],
+      steps: [loginLinkStep(head, "prepare")],
       value: { site: site.id, domain: site.domain },
       outputs: LOGIN_LINK,
     };

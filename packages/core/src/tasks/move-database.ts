@@ -10,11 +10,22 @@ import type { ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts
 import { checkMove } from "./check-move.ts";
 import { chooseService } from "./choose-service.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
+import { placementsOf } from "./platform-steps.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { serverSteps } from "./server-steps.ts";
 import { changeSite } from "./site-change.ts";
-import { databaseOf, siteParts, type SiteParts } from "./site-parts.ts";
-import { activateServices, activateStep, httpItems, itemsAt, probeStep, webItems } from "./site-steps.ts";
+import { databaseOf, siteParts, type SiteHead, type SiteParts } from "./site-parts.ts";
+import {
+  activateServices,
+  activateStep,
+  httpItems,
+  itemsAt,
+  membersSet,
+  probeSteps,
+  runningHead,
+  webItems,
+  type RunningHead,
+} from "./site-steps.ts";
 
 export interface MovedDatabaseValue extends OfSite {
   /** Name of the server that has it now. */
@@ -56,9 +67,10 @@ async function planMove(context: Planning, request: Input): Promise<TaskDraft<Mo
   const { inventory } = context;
   const site = await inventory.site(request.site);
   const old = await siteParts(context, site);
-  const { platform, web } = old;
+  const heads = placementsOf(context, old.platform);
+  const { platform } = old;
   const need = old.definition.role.needs?.["db"];
-  const db = chooseService(context, { kind: "db", wanted: request.database, need, platform, web });
+  const db = chooseService(context, { kind: "db", wanted: request.database, need, platform, heads });
   const { from, to } = refuseOther(context, old, db);
   const changed: SiteRecord = { ...site, bindings: { ...site.bindings, ...(db === null ? {} : { db }) } };
   const draft: TaskDraft<MovedDatabaseValue> = {
@@ -68,12 +80,13 @@ async function planMove(context: Planning, request: Input): Promise<TaskDraft<Mo
     value: { site: site.id, domain: site.domain, database: to.name },
   };
   if (from.id === to.id) return draft;
-  await refuseProblems(context, [old.web, to]);
+  await refuseProblems(context, [...heads, to]);
   const moved = await siteParts(context, changed);
   const guards = await checkMove(context, old, moved);
   return {
     ...draft,
     steps: await moveSteps(context, { old, moved, from, to, guards }),
+    sets: membersSet(old),
     commit: changeSite(context, changed),
   };
 }
@@ -88,16 +101,15 @@ interface Move {
 }
 
 async function moveSteps(context: Planning, { old, moved, from, to, guards }: Move): Promise<readonly Step[]> {
-  const { web, site } = old;
-  const running = runtimeOf(old);
-  const closed: SiteParts = { ...old, view: { ...old.view, enabled: false } };
-  const on = (title: string, items: EnsureStep["items"]): EnsureStep => ({
+  const { site } = old;
+  const on = (title: string, { server }: SiteHead, items: EnsureStep["items"]): EnsureStep => ({
     kind: "ensure",
     title: `${title} of ${site.domain}`,
-    server: web,
+    server,
     phase: "prepare",
     items,
   });
+  const closed = old.heads.map((head) => runningOf({ ...head, view: { ...head.view, enabled: false } }));
   const database: EnsureStep = {
     kind: "ensure",
     title: `database and account of ${site.domain}`,
@@ -122,25 +134,28 @@ async function moveSteps(context: Planning, { old, moved, from, to, guards }: Mo
     ...(await serverSteps(context, to)),
     database,
     ...activateServices(moved, to),
-    on("closed pages", httpItems(closed)),
-    activateStep(closed, `close the pages of ${site.domain}`),
-    on(`stop the ${running.title}`, webItems(closed)),
-    await copyStep(context, old, moved, running),
-    on(`settings and ${running.title}`, webItems(moved)),
-    on("open pages", httpItems(moved)),
-    activateStep(moved, `open the pages of ${site.domain}`),
-    probeStep(moved, "always"),
+    ...closed.flatMap((head) => [
+      on("closed pages", head, httpItems(head)),
+      activateStep(head, `close the pages of ${site.domain}`),
+    ]),
+    ...closed.map((head) => on(`stop the ${head.runtime.title}`, head, webItems(head))),
+    await copyStep(context, old.heads[0], moved.heads[0]),
+    ...moved.heads.map(runningOf).map((head) => on(`settings and ${head.runtime.title}`, head, webItems(head))),
+    ...moved.heads.flatMap((head) => [
+      on("open pages", head, httpItems(head)),
+      activateStep(head, `open the pages of ${site.domain}`),
+    ]),
+    ...probeSteps(moved, "always"),
     drop,
     ...activateServices(old, from, "clean-up"),
   ];
 }
 
-type Runtime = NonNullable<SiteParts["runtime"]>;
-
 /** Whatever keeps something for a site needs one: its plugin was judged so when it was loaded. */
-function runtimeOf({ runtime, site }: SiteParts): Runtime {
-  if (runtime !== null) return runtime;
-  throw new HostwrightError("HW_INTERNAL", `${site.domain} has a database and nothing that runs its code.`);
+function runningOf(head: SiteHead): RunningHead {
+  const running = runningHead(head);
+  if (running !== null) return running;
+  throw new HostwrightError("HW_INTERNAL", `${head.site.domain} has a database and nothing that runs its code.`);
 }
 
 /** Database and account. */
@@ -149,10 +164,12 @@ function databaseItems(parts: SiteParts): EnsureStep["items"] {
   return database === null ? [] : itemsAt(parts, database);
 }
 
-async function copyStep(context: Planning, old: SiteParts, moved: SiteParts, runtime: Runtime): Promise<TransferStep> {
-  const { site, web } = old;
+/** On one web head, which reaches both databases. */
+async function copyStep(context: Planning, old: SiteHead, moved: SiteHead): Promise<TransferStep> {
+  const { site, server } = old;
+  const { runtime } = runningOf(old);
   const [from, to] = [copyOf(old), copyOf(moved)];
-  for (const copy of [from, to]) await requireClient(context, web, copy);
+  for (const copy of [from, to]) await requireClient(context, server, copy);
   // One of the two may be on the web server itself: then its socket must be seen.
   const { view } = old.view.bindings.db?.socket === null ? moved : old;
   const common = {
@@ -162,18 +179,18 @@ async function copyStep(context: Planning, old: SiteParts, moved: SiteParts, run
   return {
     kind: "transfer",
     title: `copy the database of ${site.domain}`,
-    server: web,
+    server,
     phase: "prepare",
-    from: { ...common, server: web, argv: from.dump, login: from.login, trailer: from.trailer },
+    from: { ...common, server, argv: from.dump, login: from.login, trailer: from.trailer },
     to: { ...common, argv: to.load, login: to.login },
     idleMs: COPY_IDLE_MS,
     timeoutMs: COPY_MS,
   };
 }
 
-function copyOf(parts: SiteParts): DatabaseCopy {
-  const { view, site } = parts;
-  const [database, { db }] = [databaseOf(parts), view.bindings];
+function copyOf(head: SiteHead): DatabaseCopy {
+  const { view, site } = head;
+  const [database, { db }] = [databaseOf(head), view.bindings];
   const copy = db === undefined ? undefined : database?.service.role.copy?.(db, database.view);
   if (copy !== undefined) return copy;
   throw new HostwrightError(
@@ -199,12 +216,12 @@ function refuseOther(
   old: SiteParts,
   wanted: ServicePlace | null,
 ): { readonly from: ServerRecord; readonly to: ServerRecord } {
-  const [database, { site, web }] = [databaseOf(old), old];
+  const [database, { site }] = [databaseOf(old), old];
   if (database === null || wanted === null) {
     throw new HostwrightError("HW_INPUT_INVALID", `${site.domain} has no database. Nothing was changed.`);
   }
   const from = database.service;
-  const to = context.inventory.service(context.inventory.server(wanted.server ?? web.id), "db", wanted.service);
+  const to = context.inventory.service(context.inventory.server(wanted.server ?? from.server.id), "db", wanted.service);
   const [was, is] = [from.record.type, to.record.type];
   if (was !== is) {
     throw new HostwrightError(

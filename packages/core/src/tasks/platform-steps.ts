@@ -10,7 +10,7 @@ import { surveyTree } from "../resources/tree-digest.ts";
 import { tree } from "../resources/tree.ts";
 import { checkSource } from "./check-source.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
-import type { Planning } from "../contracts/planning.ts";
+import type { Members, Planning } from "../contracts/planning.ts";
 
 /** A platform's release, as it stands or as it will be published. */
 export interface Release {
@@ -63,24 +63,31 @@ function driverFile({ name, source }: Driver): Declared {
   return file({ path: `${DRIVER_FOLDER}/${name}`, content: source, mode: 0o644 });
 }
 
-export async function platformStep(
+/** The servers that a platform stands on, and that serve its sites: one, or the members of a cluster. */
+export function placementsOf({ inventory }: Planning, { server }: Pick<PlatformRecord, "server">): Members {
+  return inventory.members(inventory.server(server));
+}
+
+/** Its release on each server that it stands on. */
+export async function platformSteps(
   context: Planning,
   platform: PlatformRecord,
-): Promise<{ readonly step: EnsureStep; readonly release: Release }> {
+): Promise<{ readonly steps: readonly EnsureStep[]; readonly release: Release }> {
   const definition = context.inventory.platformDefinition(platform);
   const release = await releaseOf(platform, definition);
   const owner = `platform/${platform.id}`;
-  const server = context.inventory.server(platform.server);
+  const servers = placementsOf(context, platform);
+  const items = platformItems(platform, definition, release);
   return {
     release,
-    step: {
+    steps: servers.map((server) => ({
       kind: "ensure",
       title: `publish platform ${platform.name} (${platform.type} ${release.version})`,
       server,
       phase: "prepare",
-      items: platformItems(platform, definition, release),
+      items,
       remove: [{ owners: [owner] }],
-    },
+    })),
   };
 }
 

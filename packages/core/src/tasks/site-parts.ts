@@ -6,24 +6,36 @@ import type { DatabaseRole } from "../contracts/roles/database.ts";
 import type { HttpRole } from "../contracts/roles/http.ts";
 import type { RuntimeRole } from "../contracts/roles/runtime.ts";
 import type { Binding, PlatformView, RuntimeView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
+import { placementsOf } from "./platform-steps.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 import { isApi } from "../model/records.ts";
 import type { Reference } from "../model/text.ts";
-import type { BoundService, Planning } from "../contracts/planning.ts";
+import type { BoundService, Members, Planning } from "../contracts/planning.ts";
 
-/** A site with everything that serves it, and its view: what all tasks on a site start from. Plain data: a view that is changed is another site's. */
-export interface SiteParts {
+/** What a site has once, wherever its pages are served. */
+export interface CommonParts {
   readonly site: SiteRecord;
   readonly platform: PlatformRecord;
   readonly definition: PlatformDefinition;
-  readonly web: ServerRecord;
+  /** What keeps something for it, by kind. */
+  readonly backing: ReadonlyMap<string, Backing>;
+}
+
+/** A site with everything that serves it: what all tasks on a site start from. Plain data: of a head whose view is changed, another site's. */
+export interface SiteParts extends CommonParts {
+  /** Where its pages are served: one, or each member of a cluster. */
+  readonly heads: readonly [SiteHead, ...SiteHead[]];
+}
+
+/** A web head: a site on one of the servers that serve its pages. */
+export interface SiteHead extends CommonParts {
+  readonly server: ServerRecord;
   readonly http: BoundService<HttpRole>;
   readonly httpView: ServerView;
   /** What runs its code; null for a folder of files. */
   readonly runtime: { readonly title: string; readonly role: RuntimeRole; readonly view: ServerView } | null;
-  /** What keeps something for it, by kind. */
-  readonly backing: ReadonlyMap<string, Backing>;
+  /** The site as this head has it: with sockets of its own, and its own way to what the site is bound to. */
   readonly view: SiteView;
 }
 
@@ -34,7 +46,6 @@ export interface Backing<Role extends BackingRole = BackingRole> {
   readonly service: BoundService<Role>;
   readonly view: ServerView;
   readonly request: BindingRequest;
-  readonly binding: Binding;
 }
 
 export function sitePaths(id: string): SitePaths {
@@ -46,18 +57,18 @@ export function siteSecret(site: Pick<SiteRecord, "id" | "domain">, name: string
   return { ref: "secret", id: `site/${site.id}/${name}`, label: `${label} of ${site.domain}`, generate: "password" };
 }
 
-/** What a site asks of its service of that kind; `webHead` is the address of its web server as that service sees it. */
+/** What a site asks of its service of that kind; `webHeads` are the addresses of its web heads as that service sees them. */
 export function bindingRequest(
   site: Pick<SiteRecord, "id" | "domain">,
   kind: string,
-  webHead: BindingRequest["webHeads"][number],
+  webHeads: BindingRequest["webHeads"],
 ): BindingRequest {
   const password = siteSecret(site, `${kind}-password`, `${kind} password`);
-  return { siteId: site.id, domain: site.domain, password, webHeads: [webHead] };
+  return { siteId: site.id, domain: site.domain, password, webHeads };
 }
 
 /** Null for a site without a database. */
-export function databaseOf({ backing }: SiteParts): Backing<DatabaseRole> | null {
+export function databaseOf({ backing }: CommonParts): Backing<DatabaseRole> | null {
   // Plugins were judged by their kind when they were loaded.
   return (backing.get("db") as Backing<DatabaseRole> | undefined) ?? null;
 }
@@ -71,26 +82,39 @@ export async function siteParts(context: Planning, site: SiteRecord): Promise<Si
   const { inventory } = context;
   const platform = inventory.platform(site.platform);
   const definition = inventory.siteDefinition(site);
-  const web = inventory.server(platform.server);
-  const { http: serving, ...others } = site.bindings;
-  const http = inventory.service(web, "http", serving.service);
-  const places = Object.entries(others).flatMap(([kind, place]) => (place === undefined ? [] : [{ kind, place }]));
-  await Promise.all([web, ...serversOf(context, site)].map(async (server) => context.facts(server)));
+  const servers = placementsOf(context, platform);
+  await Promise.all([...servers, ...serversOf(context, site)].map(async (server) => context.facts(server)));
+  const backing = new Map<string, Backing>();
+  for (const [kind, place] of Object.entries(site.bindings)) {
+    const { title, role } = inventory.kind(kind) ?? { title: kind, role: "backing" };
+    if (place === undefined || kind === "http" || role === "runtime") continue;
+    backing.set(kind, await bound(context, { site, servers, kind, title, place }));
+  }
+  const common: CommonParts = { site, platform, definition, backing };
+  const [first, ...others] = servers;
+  const head = async (server: ServerRecord): Promise<SiteHead> => headOf(context, common, server);
+  return { ...common, heads: [await head(first), ...(await Promise.all(others.map(head)))] };
+}
+
+async function headOf(context: Planning, common: CommonParts, server: ServerRecord): Promise<SiteHead> {
+  const { site, platform, definition, backing } = common;
+  const { inventory } = context;
+  const http = inventory.service(server, "http", site.bindings.http.service);
   const paths = sitePaths(site.id);
   const platformView = viewPlatform(platform, definition);
   const seed: SiteSeed = { id: site.id, paths, platform: platformView, options: site.options };
-  const backing = new Map<string, Backing>();
-  let [runtime, runtimeView]: [SiteParts["runtime"], RuntimeView | null] = [null, null];
-  for (const { kind, place } of places) {
-    const { title, role } = inventory.kind(kind) ?? { title: kind, role: "backing" };
-    if (role === "runtime") {
-      // Plugins were judged by their kind when they were loaded.
-      const service = inventory.service(web, kind, place.service) as BoundService<RuntimeRole>;
-      runtime = { title, role: service.role, view: await context.viewOf(service) };
-      runtimeView = viewRuntime(kind, service.role, definition, seed);
-    } else backing.set(kind, await bound(context, { site, web, kind, title, place }));
+  let [runtime, runtimeView]: [SiteHead["runtime"], RuntimeView | null] = [null, null];
+  for (const [kind, place] of Object.entries(site.bindings)) {
+    const known = inventory.kind(kind);
+    if (place === undefined || known?.role !== "runtime") continue;
+    // Plugins were judged by their kind when they were loaded.
+    const service = inventory.service(server, kind, place.service) as BoundService<RuntimeRole>;
+    runtime = { title: known.title, role: service.role, view: await context.viewOf(service) };
+    runtimeView = viewRuntime(kind, service.role, definition, seed);
   }
-  const bindings = Object.fromEntries([...backing].map(([kind, { binding }]) => [kind, binding]));
+  const bindings = [...backing].map(([kind, { service, request, view }]): readonly [string, Binding] => {
+    return [kind, service.role.binding(request, view, addressFrom(server, service.server))];
+  });
   const view: SiteView = {
     id: site.id,
     domain: site.domain,
@@ -110,13 +134,12 @@ export async function siteParts(context: Planning, site: SiteRecord): Promise<Si
     rules: definition.role.webRules(seed),
     ownRules: site.webRules ?? NO_OWN_RULES,
     passwordFile: `${paths.conf}/web-passwords`,
-    bindings,
+    bindings: Object.fromEntries(bindings),
     runtime: runtimeView,
     webUser: http.role.webUser,
     secret: (name, label) => siteSecret(site, name, label),
   };
-  const httpView = await context.viewOf(http);
-  return { site, platform, definition, web, http, httpView, runtime, backing, view };
+  return { ...common, server, http, httpView: await context.viewOf(http), runtime, view };
 }
 
 /** Where a site keeps something. */
@@ -127,22 +150,22 @@ export function serversOf({ inventory }: Planning, { bindings }: Pick<SiteRecord
 
 interface Bound {
   readonly site: SiteRecord;
-  readonly web: ServerRecord;
+  /** Its web heads. */
+  readonly servers: Members;
   readonly kind: string;
   readonly title: string;
   readonly place: ServicePlace;
 }
 
-async function bound(context: Planning, { site, web, kind, title, place }: Bound): Promise<Backing> {
-  const server = place.server === undefined ? web : context.inventory.server(place.server);
+async function bound(context: Planning, { site, servers, kind, title, place }: Bound): Promise<Backing> {
+  const server = place.server === undefined ? servers[0] : context.inventory.server(place.server);
   const service = context.inventory.service(server, kind, place.service) as BoundService<BackingRole>;
   const view = await context.viewOf(service);
-  const from = addressFrom(web, server);
-  const request = bindingRequest(site, kind, from ?? "local");
-  return { title, service, view, request, binding: service.role.binding(request, view, from) };
+  const request = bindingRequest(site, kind, [...new Set(servers.map((web) => addressFrom(web, server) ?? "local"))]);
+  return { title, service, view, request };
 }
 
-/** From where a site's web server reaches another one; null: they are the same. @throws HW_INPUT_INVALID */
+/** From where a web head reaches another server; null: they are the same. @throws HW_INPUT_INVALID */
 function addressFrom(web: ServerRecord, server: ServerRecord): string | null {
   if (isApi(server)) return web.addresses[0] ?? web.name;
   const address = server.id === web.id ? null : web.addresses[0];

@@ -1,6 +1,15 @@
 import type { ServerRecord } from "../model/records.ts";
 import type { Application, DriverCall } from "../contracts/platform.ts";
-import type { ActivateStep, EnsureStep, Owned, Phase, RunStep, Selector, Step } from "../contracts/steps.ts";
+import type {
+  ActivateStep,
+  AssumedSet,
+  EnsureStep,
+  Owned,
+  Phase,
+  RunStep,
+  Selector,
+  Step,
+} from "../contracts/steps.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
 import type { SiteCommandInput } from "../operations/site-command.ts";
 import type { SiteView } from "../contracts/views.ts";
@@ -11,30 +20,30 @@ import { directory } from "../resources/directory.ts";
 import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
-import type { Backing, SiteParts } from "./site-parts.ts";
+import type { Backing, CommonParts, SiteHead, SiteParts } from "./site-parts.ts";
 import { entriesOf, entryAddress } from "../plugin-kit/entries.ts";
 
 /** `site/<id>`: for whom its resources are registered. */
-export function ownerOf(parts: SiteParts): string {
-  return `site/${parts.site.id}`;
+export function ownerOf({ site }: CommonParts): string {
+  return `site/${site.id}`;
 }
 
 /** What a site keeps on a server: accounts, its database. */
-export function backingItems(parts: SiteParts, server: ServerRecord): readonly Owned[] {
+export function backingItems(parts: CommonParts, server: ServerRecord): readonly Owned[] {
   return backingOn(parts, server).flatMap((backing) => itemsAt(parts, backing));
 }
 
 /** The same with one of its services. */
-export function itemsAt(parts: SiteParts, { service, request, view }: Backing): readonly Owned[] {
+export function itemsAt(parts: CommonParts, { service, request, view }: Backing): readonly Owned[] {
   return service.role.site(request, view).map((declared) => ({ ...declared, owner: ownerOf(parts) }));
 }
 
-function backingOn({ backing }: SiteParts, server: ServerRecord): readonly Backing[] {
+function backingOn({ backing }: CommonParts, server: ServerRecord): readonly Backing[] {
   return [...backing.values()].filter(({ service }) => service.server.id === server.id);
 }
 
 /** The same in words: `database, cache`. */
-export function keptOn(parts: SiteParts, server: ServerRecord): string {
+export function keptOn(parts: CommonParts, server: ServerRecord): string {
   return namesOf(backingOn(parts, server).map(({ title }) => title));
 }
 
@@ -44,9 +53,10 @@ export function activateServices(
   server: ServerRecord,
   phase: Phase = "prepare",
 ): readonly ActivateStep[] {
-  const { runtime, web, site } = parts;
-  const own =
-    runtime !== null && server.id === web.id ? [{ service: runtime.view.service.name, role: runtime.role }] : [];
+  const { heads, site } = parts;
+  const own = heads.flatMap(({ runtime, server: { id } }) =>
+    runtime === null || id !== server.id ? [] : [{ service: runtime.view.service.name, role: runtime.role }],
+  );
   const others = backingOn(parts, server).map(({ service: { record, role } }) => ({ service: record.name, role }));
   return [...own, ...others].flatMap(({ service, role }): readonly ActivateStep[] => {
     const title = `put what ${service} has for ${site.domain} in force`;
@@ -54,21 +64,21 @@ export function activateServices(
   });
 }
 
-function pluginsOn(parts: SiteParts, server: ServerRecord): string {
+function pluginsOn(parts: CommonParts, server: ServerRecord): string {
   const names = backingOn(parts, server).map(({ service }) => service.plugin);
   return namesOf([...new Set(names)]);
 }
 
 /** The servers that keep something for a site, each once. */
-export function backingServers({ backing }: SiteParts): readonly ServerRecord[] {
+export function backingServers({ backing }: CommonParts): readonly ServerRecord[] {
   return [...new Map([...backing.values()].map(({ service: { server } }) => [server.id, server])).values()];
 }
 
-/** User, folders, settings and runtime of a site on its web server: all but what publishes it. */
-export function webItems(parts: SiteParts): readonly Owned[] {
-  const { view, definition, runtime } = parts;
+/** User, folders, settings and runtime of a site on a web head: all but what publishes it. */
+export function webItems(head: SiteHead): readonly Owned[] {
+  const { view, definition, runtime } = head;
   const { role } = definition;
-  requireNeeds(parts);
+  requireNeeds(head);
   const group = view.user;
   const seed = { id: view.id, paths: view.paths, platform: view.platform, options: view.options };
   const rootOwned = (path: string): ReturnType<typeof directory> =>
@@ -93,14 +103,14 @@ export function webItems(parts: SiteParts): readonly Owned[] {
     ...settings.map((item) =>
       file({ path: `${view.paths.conf}/${item.path}`, content: item.content, owner: view.user, group, mode: 0o400 }),
     ),
-    ...passwordFiles(parts),
+    ...passwordFiles(head),
     ...(runtime === null ? [] : runtime.role.site(view, runtime.view)),
   ];
-  return declared.map((item) => ({ ...item, owner: ownerOf(parts) }));
+  return declared.map((item) => ({ ...item, owner: ownerOf(head) }));
 }
 
 /** A later version of its platform's plugin may need more than the site was made with. @throws HW_SERVICE_MISSING */
-function requireNeeds({ site, definition, platform }: SiteParts): void {
+function requireNeeds({ site, definition, platform }: CommonParts): void {
   const needs = Object.entries(definition.role.needs ?? {});
   const lacking = needs.find(([kind, need]) => need.optional !== true && site.bindings[kind] === undefined);
   if (lacking === undefined) return;
@@ -123,121 +133,137 @@ function passwordHash({ id, domain }: SiteView, user: string): Reference {
 }
 
 /** Readable by the web server alone: the site's own code is in neither its user nor its group. */
-function passwordFiles({ view }: SiteParts): readonly ReturnType<typeof file>[] {
+function passwordFiles({ view }: SiteHead): readonly ReturnType<typeof file>[] {
   const lines = (view.ownRules.basicAuth?.users ?? []).map((user) => text`${user}:${passwordHash(view, user)}\n`);
   if (lines.length === 0) return [];
   const content = lines.reduce((all, line) => text`${all}${line}`);
   return [file({ path: view.passwordFile, content, owner: "root", group: view.webUser, mode: 0o640 })];
 }
 
-/** The site's entries in its web server's configuration. */
-export function httpItems(parts: SiteParts): readonly Owned[] {
-  const { role } = parts.http;
-  return role.site(parts.view, parts.httpView).map((entry) => ({
+/** The site's entries in the configuration of the web server of a head. */
+export function httpItems(head: SiteHead): readonly Owned[] {
+  const { role } = head.http;
+  return role.site(head.view, head.httpView).map((entry) => ({
     ...file({ path: entryAddress(role.publication, entry.name).key, content: entry.content, mode: 0o640 }),
-    owner: ownerOf(parts),
+    owner: ownerOf(head),
   }));
 }
 
-/** All steps of a site. A visitor meets no half of it where `before` comes first to open it, and `publish` to close it. */
+/** All steps of a site, on all of its heads. A visitor meets no half of it where `before` comes first to open it, and `publish` to close it. */
 export interface SiteSteps {
   /** What it keeps on servers, its user, folders, settings and runtime. */
   readonly before: readonly Step[];
-  /** Its pages, and their activation. */
+  /** Its pages, and their activation, head by head. */
   readonly publish: readonly Step[];
 }
 
 /** Everything that a finished site has, as it should be; what it has and should not is removed. Empty where it stands so. */
 export function siteSteps(parts: SiteParts): SiteSteps {
-  const owners = [ownerOf(parts)];
-  // Databases, trees and users go only by a delete task (decisions.md D16).
-  const removable: Selector = { owners, removal: "delete" };
-  const entries = entriesOf(parts.http.role.publication);
-  const before = backingServers(parts).map((server): EnsureStep => ({
+  const { site, heads } = parts;
+  const headIds = new Set(heads.map(({ server }) => server.id));
+  const backing = backingServers(parts).map((server): EnsureStep => ({
     kind: "ensure",
-    title: `${keptOn(parts, server)} of ${parts.site.domain}, by ${pluginsOn(parts, server)}`,
+    title: `${keptOn(parts, server)} of ${site.domain}, by ${pluginsOn(parts, server)}`,
     server,
     phase: "prepare",
     items: backingItems(parts, server),
-    remove: server.id === parts.web.id ? [] : [removable],
+    remove: headIds.has(server.id) ? [] : [removable(parts)],
   }));
-  before.push({
-    kind: "ensure",
-    title: `user, folders${parts.runtime === null ? "" : `, settings and ${parts.runtime.title}`} of ${parts.site.domain}`,
-    server: parts.web,
-    phase: "prepare",
-    items: webItems(parts),
-    remove: [{ ...removable, except: [entries] }],
-  });
+  const before = [...backing, ...heads.map((head) => headStep(parts, head))];
   const servers = new Map(before.map(({ server }) => [server.id, server]));
   return {
     before: [...before, ...[...servers.values()].flatMap((server) => activateServices(parts, server))],
-    publish: [
+    publish: heads.flatMap((head) => [
       {
         kind: "ensure",
-        title: `pages of ${parts.site.domain}`,
-        server: parts.web,
+        title: `pages of ${site.domain}`,
+        server: head.server,
         phase: "prepare",
-        items: httpItems(parts),
-        remove: [{ owners, ...entries }],
+        items: httpItems(head),
+        remove: [{ owners: [ownerOf(parts)], ...entriesOf(head.http.role.publication) }],
+        sets: membersSet(parts),
       },
-      activateStep(parts, `publish ${parts.site.domain}`),
-    ],
+      activateStep(head, `publish ${site.domain}`),
+    ]),
   };
 }
 
-/** Puts in force what the steps before it change of the site's pages. */
-export function activateStep({ web, http }: SiteParts, title: string): ActivateStep {
-  return { kind: "activate", title, server: web, phase: "prepare", service: http.record.name };
+/** Databases, trees and users go only by a delete task (decisions.md D16). */
+function removable(parts: CommonParts): Selector {
+  return { owners: [ownerOf(parts)], removal: "delete" };
+}
+
+function headStep(parts: SiteParts, head: SiteHead): EnsureStep {
+  const { runtime, server, http } = head;
+  return {
+    kind: "ensure",
+    title: `user, folders${runtime === null ? "" : `, settings and ${runtime.title}`} of ${parts.site.domain}`,
+    server,
+    phase: "prepare",
+    items: webItems(head),
+    remove: [{ ...removable(parts), except: [entriesOf(http.role.publication)] }],
+    sets: membersSet(parts),
+  };
+}
+
+/** A server that joins a cluster, or leaves it, makes a plan for all heads another one. */
+export function membersSet({ platform, heads }: SiteParts): readonly AssumedSet[] {
+  const found = heads.map(({ server }) => server.id);
+  return found.includes(platform.server) ? [] : [{ set: "members of cluster", of: platform.server, found }];
+}
+
+/** Puts in force what the steps before it change of the site's pages on a head. */
+export function activateStep({ server, http }: SiteHead, title: string): ActivateStep {
+  return { kind: "activate", title, server, phase: "prepare", service: http.record.name };
 }
 
 /**
- * Fetches the front page on its server: it must answer as the parts say (`expectedStatus`), else the task is undone
+ * Fetches the front page on each head: it must answer as its view says (`expectedStatus`), else the task is undone
  * (HW_PROBE_FAILED). `changed`: only where the plan has another action.
  */
-export function probeStep(parts: SiteParts, when: RunStep["when"]): RunStep {
-  return {
+export function probeSteps({ heads }: Pick<SiteParts, "heads">, when: RunStep["when"]): readonly RunStep[] {
+  return heads.map((head) => ({
     kind: "run",
-    title: `look at the page of ${parts.site.domain}`,
-    server: parts.web,
+    title: `look at the page of ${head.site.domain}`,
+    server: head.server,
     phase: "prepare",
     operation: "probe-page",
     input: {
-      domain: parts.site.domain,
-      port: parts.http.role.port(parts.httpView),
+      domain: head.site.domain,
+      port: head.http.role.port(head.httpView),
       path: "/",
-      status: expectedStatus(parts.view),
+      status: expectedStatus(head.view),
     },
     when,
-  };
+  }));
 }
 
-/** Of a site whose own code runs. */
-export interface RunningParts extends SiteParts {
-  readonly runtime: NonNullable<SiteParts["runtime"]>;
+/** A head on which the site's own code runs. */
+export interface RunningHead extends SiteHead {
+  readonly runtime: NonNullable<SiteHead["runtime"]>;
 }
 
-/** Of a site with an application that is installed and asked. */
-export interface ApplicationParts extends RunningParts {
+/** The head on which an application is installed and asked. */
+export interface ApplicationHead extends RunningHead {
   readonly application: Application;
 }
 
 /** Null for a site that is a folder of files. */
-export function runningParts(parts: SiteParts): RunningParts | null {
-  const { runtime } = parts;
-  return runtime === null ? null : { ...parts, runtime };
+export function runningHead(head: SiteHead): RunningHead | null {
+  const { runtime } = head;
+  return runtime === null ? null : { ...head, runtime };
 }
 
-/** What `siteCommandStep` needs; null for a site without an application. */
-export function applicationParts(parts: SiteParts): ApplicationParts | null {
-  const running = runningParts(parts);
-  const { application } = parts.definition.role;
+/** What `siteCommandStep` needs: what an application does once, it does on the first head. Null for a site without an application. */
+export function applicationHead({ heads: [first], definition }: SiteParts): ApplicationHead | null {
+  const running = runningHead(first);
+  const { application } = definition.role;
   return running === null || application === undefined ? null : { ...running, application };
 }
 
 /** A call of the platform's driver, as the site's user in its sandbox. */
-export function siteCommandInput(parts: ApplicationParts, what: string, call: DriverCall): SiteCommandInput {
-  const { view, runtime, application } = parts;
+export function siteCommandInput(head: ApplicationHead, what: string, call: DriverCall): SiteCommandInput {
+  const { view, runtime, application } = head;
   const sandboxed = { ...view, binds: [...view.binds, ...(call.binds ?? [])] };
   return {
     what: `${what} of ${view.domain}`,
@@ -245,37 +271,37 @@ export function siteCommandInput(parts: ApplicationParts, what: string, call: Dr
     argv: [...runtime.role.interpreter(view, runtime.view), `${DRIVER_FOLDER}/${application.driver.name}`],
     input: { ...call.input, command: call.command },
     timeoutMs: call.timeoutMs,
-    folders: ownFolders(parts),
+    folders: ownFolders(head),
   };
 }
 
 /** Runs the platform's driver for the site, as its user in its sandbox. @throws HW_INSTALLER_FAILED, HW_COMMAND_TIMEOUT when it is run */
-export function siteCommandStep(parts: ApplicationParts, title: string, call: DriverCall): RunStep {
+export function siteCommandStep(head: ApplicationHead, title: string, call: DriverCall): RunStep {
   return {
     kind: "run",
-    title: `${title} of ${parts.site.domain}`,
-    server: parts.web,
+    title: `${title} of ${head.site.domain}`,
+    server: head.server,
     phase: "prepare",
     operation: "site-command",
-    input: siteCommandInput(parts, title, call),
+    input: siteCommandInput(head, title, call),
     when: "always",
   };
 }
 
 /** Empties the site's own folders after the commit. */
-export function emptyStep(parts: RunningParts, phase: Phase): RunStep {
+export function emptyStep(head: RunningHead, phase: Phase): RunStep {
   const input: SiteCommandInput = {
-    what: `files of ${parts.site.domain}`,
-    properties: parts.runtime.role.sandbox(parts.view, parts.runtime.view),
+    what: `files of ${head.site.domain}`,
+    properties: head.runtime.role.sandbox(head.view, head.runtime.view),
     argv: [],
     input: {},
     timeoutMs: 600_000,
-    folders: ownFolders(parts),
+    folders: ownFolders(head),
   };
   return {
     kind: "run",
-    title: `remove the files of ${parts.site.domain}`,
-    server: parts.web,
+    title: `remove the files of ${head.site.domain}`,
+    server: head.server,
     phase,
     operation: "empty-site",
     input,
@@ -283,8 +309,7 @@ export function emptyStep(parts: RunningParts, phase: Phase): RunStep {
   };
 }
 
-function ownFolders(parts: SiteParts): readonly string[] {
-  const { view, definition } = parts;
+function ownFolders({ view, definition }: SiteHead): readonly string[] {
   const seed = { id: view.id, paths: view.paths, platform: view.platform, options: view.options };
   return [
     ...definition.role.ownFolders(seed).map((folder) => `${view.paths.public}/${folder.path}`),

@@ -15,9 +15,10 @@ import { Name, type ServerInput } from "./inputs.ts";
 import { refuseProblems } from "./prerequisites.ts";
 import { isFit, ofServer, serverItems, servingSet } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
-import { siteParts, type SiteParts } from "./site-parts.ts";
+import { placementsOf } from "./platform-steps.ts";
+import { siteParts, type SiteHead } from "./site-parts.ts";
 import { expectedStatus } from "../plugin-kit/web/expected-status.ts";
-import { httpItems, ownerOf, probeStep } from "./site-steps.ts";
+import { httpItems, ownerOf, probeSteps } from "./site-steps.ts";
 
 export interface SwitchHttpValue {
   readonly server: string;
@@ -45,35 +46,47 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
   title: ({ server, service }) => `switch ${server} to ${service}`,
   subject: ({ server }) => ({ server }),
   async plan(context: Planning, request) {
-    const server = context.inventory.server(request.server);
-    await context.facts(server, { standing: true });
-    const to = context.inventory.service(server, "http", request.service);
-    const sites = await context.inventory.sitesOnServer(server.id);
-    const moving = sites.filter(({ bindings }) => bindings?.http?.service !== to.record.name);
+    const { inventory } = context;
+    const server = inventory.server(request.server);
+    const members = inventory.members(server);
+    await Promise.all(members.map(async (member) => context.facts(member, { standing: true })));
+    const sites = new Map<string, SiteRecord>();
+    const switches: Switch[] = [];
+    for (const member of members) {
+      const to = inventory.service(member, "http", request.service);
+      const from = inventory.service(member, "http");
+      const served = await inventory.sitesOnServer(member.id);
+      for (const site of served) sites.set(site.id, site);
+      switches.push({ server: member, from, to, sites: served });
+    }
+    const moving = [...sites.values()].filter(({ bindings }) => bindings?.http?.service !== request.service);
     const draft: TaskDraft<SwitchHttpValue> = {
-      title: `switch ${server.name} to ${to.record.type}`,
-      about: [`server/${server.id}`],
+      title: `switch ${server.name} to ${switches[0]?.to.record.type}`,
+      about: [...new Set([server, ...members].map(({ id }) => `server/${id}`))],
       steps: [],
-      value: { server: server.name, service: to.record.name, sites: sites.length },
+      value: { server: server.name, service: request.service, sites: sites.size },
     };
-    const from = context.inventory.service(server, "http");
-    if (moving.length === 0 && from.record.name === to.record.name) return draft;
-    if (sites.length === 0) throw noSites(server);
+    const pending = switches.filter(({ from, to }) => from.record.name !== to.record.name);
+    if (moving.length + pending.length === 0) return draft;
+    if (sites.size === 0) throw noSites(server);
+    refuseElsewhere(context, server, moving);
+    const steps: Step[] = [];
+    for (const one of switches) steps.push(...(await switchSteps(context, one)));
     return {
       ...draft,
-      ...ofServer(context, server),
-      sets: [
-        { set: "sites served by server", of: server.id, found: sites.map(({ id }) => id) },
-        servingSet(context, server),
-      ],
-      steps: await switchSteps(context, { server, from, to, sites }),
-      commit: { put: moving.map((site) => siteChange(context, servedBy(site, to.record.name))), deleteRecords: [] },
+      records: [...new Set([server, ...members])].flatMap((one) => ofServer(context, one).records),
+      sets: switches.flatMap(({ server: { id }, sites: served }) => [
+        { set: "sites served by server", of: id, found: served.map((site) => site.id) },
+        servingSet(context, inventory.server(id)),
+      ]),
+      steps,
+      commit: { put: moving.map((site) => siteChange(context, servedBy(site, request.service))), deleteRecords: [] },
     };
   },
 });
 
 /**
- * Asks that another http service of a server, by name, serves all its sites. Put it on the server's record beside the one
+ * Asks that another http service of a server, by name, serves all its sites; of a cluster, on each of its members. Put it on the server's record beside the one
  * that serves: `[nginx.service(), apache.service({}, "apache"), ...]`, then `switchHttp("web1", "apache")`. Everything for it
  * is written before the one stops and the other starts on its port. If anything fails before the commit, the former one is
  * brought back. The value is `{ server, service, sites }`. Planned again, it gives an empty plan. The former service may stay on the
@@ -98,16 +111,19 @@ interface Switch {
 async function switchSteps(context: Planning, asked: Switch): Promise<readonly Step[]> {
   const { server, from, to, sites } = asked;
   await refuse(context, asked);
-  const parts: SiteParts[] = [];
+  const heads: SiteHead[] = [];
   const pages: Owned[] = [];
   for (const site of sites) {
     await breathe();
-    const one = await siteParts(context, servedBy(site, to.record.name));
-    parts.push(one);
-    for (const page of httpItems(one)) pages.push(page);
+    const parts = await siteParts(context, servedBy(site, to.record.name));
+    for (const head of parts.heads) {
+      if (head.server.id !== server.id) continue;
+      heads.push(head);
+      for (const page of httpItems(head)) pages.push(page);
+    }
   }
   const owner = `server/${server.id}`;
-  const moved = parts.map(ownerOf);
+  const moved = heads.map(ownerOf);
   const serving = context.inventory
     .services(server)
     .filter(({ record }) => record.kind !== "http" || record.name === to.record.name);
@@ -122,7 +138,7 @@ async function switchSteps(context: Planning, asked: Switch): Promise<readonly S
     title: `configure ${to.record.type} for ${sites.length} sites beside ${from.record.type}`,
     items: [...items.filter((item) => !isNext(item)), ...pages],
   };
-  const input: TakeOverInput = { from: from.record.type, to: to.record.type, port: portOf(parts) };
+  const input: TakeOverInput = { from: from.record.type, to: to.record.type, port: portOf(heads) };
   const over: RunStep = {
     kind: "run",
     title: `${to.record.type} takes over from ${from.record.type}`,
@@ -152,11 +168,10 @@ async function switchSteps(context: Planning, asked: Switch): Promise<readonly S
       ...(isFit(context, server) ? [{ owners: [owner], except: [formerUnit] }] : []),
     ],
   };
-  return [beside, over, units, ...(await probes(context, asked, parts)), clean];
+  return [beside, over, units, ...(await probes(context, asked, heads)), clean];
 }
 
-function portOf(parts: readonly SiteParts[]): number {
-  const [first] = parts;
+function portOf([first]: readonly SiteHead[]): number {
   return first === undefined ? 80 : first.http.role.port(first.httpView);
 }
 
@@ -164,14 +179,14 @@ function portOf(parts: readonly SiteParts[]): number {
 async function probes(
   context: Planning,
   { server, from }: Switch,
-  parts: readonly SiteParts[],
+  heads: readonly SiteHead[],
 ): Promise<readonly RunStep[]> {
   const target = await context.target(server);
   const port = from.role.port(await context.viewOf(from));
   const looked = await Promise.all(
-    parts.slice(0, MOST_PROBED).map(async (one) => {
+    heads.slice(0, MOST_PROBED).map(async (one) => {
       const page = await fetchPage(target, { domain: one.site.domain, port, path: "/" }).catch(() => null);
-      return page?.status === expectedStatus(one.view) && page.bytes > 0 ? [probeStep(one, "always")] : [];
+      return page?.status === expectedStatus(one.view) && page.bytes > 0 ? probeSteps({ heads: [one] }, "always") : [];
     }),
   );
   return looked.flat();
@@ -213,6 +228,23 @@ async function refuseForeign(context: Planning, server: ServerRecord, { role }: 
       data: { entries: foreign.map(({ key }) => key) },
     },
   );
+}
+
+/** One record says for all heads of a site by which service it is served. @throws HW_INPUT_INVALID */
+function refuseElsewhere(context: Planning, server: ServerRecord, moving: readonly SiteRecord[]): void {
+  const { inventory } = context;
+  const switched = new Set(inventory.members(server).map(({ id }) => id));
+  for (const site of moving) {
+    const platform = inventory.platform(site.platform);
+    const other = placementsOf(context, platform).find(({ id }) => !switched.has(id));
+    if (other === undefined) continue;
+    const cluster = inventory.server(platform.server).name;
+    throw new HostwrightError(
+      "HW_INPUT_INVALID",
+      `${site.domain} is served by ${cluster}, on ${other.name} as well. Nothing was changed.`,
+      { server: server.name, remedy: `Switch all of them: switchHttp("${cluster}", ...).` },
+    );
+  }
 }
 
 function noSites(server: ServerRecord): HostwrightError {

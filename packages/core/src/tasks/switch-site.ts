@@ -3,7 +3,7 @@ import type { SiteRecord } from "../model/records.ts";
 import { changeSite } from "./site-change.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { siteParts } from "./site-parts.ts";
-import { probeStep, siteSteps } from "./site-steps.ts";
+import { probeSteps, siteSteps } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { Planning } from "../contracts/planning.ts";
@@ -57,7 +57,7 @@ async function planSwitch(context: Planning, site: SiteRecord, enabled: boolean)
   return {
     title: `${enabled ? "enable" : "disable"} ${site.domain}`,
     about: [`site/${site.id}`],
-    steps: [...steps, probeStep(parts, "changed")],
+    steps: [...steps, ...probeSteps(parts, "changed")],
     commit: changeSite(context, changed),
     value: { site: site.id, domain: site.domain, enabled },
   };

@@ -11,11 +11,12 @@ import { foreignProblems } from "./foreign.ts";
 import { quarantineProblems } from "./quarantined.ts";
 import { Name } from "./inputs.ts";
 import { leftoversOn } from "./leftovers.ts";
-import { platformStep, publishedRecord } from "./platform-steps.ts";
+import { placementsOf, platformSteps, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
 import { activateServer, ofServer, publishersOf, serverStep, serverSteps } from "./server-steps.ts";
-import { siteParts, type SiteParts } from "./site-parts.ts";
-import { backingItems, httpItems, ownerOf, probeStep, siteSteps, webItems } from "./site-steps.ts";
+import { retireStep, straysOn } from "./strays.ts";
+import { siteParts, type SiteHead, type SiteParts } from "./site-parts.ts";
+import { backingItems, httpItems, ownerOf, probeSteps, siteSteps, webItems } from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { Planning } from "../contracts/planning.ts";
@@ -23,8 +24,15 @@ import type { Planning } from "../contracts/planning.ts";
 /** What a verify found besides its plan: read only, nothing of it is a change. */
 export interface VerifyValue {
   readonly problems: readonly (Problem & { readonly server: string })[];
-  /** Front pages by domain: of the site that was asked for. A server's or platform's verify fetches none. */
-  readonly pages: Readonly<Record<string, Pick<Page, "status" | "title" | "ms">>>;
+  /** The front page of the site that was asked for, as each of its web heads answers. A server's or platform's verify fetches none. */
+  readonly pages: readonly SeenPage[];
+}
+
+/** `status` 0: nothing answered. */
+export interface SeenPage extends Pick<Page, "status" | "title" | "ms"> {
+  readonly domain: string;
+  /** Name of the web head. */
+  readonly server: string;
 }
 
 const Value: z.ZodType<VerifyValue> = z.strictObject({
@@ -39,7 +47,11 @@ const Value: z.ZodType<VerifyValue> = z.strictObject({
       }),
     )
     .readonly(),
-  pages: z.record(z.string(), z.strictObject({ status: z.int(), title: z.string(), ms: z.number() })),
+  pages: z
+    .array(
+      z.strictObject({ domain: z.string(), server: z.string(), status: z.int(), title: z.string(), ms: z.number() }),
+    )
+    .readonly(),
 });
 
 export const verifyAlias: TaskType<[alias: string], { readonly alias: string }, VerifyValue> = defineTask({
@@ -53,7 +65,7 @@ export const verifyAlias: TaskType<[alias: string], { readonly alias: string }, 
   async plan(context: Planning, request) {
     const { inventory } = context;
     const server = inventory.findServer(request.alias);
-    if (server !== null) return verifyServer(context, server);
+    if (server !== null) return verifyEach(context, server);
     const platform = inventory.findPlatform(request.alias);
     if (platform !== null) return verifyPlatform(context, platform);
     const site = await inventory.findSite(request.alias);
@@ -80,19 +92,49 @@ async function verifySite(context: Planning, site: SiteRecord): Promise<TaskDraf
   return {
     title: `verify site ${site.domain}`,
     about: [`site/${site.id}`],
-    steps: [...before, ...publish, probeStep(parts, "changed")],
-    value: found(context, parts.web, readPage(context, parts)),
+    steps: [...before, ...publish, ...probeSteps(parts, "changed")],
+    value: found(
+      context,
+      parts.heads.map((head) => head.server),
+      Promise.all(parts.heads.map(async (head) => readPage(context, head))),
+    ),
   };
 }
 
 async function verifyPlatform(context: Planning, platform: PlatformRecord): Promise<TaskDraft<VerifyValue>> {
-  const { step, release } = await platformStep(context, platform);
+  const { steps, release } = await platformSteps(context, platform);
+  const servers = placementsOf(context, platform);
+  const prepared = await Promise.all(servers.map(async (server) => serverSteps(context, server)));
   return {
     title: `verify platform ${platform.name}`,
     about: [`platform/${platform.id}`],
-    steps: [...(await serverSteps(context, context.inventory.server(platform.server))), step],
+    steps: [...prepared.flat(), ...steps],
     commit: { put: publishedRecord(context, platform, release), deleteRecords: [] },
-    value: found(context, context.inventory.server(platform.server), {}),
+    value: found(context, servers, []),
+  };
+}
+
+/** A server, or each member of a cluster. */
+async function verifyEach(context: Planning, server: ServerRecord): Promise<TaskDraft<VerifyValue>> {
+  const members = context.inventory.members(server);
+  const [first, ...others] = members;
+  if (first.id === server.id) return verifyServer(context, server);
+  const drafts = [await verifyServer(context, first)];
+  for (const member of others) drafts.push(await verifyServer(context, member));
+  return {
+    title: `verify cluster ${server.name}`,
+    about: [...new Set([`server/${server.id}`, ...drafts.flatMap(({ about }) => about)])],
+    steps: drafts.flatMap(({ steps }) => steps),
+    records: [...ofServer(context, server).records, ...drafts.flatMap(({ records }) => records ?? [])],
+    value: async () => {
+      const values = await Promise.all(
+        drafts.map(async ({ value }) => (typeof value === "function" ? value() : value)),
+      );
+      return valueOf(
+        values.flatMap(({ problems }) => problems ?? []),
+        [],
+      );
+    },
   };
 }
 
@@ -104,7 +146,6 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
   const alone = new Alone(context);
   const served = await inventory.sitesOnServer(server.id);
   const stored = await inventory.sitesBoundTo(server.id);
-  const isHere = new Set(served.map(({ id }) => id));
   const sitesWanted = new Map([...served, ...stored].map((site) => [site.id, site]));
   const names = new Map([...sitesWanted.values()].map(({ id, domain }) => [`site/${id}`, `site ${domain}`]));
   const apart: EnsureStep["apart"] = (owner, error) => alone.tell(names.get(owner) ?? owner, error);
@@ -113,19 +154,24 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
     ({ domain }) => `site ${domain}`,
     async (site) => {
       const parts = await siteParts(context, site);
-      return [ownerOf(parts), itemsOn(server, parts, isHere.has(site.id))] as const;
+      return [ownerOf(parts), itemsOn(server, parts)] as const;
     },
   );
-  const platformSteps = await alone.each(
-    inventory.platforms.filter((platform) => platform.server === server.id),
+  const platforms = inventory.platformsOn(server.id);
+  const releases = await alone.each(
+    platforms,
     ({ name }) => `platform ${name}`,
-    async (platform) => ({
-      ...(await platformStep(context, platform)).step,
-      apart: (_owner: string, error: HostwrightError) => alone.tell(`platform ${platform.name}`, error),
-    }),
+    async (platform) => {
+      const { steps } = await platformSteps(context, platform);
+      const apart = (_owner: string, error: HostwrightError): void => alone.tell(`platform ${platform.name}`, error);
+      return steps.filter((step) => step.server.id === server.id).map((step) => ({ ...step, apart }));
+    },
   );
   const owners = judged.map(([owner]) => owner);
+  const here = [...names.keys(), ...platforms.map(({ id }) => `platform/${id}`)];
+  const strays = await straysOn(context, server, here);
   const publications = publishersOf(context, server).map(({ publication }) => publication);
+  const retired = retireStep(server, strays);
   const entries = publications.map(entriesOf);
   const isEntry = ({ type, spec }: Owned): boolean =>
     type === "file" && publications.some((one) => isEntryOf(one, { type, key: context.keyOf({ type, spec }) }));
@@ -151,8 +197,9 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
   const own = await serverStep(context, server, [], alone);
   const left = leftovers.steps.length === 0 ? [] : activateServer(context, { server }, "clean-up");
   const steps: Step[] = [
+    ...retired,
     own,
-    ...platformSteps,
+    ...releases.flat(),
     sites,
     published,
     ...activateServer(context, own),
@@ -170,30 +217,38 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
     steps,
     value: async () => {
       const [problems, foreign] = await finding;
-      const rest = [...foreign, ...alone.problems()].map((problem) => ({ ...problem, server: server.name }));
-      return valueOf([...problems, ...rest], {});
+      const rest = [...foreign, ...strays.problems, ...alone.problems()].map((problem) => ({
+        ...problem,
+        server: server.name,
+      }));
+      return valueOf([...problems, ...rest], []);
     },
   };
 }
 
-/** What a site has on a server: all of it where its pages are served from, else what it stores there. */
-function itemsOn(server: ServerRecord, parts: SiteParts, isServed: boolean): readonly Owned[] {
-  return [...(isServed ? [...webItems(parts), ...httpItems(parts)] : []), ...backingItems(parts, server)];
+/** What a site has on a server: what a web head has of it, and what it stores there. */
+function itemsOn(server: ServerRecord, parts: SiteParts): readonly Owned[] {
+  const heads = parts.heads.filter((head) => head.server.id === server.id);
+  return [...heads.flatMap((head) => [...webItems(head), ...httpItems(head)]), ...backingItems(parts, server)];
 }
 
 /** Read while the plan is made, not before it. */
 async function found(
   context: Planning,
-  server: ServerRecord,
+  servers: readonly ServerRecord[],
   reading: VerifyValue["pages"] | Promise<VerifyValue["pages"]>,
 ): Promise<VerifyValue> {
-  const [problems, pages] = await Promise.all([findProblems(context, server), reading]);
-  return valueOf(problems, pages);
+  const [pages, ...problems] = await Promise.all([
+    reading,
+    ...servers.map(async (server) => findProblems(context, server)),
+  ]);
+  return valueOf(problems.flat(), pages);
 }
 
-/** One absent plugin is one problem, however many services it has. */
+/** One absent plugin is one problem, however many services of a server it has. */
 function valueOf(problems: VerifyValue["problems"], pages: VerifyValue["pages"]): VerifyValue {
-  return { problems: [...new Map(problems.map((problem) => [problem.message, problem])).values()], pages };
+  const each = new Map(problems.map((problem) => [`${problem.server} ${problem.message}`, problem]));
+  return { problems: [...each.values()], pages };
 }
 
 async function findProblems(context: Planning, server: ServerRecord): Promise<VerifyValue["problems"]> {
@@ -201,9 +256,9 @@ async function findProblems(context: Planning, server: ServerRecord): Promise<Ve
   return problems.flat().map((problem) => ({ ...problem, server: server.name }));
 }
 
-async function readPage(context: Planning, parts: SiteParts): Promise<VerifyValue["pages"]> {
-  const target = await context.target(parts.web);
-  const port = parts.http.role.port(parts.httpView);
-  const page = await fetchPage(target, { domain: parts.site.domain, port, path: "/" }).catch(() => null);
-  return { [parts.site.domain]: { status: page?.status ?? 0, title: page?.title ?? "", ms: page?.ms ?? 0 } };
+async function readPage(context: Planning, { server, http, httpView, site }: SiteHead): Promise<SeenPage> {
+  const { domain } = site;
+  const target = await context.target(server);
+  const page = await fetchPage(target, { domain, port: http.role.port(httpView), path: "/" }).catch(() => null);
+  return { domain, server: server.name, status: page?.status ?? 0, title: page?.title ?? "", ms: page?.ms ?? 0 };
 }

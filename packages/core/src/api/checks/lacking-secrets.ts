@@ -67,7 +67,7 @@ async function passwordOf(
   inventoryOf: InventoryOf,
 ): Promise<readonly string[]> {
   if (at?.server === undefined) return [];
-  const request = bindingRequest(site, kind, "local");
+  const request = bindingRequest(site, kind, ["local"]);
   try {
     const inventory = await inventoryOf(at.server);
     const server = inventory.server(at.server);

@@ -1,5 +1,11 @@
 import type { EngineParts } from "../../engine/planning/task-engine.ts";
-import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../../model/records.ts";
+import {
+  membersOf,
+  type PlatformRecord,
+  type ServerRecord,
+  type ServicePlace,
+  type SiteRecord,
+} from "../../model/records.ts";
 import { RESTORE, type StateProblem } from "./check.ts";
 import { everyRecord } from "../record-access.ts";
 
@@ -18,12 +24,17 @@ export async function* missingReferences({ store }: EngineParts): AsyncGenerator
   function* place(where: string, kind: string, at: Required<ServicePlace>): Generator<StateProblem> {
     const server = servers.get(at.server);
     if (server === undefined) return void (yield missing(where, "server", at.server));
+    for (const member of membersOf(server) ?? []) yield* place(where, kind, { ...at, server: member });
+    if (membersOf(server) !== null) return;
     if ((server.services ?? []).some((service) => service.kind === kind && service.name === at.service)) return;
     const what = `it uses the ${kind} service "${at.service}" of ${server.name}, whose record lacks it`;
     const remedy = `Put that service on the record of ${server.name} again, with the same name.`;
     yield { code: "HW_SERVICE_MISSING", where, what, remedy };
   }
 
+  for (const server of servers.values())
+    for (const member of membersOf(server) ?? [])
+      if (!servers.has(member)) yield missing(`cluster ${server.name}`, "server", member);
   for (const { name, server } of platforms.values())
     if (!servers.has(server)) yield missing(`platform ${name}`, "server", server);
   for await (const site of everyRecord<SiteRecord>(store.records, "site")) {

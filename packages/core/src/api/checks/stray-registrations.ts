@@ -19,8 +19,8 @@ export async function* strayRegistrations({ store, registry }: EngineParts): Asy
       yield { code: "HW_NOT_FOUND", where, what, remedy: RESTORE };
       continue;
     }
-    for (const owner of await register.orphans(id)) {
-      if (busy.has(owner)) continue;
+    for (const { owner, hasRecord } of await register.owners(id)) {
+      if (hasRecord || busy.has(owner)) continue;
       const own = rows.filter((row) => row.owner === owner).map(({ type, key }) => `${type} ${key}`);
       const what = `${owner} is not there, and has still ${namesOf(own)}`;
       const remedy = `Run verify("${server.name}"), which removes what is left of what was deleted.`;

@@ -13,16 +13,21 @@ export interface RegisteredResource {
 /** One owner's hold on a resource. */
 export type ResourceHold = Pick<RegisteredResource, "server" | "type" | "key" | "owner">;
 
+export interface RegisteredOwner {
+  readonly owner: string;
+  readonly hasRecord: boolean;
+}
+
 export interface RegisterStore {
   /** Ids of all servers on which something is registered, in order; whether there is a record of them or not. */
   servers(): Promise<readonly string[]>;
   /** Everything registered on a server, in one query. */
   onServer(server: string): Promise<readonly RegisteredResource[]>;
   /**
-   * Everybody who has something registered on a server and of whom there is no record, whatever its state, each once; in
-   * one reading of both: who is being made at that moment is none of them (decisions.md D56).
+   * Everybody who has something registered on a server, each once, and whether there is a record of them, whatever its
+   * state; in one reading of both: who is being made at that moment has one (decisions.md D56).
    */
-  orphans(server: string): Promise<readonly string[]>;
+  owners(server: string): Promise<readonly RegisteredOwner[]>;
   /** Of these owners or at these addresses, with every other owner's hold on the same; in one query. */
   about(
     server: string,

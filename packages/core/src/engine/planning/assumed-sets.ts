@@ -15,6 +15,7 @@ const SETS: Readonly<Record<SetName, (inventory: LoadedInventory, id: string) =>
       .services(inventory.server(id))
       .filter(({ record, serves }) => record.kind === "http" && serves)
       .map(({ record }) => record.name),
+  "members of cluster": async (inventory, id) => inventory.members(inventory.server(id)).map((member) => member.id),
 };
 
 export function assumedSets(sets: readonly AssumedSet[]): { readonly sets?: readonly AssumedSet[] } {

@@ -1,10 +1,16 @@
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
-import type { BoundService, Inventory, RoleOf } from "../../contracts/planning.ts";
+import type { BoundService, Inventory, Members, RoleOf } from "../../contracts/planning.ts";
 import type { PlatformDefinition, ServiceKind } from "../../contracts/plugin.ts";
 import type { RecordReference, RecordStore, StoredRecord } from "../../contracts/store.ts";
 import { mapSlowly } from "../../model/breathe.ts";
 import type { ServerView, ServiceView } from "../../contracts/views.ts";
-import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../../model/records.ts";
+import {
+  membersOf,
+  type PlatformRecord,
+  type ServerRecord,
+  type ServiceRecord,
+  type SiteRecord,
+} from "../../model/records.ts";
 import type { Registry } from "../plugins/registry.ts";
 import { DRAFT_VERSION } from "./drafts.ts";
 import { readPlatform, readService, readSite } from "../plugins/stored-options.ts";
@@ -81,6 +87,11 @@ export class LoadedInventory implements Inventory {
     return find(this.servers, idOrName);
   }
 
+  members(server: ServerRecord): Members {
+    const [first = server, ...others] = membersOf(server)?.map((id) => this.server(id)) ?? [];
+    return [first, ...others];
+  }
+
   platform(idOrName: string): PlatformRecord {
     const platform = this.findPlatform(idOrName);
     if (platform !== null) return platform;
@@ -124,9 +135,15 @@ export class LoadedInventory implements Inventory {
     return this.#referring("platform", [platformId], ["installing", "installed", "deleting"]);
   }
 
+  platformsOn(serverId: string): readonly PlatformRecord[] {
+    const clusters = this.servers.filter((server) => membersOf(server)?.includes(serverId));
+    const servers = new Set([serverId, ...clusters.map(({ id }) => id)]);
+    return this.platforms.filter((platform) => servers.has(platform.server));
+  }
+
   /** Sites whose pages are served from that server. */
   async sitesOnServer(serverId: string): Promise<readonly SiteRecord[]> {
-    return this.#referring("platform", this.#platformsOn(serverId));
+    return this.#referring("platform", idsOf(this.platformsOn(serverId)));
   }
 
   /** Sites that keep something with a service of that server. */
@@ -147,7 +164,10 @@ export class LoadedInventory implements Inventory {
     const platforms = await this.#records.different("site", "platform", query);
     // A site whose platform or server is missing is its own trouble, and not that of all others here.
     const webIds = new Set(
-      this.platforms.filter(({ id }) => platforms.includes(id)).map((platform) => platform.server),
+      this.platforms
+        .filter(({ id }) => platforms.includes(id))
+        .flatMap((platform) => this.findServer(platform.server) ?? [])
+        .flatMap((web) => membersOf(web) ?? web.id),
     );
     const others = this.servers.filter(({ id }) => webIds.has(id) && id !== server.id);
     this.#peers.set(key, [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))]);
@@ -216,12 +236,8 @@ export class LoadedInventory implements Inventory {
     };
   }
 
-  #platformsOn(serverId: string): readonly string[] {
-    return this.platforms.filter((platform) => platform.server === serverId).map(({ id }) => id);
-  }
-
   async #servingOf(server: ServerRecord): Promise<readonly string[]> {
-    const query = { by: "platform", ids: this.#platformsOn(server.id), status: INSTALLED } as const;
+    const query = { by: "platform", ids: idsOf(this.platformsOn(server.id)), status: INSTALLED } as const;
     const used = await this.#records.different("site", "http", query);
     const all = httpNames(server);
     return used.length === 0 ? all.slice(0, 1) : all.filter((name) => used.includes(name));
@@ -276,6 +292,10 @@ export class LoadedInventory implements Inventory {
     const error = this.#unfit.get(key);
     if (error !== undefined) throw error;
   }
+}
+
+function idsOf(records: readonly { readonly id: string }[]): readonly string[] {
+  return records.map(({ id }) => id);
 }
 
 function httpNames(server: ServerRecord): readonly string[] {

@@ -94,8 +94,9 @@ export function planningOf(parts: PlanningParts, { parsed, inventory, taskId }: 
       const asked = canonicalJson(wanted);
       if (drawnAs !== null && drawnAs !== asked) throw secondSite(parsed);
       drawnAs = asked;
-      const web = inventory.server(inventory.platform(wanted.platform).server);
-      const { usedIds: used } = await facts(web, { taken: true });
+      const heads = inventory.members(inventory.server(inventory.platform(wanted.platform).server));
+      const taken = await Promise.all(heads.map(async (head) => (await facts(head, { taken: true })).usedIds));
+      const used = new Set(taken.flatMap((ids) => [...ids]));
       const site = (await draftOf(records, taskId)) ?? (await makeDraft(records, taskId, wanted, { ...uids, used }));
       drawn = site.id;
       return inventory.readDraft(site);
@@ -138,10 +139,14 @@ function previewOf(plan: PlanData): PreviewValue {
 async function registeredOn(
   { register, registry }: { readonly register: RegisterStore; readonly registry: Registry },
   { id: server }: ServerRecord,
-  { owners = [], resources = [], orphans = false }: RegisteredQuery,
+  { owners = [], resources = [], orphans = false, allBut }: RegisteredQuery,
 ): Promise<readonly Registered[]> {
-  const gone = orphans ? (await register.orphans(server)).filter((owner) => /^(?:site|platform)\//.test(owner)) : [];
-  const whose = new Set([...owners, ...gone]);
+  const others = orphans || allBut !== undefined ? await register.owners(server) : [];
+  const left = others.filter(({ owner, hasRecord }) => {
+    const isAsked = hasRecord ? allBut?.includes(owner) === false : orphans;
+    return isAsked && /^(?:site|platform)\//.test(owner);
+  });
+  const whose = new Set([...owners, ...left.map(({ owner }) => owner)]);
   if (whose.size + resources.length === 0) return [];
   const wanted = new Set(resources.map(({ type, key }) => addressKey(type, key)));
   return (await register.about(server, [...whose], resources))

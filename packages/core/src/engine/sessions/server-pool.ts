@@ -1,6 +1,6 @@
 import type { Server } from "../../model/server.ts";
 import { HostwrightError } from "../../errors/hostwright-error.ts";
-import { isApi, type ServerRecord } from "../../model/records.ts";
+import { isApi, membersOf, type ServerRecord } from "../../model/records.ts";
 import type { Secret } from "../../model/secret.ts";
 import { ApiServer } from "../../servers/api-server.ts";
 import { warn } from "../stream/guarded.ts";
@@ -50,13 +50,15 @@ export class ServerPool {
   /**
    * The server of a record, to be let go of when the work with it is done. Waits for it to open until `signal` is aborted;
    * what cannot be opened now is opened by whoever asks next.
-   * @throws what opening it throws, the signal's reason, HW_SSH_UNREACHABLE after ten minutes, HW_CLOSED
+   * @throws HW_INPUT_INVALID for a cluster, what opening it throws, the signal's reason, HW_SSH_UNREACHABLE after ten minutes, HW_CLOSED
    */
   async hold(record: ServerRecord, signal?: AbortSignal): Promise<HeldServer> {
     if (this.#isClosed) {
       const message = `${record.name} was asked for after the instance was closed. Nothing was done there.`;
       throw new HostwrightError("HW_CLOSED", message, { server: record.name });
     }
+    const members = membersOf(record);
+    if (members !== null) throw noMachine(record, members);
     const entry = this.#byKey.get(keyOf(record)) ?? this.#add(record);
     entry.holders += 1;
     let held = true;
@@ -132,6 +134,14 @@ export class ServerPool {
   #dropKey(entry: Entry): void {
     if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key);
   }
+}
+
+function noMachine({ name }: ServerRecord, members: readonly string[]): HostwrightError {
+  return new HostwrightError(
+    "HW_INPUT_INVALID",
+    `${name} is a cluster of ${members.length} servers: it cannot be worked on itself. Nothing was changed.`,
+    { server: name, remedy: `Name one of its members: ${members.join(", ")}.` },
+  );
 }
 
 /** One that comes too late is known to nobody, and closed. */

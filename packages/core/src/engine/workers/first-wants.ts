@@ -1,6 +1,6 @@
 import type { LeaseRequest, RecordStore, Wants } from "../../contracts/store.ts";
 import { plainName } from "../../model/domain.ts";
-import type { PlatformRecord, SiteRecord } from "../../model/records.ts";
+import { membersOf, type PlatformRecord, type ServerRecord, type SiteRecord } from "../../model/records.ts";
 import type { TaskSubject } from "../../contracts/task.ts";
 
 /**
@@ -27,9 +27,13 @@ export async function firstWants(records: RecordStore, task: string, about: Task
   const own = (): LeaseRequest["mode"] => (wants.size === 0 ? "exclusive" : "shared");
   if (platform !== null) {
     want(`platform/${platform.id}`, own());
-    want(`server/${(platform.value as PlatformRecord).server}`, "shared");
+    for (const id of await machinesOf(records, (platform.value as PlatformRecord).server))
+      want(`server/${id}`, "shared");
   }
-  if (server !== null) want(`server/${server.id}`, own());
+  if (server !== null) {
+    const mode = own();
+    for (const id of [server.id, ...(membersOf(server.value as ServerRecord) ?? [])]) want(`server/${id}`, mode);
+  }
   if (site !== null)
     for (const id of await serversOf(records, site.value as SiteRecord)) want(`server/${id}`, "shared");
 
@@ -41,7 +45,14 @@ export async function firstWants(records: RecordStore, task: string, about: Task
 async function serversOf(records: RecordStore, site: SiteRecord): Promise<readonly string[]> {
   const platform = (await records.get("platform", site.platform))?.value as PlatformRecord | undefined;
   const bound = Object.values(site.bindings ?? {}).map((place) => place?.server);
-  return [platform?.server, ...bound].filter((id) => id !== undefined);
+  const served = platform === undefined ? [] : await machinesOf(records, platform.server);
+  return [...served, ...bound].filter((id) => id !== undefined);
+}
+
+/** Of a cluster its members; of any other server that alone. */
+async function machinesOf(records: RecordStore, server: string): Promise<readonly string[]> {
+  const stored = await records.get("server", server);
+  return (stored === null ? null : membersOf(stored.value as ServerRecord)) ?? [server];
 }
 
 /** A server, a platform or a site, by whatever name: in the order in which a task looks for it. */

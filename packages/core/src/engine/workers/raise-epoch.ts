@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HostwrightError, isHostwrightError } from "../../errors/hostwright-error.ts";
 import type { Lease } from "../../contracts/store.ts";
 import type { ServerRecord } from "../../model/records.ts";
-import { isApi } from "../../model/records.ts";
+import { isMachine } from "../../model/records.ts";
 import { isHolderGone } from "../../store/holder.ts";
 import { describe } from "../actions/action-context.ts";
 import type { Residue } from "../../model/residue.ts";
@@ -41,7 +41,7 @@ export async function raiseEpoch(parts: EngineParts, events: Events): Promise<Ra
   }
   const { installation } = await store.identity();
   const all = (await store.records.list("server")).map(({ value }) => value as ServerRecord);
-  const servers = all.filter((server) => !isApi(server));
+  const servers = all.filter(isMachine);
   const unreached: RaisedEpoch["unreached"][number][] = [];
   const highest = await Promise.all(
     servers.map(async (server) => {

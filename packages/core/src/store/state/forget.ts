@@ -46,13 +46,14 @@ async function neededBy(rows: ReadRows, kind: RecordRemoval["kind"], id: string)
 async function userOf(rows: ReadRows, kind: RecordRemoval["kind"], id: string): Promise<string | null> {
   if (kind !== "server" && kind !== "platform") return null;
   const to = { field: kind, target: id } as const;
-  const [platform] = await rows.list(USES, { of: [{ ...to, kind: "platform" }], limit: 1 });
+  const records = [{ ...to, kind: "platform" } as const, { ...to, kind: "server" } as const];
+  const [record] = await rows.list(USES, { of: records, limit: 1 });
   const sites = KEPT.map((status) => ({ ...to, kind: "site", status }) as const);
   const [site] = await rows.list(USES, { of: sites, limit: 1 });
-  const user = platform ?? site;
+  const user = record ?? site;
   if (user === undefined) return null;
-  const [record] = await rows.get(RECORDS, [user], ["name"]);
-  return `the ${user.kind} ${record?.name}`;
+  const [named] = await rows.get(RECORDS, [user], ["name"]);
+  return `the ${user.kind} ${named?.name}`;
 }
 
 async function leaseOf(rows: ReadRows, scope: string): Promise<string | null> {

@@ -8,15 +8,19 @@ interface Referring {
   /** Of a platform. */
   readonly server?: unknown;
   readonly bindings?: Readonly<Record<string, { readonly server?: unknown; readonly service?: unknown } | null>>;
+  /** Of a server: a cluster has members. */
+  readonly connect?: { readonly members?: readonly { readonly server?: unknown }[] };
 }
 
 /** What a record refers to: see `RecordReference`. */
 export function usesOf({ kind, id, value }: Pick<RecordChange, "kind" | "id" | "value">): readonly UseRow[] {
-  const { status, platform, server, bindings } = (value ?? {}) as Referring;
+  const { status, platform, server, bindings, connect } = (value ?? {}) as Referring;
+  const members = kind === "server" ? (connect?.members ?? []) : [];
   const places = Object.values(bindings ?? {}).filter((place) => typeof place?.server === "string");
   const targets: readonly (readonly [UseRow["field"], unknown])[] = [
     ["platform", platform],
     ["server", kind === "platform" ? server : undefined],
+    ...members.map((member) => ["server", member.server] as const),
     ...places.map((place) => ["server", place?.server] as const),
     ...places.map((place) => ["service", `${text(place?.server)}/${text(place?.service)}`] as const),
   ];

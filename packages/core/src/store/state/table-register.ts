@@ -1,4 +1,10 @@
-import type { RecordKind, RegisteredResource, RegisterStore, ResourceHold } from "../../contracts/store.ts";
+import type {
+  RecordKind,
+  RegisteredOwner,
+  RegisteredResource,
+  RegisterStore,
+  ResourceHold,
+} from "../../contracts/store.ts";
 import type { Tables } from "../../contracts/store/tables.ts";
 import { byText } from "../order.ts";
 import { RECORDS } from "../tables/records.ts";
@@ -20,12 +26,12 @@ export class TableRegister implements RegisterStore {
     return this.#tables.read(async (rows) => registeredOn(rows, server));
   }
 
-  async orphans(server: string): Promise<readonly string[]> {
+  async owners(server: string): Promise<readonly RegisteredOwner[]> {
     return this.#tables.read(async (rows) => {
       const each = { by: "owner", of: [{ server }], each: "owner", columns: ["owner"] } as const;
       const owners = (await rows.list(REGISTER, each)).map(({ owner }) => owner);
       const records = await rows.get(RECORDS, owners.map(recordOf), ["id"]);
-      return owners.filter((_, index) => records[index] === undefined);
+      return owners.map((owner, index) => ({ owner, hasRecord: records[index] !== undefined }));
     });
   }
 
