@@ -21,10 +21,8 @@ const suspend = defineTask({
     const site = await context.inventory.site(name);
     const changed = suspended(site, notice);
     const parts = await siteParts(context, changed); // of the site as it will be
-    await refuseProblems(
-      context,
-      parts.heads.map(({ server }) => server),
-    );
+    const servers = parts.heads.map(({ server }) => server);
+    await refuseProblems(context, servers);
     const { before, publish } = siteSteps(parts);
     return {
       title: `suspend ${site.domain}`,

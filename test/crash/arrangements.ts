@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import {
+  cluster,
   configure,
   deleteSite,
   disable,
@@ -19,19 +22,29 @@ import { mysql } from "@hostwright/service-mysql";
 import { nginx } from "@hostwright/service-nginx";
 import { phpFpm } from "@hostwright/service-php-fpm";
 import { postgres } from "@hostwright/service-postgres";
+import { staticSite } from "@hostwright/platform-static";
+import { wordpress } from "@hostwright/platform-wordpress";
 import { redis } from "@hostwright/service-redis";
 import { LivingServer } from "../support/living-server.ts";
 import { CLAIM, SITE } from "./snapshot.ts";
 
-export const INSTALL = install(SITE, { platform: "wordpress" });
-/** Of the second host, which has database servers and nothing else. */
+/** Of the second host, which has database servers, and is the second web head of what stands on two. */
 export const OTHER_HOST = "db2";
+/** Where the tried site may stand: WordPress on one web head, and on two, and files on two. */
+export type SitePlatform = "wordpress" | "pair" | "files";
 /** What stands in the crash worker's list beside the plugins of every living server. */
-const MORE_PLUGINS = [apache, redis, postgres];
+const MORE_PLUGINS = [apache, redis, postgres, staticSite];
+
+export function installOn(platform: SitePlatform): ReturnType<typeof install> {
+  return install(SITE, { platform, ...(platform === "pair" ? { bindings: { db: "web1:db" } } : {}) });
+}
 /** Appends a line once to each file that is named. */
 export const BY_HAND: string = String.raw`by_hand() { for file; do grep -q '^# by hand' "$file" || echo '# by hand' >> "$file"; done; }`;
 
-/** A server with two web servers, of which nginx serves, a cache, and a second server with MariaDB and PostgreSQL. */
+/**
+ * A server with two web servers, of which nginx serves, a cache, and a second server with MariaDB and PostgreSQL. Both are
+ * web heads of a cluster, the second one with Apache.
+ */
 export async function startLiving(options: { readonly leaseMs?: number } = {}): Promise<LivingServer> {
   const living = await LivingServer.start({
     ...options,
@@ -40,12 +53,24 @@ export async function startLiving(options: { readonly leaseMs?: number } = {}): 
   });
   const { hw, hosts } = living;
   const web = [nginx.service(), apache.service({}, "apache"), phpFpm.service({ version: "8.4" })];
-  await hw.servers.put({ name: "web1", services: [...web, mysql.service(), redis.service({}, "redis")] });
+  const database = mysql.service({ listen: [living.host.address] });
+  await hw.servers.put({ name: "web1", services: [...web, database, redis.service({}, "redis")] });
   const other = hosts.host(OTHER_HOST);
   const connect = living.connection({}, other);
   const databases = [mysql.service({ listen: [other.address] }), postgres.service({}, "postgres")];
-  await hw.servers.put({ name: OTHER_HOST, connect, services: databases });
-  for (const server of ["web1", OTHER_HOST]) await hw.run(verify(server));
+  const head = [apache.service(), phpFpm.service({ version: "8.4" })];
+  await hw.servers.put({ name: OTHER_HOST, connect, services: [...databases, ...head] });
+  await hw.servers.put({ name: "both", connect: cluster("web1", OTHER_HOST) });
+  const pair = { path: living.codebases["6.8"] };
+  await hw.platforms.put({ name: "pair", server: "both", type: wordpress.platform(), source: pair });
+  const files = join(living.state.path, "..", `${basename(living.state.path)}-files`);
+  await mkdir(files, { recursive: true });
+  await writeFile(join(files, "index.html"), "<title>Files</title>");
+  await hw.platforms.put({ name: "files", server: "both", type: staticSite.platform(), source: { path: files } });
+  for (const alias of ["both", "@pair", "@files"]) await hw.run(verify(alias));
+  // What comes to a server with its first site, and stays.
+  await hw.run(installOn("pair"));
+  await hw.run(deleteSite(SITE));
   return living;
 }
 
@@ -61,9 +86,18 @@ export async function withoutSite({ hw }: LivingServer): Promise<void> {
   if ((await siteOf(hw)) !== undefined) await hw.run(deleteSite(SITE));
 }
 
-export async function withSite({ hw }: LivingServer, enabled = true): Promise<SiteRecord> {
-  const site = await siteOf(hw);
-  if (site === undefined) await hw.run(INSTALL);
+export async function withSite(
+  { hw }: LivingServer,
+  enabled = true,
+  platform: SitePlatform = "wordpress",
+): Promise<SiteRecord> {
+  const { id } = await hw.platforms.get(platform);
+  let site = await siteOf(hw);
+  if (site !== undefined && site.platform !== id) {
+    await hw.run(deleteSite(SITE));
+    site = undefined;
+  }
+  if (site === undefined) await hw.run(installOn(platform));
   if ((site?.enabled ?? true) !== enabled) await hw.run(enabled ? enable(SITE) : disable(SITE));
   return hw.sites.get(SITE);
 }

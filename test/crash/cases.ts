@@ -21,7 +21,7 @@ import {
   configured,
   driftSite,
   heldByAnother,
-  INSTALL,
+  installOn,
   OTHER_HOST,
   servedBy,
   withDatabaseOn,
@@ -62,13 +62,14 @@ export const RULED: ConfigureOptions = {
   },
   bindings: { cache: "web1:redis" },
 };
+export const HEADED: ConfigureOptions = { webRules: { headers: [{ name: "X-Own", value: "yes" }] } };
 export const UNRULED: ConfigureOptions = {
   webRules: { redirects: [], headers: [], denied: [], allowFrom: [], basicAuth: null },
   bindings: { cache: null },
 };
 
 export const CASES: readonly CrashCase[] = [
-  { name: "install", type: "site:install", request: INSTALL, arrange: withoutSite },
+  { name: "install", type: "site:install", request: installOn("wordpress"), arrange: withoutSite },
   { name: "delete", type: "site:delete", request: deleteSite(SITE), arrange: withSite },
   {
     name: "disable",
@@ -158,6 +159,32 @@ export const CASES: readonly CrashCase[] = [
     request: takeOver("web1"),
     arrange: heldByAnother,
     alone: true,
+  },
+  ...(["pair", "files"] as const).flatMap((platform): readonly CrashCase[] => {
+    const what = platform === "pair" ? "a site" : "files";
+    const common = { arrange: async (living: LivingServer) => withSite(living, true, platform), twoHosts: true };
+    return [
+      {
+        ...common,
+        name: `install ${what} on two heads`,
+        type: "site:install",
+        request: installOn(platform),
+        arrange: withoutSite,
+      },
+      { ...common, name: `disable ${what} on two heads`, type: "site:disable", request: disable(SITE) },
+      { ...common, name: `delete ${what} on two heads`, type: "site:delete", request: deleteSite(SITE) },
+    ];
+  }),
+  {
+    name: "configure files on two heads",
+    type: "site:configure",
+    request: configure(SITE, HEADED),
+    arrange: async (living) => {
+      const { webRules } = await withSite(living, true, "files");
+      if ((webRules?.headers ?? []).length > 0) await living.hw.run(configure(SITE, { webRules: { headers: [] } }));
+      else if (webRules === undefined) await living.hw.run(configure(SITE, { webRules: { redirects: [] } }));
+    },
+    twoHosts: true,
   },
   { name: "login link", type: "site:login-link", request: loginLink(FIRST), arrange: async () => undefined },
   // Last: where it was taken back, what the server's record needs is missing.

@@ -1,5 +1,6 @@
 import type { Plugin } from "@hostwright/core";
 import { mediawiki } from "@hostwright/platform-mediawiki";
+import { staticSite } from "@hostwright/platform-static";
 import { wordpress } from "@hostwright/platform-wordpress";
 import { apache } from "@hostwright/service-apache";
 import { mysql } from "@hostwright/service-mysql";
@@ -9,4 +10,14 @@ import { postgres } from "@hostwright/service-postgres";
 import { redis } from "@hostwright/service-redis";
 
 /** What workers that are killed on real hosts know: all that a case's task may name. */
-export const WORKER_PLUGINS: readonly Plugin[] = [nginx, apache, phpFpm, mysql, postgres, redis, wordpress, mediawiki];
+export const WORKER_PLUGINS: readonly Plugin[] = [
+  nginx,
+  apache,
+  phpFpm,
+  mysql,
+  postgres,
+  redis,
+  wordpress,
+  mediawiki,
+  staticSite,
+];

@@ -180,15 +180,16 @@ export async function normalisedListing(host: TestHost, options: ListingOptions 
   return `${kept.toSorted().join("\n")}\n`;
 }
 
+/** Several of one name are all compared, in their order. */
 function byName(listing: string): Map<string, string> {
-  const entries = listing
-    .split("\n")
-    .filter(Boolean)
-    .map((line): [string, string] => {
-      const [kind = "", name = "", ...details] = line.split(" ");
-      return [`${kind} ${name}`, details.join(" ")];
-    });
-  return new Map(entries);
+  const entries = new Map<string, string>();
+  for (const line of listing.split("\n").filter(Boolean)) {
+    const [kind = "", what = "", ...details] = line.split(" ");
+    const name = `${kind} ${what}`;
+    const [known, own] = [entries.get(name), details.join(" ")];
+    entries.set(name, known === undefined ? own : `${known}\n         ${own}`);
+  }
+  return entries;
 }
 
 /** What differs between two listings, a line each: "+" is new, "-" is gone, "~" has changed. Empty when nothing differs. */

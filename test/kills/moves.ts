@@ -1,5 +1,5 @@
 import { loginLink, moveDatabase, verify, type TaskRequest } from "@hostwright/core";
-import { BY_HAND, OTHER_HOST } from "../crash/arrangements.ts";
+import { BY_HAND, OTHER_HOST, type SitePlatform } from "../crash/arrangements.ts";
 import { CASES, type CrashCase } from "../crash/cases.ts";
 import { SITE } from "../crash/snapshot.ts";
 import { FIRST, type LivingServer } from "../support/living-server.ts";
@@ -33,19 +33,42 @@ const ofSite =
   (from) =>
     from.site === null ? null : { ...from, site: { ...from.site, ...change } };
 const plain = ({ site }: Standing): boolean =>
-  site !== null && site.enabled && site.rules === "never" && site.database === "web1";
+  site?.platform === "wordpress" && site.enabled && site.rules === "never" && site.database === "web1";
 const enabled = ({ site }: Standing): boolean => site?.enabled === true;
+const on =
+  (platform: SitePlatform) =>
+  ({ site }: Standing): boolean =>
+    site?.platform === platform;
+/** Of a site that stands as it is asked for there is nothing to do; of another domain's platform it is refused. */
+const installed =
+  (platform: SitePlatform): Change =>
+  (from) => {
+    if (from.site === null) return { ...from, site: { ...NEW_SITE, platform } };
+    return on(platform)(from) ? from : null;
+  };
+const ofNone: Change = (from) => (from.site === null ? null : { ...from, site: null });
 const onNginx = ({ http }: Standing): boolean => http === "http";
+
+const drifts = (from: Standing): boolean => enabled(from) && onNginx(from) && on("wordpress")(from);
 
 /** What the cases of the crash matrix do to a standing. A case that is not named here fails the start. */
 const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits" | "from"> & { readonly disturbs?: true }>> = {
-  // Of a site that stands as it is asked for there is nothing to do.
-  install: { to: (from) => (from.site === null ? { ...from, site: NEW_SITE } : from) },
-  delete: { to: (from) => (from.site === null ? null : { ...from, site: null }) },
+  install: { to: installed("wordpress") },
+  "install a site on two heads": { to: installed("pair"), fits: onNginx },
+  "disable a site on two heads": { to: ofSite({ enabled: false }), fits: (from) => enabled(from) && on("pair")(from) },
+  "delete a site on two heads": { to: ofNone, fits: on("pair") },
+  "install files on two heads": { to: installed("files"), fits: onNginx },
+  "disable files on two heads": { to: ofSite({ enabled: false }), fits: (from) => enabled(from) && on("files")(from) },
+  "delete files on two heads": { to: ofNone, fits: on("files") },
+  "configure files on two heads": {
+    to: ofSite({ rules: "given" }),
+    fits: (from) => enabled(from) && on("files")(from) && from.site?.rules === "never",
+  },
+  delete: { to: ofNone },
   disable: { to: ofSite({ enabled: false }), fits: plain },
   enable: { to: ofSite({ enabled: true }), fits: ({ site }) => site?.enabled === false },
-  "verify a site with drift": { to: ofSite({}), fits: (from) => enabled(from) && onNginx(from), disturbs: true },
-  "verify a server with drift": { to: same, fits: (from) => enabled(from) && onNginx(from), disturbs: true },
+  "verify a site with drift": { to: ofSite({}), fits: drifts, disturbs: true },
+  "verify a server with drift": { to: same, fits: drifts, disturbs: true },
   "publish a platform": { to: same, disturbs: true },
   "delete a platform": { to: same, disturbs: true },
   "switch the web server": {
@@ -57,11 +80,16 @@ const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits" | "from"> & { re
     to: ofSite({ rules: "given" }),
     // They ask for a password, which a site that never had any lacks.
     from: (chosen) => ofSite({ rules: "taken" })(chosen) ?? chosen,
-    fits: (from) => enabled(from) && onNginx(from) && from.site?.database === "web1" && from.site.rules !== "given",
+    fits: (from) =>
+      enabled(from) &&
+      onNginx(from) &&
+      on("wordpress")(from) &&
+      from.site?.database === "web1" &&
+      from.site.rules !== "given",
   },
   "take a site's rules and cache": {
     to: ofSite({ rules: "taken" }),
-    fits: ({ site }) => site?.enabled === true && site.rules === "given",
+    fits: (from) => enabled(from) && on("wordpress")(from) && from.site?.rules === "given",
   },
   "move a database": { to: ofSite({ database: OTHER_HOST }), fits: (from) => plain(from) && onNginx(from) },
   "login link": { to: same },
@@ -111,5 +139,10 @@ export const MOVES: readonly Move[] = [
   { name: "verify a site", request: verify(SITE), to: ofSite({}) },
   { name: "verify the first site", request: verify(FIRST), to: same },
   { name: "verify a server", request: verify("web1"), to: same },
-  { name: "login link of the site", request: loginLink(SITE), to: ofSite({}), fits: enabled },
+  {
+    name: "login link of the site",
+    request: loginLink(SITE),
+    to: (from) => (on("files")(from) ? null : ofSite({})(from)),
+    fits: (from) => enabled(from) && !on("files")(from),
+  },
 ];

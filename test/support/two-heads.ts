@@ -56,6 +56,9 @@ export async function startTwoHeads(spec: Partial<HostSpec> = {}): Promise<TwoHe
   await hw.platforms.put({ name: "wiki", server: "web", type: mediawiki.platform(), source: { path: code } });
   const files = { path: join(folder, "files") };
   await hw.platforms.put({ name: "files", server: "web", type: staticSite.platform(), source: files });
+  // Debian's stock sites answer for names that nobody has.
+  await first.sh("rm /etc/nginx/sites-enabled/default");
+  await second.sh("rm /etc/apache2/sites-enabled/000-default.conf");
   for (const server of ["db1", "web", "@wiki", "@files"]) await hw.run(verify(server));
   return {
     hw,

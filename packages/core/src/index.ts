@@ -80,7 +80,7 @@ export type { ChildReport, ChildrenReport } from "./contracts/children-report.ts
 export { install } from "./tasks/install-site.ts";
 export type { InstallOptions, InstallValue } from "./tasks/install-site.ts";
 export { verify } from "./tasks/verify.ts";
-export type { VerifyValue } from "./tasks/verify.ts";
+export type { SeenPage, VerifyValue } from "./tasks/verify.ts";
 export { disable, enable } from "./tasks/switch-site.ts";
 export type { SwitchedValue } from "./tasks/switch-site.ts";
 export { configure } from "./tasks/configure-site.ts";

@@ -119,7 +119,7 @@ export class FakeInventory implements AsyncDisposable {
       return path ?? own ?? key ?? "";
     };
     const type: AnyResourceType = {
-      ...this.world.type(name),
+      ...this.world.type(name, { removal: ["tree", "unix-user", "database"].includes(name) ? "clean-up" : "delete" }),
       key: address,
       desired: (spec: unknown) => ({ value: canonicalJson(spec) }),
       showSpec: (spec: FakeSpec) => canonicalJson(spec),
@@ -166,6 +166,15 @@ export class FakeInventory implements AsyncDisposable {
     const place = { platform: on, bindings: { http: { service: http }, php: { service: "php" }, db, ...bindings } };
     const common = { aliases: [], status: "installed", enabled: true, uid: 20_000, options: {}, optionsVersion: 1 };
     await this.put("site", id, domain, { id, domain, ...common, ...place, ...change });
+  }
+
+  /** As after a store was damaged: nobody finds it by its id or name. */
+  async lose(kind: "server" | "platform", id: string): Promise<void> {
+    const { records } = this.engine.store;
+    const known = await records.get(kind, id);
+    if (known === null) throw new Error(`there is no ${kind} ${id}`);
+    const value = { ...(known.value as object), id: "lost", name: "lost" };
+    await records.put({ kind, id, name: "lost", value }, { expect: known.version, claims: [] });
   }
 
   /** What a plan asks for stands, and is registered. */

@@ -126,6 +126,8 @@ export class Servers {
     const members = new Map<string, ClusterMember>();
     for (const idOrName of connect.members) {
       const member = (await getRecord(this.#records, "server", idOrName)).value as ServerRecord;
+      await this.#access.requireVisible({ kind: "server", name: member.name });
+      await this.#access.require("server:put", { kind: "server", name: member.name });
       if (!isMachine(member) || member.id === id || members.has(member.id)) {
         const is = members.has(member.id) ? "named twice" : "no machine";
         throw new HostwrightError(
@@ -136,7 +138,42 @@ export class Servers {
       }
       members.set(member.id, { server: member.id });
     }
+    await this.#refuseShared(id, new Set(members.keys()));
+    await this.#refuseUnfit(id, [...members.keys()]);
     return { type: "cluster", members: [...members.values()] };
+  }
+
+  /** Of two clusters with one machine neither could change what serves there without the other. */
+  async #refuseShared(id: string, members: ReadonlySet<string>): Promise<void> {
+    for (const { value } of await this.#records.list("server")) {
+      const other = value as ServerRecord;
+      const shared = other.id === id ? undefined : membersOf(other)?.find((member) => members.has(member));
+      if (shared === undefined) continue;
+      const { name } = (await getRecord(this.#records, "server", shared)).value as ServerRecord;
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `members of a cluster: ${name} is a member of ${other.name} already. Nothing was changed.`,
+        { remedy: `Put several platforms on ${other.name}, or take ${name} out of it first.` },
+      );
+    }
+  }
+
+  /** The sites of a cluster are served by one name on each member. @throws HW_INPUT_INVALID */
+  async #refuseUnfit(id: string, members: readonly string[]): Promise<void> {
+    const platforms = (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
+    const here = platforms.filter(({ server }) => server === id).map((platform) => platform.id);
+    if (here.length === 0) return;
+    const names = await this.#records.different("site", "http", { by: "platform", ids: here, status: KEPT });
+    for (const member of members) {
+      const { name, services } = (await getRecord(this.#records, "server", member)).value as ServerRecord;
+      const lacking = names.find((http) => !services.some((one) => one.kind === "http" && one.name === http));
+      if (lacking === undefined) continue;
+      throw new HostwrightError(
+        "HW_INPUT_INVALID",
+        `members of a cluster: ${name} has no http service "${lacking}", by which the cluster's sites are served. Nothing was changed.`,
+        { server: name, remedy: `Put one of that name on the record of ${name}.` },
+      );
+    }
   }
 
   /** What stands on a machine cannot be found at an API, nor does a web server run there. */

@@ -1,7 +1,7 @@
 import type { PlatformRecord, ServerRecord, ServiceRecord, SiteRecord } from "../model/records.ts";
 import type { PlatformDefinition, ServiceDefinition, ServiceKind, ServiceRoles } from "./definitions.ts";
 import type { FactsWanted, ServerClaim, ServerFacts } from "./facts.ts";
-import type { Declared, Target } from "./resource.ts";
+import type { Declared, Removal, Target } from "./resource.ts";
 import type { ResourceHold } from "./store.ts";
 import type { Publication } from "./publication.ts";
 import type { ServerView } from "./views.ts";
@@ -90,6 +90,8 @@ export interface RegisteredQuery {
 export interface Registered extends ResourceHold {
   /** Does a loaded plugin bring its type? What none knows is left as it stands. */
   readonly known: boolean;
+  /** Of its type; null where no loaded plugin brings that. */
+  readonly removal: Removal | null;
 }
 
 /** What `preview` gives back: all that a person needs to read and approve a plan. Holds references, never secrets. */

@@ -88,7 +88,10 @@ export type Needs = Readonly<Record<string, Need>>;
 /** A PHP application: how it is installed and asked. Without one there is nothing to install. */
 export interface Application {
   readonly driver: Driver;
-  /** Copies initial content into the site's own folders, as the site's user; null when there is none. */
+  /**
+   * Copies initial content into the site's own folders, as the site's user, on each web head that is new to the site; what is
+   * there stays. Null when there is none.
+   */
   seed(view: SiteView): DriverCall | null;
   /** The application's own installer. May print `loginLink` as `loginLink` does, which saves a run of its own. */
   install(view: SiteView): DriverCall;

@@ -104,6 +104,8 @@ export interface RunStep extends StepCommon {
   /** Plain JSON, with references to secrets and to the outputs of earlier steps. */
   readonly input: unknown;
   readonly when: "always" | "changed";
+  /** Where a step on its server leaves this owner out (`apart`), it is left out as well. Default: nobody. */
+  readonly owner?: string;
   /** Resources of its server whose state it changes: later steps take them as they find them. Only of one that is run always. Default: none. */
   readonly touches?: readonly { readonly type: string; readonly key: string }[];
 }

@@ -260,7 +260,7 @@ export function api(credentials: Secret): ConnectInput {
 }
 
 /**
- * One server made of several: a release on it stands on each, and each serves its sites (decisions.md D50). Names or ids of
+ * One server made of several: a release on it stands on each, and each serves its sites (decisions.md D69). Names or ids of
  * machines, each of which has a record with its services. What runs once for a site, such as an installer, runs on the first.
  */
 export function cluster(...members: readonly string[]): ConnectInput {

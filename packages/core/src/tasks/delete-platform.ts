@@ -5,6 +5,7 @@ import type { TaskRequest, TaskType } from "../contracts/task.ts";
 import type { Planning } from "../contracts/planning.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import { namesOf } from "../model/names-of.ts";
+import { clusterSet } from "./platform-steps.ts";
 import { Name } from "./inputs.ts";
 
 export interface DeletedPlatformValue {
@@ -48,7 +49,7 @@ export const removePlatform: TaskType<[platform: string], { readonly platform: s
         title: `delete platform ${platform.name}`,
         about: [owner],
         steps: releases,
-        sets: [{ set: "sites on platform", of: platform.id, found: [] }],
+        sets: [{ set: "sites on platform", of: platform.id, found: [] }, ...clusterSet(platform, members)],
         commit: {
           put: [],
           deleteRecords: [{ kind: "platform", id: platform.id, expect: inventory.version(platform.id) }],

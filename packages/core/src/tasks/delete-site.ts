@@ -5,6 +5,7 @@ import type { EnsureStep, Selector, Step } from "../contracts/steps.ts";
 import { Name, ofSite, type OfSite, type SiteInput } from "./inputs.ts";
 import { entriesOf } from "../plugin-kit/entries.ts";
 import { siteParts } from "./site-parts.ts";
+import { KEPT_FOLDERS } from "./strays.ts";
 import {
   activateServices,
   activateStep,
@@ -97,15 +98,15 @@ async function planDelete(context: Planning, name: string): Promise<TaskDraft<Of
       ...activateServices(parts, server, "clean-up"),
     ];
   });
-  const steps: Step[] = [
-    ...off,
-    ...stopped,
-    ...away,
-    ...others.flatMap((server) => [
-      gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up" }),
-      ...activateServices(parts, server, "clean-up"),
-    ]),
-  ];
+  const steps: Step[] = [...off, ...stopped, ...away];
+  for (const server of others) {
+    const rows = await context.registered(server, { owners: [owner] });
+    // It was a head before: its next verify empties its folders as the user to whom they belong.
+    const wasHead = rows.some(({ type }) => type === "unix-user");
+    const what = wasHead ? { except: [KEPT_FOLDERS, { types: ["unix-user"] }] } : {};
+    const remove = gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up", what });
+    for (const step of [remove, ...activateServices(parts, server, "clean-up")]) steps.push(step);
+  }
   return {
     title: `delete ${site.domain}`,
     about: [`site/${site.id}`],

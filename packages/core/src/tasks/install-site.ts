@@ -151,6 +151,7 @@ async function planInstall(context: Planning, request: Request): Promise<TaskDra
 
   // A record that nobody can read is refused by it, before anything is taken from it.
   if (known !== undefined) inventory.siteDefinition(known);
+  await Promise.all(heads.map(async (head) => context.facts(head, { taken: true })));
   for (const head of heads) {
     const { servedNames } = await context.facts(head, { taken: true });
     const { role } = inventory.service(head, "http", wanted.bindings.http.service);
@@ -180,7 +181,7 @@ async function planInstall(context: Planning, request: Request): Promise<TaskDra
       ...prepared.flat(),
       ...releases,
       ...before,
-      ...(application === null ? [] : applicationSteps(application)),
+      ...(application === null ? [] : [installerStep(application)]),
       ...publish,
       ...probeSteps(parts, first ? "always" : "changed"),
       ...(application === null
@@ -200,13 +201,8 @@ async function planInstall(context: Planning, request: Request): Promise<TaskDra
 
 const INSTALLER = "installer";
 
-function applicationSteps(head: ApplicationHead): RunStep[] {
-  const { application, view } = head;
-  const seed = application.seed(view);
-  return [
-    ...(seed === null ? [] : [siteCommandStep(head, "first content", seed)]),
-    { ...siteCommandStep(head, "installer", application.install(view)), id: INSTALLER },
-  ];
+function installerStep(head: ApplicationHead): RunStep {
+  return { ...siteCommandStep(head, "installer", head.application.install(head.view)), id: INSTALLER };
 }
 
 function wantedSite(

@@ -3,7 +3,7 @@ import type { PlatformDefinition } from "../contracts/plugin.ts";
 import type { RecordChange } from "../contracts/store.ts";
 import type { Driver } from "../contracts/platform.ts";
 import type { Declared } from "../contracts/resource.ts";
-import type { EnsureStep, Owned } from "../contracts/steps.ts";
+import type { AssumedSet, EnsureStep, Owned } from "../contracts/steps.ts";
 import type { PlatformRecord } from "../model/records.ts";
 import { file } from "../resources/file.ts";
 import { surveyTree } from "../resources/tree-digest.ts";
@@ -66,6 +66,12 @@ function driverFile({ name, source }: Driver): Declared {
 /** The servers that a platform stands on, and that serve its sites: one, or the members of a cluster. */
 export function placementsOf({ inventory }: Planning, { server }: Pick<PlatformRecord, "server">): Members {
   return inventory.members(inventory.server(server));
+}
+
+/** A server that joins a cluster, or leaves it, makes a plan for all of its members another one. */
+export function clusterSet({ server }: Pick<PlatformRecord, "server">, placements: Members): readonly AssumedSet[] {
+  const found = placements.map(({ id }) => id);
+  return found.includes(server) ? [] : [{ set: "members of cluster", of: server, found }];
 }
 
 /** Its release on each server that it stands on. */

@@ -7,6 +7,7 @@ import type { HttpRole } from "../contracts/roles/http.ts";
 import type { RuntimeRole } from "../contracts/roles/runtime.ts";
 import type { Binding, PlatformView, RuntimeView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
 import { placementsOf } from "./platform-steps.ts";
+import { requireSettled } from "./settled.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 import { isApi } from "../model/records.ts";
@@ -35,6 +36,8 @@ export interface SiteHead extends CommonParts {
   readonly httpView: ServerView;
   /** What runs its code; null for a folder of files. */
   readonly runtime: { readonly title: string; readonly role: RuntimeRole; readonly view: ServerView } | null;
+  /** Has it nothing of the site yet? Then it gets its first content. */
+  readonly isNew: boolean;
   /** The site as this head has it: with sockets of its own, and its own way to what the site is bound to. */
   readonly view: SiteView;
 }
@@ -76,27 +79,38 @@ export function databaseOf({ backing }: CommonParts): Backing<DatabaseRole> | nu
 /**
  * A site as its record says, or would say: of a changed record these are the parts of the changed site. Reads the facts of
  * its servers, once per planning. @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE, HW_SERVICE_MISSING, HW_NOT_FOUND,
- * HW_SERVER_CLAIMED, HW_SSH_UNREACHABLE ...
+ * HW_SERVER_CLAIMED, HW_SSH_UNREACHABLE, HW_RECORD_IN_USE (its cluster has changed, and was not verified since) ...
  */
 export async function siteParts(context: Planning, site: SiteRecord): Promise<SiteParts> {
+  // A record that nobody can read is refused by it, before anything is taken from it.
+  context.inventory.siteDefinition(site);
+  const [first, ...others] = placementsOf(context, context.inventory.platform(site.platform));
+  const servers = [first, ...others, ...serversOf(context, site)];
+  await Promise.all(servers.map(async (server) => context.facts(server)));
+  const common = await commonParts(context, site);
+  const head = async (server: ServerRecord): Promise<SiteHead> => headOf(context, common, server);
+  const parts: SiteParts = { ...common, heads: [await head(first), ...(await Promise.all(others.map(head)))] };
+  await requireSettled(context, parts);
+  return parts;
+}
+
+/** Without its heads. @throws as `siteParts` */
+export async function commonParts(context: Planning, site: SiteRecord): Promise<CommonParts> {
   const { inventory } = context;
   const platform = inventory.platform(site.platform);
   const definition = inventory.siteDefinition(site);
   const servers = placementsOf(context, platform);
-  await Promise.all([...servers, ...serversOf(context, site)].map(async (server) => context.facts(server)));
   const backing = new Map<string, Backing>();
   for (const [kind, place] of Object.entries(site.bindings)) {
     const { title, role } = inventory.kind(kind) ?? { title: kind, role: "backing" };
     if (place === undefined || kind === "http" || role === "runtime") continue;
     backing.set(kind, await bound(context, { site, servers, kind, title, place }));
   }
-  const common: CommonParts = { site, platform, definition, backing };
-  const [first, ...others] = servers;
-  const head = async (server: ServerRecord): Promise<SiteHead> => headOf(context, common, server);
-  return { ...common, heads: [await head(first), ...(await Promise.all(others.map(head)))] };
+  return { site, platform, definition, backing };
 }
 
-async function headOf(context: Planning, common: CommonParts, server: ServerRecord): Promise<SiteHead> {
+/** The site on one of the servers that serve it. @throws as `siteParts` */
+export async function headOf(context: Planning, common: CommonParts, server: ServerRecord): Promise<SiteHead> {
   const { site, platform, definition, backing } = common;
   const { inventory } = context;
   const http = inventory.service(server, "http", site.bindings.http.service);
@@ -139,7 +153,16 @@ async function headOf(context: Planning, common: CommonParts, server: ServerReco
     webUser: http.role.webUser,
     secret: (name, label) => siteSecret(site, name, label),
   };
-  return { ...common, server, http, httpView: await context.viewOf(http), runtime, view };
+  const isNew = await isNewTo(context, common, server);
+  return { ...common, server, http, httpView: await context.viewOf(http), runtime, isNew, view };
+}
+
+/** Of several heads one may have joined since; a site that is made has nothing anywhere. */
+async function isNewTo(context: Planning, { site, platform }: CommonParts, server: ServerRecord): Promise<boolean> {
+  if (site.status === "draft") return true;
+  if (platform.server === server.id) return false;
+  const rows = await context.registered(server, { owners: [`site/${site.id}`] });
+  return !rows.some(({ type }) => type === "unix-user");
 }
 
 /** Where a site keeps something. */

@@ -20,6 +20,8 @@ import { directory } from "../resources/directory.ts";
 import { file } from "../resources/file.ts";
 import { unixUser } from "../resources/unix-user.ts";
 import { DRIVER_FOLDER } from "./server-steps.ts";
+import { clusterSet } from "./platform-steps.ts";
+import { KEPT_FOLDERS } from "./strays.ts";
 import type { Backing, CommonParts, SiteHead, SiteParts } from "./site-parts.ts";
 import { entriesOf, entryAddress } from "../plugin-kit/entries.ts";
 
@@ -167,12 +169,17 @@ export function siteSteps(parts: SiteParts): SiteSteps {
     server,
     phase: "prepare",
     items: backingItems(parts, server),
-    remove: headIds.has(server.id) ? [] : [removable(parts)],
+    // It may have been a head before.
+    remove: headIds.has(server.id) ? [] : [{ ...removable(parts), except: [KEPT_FOLDERS] }],
   }));
   const before = [...backing, ...heads.map((head) => headStep(parts, head))];
   const servers = new Map(before.map(({ server }) => [server.id, server]));
   return {
-    before: [...before, ...[...servers.values()].flatMap((server) => activateServices(parts, server))],
+    before: [
+      ...before,
+      ...[...servers.values()].flatMap((server) => activateServices(parts, server)),
+      ...heads.flatMap(firstContent),
+    ],
     publish: heads.flatMap((head) => [
       {
         kind: "ensure",
@@ -206,10 +213,9 @@ function headStep(parts: SiteParts, head: SiteHead): EnsureStep {
   };
 }
 
-/** A server that joins a cluster, or leaves it, makes a plan for all heads another one. */
-export function membersSet({ platform, heads }: SiteParts): readonly AssumedSet[] {
-  const found = heads.map(({ server }) => server.id);
-  return found.includes(platform.server) ? [] : [{ set: "members of cluster", of: platform.server, found }];
+/** The members of its cluster, for which a plan for all of its heads was made. */
+export function membersSet({ platform, heads: [first, ...others] }: SiteParts): readonly AssumedSet[] {
+  return clusterSet(platform, [first.server, ...others.map(({ server }) => server)]);
 }
 
 /** Puts in force what the steps before it change of the site's pages on a head. */
@@ -255,10 +261,18 @@ export function runningHead(head: SiteHead): RunningHead | null {
 }
 
 /** What `siteCommandStep` needs: what an application does once, it does on the first head. Null for a site without an application. */
-export function applicationHead({ heads: [first], definition }: SiteParts): ApplicationHead | null {
+export function applicationHead({ heads: [first] }: Pick<SiteParts, "heads">): ApplicationHead | null {
   const running = runningHead(first);
-  const { application } = definition.role;
+  const { application } = first.definition.role;
   return running === null || application === undefined ? null : { ...running, application };
+}
+
+/** What an application's own folders begin with on a head that is new. */
+export function firstContent(head: SiteHead): readonly RunStep[] {
+  const application = head.isNew ? applicationHead({ heads: [head] }) : null;
+  const seed = application?.application.seed(application.view) ?? null;
+  if (application === null || seed === null) return [];
+  return [{ ...siteCommandStep(application, "first content", seed), owner: ownerOf(head) }];
 }
 
 /** A call of the platform's driver, as the site's user in its sandbox. */

@@ -71,7 +71,9 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
     if (sites.size === 0) throw noSites(server);
     refuseElsewhere(context, server, moving);
     const steps: Step[] = [];
-    for (const one of switches) steps.push(...(await switchSteps(context, one)));
+    for (const one of switches)
+      if (pending.includes(one) || one.sites.some((site) => moving.includes(site)))
+        for (const step of await switchSteps(context, one)) steps.push(step);
     return {
       ...draft,
       records: [...new Set([server, ...members])].flatMap((one) => ofServer(context, one).records),

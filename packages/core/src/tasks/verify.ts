@@ -11,12 +11,21 @@ import { foreignProblems } from "./foreign.ts";
 import { quarantineProblems } from "./quarantined.ts";
 import { Name } from "./inputs.ts";
 import { leftoversOn } from "./leftovers.ts";
-import { placementsOf, platformSteps, publishedRecord } from "./platform-steps.ts";
+import { clusterSet, placementsOf, platformSteps, publishedRecord } from "./platform-steps.ts";
 import { problemsOf } from "./prerequisites.ts";
 import { activateServer, ofServer, publishersOf, serverStep, serverSteps } from "./server-steps.ts";
-import { retireStep, straysOn } from "./strays.ts";
-import { siteParts, type SiteHead, type SiteParts } from "./site-parts.ts";
-import { backingItems, httpItems, ownerOf, probeSteps, siteSteps, webItems } from "./site-steps.ts";
+import { KEPT_FOLDERS, retireSteps, strayProblems, straysOn } from "./strays.ts";
+import { commonParts, headOf, siteParts, type CommonParts, type SiteHead } from "./site-parts.ts";
+import {
+  backingItems,
+  backingServers,
+  firstContent,
+  httpItems,
+  ownerOf,
+  probeSteps,
+  siteSteps,
+  webItems,
+} from "./site-steps.ts";
 import type { TaskDraft, TaskRequest, TaskType } from "../contracts/task.ts";
 import { defineTask } from "../plugin-kit/define-task.ts";
 import type { Planning } from "../contracts/planning.ts";
@@ -109,6 +118,7 @@ async function verifyPlatform(context: Planning, platform: PlatformRecord): Prom
     title: `verify platform ${platform.name}`,
     about: [`platform/${platform.id}`],
     steps: [...prepared.flat(), ...steps],
+    sets: clusterSet(platform, servers),
     commit: { put: publishedRecord(context, platform, release), deleteRecords: [] },
     value: found(context, servers, []),
   };
@@ -146,6 +156,7 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
   const alone = new Alone(context);
   const served = await inventory.sitesOnServer(server.id);
   const stored = await inventory.sitesBoundTo(server.id);
+  const isHere = new Set(served.map(({ id }) => id));
   const sitesWanted = new Map([...served, ...stored].map((site) => [site.id, site]));
   const names = new Map([...sitesWanted.values()].map(({ id, domain }) => [`site/${id}`, `site ${domain}`]));
   const apart: EnsureStep["apart"] = (owner, error) => alone.tell(names.get(owner) ?? owner, error);
@@ -153,8 +164,9 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
     [...sitesWanted.values()],
     ({ domain }) => `site ${domain}`,
     async (site) => {
-      const parts = await siteParts(context, site);
-      return [ownerOf(parts), itemsOn(server, parts)] as const;
+      const parts = await commonParts(context, site);
+      const head = isHere.has(site.id) ? await headOf(context, parts, server) : null;
+      return { owner: ownerOf(parts), parts, head, items: itemsOn(server, parts, head) };
     },
   );
   const platforms = inventory.platformsOn(server.id);
@@ -167,16 +179,14 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
       return steps.filter((step) => step.server.id === server.id).map((step) => ({ ...step, apart }));
     },
   );
-  const owners = judged.map(([owner]) => owner);
   const here = [...names.keys(), ...platforms.map(({ id }) => `platform/${id}`)];
   const strays = await straysOn(context, server, here);
   const publications = publishersOf(context, server).map(({ publication }) => publication);
-  const retired = retireStep(server, strays);
   const entries = publications.map(entriesOf);
   const isEntry = ({ type, spec }: Owned): boolean =>
     type === "file" && publications.some((one) => isEntryOf(one, { type, key: context.keyOf({ type, spec }) }));
   const items = Map.groupBy(
-    judged.flatMap(([, own]) => own),
+    judged.flatMap((one) => one.items),
     isEntry,
   );
   const common = { kind: "ensure", server, phase: "prepare", apart } as const;
@@ -184,23 +194,33 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
     ...common,
     title: `${judged.length} sites of ${server.name}`,
     items: items.get(false) ?? [],
-    remove: [{ owners, removal: "delete", except: entries }],
+    remove: [
+      { owners: ownersOf(judged.filter(({ head }) => head !== null)), removal: "delete", except: entries },
+      // Who keeps something here may have been served from here before.
+      {
+        owners: ownersOf(judged.filter(({ head }) => head === null)),
+        removal: "delete",
+        except: [...entries, KEPT_FOLDERS],
+      },
+    ],
   };
   // By themselves, so that an undo puts in force what stood before they came while what they name is still there.
   const published: EnsureStep = {
     ...common,
     title: `entries of ${judged.length} sites of ${server.name}`,
     items: items.get(true) ?? [],
-    remove: entries.map((entry) => ({ owners, ...entry })),
+    remove: entries.map((entry) => ({ owners: ownersOf(judged), ...entry })),
   };
   const leftovers = await leftoversOn(context, server);
   const own = await serverStep(context, server, [], alone);
   const left = leftovers.steps.length === 0 ? [] : activateServer(context, { server }, "clean-up");
   const steps: Step[] = [
-    ...retired,
+    ...retireSteps(server, strays, apart),
+    ...backingOfCluster(judged),
     own,
     ...releases.flat(),
     sites,
+    ...judged.flatMap(({ head }) => (head === null ? [] : firstContent(head))),
     published,
     ...activateServer(context, own),
     ...leftovers.steps,
@@ -211,13 +231,13 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
   return {
     ...ofServer(context, server),
     title: `verify server ${server.name}`,
-    about: [`server/${server.id}`, ...leftovers.owners],
+    about: [`server/${server.id}`, ...leftovers.owners, ...strays.map(({ owner }) => owner)],
     // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must
     // neither take back what was set right for all others nor cost each of them a start of its PHP.
     steps,
     value: async () => {
       const [problems, foreign] = await finding;
-      const rest = [...foreign, ...strays.problems, ...alone.problems()].map((problem) => ({
+      const rest = [...foreign, ...strayProblems(server, strays), ...alone.problems()].map((problem) => ({
         ...problem,
         server: server.name,
       }));
@@ -226,10 +246,40 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
   };
 }
 
+interface Judged {
+  readonly owner: string;
+  readonly parts: CommonParts;
+  /** Null of a site that only keeps something there. */
+  readonly head: SiteHead | null;
+}
+
+function ownersOf(judged: readonly Judged[]): readonly string[] {
+  return judged.map(({ owner }) => owner);
+}
+
+/** What keeps something for a site opens for a head that has joined its cluster, before that answers. */
+function backingOfCluster(judged: readonly Judged[]): readonly EnsureStep[] {
+  const items = new Map<ServerRecord, Owned[]>();
+  for (const { parts, head } of judged) {
+    if (head === null || parts.platform.server === head.server.id) continue;
+    for (const server of backingServers(parts)) {
+      if (server.id === head.server.id) continue;
+      items.set(server, [...(items.get(server) ?? []), ...backingItems(parts, server)]);
+    }
+  }
+  return [...items].map(([server, own]) => ({
+    kind: "ensure",
+    title: `what sites of the cluster keep on ${server.name}`,
+    server,
+    phase: "prepare",
+    items: own,
+  }));
+}
+
 /** What a site has on a server: what a web head has of it, and what it stores there. */
-function itemsOn(server: ServerRecord, parts: SiteParts): readonly Owned[] {
-  const heads = parts.heads.filter((head) => head.server.id === server.id);
-  return [...heads.flatMap((head) => [...webItems(head), ...httpItems(head)]), ...backingItems(parts, server)];
+function itemsOn(server: ServerRecord, parts: CommonParts, head: SiteHead | null): readonly Owned[] {
+  const served = head === null ? [] : [...webItems(head), ...httpItems(head)];
+  return [...served, ...backingItems(parts, server)];
 }
 
 /** Read while the plan is made, not before it. */

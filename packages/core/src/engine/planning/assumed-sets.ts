@@ -19,7 +19,7 @@ const SETS: Readonly<Record<SetName, (inventory: LoadedInventory, id: string) =>
 };
 
 export function assumedSets(sets: readonly AssumedSet[]): { readonly sets?: readonly AssumedSet[] } {
-  const each = new Map(sets.map((one) => [`${one.set} ${one.of}`, { ...one, found: one.found.toSorted() }]));
+  const each = new Map(sets.map((one) => [`${one.set} ${one.of}`, { ...one, found: inOrder(one.set, one.found) }]));
   return each.size === 0 ? {} : { sets: [...each.values()] };
 }
 
@@ -33,12 +33,17 @@ export async function requireSets(
   for (const { set, of, found } of sets) {
     const now = await presentSet(inventory, set, of);
     const [came, went] = [others(now, found), others(found, now)];
-    if (came.length + went.length === 0) continue;
-    const names = (ids: readonly string[]): string => namesOf(ids.map((id) => inventory.knownSite(id)?.domain ?? id));
-    const what = [came.length > 0 ? `${names(came)} came` : "", went.length > 0 ? `${names(went)} went` : ""];
+    if (String(inOrder(set, now)) === String(inOrder(set, found))) continue;
+    const nameOf = (id: string): string => inventory.knownSite(id)?.domain ?? inventory.findServer(id)?.name ?? id;
+    const names = (ids: readonly string[]): string => namesOf(ids.map(nameOf));
+    const what = [
+      came.length > 0 ? `${names(came)} came` : "",
+      went.length > 0 ? `${names(went)} went` : "",
+      came.length + went.length === 0 ? "their order" : "",
+    ];
     throw new HostwrightError(
       "HW_RESOURCE_CHANGED",
-      `The ${set} ${of} are others since "${title}" was planned: ${what.filter(Boolean).join(", ")}. Nothing was changed.`,
+      `The ${set} ${inventory.findServer(of)?.name ?? of} are others since "${title}" was planned: ${what.filter(Boolean).join(", ")}. Nothing was changed.`,
       { remedy: "Plan it again.", data: { set, of, came, went } },
     );
   }
@@ -50,6 +55,11 @@ async function presentSet(inventory: LoadedInventory, set: string, of: string): 
     "HW_PLUGIN_MISSING",
     `The plan was made for "${set}", which this version cannot compare. Nothing was changed.`,
   );
+}
+
+/** What runs once runs on the first member; of all others the order says nothing. */
+function inOrder(set: string, found: readonly string[]): readonly string[] {
+  return set === "members of cluster" ? found : found.toSorted();
 }
 
 /** Those of the one list that the other has not. */

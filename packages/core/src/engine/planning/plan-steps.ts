@@ -35,6 +35,7 @@ export async function planSteps(planner: StepPlanner, given: readonly Step[]): P
   for (const [at, step] of steps.entries()) {
     const common = { title: step.title, server: step.server.id, serverName: step.server.name, phase: step.phase };
     const server = servers.get(step.server.id);
+    if (step.kind === "run" && server?.present.left.owners.has(step.owner ?? "") === true) continue;
     if (step.kind === "run" || step.kind === "transfer") {
       const own = {
         ...common,

@@ -142,8 +142,9 @@ async function registeredOn(
   { owners = [], resources = [], orphans = false, allBut }: RegisteredQuery,
 ): Promise<readonly Registered[]> {
   const others = orphans || allBut !== undefined ? await register.owners(server) : [];
+  const spared = new Set(allBut);
   const left = others.filter(({ owner, hasRecord }) => {
-    const isAsked = hasRecord ? allBut?.includes(owner) === false : orphans;
+    const isAsked = hasRecord ? allBut !== undefined && !spared.has(owner) : orphans;
     return isAsked && /^(?:site|platform)\//.test(owner);
   });
   const whose = new Set([...owners, ...left.map(({ owner }) => owner)]);
@@ -151,13 +152,10 @@ async function registeredOn(
   const wanted = new Set(resources.map(({ type, key }) => addressKey(type, key)));
   return (await register.about(server, [...whose], resources))
     .filter(({ owner, type, key }) => whose.has(owner) || wanted.has(addressKey(type, key)))
-    .map(({ type, key, owner }) => ({
-      server,
-      type,
-      key,
-      owner,
-      known: registry.findResourceType(type) !== undefined,
-    }));
+    .map(({ type, key, owner }) => {
+      const found = registry.findResourceType(type);
+      return { server, type, key, owner, known: found !== undefined, removal: found?.removal ?? null };
+    });
 }
 
 function pendingReader(session: Session): Open["pending"] {
