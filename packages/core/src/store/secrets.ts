@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { RecordVersion, SealedSecret, SecretStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
+import { mapSlowly } from "../model/breathe.ts";
 import type { NeededSecret, Resolve } from "../model/text.ts";
 import type { SecretBox } from "./sealing.ts";
 
@@ -34,7 +35,7 @@ export class SecretVault {
     );
     for (const id of lacking) await this.#store.add(id, this.#box.seal(generatePassword(), id));
     const all = lacking.size === 0 ? sealed : new Map([...sealed, ...(await this.#store.get([...lacking]))]);
-    return new Map(ids.map((id) => [id, this.#box.open(known(all, id), id)]));
+    return this.#opened(all, ids);
   }
 
   /** One of a record only while that is at this version. @throws HW_TASK_STATE, with `expect` in its data */
@@ -52,13 +53,17 @@ export class SecretVault {
     const wanted = [...new Set(ids)];
     if (wanted.length === 0) return new Map();
     const sealed = await this.#store.get(wanted);
-    return new Map(wanted.map((id) => [id, this.#box.open(known(sealed, id), id)]));
+    return this.#opened(sealed, wanted);
   }
 
   /** As `load`, of those that there are. @throws HW_SECRET_UNREADABLE for one that cannot be opened */
   async find(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const sealed = await this.#store.get(ids);
-    return new Map([...sealed].map(([id, text]) => [id, this.#box.open(text, id)]));
+    return this.#opened(sealed, [...sealed.keys()]);
+  }
+
+  async #opened(sealed: ReadonlyMap<string, string>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return new Map(await mapSlowly(ids, (id) => [id, this.#box.open(known(sealed, id), id)] as const));
   }
 
   /** As `load`; the result answers for these ids only. @throws HW_SECRET_UNREADABLE, now or for another id later. */

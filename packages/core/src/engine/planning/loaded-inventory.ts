@@ -13,6 +13,7 @@ import {
 } from "../../model/records.ts";
 import type { Registry } from "../plugins/registry.ts";
 import { DRAFT_VERSION } from "./drafts.ts";
+import { Readings } from "./readings.ts";
 import { readPlatform, readService, readSite } from "../plugins/stored-options.ts";
 
 /** Of services that only sites of their own server use. */
@@ -35,8 +36,8 @@ export class LoadedInventory implements Inventory {
   readonly #peers = new Map<string, readonly string[]>();
   /** Of servers with several http services: which of them serve. */
   readonly #serving = new Map<string, readonly string[]>();
-  readonly servers: readonly ServerRecord[];
-  readonly platforms: readonly PlatformRecord[];
+  readonly #servers: Readings<ServerRecord>;
+  readonly #platforms: Readings<PlatformRecord>;
 
   private constructor(
     records: RecordStore,
@@ -46,22 +47,33 @@ export class LoadedInventory implements Inventory {
   ) {
     this.#records = records;
     this.#registry = registry;
-    this.servers = servers.map((row) => {
-      const server = this.#noted(row) as ServerRecord;
-      const services = server.services.map((service) =>
-        this.#read(serviceKey(server, service), service, (record) => readService(registry, server, record)),
-      );
-      return { ...server, services };
-    });
-    this.platforms = platforms.map((row) =>
-      this.#read(row.id, this.#noted(row) as PlatformRecord, (record) => readPlatform(registry, record)),
+    this.#servers = new Readings(
+      servers.map((row) => this.#noted(row) as ServerRecord),
+      (server) => {
+        const services = server.services.map((service) =>
+          this.#read(serviceKey(server, service), service, (record) => readService(registry, server, record)),
+        );
+        return { ...server, services };
+      },
     );
+    this.#platforms = new Readings(
+      platforms.map((row) => this.#noted(row) as PlatformRecord),
+      (platform) => this.#read(platform.id, platform, (record) => readPlatform(registry, record)),
+    );
+  }
+
+  get servers(): readonly ServerRecord[] {
+    return this.#servers.all();
+  }
+
+  get platforms(): readonly PlatformRecord[] {
+    return this.#platforms.all();
   }
 
   static async load(records: RecordStore, registry: Registry): Promise<LoadedInventory> {
     const [servers, platforms] = await Promise.all([records.list("server"), records.list("platform")]);
     const inventory = new LoadedInventory(records, registry, servers, platforms);
-    for (const server of inventory.servers)
+    for (const server of inventory.#servers.stored)
       if (httpNames(server).length > 1) inventory.#serving.set(server.id, await inventory.#servingOf(server));
     return inventory;
   }
@@ -84,7 +96,7 @@ export class LoadedInventory implements Inventory {
   }
 
   findServer(idOrName: string): ServerRecord | null {
-    return find(this.servers, idOrName);
+    return this.#servers.find(idOrName);
   }
 
   members(server: ServerRecord): Members {
@@ -99,7 +111,7 @@ export class LoadedInventory implements Inventory {
   }
 
   findPlatform(idOrName: string): PlatformRecord | null {
-    return find(this.platforms, idOrName);
+    return this.#platforms.find(idOrName);
   }
 
   /** By id, main domain or alias. @throws HW_NOT_FOUND */
@@ -136,9 +148,10 @@ export class LoadedInventory implements Inventory {
   }
 
   platformsOn(serverId: string): readonly PlatformRecord[] {
-    const clusters = this.servers.filter((server) => membersOf(server)?.includes(serverId));
+    const clusters = this.#servers.stored.filter((server) => membersOf(server)?.includes(serverId));
     const servers = new Set([serverId, ...clusters.map(({ id }) => id)]);
-    return this.platforms.filter((platform) => servers.has(platform.server));
+    const here = this.#platforms.stored.filter((platform) => servers.has(platform.server));
+    return here.map((platform) => this.#platforms.of(platform));
   }
 
   /** Sites whose pages are served from that server. */
@@ -164,12 +177,12 @@ export class LoadedInventory implements Inventory {
     const platforms = await this.#records.different("site", "platform", query);
     // A site whose platform or server is missing is its own trouble, and not that of all others here.
     const webIds = new Set(
-      this.platforms
+      this.#platforms.stored
         .filter(({ id }) => platforms.includes(id))
         .flatMap((platform) => this.findServer(platform.server) ?? [])
         .flatMap((web) => membersOf(web) ?? web.id),
     );
-    const others = this.servers.filter(({ id }) => webIds.has(id) && id !== server.id);
+    const others = this.#servers.stored.filter(({ id }) => webIds.has(id) && id !== server.id);
     this.#peers.set(key, [...new Set(others.flatMap((web) => web.addresses.slice(0, 1)))]);
   }
 
@@ -253,7 +266,7 @@ export class LoadedInventory implements Inventory {
 
   #siteOf(row: StoredRecord): SiteRecord {
     const site = this.#noted(row) as SiteRecord;
-    const platform = this.platforms.find(({ id }) => id === site.platform);
+    const platform = this.#platforms.find(site.platform) ?? undefined;
     const read = this.#read(site.id, site, (record) => readSite(this.#registry, platform, record));
     this.#sites.set(site.id, read);
     return read;
@@ -308,15 +321,6 @@ function serviceKey(server: ServerRecord, service: ServiceRecord): string {
 
 function serviceView(service: ServiceRecord): ServiceView {
   return { name: service.name, kind: service.kind, type: service.type, options: service.options };
-}
-
-/** As the store looks for it: an id comes first. */
-function find<T extends { readonly id: string; readonly name: string }>(
-  list: readonly T[],
-  idOrName: string,
-): T | null {
-  const wanted = idOrName.replace(/^@/, "");
-  return list.find(({ id }) => id === wanted) ?? list.find(({ name }) => name === wanted) ?? null;
 }
 
 function notFound(kind: string, name: string): HostwrightError {

@@ -68,7 +68,8 @@ export async function readPresent(planner: StepPlanner, server: ServerRecord, al
   const registered = await registeredFor(planner, server, steps, items);
   const declared = new Set(items.map((item) => `${item.id}\n${item.owner}`));
   const isSelected = selection(registry, selectorsOf(steps));
-  const dropped = registered.filter(
+  const dropped = await filterSlowly(
+    registered,
     (row) =>
       !left.owners.has(row.owner) &&
       !declared.has(`${addressKey(row.type, row.key)}\n${row.owner}`) &&

@@ -145,13 +145,12 @@ export class Database implements Transactions {
 
   /** Rows without the names of their columns, which is much faster for many. */
   values(sql: string, ...values: SQLInputValue[]): readonly (readonly Value[])[] {
-    let statement = this.#arrays.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      statement.setReturnArrays(true);
-      this.#arrays.set(sql, statement);
-    }
-    return statement.all(...values) as unknown as readonly (readonly Value[])[];
+    return this.#array(sql).all(...values) as unknown as readonly (readonly Value[])[];
+  }
+
+  /** The same one by one, for those who go on with other things in between. */
+  iterate(sql: string, ...values: SQLInputValue[]): Iterable<readonly Value[]> {
+    return this.#array(sql).iterate(...values) as unknown as Iterable<readonly Value[]>;
   }
 
   run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly row: number } {
@@ -168,7 +167,7 @@ export class Database implements Transactions {
     return this.#patiently(work, performance.now() + this.#busyMs);
   }
 
-  /** What `work` reads is of one moment. It awaits nothing that takes time. */
+  /** What `work` reads is of one moment. It awaits nothing that takes time, but breathes: others wait for it meanwhile. */
   async snapshot<T>(work: () => Promise<T>): Promise<T> {
     return this.#patiently(async () => this.#transaction("BEGIN", work), performance.now() + this.#busyMs);
   }
@@ -218,6 +217,16 @@ export class Database implements Transactions {
     if (statement === undefined) {
       statement = this.#db.prepare(sql);
       this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #array(sql: string): StatementSync {
+    let statement = this.#arrays.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      statement.setReturnArrays(true);
+      this.#arrays.set(sql, statement);
     }
     return statement;
   }

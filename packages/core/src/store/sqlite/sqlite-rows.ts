@@ -1,4 +1,5 @@
 import type { AnyQuery, AnyRow, AnyRows, AnyTable, Value } from "../../contracts/store/tables.ts";
+import { breathe, mapSlowly } from "../../model/breathe.ts";
 import { beginningOf, type Beginning } from "../beginning.ts";
 import type { Database } from "./database.ts";
 import {
@@ -13,7 +14,10 @@ import {
   updateSql,
 } from "./statements.ts";
 
-type Statements = Pick<Database, "values" | "run">;
+type Statements = Pick<Database, "values" | "iterate" | "run">;
+
+/** Of what one statement takes: it is worked in one turn of the event loop. */
+const AT_ONCE = 500;
 
 const NO_LIMIT = -1;
 /** Beyond every text that begins as one does. */
@@ -33,7 +37,7 @@ export class SqliteRows implements AnyRows {
     keys: readonly AnyRow[],
     columns: readonly string[] = Object.keys(table.columns),
   ): Promise<readonly (AnyRow | undefined)[]> {
-    return this.#get(table, keys, columns);
+    return inParts(keys, async (some) => this.#get(table, some, columns));
   }
 
   async list(table: AnyTable, query: AnyQuery): Promise<readonly AnyRow[]> {
@@ -41,15 +45,19 @@ export class SqliteRows implements AnyRows {
     if (of.length === 0) return [];
     const beginning = beginningOf(table, query);
     const form = `${formOf(table, query, beginning)} ${columns.join()}`;
-    const rows = (found: readonly (readonly Value[])[]): readonly AnyRow[] => found.map((one) => rowOf(columns, one));
+    const rows = async (found: Iterable<readonly Value[]>): Promise<readonly AnyRow[]> =>
+      mapSlowly(found, (one) => rowOf(columns, one));
     if (each === undefined && limit === undefined && of.length > 1) {
       const sql = this.#text(`many ${form}`, () => listManySql(table, query, beginning, columns));
       const rest = bounds(query, beginning, {}).slice(beginning.of.length);
-      return rows(this.#db.values(sql, jsonOf(of, beginning.of), ...rest));
+      return inParts(of, async (some) => rows(this.#db.iterate(sql, jsonOf(some, beginning.of), ...rest)));
     }
     const make = each === undefined ? listSql : eachSql;
     const sql = this.#text(`list ${form} ${each}`, () => make(table, query, beginning, columns));
-    return rows(of.flatMap((one) => this.#db.values(sql, ...bounds(query, beginning, one), limit ?? NO_LIMIT)));
+    const found: (readonly AnyRow[])[] = [];
+    for (const one of of)
+      found.push(await rows(this.#db.iterate(sql, ...bounds(query, beginning, one), limit ?? NO_LIMIT)));
+    return found.flat();
   }
 
   async count(table: AnyTable, query: Pick<AnyQuery, "by" | "of" | "after" | "before">): Promise<number> {
@@ -64,13 +72,14 @@ export class SqliteRows implements AnyRows {
   async put(table: AnyTable, rows: readonly AnyRow[]): Promise<void> {
     const columns = Object.keys(table.columns);
     const insert = this.#text(`insert ${table.name}`, () => insertSql(table, columns));
-    for (const row of rows)
+    await mapSlowly(rows, (row) => {
       if (this.#db.run(insert, ...valuesOf(row, columns)).changes === 0) this.#change(table, columns, row);
+    });
   }
 
   async remove(table: AnyTable, keys: readonly AnyRow[]): Promise<void> {
     const sql = this.#text(`delete ${table.name}`, () => deleteSql(table));
-    for (const key of keys) this.#db.run(sql, ...valuesOf(key, table.key));
+    await mapSlowly(keys, (key) => this.#db.run(sql, ...valuesOf(key, table.key)));
   }
 
   #get(table: AnyTable, keys: readonly AnyRow[], names: readonly string[]): readonly (AnyRow | undefined)[] {
@@ -105,6 +114,17 @@ export class SqliteRows implements AnyRows {
     this.#texts.set(form, text);
     return text;
   }
+}
+
+/** What is asked for part by part, so that the event loop turns in between (decisions.md D54). */
+async function inParts<T, R>(items: readonly T[], work: (some: readonly T[]) => Promise<readonly R[]>): Promise<R[]> {
+  const parts: (readonly R[])[] = [];
+  for (let from = 0; from < items.length; from += AT_ONCE) {
+    const pause = breathe();
+    if (pause !== null) await pause;
+    parts.push(await work(items.slice(from, from + AT_ONCE)));
+  }
+  return parts.flat();
 }
 
 /** What tells one statement from another. */
