@@ -12,7 +12,9 @@ const Options = z.strictObject({
   records: z.record(z.string(), z.ipv4()).default({}),
 });
 
-const Spec = z.strictObject({ name: z.hostname(), address: z.ipv4() });
+/** Of one web head, or of several with a blank between them. */
+const Address = z.string().refine((text) => text.split(" ").every((one) => z.ipv4().safeParse(one).success));
+const Spec = z.strictObject({ name: z.hostname(), address: Address });
 type DnsRecord = z.output<typeof Spec>;
 
 /** As the API tells it: its version changes with every change. */
@@ -102,7 +104,7 @@ export const exampleDns: ServicePlugin<z.input<typeof Options>> = defineBackingS
       Object.entries((service.options as z.output<typeof Options>).records).map(([name, address]) =>
         record(name, address),
       ),
-    site: ({ domain, webHeads }) => webHeads.map((address) => record(domain, address)),
+    site: ({ domain, webHeads }) => [record(domain, webHeads.join(" "))],
     binding: ({ siteId, password }, { service }) => {
       const { host } = new URL((service.options as z.output<typeof Options>).url);
       return { protocol: "dns", host, port: null, socket: null, user: siteId, password };

@@ -71,6 +71,8 @@ export function platform(type: string, change: Partial<PlatformRole> = {}): Plug
   return { name: `${type}-plugin`, contract: 1, platforms: [{ type, options, siteOptions: options, role }] };
 }
 
+const CLEANED_UP = ["tree", "unix-user", "database", "account"];
+
 /** One server with two platforms and three sites, everything as wanted, by plugins that a test may leave out or break. */
 export class FakeInventory implements AsyncDisposable {
   readonly world: FakeWorld;
@@ -119,7 +121,7 @@ export class FakeInventory implements AsyncDisposable {
       return path ?? own ?? key ?? "";
     };
     const type: AnyResourceType = {
-      ...this.world.type(name, { removal: ["tree", "unix-user", "database"].includes(name) ? "clean-up" : "delete" }),
+      ...this.world.type(name, { removal: CLEANED_UP.includes(name) ? "clean-up" : "delete" }),
       key: address,
       desired: (spec: unknown) => ({ value: canonicalJson(spec) }),
       showSpec: (spec: FakeSpec) => canonicalJson(spec),

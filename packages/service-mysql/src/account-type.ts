@@ -62,7 +62,7 @@ export const accountType: ResourceType<Account, AccountState> = defineDatabaseRe
   name: "mysql-account",
   schema,
   rank: RANK.account,
-  removal: "delete",
+  removal: "clean-up",
   driver,
   what: "account",
   key: ({ user, host }) => `${user}@${host}`,

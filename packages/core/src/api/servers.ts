@@ -61,8 +61,8 @@ export class Servers {
   /**
    * Creates the server (then `connect` is needed) or changes the fields given; idempotent. `services` replaces the
    * whole list; default for a new server: none, and no two of one kind and type listen at one place. `addresses` default to the host of its connection; a cluster has none, and no
-   * services: those of its members count. What joins a cluster is set up by the next `verify` of it; what leaves it keeps what
-   * it has, which `verify` of it names. A private key is
+   * services: those of its members count. What joins a cluster is set up by the next `verify` of the cluster; what leaves it is
+   * taken out of service by a `verify` of what left, which names what it leaves there. A private key is
    * opened with its passphrase, if it has one, and sealed in the secret store; the passphrase is not kept. @throws HW_INPUT_INVALID, HW_SERVICE_UNKNOWN, HW_RECORD_MANAGED, HW_RECORD_IN_USE (a web
    * server that serves sites: `switchHttp` first), HW_FORBIDDEN, HW_ROLE_SUBMIT
    */
@@ -166,6 +166,15 @@ export class Servers {
     const names = await this.#records.different("site", "http", { by: "platform", ids: here, status: KEPT });
     for (const member of members) {
       const { name, services } = (await getRecord(this.#records, "server", member)).value as ServerRecord;
+      const own = platforms.filter(({ server }) => server === member).map((platform) => platform.id);
+      const serving = await this.#records.different("site", "http", { by: "platform", ids: own, status: KEPT });
+      const other = serving.find((http) => names.length > 0 && !names.includes(http));
+      if (other !== undefined)
+        throw new HostwrightError(
+          "HW_INPUT_INVALID",
+          `members of a cluster: ${name} serves sites of its own by its http service "${other}", and the cluster's are served by "${names[0]}". Nothing was changed.`,
+          { server: name, remedy: `Switch ${name} first: switchHttp("${name}", "${names[0]}").` },
+        );
       const lacking = names.find((http) => !services.some((one) => one.kind === "http" && one.name === http));
       if (lacking === undefined) continue;
       throw new HostwrightError(
@@ -236,8 +245,9 @@ export class Servers {
     if (lost.length === 0) return;
     const platforms = (await this.#records.list("platform")).map((row) => row.value as PlatformRecord);
     const servers = (await this.#records.list("server")).map((row) => row.value as ServerRecord);
-    const clusters = servers.filter((server) => membersOf(server)?.includes(known.id)).map(({ id }) => id);
-    const here = platforms.filter(({ server }) => [known.id, ...clusters].includes(server)).map(({ id }) => id);
+    const clusters = servers.filter((server) => membersOf(server)?.includes(known.id));
+    const served = new Set([known.id, ...clusters.map(({ id }) => id)]);
+    const here = platforms.filter(({ server }) => served.has(server)).map(({ id }) => id);
     const sites = await this.#records.referring("site", { by: "platform", ids: here, status: KEPT });
     const site = sites
       .map(({ value }) => value as SiteRecord)
@@ -248,7 +258,7 @@ export class Servers {
       "HW_RECORD_IN_USE",
       `server ${known.name}: its http service "${old.name}" (${old.type}) serves ${site.domain}. Nothing was changed.`,
       {
-        remedy: `Put the other one beside it, under a name of its own (service(options, "name")), and run switchHttp("${known.name}", "name"); then "${old.name}" may go.`,
+        remedy: `Put the other one beside it, under a name of its own (service(options, "name")), and run switchHttp("${clusters[0]?.name ?? known.name}", "name"); then "${old.name}" may go.`,
       },
     );
   }

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { RecordVersion, SealedSecret, SecretStore } from "../contracts/store.ts";
 import { HostwrightError } from "../errors/hostwright-error.ts";
-import { mapSlowly } from "../model/breathe.ts";
+import { mapMany } from "../model/breathe.ts";
 import type { NeededSecret, Resolve } from "../model/text.ts";
 import type { SecretBox } from "./sealing.ts";
 
@@ -63,7 +63,7 @@ export class SecretVault {
   }
 
   async #opened(sealed: ReadonlyMap<string, string>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return new Map(await mapSlowly(ids, (id) => [id, this.#box.open(known(sealed, id), id)] as const));
+    return new Map(await mapMany(ids, (id) => [id, this.#box.open(known(sealed, id), id)] as const));
   }
 
   /** As `load`; the result answers for these ids only. @throws HW_SECRET_UNREADABLE, now or for another id later. */

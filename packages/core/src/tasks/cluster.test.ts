@@ -85,11 +85,12 @@ describe("a member that has joined", () => {
     const refused = {
       code: "HW_RECORD_IN_USE",
       server: "web2",
-      message: expect.stringMatching(/^web2 has joined web/),
+      message: expect.stringMatching(/^web2 is a member of web, and does not serve/),
     };
-    for (const request of [configure("s1.example.com"), deleteSite("s1.example.com"), verify("s1.example.com")])
+    for (const request of [configure("s1.example.com"), verify("s1.example.com")])
       await expect(plan(request)).rejects.toMatchObject(refused as never);
-    // A site that stands elsewhere is not held up.
+    // What goes is not held up by where it does not stand yet, nor is a site that stands elsewhere.
+    expect(servers(await plan(deleteSite("s1.example.com")))).toEqual(["web1"]);
     expect(changes(await plan(verify("s2.example.com")), "s1")).toEqual([]);
     await done(verify("web"));
     expect((await plan(verify("s1.example.com"))).actions).toEqual([]);
@@ -185,6 +186,38 @@ describe("a member that has left", () => {
     const steps = changes(await plan(deleteSite("s1.example.com")));
     expect(steps).toContain("web1: - database s1");
     expect(steps.filter((line) => /^web1: - (?:directory|unix-user)/.test(line))).toEqual([]);
+  });
+});
+
+describe("what has nothing to do with a cluster's changes", () => {
+  const keep = async (owner: string, server: string, type: string): Promise<void> => {
+    const row = { server, type, key: `of ${owner}`, owner, shared: false, hash: "h" };
+    await inventory.engine.store.register.put([row]);
+    inventory.world.states(server).set(`${type} of ${owner}`, { value: "x" });
+  };
+
+  test.each(["unit", "file"])(
+    "a %s of a site that a package's task keeps on another server stays there",
+    async (type) => {
+      await done(verify("web"));
+      for (const owner of ["site/s1", "site/s2"]) {
+        await keep(owner, "web3", type);
+        const made = await plan(verify("web3"));
+        expect([...changes(made), ...changes(made, "s2")]).toEqual([]);
+        expect(problems(made)).toEqual([]);
+      }
+      expect((await plan(configure("s1.example.com"))).actions).toEqual([]);
+      expect((await plan(configure("s2.example.com"))).actions).toEqual([]);
+    },
+  );
+
+  test("a site whose install was given up on the way can be deleted", async () => {
+    await done(verify("web"));
+    const { store } = inventory.engine;
+    const site = await store.records.get("site", "s1");
+    await inventory.put("site", "s1", "s1.example.com", { ...(site?.value as object), status: "installing" });
+    for (const row of await store.register.about("web2", ["site/s1"], [])) await store.register.remove([row]);
+    expect(servers(await plan(deleteSite("s1.example.com")))).toEqual(["web1"]);
   });
 });
 

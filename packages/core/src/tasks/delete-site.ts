@@ -13,6 +13,7 @@ import {
   emptyStep,
   keptOn,
   membersSet,
+  onCluster,
   ownerOf,
   runningHead,
 } from "./site-steps.ts";
@@ -65,7 +66,7 @@ export async function refuseUnknown(
 /** Before the commit row the site only stops answering, which can be undone; what cannot comes after it. */
 async function planDelete(context: Planning, name: string): Promise<TaskDraft<OfSite>> {
   const site = await context.inventory.site(name);
-  const parts = await siteParts(context, site);
+  const parts = await siteParts(context, site, { partly: true });
   const owner = ownerOf(parts);
   const gone = (
     title: string,
@@ -93,7 +94,7 @@ async function planDelete(context: Planning, name: string): Promise<TaskDraft<Of
     const running = runningHead(head);
     const except = [entriesOf(http.role.publication), UNITS];
     return [
-      ...(running === null ? [] : [emptyStep(running, "clean-up")]),
+      ...(running === null || head.isNew ? [] : [emptyStep(running, "clean-up")]),
       gone("remove user, folders and settings", { server, phase: "clean-up", what: { except } }),
       ...activateServices(parts, server, "clean-up"),
     ];
@@ -102,7 +103,7 @@ async function planDelete(context: Planning, name: string): Promise<TaskDraft<Of
   for (const server of others) {
     const rows = await context.registered(server, { owners: [owner] });
     // It was a head before: its next verify empties its folders as the user to whom they belong.
-    const wasHead = rows.some(({ type }) => type === "unix-user");
+    const wasHead = onCluster(parts) && rows.some(({ type }) => type === "unix-user");
     const what = wasHead ? { except: [KEPT_FOLDERS, { types: ["unix-user"] }] } : {};
     const remove = gone(`remove ${keptOn(parts, server)}`, { server, phase: "clean-up", what });
     for (const step of [remove, ...activateServices(parts, server, "clean-up")]) steps.push(step);

@@ -55,7 +55,7 @@ export const siteLoginLink: TaskType<[site: string], SiteInput, LoginLinkValue> 
   subject: ({ site }) => ({ site }),
   async plan(context: Planning, request) {
     const site = await context.inventory.site(request.site);
-    const head = applicationHead(await siteParts(context, site));
+    const head = applicationHead(await siteParts(context, site, { partly: true }));
     if (head === null) throw nobodyLogsIn(site.domain, context.inventory.platform(site.platform));
     return {
       title: `login link of ${site.domain}`,

@@ -7,7 +7,7 @@ import type { HttpRole } from "../contracts/roles/http.ts";
 import type { RuntimeRole } from "../contracts/roles/runtime.ts";
 import type { Binding, PlatformView, RuntimeView, ServerView, SitePaths, SiteView } from "../contracts/views.ts";
 import { placementsOf } from "./platform-steps.ts";
-import { requireSettled } from "./settled.ts";
+import { requireSettled, standingOf } from "./settled.ts";
 import { NO_OWN_RULES } from "../model/own-rules.ts";
 import type { PlatformRecord, ServerRecord, ServicePlace, SiteRecord } from "../model/records.ts";
 import { isApi } from "../model/records.ts";
@@ -38,6 +38,8 @@ export interface SiteHead extends CommonParts {
   readonly runtime: { readonly title: string; readonly role: RuntimeRole; readonly view: ServerView } | null;
   /** Has it nothing of the site yet? Then it gets its first content. */
   readonly isNew: boolean;
+  /** Of several, one that has joined does not serve the site before it was verified. */
+  readonly isServing: boolean;
   /** The site as this head has it: with sockets of its own, and its own way to what the site is bound to. */
   readonly view: SiteView;
 }
@@ -79,9 +81,14 @@ export function databaseOf({ backing }: CommonParts): Backing<DatabaseRole> | nu
 /**
  * A site as its record says, or would say: of a changed record these are the parts of the changed site. Reads the facts of
  * its servers, once per planning. @throws HW_PLUGIN_MISSING, HW_OPTIONS_INCOMPATIBLE, HW_SERVICE_MISSING, HW_NOT_FOUND,
- * HW_SERVER_CLAIMED, HW_SSH_UNREACHABLE, HW_RECORD_IN_USE (its cluster has changed, and was not verified since) ...
+ * HW_SERVER_CLAIMED, HW_SSH_UNREACHABLE, HW_RECORD_IN_USE (its cluster has changed, and was not verified since; `partly`:
+ * who has joined may lack the site) ...
  */
-export async function siteParts(context: Planning, site: SiteRecord): Promise<SiteParts> {
+export async function siteParts(
+  context: Planning,
+  site: SiteRecord,
+  wanted: { readonly partly: boolean } = { partly: false },
+): Promise<SiteParts> {
   // A record that nobody can read is refused by it, before anything is taken from it.
   context.inventory.siteDefinition(site);
   const [first, ...others] = placementsOf(context, context.inventory.platform(site.platform));
@@ -90,7 +97,7 @@ export async function siteParts(context: Planning, site: SiteRecord): Promise<Si
   const common = await commonParts(context, site);
   const head = async (server: ServerRecord): Promise<SiteHead> => headOf(context, common, server);
   const parts: SiteParts = { ...common, heads: [await head(first), ...(await Promise.all(others.map(head)))] };
-  await requireSettled(context, parts);
+  await requireSettled(context, parts, wanted);
   return parts;
 }
 
@@ -153,16 +160,19 @@ export async function headOf(context: Planning, common: CommonParts, server: Ser
     webUser: http.role.webUser,
     secret: (name, label) => siteSecret(site, name, label),
   };
-  const isNew = await isNewTo(context, common, server);
-  return { ...common, server, http, httpView: await context.viewOf(http), runtime, isNew, view };
+  const standing = await headStanding(context, common, server);
+  return { ...common, server, http, httpView: await context.viewOf(http), runtime, view, ...standing };
 }
 
 /** Of several heads one may have joined since; a site that is made has nothing anywhere. */
-async function isNewTo(context: Planning, { site, platform }: CommonParts, server: ServerRecord): Promise<boolean> {
-  if (site.status === "draft") return true;
-  if (platform.server === server.id) return false;
-  const rows = await context.registered(server, { owners: [`site/${site.id}`] });
-  return !rows.some(({ type }) => type === "unix-user");
+async function headStanding(
+  context: Planning,
+  { site, platform }: CommonParts,
+  server: ServerRecord,
+): Promise<Pick<SiteHead, "isNew" | "isServing">> {
+  if (site.status === "draft") return { isNew: true, isServing: false };
+  if (platform.server === server.id) return { isNew: false, isServing: true };
+  return standingOf(context, site, server);
 }
 
 /** Where a site keeps something. */

@@ -169,8 +169,7 @@ export function siteSteps(parts: SiteParts): SiteSteps {
     server,
     phase: "prepare",
     items: backingItems(parts, server),
-    // It may have been a head before.
-    remove: headIds.has(server.id) ? [] : [{ ...removable(parts), except: [KEPT_FOLDERS] }],
+    remove: headIds.has(server.id) ? [] : [{ ...removable(parts), except: onCluster(parts) ? [KEPT_FOLDERS] : [] }],
   }));
   const before = [...backing, ...heads.map((head) => headStep(parts, head))];
   const servers = new Map(before.map(({ server }) => [server.id, server]));
@@ -179,6 +178,7 @@ export function siteSteps(parts: SiteParts): SiteSteps {
       ...before,
       ...[...servers.values()].flatMap((server) => activateServices(parts, server)),
       ...heads.flatMap(firstContent),
+      ...(onCluster(parts) ? backingServers(parts).map((server) => formerAccounts(parts, server)) : []),
     ],
     publish: heads.flatMap((head) => [
       {
@@ -192,6 +192,24 @@ export function siteSteps(parts: SiteParts): SiteSteps {
       },
       activateStep(head, `publish ${site.domain}`),
     ]),
+  };
+}
+
+/** Only there may a server have served the site before that does not any longer. */
+export function onCluster({ platform, heads }: Pick<SiteParts, "platform" | "heads">): boolean {
+  return heads.every(({ server }) => server.id !== platform.server);
+}
+
+/** Accounts from heads that have left: of the types that its services declare, what nobody declares any longer. */
+function formerAccounts(parts: SiteParts, server: ServerRecord): EnsureStep {
+  const types = [...new Set(backingItems(parts, server).map(({ type }) => type))];
+  return {
+    kind: "ensure",
+    title: `close what ${server.name} had open for former web heads of ${parts.site.domain}`,
+    server,
+    phase: "clean-up",
+    items: [],
+    remove: [{ owners: [ownerOf(parts)], types }],
   };
 }
 

@@ -52,7 +52,9 @@ async function strayOf(
   const place = inventory.findServer(platform.server);
   if (place === null || Object.values(site?.bindings ?? {}).some((bound) => bound?.server === id)) return null;
   const members = attempt(() => inventory.members(place));
-  if (members === null || members.some((member) => member.id === id)) return null;
+  // Only who left a cluster served them before: what a task keeps of a site anywhere else is that task's.
+  if (members === null || members[0].id === place.id || members.some((member) => member.id === id)) return null;
+  if (!rows.some(({ type }) => type === (site === null ? "tree" : "unix-user"))) return null;
   const records: RecordVersion[] = [{ kind: "server", id: place.id, version: inventory.version(place.id) }];
   if (site !== null) records.push({ kind: "site", id: site.id, version: inventory.version(site.id) });
   return { owner, name: site?.domain ?? platform.name, records, rows };

@@ -16,7 +16,7 @@ import { refuseProblems } from "./prerequisites.ts";
 import { isFit, ofServer, serverItems, servingSet } from "./server-steps.ts";
 import { siteChange } from "./site-change.ts";
 import { placementsOf } from "./platform-steps.ts";
-import { siteParts, type SiteHead } from "./site-parts.ts";
+import { siteParts, type SiteHead, type SiteParts } from "./site-parts.ts";
 import { expectedStatus } from "../plugin-kit/web/expected-status.ts";
 import { httpItems, ownerOf, probeSteps } from "./site-steps.ts";
 
@@ -71,9 +71,11 @@ export const switchServerHttp: TaskType<[server: string, service: string], Input
     if (sites.size === 0) throw noSites(server);
     refuseElsewhere(context, server, moving);
     const steps: Step[] = [];
+    const movingIds = new Set(moving.map(({ id }) => id));
+    const known = new Map<string, SiteParts>();
     for (const one of switches)
-      if (pending.includes(one) || one.sites.some((site) => moving.includes(site)))
-        for (const step of await switchSteps(context, one)) steps.push(step);
+      if (pending.includes(one) || one.sites.some(({ id }) => movingIds.has(id)))
+        for (const step of await switchSteps(context, one, known)) steps.push(step);
     return {
       ...draft,
       records: [...new Set([server, ...members])].flatMap((one) => ofServer(context, one).records),
@@ -110,14 +112,16 @@ interface Switch {
   readonly sites: readonly SiteRecord[];
 }
 
-async function switchSteps(context: Planning, asked: Switch): Promise<readonly Step[]> {
+/** `known`: parts of sites that other members serve too. */
+async function switchSteps(context: Planning, asked: Switch, known: Map<string, SiteParts>): Promise<readonly Step[]> {
   const { server, from, to, sites } = asked;
   await refuse(context, asked);
   const heads: SiteHead[] = [];
   const pages: Owned[] = [];
   for (const site of sites) {
     await breathe();
-    const parts = await siteParts(context, servedBy(site, to.record.name));
+    const parts = known.get(site.id) ?? (await siteParts(context, servedBy(site, to.record.name)));
+    known.set(site.id, parts);
     for (const head of parts.heads) {
       if (head.server.id !== server.id) continue;
       heads.push(head);

@@ -129,6 +129,7 @@ async function verifyEach(context: Planning, server: ServerRecord): Promise<Task
   const members = context.inventory.members(server);
   const [first, ...others] = members;
   if (first.id === server.id) return verifyServer(context, server);
+  await Promise.all(members.map(async (member) => context.facts(member, { standing: true })));
   const drafts = [await verifyServer(context, first)];
   for (const member of others) drafts.push(await verifyServer(context, member));
   return {
@@ -181,6 +182,7 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
   );
   const here = [...names.keys(), ...platforms.map(({ id }) => `platform/${id}`)];
   const strays = await straysOn(context, server, here);
+  for (const { owner, name } of strays) names.set(owner, name);
   const publications = publishersOf(context, server).map(({ publication }) => publication);
   const entries = publications.map(entriesOf);
   const isEntry = ({ type, spec }: Owned): boolean =>
@@ -195,10 +197,14 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
     title: `${judged.length} sites of ${server.name}`,
     items: items.get(false) ?? [],
     remove: [
-      { owners: ownersOf(judged.filter(({ head }) => head !== null)), removal: "delete", except: entries },
-      // Who keeps something here may have been served from here before.
       {
-        owners: ownersOf(judged.filter(({ head }) => head === null)),
+        owners: ownersOf(judged.filter(({ head, parts }) => head !== null || !isOfCluster(context, parts))),
+        removal: "delete",
+        except: entries,
+      },
+      // Of a cluster's site that keeps something here, this may have been a head before.
+      {
+        owners: ownersOf(judged.filter(({ head, parts }) => head === null && isOfCluster(context, parts))),
         removal: "delete",
         except: [...entries, KEPT_FOLDERS],
       },
@@ -216,7 +222,7 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
   const left = leftovers.steps.length === 0 ? [] : activateServer(context, { server }, "clean-up");
   const steps: Step[] = [
     ...retireSteps(server, strays, apart),
-    ...backingOfCluster(judged),
+    ...backingOfNew(judged, apart),
     own,
     ...releases.flat(),
     sites,
@@ -231,7 +237,7 @@ async function verifyServer(context: Planning, server: ServerRecord): Promise<Ta
   return {
     ...ofServer(context, server),
     title: `verify server ${server.name}`,
-    about: [`server/${server.id}`, ...leftovers.owners, ...strays.map(({ owner }) => owner)],
+    about: [`server/${server.id}`, ...leftovers.owners],
     // No page is looked at: the publisher saw the new generation answer, and one site whose application is broken must
     // neither take back what was set right for all others nor cost each of them a start of its PHP.
     steps,
@@ -257,11 +263,16 @@ function ownersOf(judged: readonly Judged[]): readonly string[] {
   return judged.map(({ owner }) => owner);
 }
 
+function isOfCluster({ inventory }: Planning, { platform }: CommonParts): boolean {
+  const place = inventory.server(platform.server);
+  return inventory.members(place)[0].id !== place.id;
+}
+
 /** What keeps something for a site opens for a head that has joined its cluster, before that answers. */
-function backingOfCluster(judged: readonly Judged[]): readonly EnsureStep[] {
+function backingOfNew(judged: readonly Judged[], apart: EnsureStep["apart"]): readonly EnsureStep[] {
   const items = new Map<ServerRecord, Owned[]>();
   for (const { parts, head } of judged) {
-    if (head === null || parts.platform.server === head.server.id) continue;
+    if (head === null || head.isServing) continue;
     for (const server of backingServers(parts)) {
       if (server.id === head.server.id) continue;
       items.set(server, [...(items.get(server) ?? []), ...backingItems(parts, server)]);
@@ -273,6 +284,7 @@ function backingOfCluster(judged: readonly Judged[]): readonly EnsureStep[] {
     server,
     phase: "prepare",
     items: own,
+    ...(apart === undefined ? {} : { apart }),
   }));
 }
 

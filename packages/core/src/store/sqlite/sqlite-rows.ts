@@ -1,5 +1,5 @@
 import type { AnyQuery, AnyRow, AnyRows, AnyTable, Value } from "../../contracts/store/tables.ts";
-import { breathe, mapSlowly } from "../../model/breathe.ts";
+import { breathe, mapMany } from "../../model/breathe.ts";
 import { beginningOf, type Beginning } from "../beginning.ts";
 import type { Database } from "./database.ts";
 import {
@@ -46,7 +46,7 @@ export class SqliteRows implements AnyRows {
     const beginning = beginningOf(table, query);
     const form = `${formOf(table, query, beginning)} ${columns.join()}`;
     const rows = async (found: Iterable<readonly Value[]>): Promise<readonly AnyRow[]> =>
-      mapSlowly(found, (one) => rowOf(columns, one));
+      mapMany(found, (one) => rowOf(columns, one));
     if (each === undefined && limit === undefined && of.length > 1) {
       const sql = this.#text(`many ${form}`, () => listManySql(table, query, beginning, columns));
       const rest = bounds(query, beginning, {}).slice(beginning.of.length);
@@ -72,14 +72,14 @@ export class SqliteRows implements AnyRows {
   async put(table: AnyTable, rows: readonly AnyRow[]): Promise<void> {
     const columns = Object.keys(table.columns);
     const insert = this.#text(`insert ${table.name}`, () => insertSql(table, columns));
-    await mapSlowly(rows, (row) => {
+    await mapMany(rows, (row) => {
       if (this.#db.run(insert, ...valuesOf(row, columns)).changes === 0) this.#change(table, columns, row);
     });
   }
 
   async remove(table: AnyTable, keys: readonly AnyRow[]): Promise<void> {
     const sql = this.#text(`delete ${table.name}`, () => deleteSql(table));
-    await mapSlowly(keys, (key) => this.#db.run(sql, ...valuesOf(key, table.key)));
+    await mapMany(keys, (key) => this.#db.run(sql, ...valuesOf(key, table.key)));
   }
 
   #get(table: AnyTable, keys: readonly AnyRow[], names: readonly string[]): readonly (AnyRow | undefined)[] {
@@ -120,7 +120,7 @@ export class SqliteRows implements AnyRows {
 async function inParts<T, R>(items: readonly T[], work: (some: readonly T[]) => Promise<readonly R[]>): Promise<R[]> {
   const parts: (readonly R[])[] = [];
   for (let from = 0; from < items.length; from += AT_ONCE) {
-    const pause = breathe();
+    const pause = from > 0 ? breathe() : null;
     if (pause !== null) await pause;
     parts.push(await work(items.slice(from, from + AT_ONCE)));
   }

@@ -1,7 +1,7 @@
 import { HostwrightError } from "../../errors/hostwright-error.ts";
 import type { RegisterChanges, RegisteredResource, ResourceHold } from "../../contracts/store.ts";
 import type { ReadRows, Rows } from "../../contracts/store/tables.ts";
-import { mapSlowly } from "../../model/breathe.ts";
+import { mapMany } from "../../model/breathe.ts";
 import { REGISTER, type RegisterRow } from "../tables/register.ts";
 
 type Hold = Pick<RegisterRow, "owner" | "shared">;
@@ -18,7 +18,7 @@ export async function serversIn(rows: ReadRows): Promise<readonly string[]> {
 export async function changeRegister(rows: Rows, { put, remove }: RegisterChanges): Promise<void> {
   await rows.remove(REGISTER, remove);
   const holds = await holdsAt(rows, put);
-  await mapSlowly(put, (resource) => {
+  await mapMany(put, (resource) => {
     const own = { owner: resource.owner, shared: Number(resource.shared) };
     const others = (holds.get(addressOf(resource)) ?? []).filter(({ owner }) => owner !== own.owner);
     const holder = others.find(({ shared }) => shared === 0 || own.shared === 0);
