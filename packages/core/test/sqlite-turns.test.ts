@@ -24,15 +24,13 @@ beforeEach(async () => {
 
 /** How often the host's event loop turned meanwhile. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let [turns, isOver] = [0, false];
+  let turns = 0;
+  const over = new AbortController();
   const counting = (async () => {
-    while (!isOver) {
-      await nextTurn();
-      turns += 1;
-    }
+    for (; !over.signal.aborted; turns += 1) await nextTurn();
   })();
   await work();
-  isOver = true;
+  over.abort();
   await counting;
   return turns;
 }
