@@ -85,7 +85,8 @@ const looksInVain = (suspends.tasks ?? []).map((task) => ({
   ...task,
   plan: async (context: Planning, input: never) => {
     const draft = await task.plan(context, input);
-    const { web: server, http, httpView } = await siteParts(context, await context.inventory.site(domain));
+    const { heads } = await siteParts(context, await context.inventory.site(domain));
+    const [{ server, http, httpView }] = heads;
     const look = { domain, port: http.role.port(httpView), path: "/", status: 418 };
     const step = { kind: "run", title: "look in vain", server, phase: "prepare", when: "always" } as const;
     return { ...draft, steps: [...draft.steps, { ...step, operation: "probe-page", input: look }] };
