@@ -54,10 +54,10 @@ const drifts = (from: Standing): boolean => enabled(from) && onNginx(from) && on
 /** What the cases of the crash matrix do to a standing. A case that is not named here fails the start. */
 const CHANGES: Readonly<Record<string, Pick<Move, "to" | "fits" | "from"> & { readonly disturbs?: true }>> = {
   install: { to: installed("wordpress") },
-  "install a site on two heads": { to: installed("pair"), fits: onNginx },
+  "install a site on two heads": { to: installed("pair"), fits: (from) => onNginx(from) && from.site === null },
   "disable a site on two heads": { to: ofSite({ enabled: false }), fits: (from) => enabled(from) && on("pair")(from) },
   "delete a site on two heads": { to: ofNone, fits: on("pair") },
-  "install files on two heads": { to: installed("files"), fits: onNginx },
+  "install files on two heads": { to: installed("files"), fits: (from) => onNginx(from) && from.site === null },
   "disable files on two heads": { to: ofSite({ enabled: false }), fits: (from) => enabled(from) && on("files")(from) },
   "delete files on two heads": { to: ofNone, fits: on("files") },
   "configure files on two heads": {
