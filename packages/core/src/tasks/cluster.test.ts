@@ -176,6 +176,29 @@ describe("a member that has left", () => {
     expect(problems(made)).toEqual([]);
   });
 
+  test("a database that its plugin calls otherwise now is no account of a former head", async () => {
+    await done(verify("web2"));
+    const row = { server: "web1", type: "database", key: "s1_old", owner: "site/s1", shared: false, hash: "h" };
+    await inventory.engine.store.register.put([row]);
+    inventory.world.states("web1").set("database s1_old", { value: "x" });
+    const made = changes(await plan(verify("s1.example.com")));
+    expect(made.filter((line) => line.includes(": - "))).toEqual(["web1: - account s1@192.0.2.2"]);
+  });
+
+  test("and keeps a unit for the site as its backing service does not hold its tasks up", async () => {
+    const kept = { ...db, site: ({ siteId }: BindingRequest) => [{ type: "unit", spec: { path: `${siteId}-store` } }] };
+    const types = [inventory.resource("database"), inventory.resource("account")];
+    plugins = [...plugins.filter(({ name }) => name !== "sql-plugin"), service("sql", "db", kept, types)];
+    await cluster("web1", "web2");
+    await done(verify("web"));
+    await cluster("web2");
+    const refused = { code: "HW_RECORD_IN_USE", server: "web1" };
+    await expect(plan(configure("s1.example.com"))).rejects.toMatchObject(refused);
+    await done(verify("web1"));
+    expect(inventory.world.states("web1").has("unit s1-store")).toBe(true);
+    expect(servers(await plan(deleteSite("s1.example.com")))).toContain("web2");
+  });
+
   test("and keeps the site's data is verified beside what it served, and the site's tasks go on", async () => {
     await cluster("web2");
     const made = await done(verify("web1"));

@@ -167,12 +167,13 @@ export async function headOf(context: Planning, common: CommonParts, server: Ser
 /** Of several heads one may have joined since; a site that is made has nothing anywhere. */
 async function headStanding(
   context: Planning,
-  { site, platform }: CommonParts,
+  common: CommonParts,
   server: ServerRecord,
 ): Promise<Pick<SiteHead, "isNew" | "isServing">> {
+  const { site, platform } = common;
   if (site.status === "draft") return { isNew: true, isServing: false };
   if (platform.server === server.id) return { isNew: false, isServing: true };
-  return standingOf(context, site, server);
+  return standingOf(context, common, server);
 }
 
 /** Where a site keeps something. */

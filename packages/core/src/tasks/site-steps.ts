@@ -200,16 +200,26 @@ export function onCluster({ platform, heads }: Pick<SiteParts, "platform" | "hea
   return heads.every(({ server }) => server.id !== platform.server);
 }
 
-/** Accounts from heads that have left: of the types that its services declare, what nobody declares any longer. */
+/** An address of nobody (RFC 5737). */
+const ANOTHER_HEAD = "192.0.2.255";
+
+/**
+ * Accounts from heads that have left: of the types of which one more head would have one more, what nobody declares any
+ * longer. A database is of no such type, whatever its plugin calls it now.
+ */
 function formerAccounts(parts: SiteParts, server: ServerRecord): EnsureStep {
-  const types = [...new Set(backingItems(parts, server).map(({ type }) => type))];
+  const types = backingOn(parts, server).flatMap(({ service: { role }, request, view }) => {
+    const known = new Set(role.site(request, view).map((item) => JSON.stringify(item)));
+    const more = role.site({ ...request, webHeads: [...request.webHeads, ANOTHER_HEAD] }, view);
+    return more.filter((item) => !known.has(JSON.stringify(item))).map(({ type }) => type);
+  });
   return {
     kind: "ensure",
     title: `close what ${server.name} had open for former web heads of ${parts.site.domain}`,
     server,
     phase: "clean-up",
     items: [],
-    remove: [{ owners: [ownerOf(parts)], types }],
+    remove: types.length === 0 ? [] : [{ owners: [ownerOf(parts)], types: [...new Set(types)] }],
   };
 }
 
